@@ -1,0 +1,292 @@
+// Package credential defines the strings that grant access: client secrets,
+// authorization codes, access tokens and refresh tokens.
+//
+// Every credential has one form, so that people, logs and secret scanners
+// recognise it at a glance:
+//
+//	oa_at_0Gq3…   prefix _ kind _ body checksum
+//
+// The prefix is the service's own brand, the kind is one of [Kind], and the
+// body is random bytes in base 62, followed by a checksum of everything before
+// it. All characters are letters, digits and the two underscores: a credential
+// is URL-safe, form-safe, header-safe, and selected whole by a double click.
+//
+// The secret part is 256 bits from crypto/rand. Codes and tokens also carry the
+// ID of their session, so that a store finds their one row by its primary key.
+//
+// A string whose kind, length, alphabet or checksum is wrong is refused by
+// [Format.Parse] before any store is asked. The checksum is no signature: it
+// stops accidents and random guesses, while access rests on the secret part
+// alone, whose SHA-256 [Digest] is the only thing that is ever kept.
+package credential
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"log/slog"
+	"regexp"
+
+	"github.com/google/uuid"
+)
+
+// Kind tells what a credential is for. One kind is never accepted as another.
+type Kind string
+
+// The kinds, as they stand in the credential.
+const (
+	ClientSecret      Kind = "cs" // RFC 6749, section 2.3.1
+	AuthorizationCode Kind = "ac" // RFC 6749, section 1.3.1
+	AccessToken       Kind = "at" // RFC 6749, section 1.4
+	RefreshToken      Kind = "rt" // RFC 6749, section 1.5
+)
+
+// The parts of a body, in bytes, in this order.
+const (
+	sessionSize = 16 // codes and tokens: the session's ID
+	familySize  = 16 // refresh tokens: shared by all of one session
+	secretSize  = 32 // all: this credential's own 256 random bits
+)
+
+func (k Kind) bodySize() int {
+	switch k {
+	case ClientSecret:
+		return secretSize
+	case AuthorizationCode, AccessToken:
+		return sessionSize + secretSize
+	case RefreshToken:
+		return sessionSize + familySize + secretSize
+	}
+	return 0
+}
+
+// A Digest is the SHA-256 of a credential. It is all that a store keeps: the
+// credential is 256 random bits, so no slow hash is needed to protect it.
+// The zero Digest stands for "none" and equals nothing, itself included.
+type Digest [sha256.Size]byte
+
+// DigestOf returns the digest of a whole credential.
+func DigestOf(credential string) Digest { return sha256.Sum256([]byte(credential)) }
+
+// Equal compares in constant time. A zero digest equals nothing.
+func (d Digest) Equal(other Digest) bool {
+	same := subtle.ConstantTimeCompare(d[:], other[:]) == 1
+	return same && !d.IsZero()
+}
+
+// IsZero reports whether d stands for "none".
+func (d Digest) IsZero() bool { return d == Digest{} }
+
+// A Plaintext is a credential that was just made, in the clear. It prints,
+// logs and marshals as "[redacted]", however it is nested; only [Plaintext.Reveal]
+// gives the credential, once, to whoever it was made for.
+type Plaintext struct {
+	value *string // a pointer, so that reflection-based printers of an enclosing struct show no text
+}
+
+const redacted = "[redacted]"
+
+// Reveal returns the credential itself, "" for the zero Plaintext.
+func (p Plaintext) Reveal() string {
+	if p.value == nil {
+		return ""
+	}
+	return *p.value
+}
+
+// IsZero reports whether there is no credential, as for a public client.
+func (p Plaintext) IsZero() bool { return p.value == nil }
+
+// Digest returns what a store keeps of the credential.
+func (p Plaintext) Digest() Digest {
+	if p.value == nil {
+		return Digest{}
+	}
+	return DigestOf(*p.value)
+}
+
+// hintSize characters are shown of a secret so that its owner can tell it from
+// others: 4 of 43 random ones leave more than 230 bits unknown.
+const hintSize = 4
+
+// Hint returns the last few characters of the credential's random part, by which
+// its owner can tell it from others.
+func (p Plaintext) Hint() string {
+	if p.value == nil {
+		return ""
+	}
+	end := len(*p.value) - checksumLen
+	return (*p.value)[end-hintSize : end]
+}
+
+// String returns "[redacted]".
+func (p Plaintext) String() string { return redacted }
+
+// GoString returns "[redacted]".
+func (p Plaintext) GoString() string { return redacted }
+
+// MarshalText returns "[redacted]".
+func (p Plaintext) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue returns "[redacted]".
+func (p Plaintext) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// A Format makes and recognises the credentials of one service. The zero Format
+// has the prefix [DefaultPrefix]. It is safe for concurrent use.
+type Format struct {
+	prefix string
+}
+
+// DefaultPrefix is the prefix of the zero [Format].
+const DefaultPrefix = "oa"
+
+var prefixPattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
+
+// NewFormat returns the format with the service's own prefix: 1 to 16 lower-case
+// letters and digits, the first a letter; "" means [DefaultPrefix]. Credentials
+// made with one prefix are refused under another, so a prefix is chosen once.
+func NewFormat(prefix string) (Format, error) {
+	if prefix != "" && !prefixPattern.MatchString(prefix) {
+		return Format{}, errors.New("credential: prefix must be 1 to 16 lower-case letters and digits, the first a letter")
+	}
+	return Format{prefix}, nil
+}
+
+// Prefix returns the prefix of the format.
+func (f Format) Prefix() string {
+	if f.prefix == "" {
+		return DefaultPrefix
+	}
+	return f.prefix
+}
+
+// NewClientSecret makes a client secret.
+func (f Format) NewClientSecret() Plaintext {
+	return f.encode(ClientSecret, random(secretSize))
+}
+
+// NewCode makes the authorization code of a session.
+func (f Format) NewCode(session uuid.UUID) Plaintext {
+	return f.encode(AuthorizationCode, append(session[:], random(secretSize)...))
+}
+
+// NewAccessToken makes an access token of a session.
+func (f Format) NewAccessToken(session uuid.UUID) Plaintext {
+	return f.encode(AccessToken, append(session[:], random(secretSize)...))
+}
+
+// A Family is what all refresh tokens of one session have in common. It tells an
+// old refresh token of the session from a forged one. It is as secret as they are.
+type Family struct{ value *[familySize]byte }
+
+// NewFamily makes the family of a new session.
+func NewFamily() Family {
+	f := Family{new([familySize]byte)}
+	copy(f.value[:], random(familySize))
+	return f
+}
+
+// Digest returns what a store keeps of the family.
+func (f Family) Digest() Digest {
+	if f.value == nil {
+		return Digest{}
+	}
+	return sha256.Sum256(f.value[:])
+}
+
+// String returns "[redacted]".
+func (f Family) String() string { return redacted }
+
+// GoString returns "[redacted]".
+func (f Family) GoString() string { return redacted }
+
+// NewRefreshToken makes a refresh token of a session and its family.
+// It panics if family is the zero Family.
+func (f Format) NewRefreshToken(session uuid.UUID, family Family) Plaintext {
+	body := append(session[:], family.value[:]...)
+	return f.encode(RefreshToken, append(body, random(secretSize)...))
+}
+
+// Parsed is what a well-formed credential says of itself.
+type Parsed struct {
+	Session uuid.UUID // zero for a client secret
+	Family  Family    // zero for all but a refresh token
+	Digest  Digest    // of the whole credential
+}
+
+// ErrMalformed is returned for a string that cannot be a credential of the kind
+// and format asked for. It says nothing more, and never holds the string.
+var ErrMalformed = errors.New("credential: malformed")
+
+// Parse takes apart a credential of the given kind. It returns [ErrMalformed]
+// for anything that this format cannot have made; that takes no store and little time.
+func (f Format) Parse(kind Kind, credential string) (Parsed, error) {
+	var buf [sessionSize + familySize + secretSize]byte
+	size := kind.bodySize()
+	if size == 0 || !f.decode(buf[:size], kind, credential) {
+		return Parsed{}, ErrMalformed
+	}
+	p := Parsed{Digest: DigestOf(credential)}
+	if kind != ClientSecret {
+		copy(p.Session[:], buf[:sessionSize])
+	}
+	if kind == RefreshToken {
+		p.Family = Family{new([familySize]byte)}
+		copy(p.Family.value[:], buf[sessionSize:])
+	}
+	return p, nil
+}
+
+// KindOf returns the kind of a well-formed credential of this format, or
+// [ErrMalformed].
+func (f Format) KindOf(credential string) (Kind, error) {
+	for _, kind := range []Kind{AccessToken, RefreshToken, AuthorizationCode, ClientSecret} {
+		if _, err := f.Parse(kind, credential); err == nil {
+			return kind, nil
+		}
+	}
+	return "", ErrMalformed
+}
+
+// Pattern returns a regular expression, in the syntax of RE2, that finds every
+// credential of this format in any text: publish it to secret scanners.
+func (f Format) Pattern() string {
+	lens := func(k Kind) int { return encodedLen(k.bodySize()) + checksumLen }
+	return fmt.Sprintf(`\b%s_(?:%s_[0-9A-Za-z]{%d}|(?:%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
+		ClientSecret, lens(ClientSecret), AuthorizationCode, AccessToken, lens(AccessToken), RefreshToken, lens(RefreshToken))
+}
+
+func (f Format) encode(kind Kind, body []byte) Plaintext {
+	prefix := f.Prefix()
+	b := make([]byte, 0, len(prefix)+len(kind)+2+encodedLen(len(body))+checksumLen)
+	b = append(b, prefix...)
+	b = append(b, '_')
+	b = append(b, kind...)
+	b = append(b, '_')
+	b = appendBase62(b, body)
+	b = appendDigits(b, uint64(crc32.ChecksumIEEE(b)), checksumLen)
+	s := string(b)
+	return Plaintext{&s}
+}
+
+func (f Format) decode(body []byte, kind Kind, s string) bool {
+	prefix := f.Prefix()
+	head := len(prefix) + len(kind) + 2
+	if len(s) != head+encodedLen(len(body))+checksumLen ||
+		s[:len(prefix)] != prefix || s[len(prefix)] != '_' ||
+		s[len(prefix)+1:head-1] != string(kind) || s[head-1] != '_' {
+		return false
+	}
+	sum, ok := parseDigits(s[len(s)-checksumLen:])
+	s = s[:len(s)-checksumLen]
+	return ok && sum == uint64(crc32.ChecksumIEEE([]byte(s))) && parseBase62(body, s[head:])
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the program where it has no randomness
+	return b
+}

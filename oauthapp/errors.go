@@ -1,0 +1,61 @@
+package oauthapp
+
+import (
+	"errors"
+	"strings"
+)
+
+var (
+	// ErrNotFound is returned for what does not exist, is deleted, or belongs to
+	// another owner.
+	ErrNotFound = errors.New("oauthapp: not found")
+
+	// ErrExists is returned by a Store whose caller chose an ID or client ID that
+	// is or was in use.
+	ErrExists = errors.New("oauthapp: already exists")
+
+	// ErrConflict is returned by a Store for an update based on a version that is
+	// no longer the newest. The Registry reads again and retries.
+	ErrConflict = errors.New("oauthapp: updated by somebody else meanwhile")
+
+	// ErrLimit is returned when an owner has as many applications, or an
+	// application as many live secrets, as allowed.
+	ErrLimit = errors.New("oauthapp: limit reached")
+)
+
+// A FieldError tells what is wrong with one field, and what would be accepted.
+type FieldError struct {
+	// Field is the name of the form field: name, description, homepage_url,
+	// callback_url, client_type, scopes, after, limit, confirm_name, overlap.
+	Field string
+	// Message is a sentence for the person who filled in the field.
+	Message string
+}
+
+// A ValidationError reports every bad field of one input at once.
+type ValidationError struct {
+	Fields []FieldError
+}
+
+// Error names every field.
+func (e *ValidationError) Error() string {
+	var b strings.Builder
+	b.WriteString("oauthapp: invalid input")
+	sep := ": "
+	for _, f := range e.Fields {
+		b.WriteString(sep + f.Field + ": " + f.Message)
+		sep = "; "
+	}
+	return b.String()
+}
+
+// Message returns the messages for a field joined by a space, "" if it is fine.
+func (e *ValidationError) Message(field string) string {
+	var messages []string
+	for _, f := range e.Fields {
+		if f.Field == field {
+			messages = append(messages, f.Message)
+		}
+	}
+	return strings.Join(messages, " ")
+}

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+// A Session is one run of the authorization code flow: from the code, through its
+// exchange, to the last refresh token of the family. It is one row, which knows the
+// digests of whatever is outstanding, so that issuing, rotating and ending are
+// each one conditional update of that row.
+//
+// A session is live until it is ended or passes ExpiresAt, its grant or its
+// application's tokens are revoked, or its application is deleted. Stores judge
+// all but the expiry; expiry times are judged by whoever holds a clock.
+type Session struct {
+	ID            uuid.UUID // version 7; part of every code and token of the session
+	ApplicationID uuid.UUID
+	GrantID       uuid.UUID
+	ClientID      string    // of the application
+	UserID        string    // of the grant
+	AccountID     string    // of the grant
+	GrantUsedAt   time.Time // LastUsedAt of the grant, for [Store.Touch]
+
+	Scopes    []string // granted by the user
+	CreatedAt time.Time
+	ExpiresAt time.Time // the absolute end of the session and all its tokens
+
+	Code            Code
+	Access          AccessToken       // the newest access token
+	PreviousAccess  AccessToken       // the one before, which a refresh leaves valid
+	Refresh         RefreshToken      // the live refresh token
+	PreviousRefresh credential.Digest // of the refresh token before
+	RefreshFamily   credential.Digest // what all refresh tokens of the session share
+	RotatedAt       time.Time         // of the last rotation; zero if there was none
+}
+
+// A Code is what is kept of an authorization code. Once it is redeemed only
+// Digest and RedeemedAt remain.
+type Code struct {
+	Digest     credential.Digest
+	ExpiresAt  time.Time
+	RedeemedAt time.Time // zero until it is redeemed
+
+	// As the authorization request had them, "" where it did not.
+	RedirectURI   string
+	CodeChallenge string            // of the method S256
+	State         credential.Digest // of the state, for the profile that compares it
+}
+
+// An AccessToken is what is kept of an access token.
+type AccessToken struct {
+	Digest    credential.Digest // zero: there is none
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+	Scopes    []string // never more than the session's
+}
+
+// A RefreshToken is what is kept of the live refresh token.
+type RefreshToken struct {
+	Digest    credential.Digest // zero: there is none
+	ExpiresAt time.Time         // the idle end: a rotation moves it
+}
+
+// A Client is an application as the token endpoint needs it.
+type Client struct {
+	Application oauthapp.Application
+	Secrets     []oauthapp.Secret // those live, newest first
+	Session     *Session          // nil unless asked for, live, and of this application
+}
+
+// A Beginning starts a session with its authorization code.
+type Beginning struct {
+	// Session holds what [Session] says up to RefreshFamily but for GrantID, ClientID
+	// and GrantUsedAt, which the store fills. It has a code and no tokens yet.
+	Session Session
+	// GrantID is the ID of the grant if the user has none yet for this
+	// application and account.
+	GrantID uuid.UUID
+}
+
+// A Redemption exchanges an authorization code for the session's first tokens.
+type Redemption struct {
+	SessionID uuid.UUID
+	Code      credential.Digest // of the code presented
+	Access    AccessToken
+	Refresh   RefreshToken      // zero digest: none is issued
+	Family    credential.Digest // zero: no refresh token is issued
+	// ExpiresAt becomes the session's ExpiresAt.
+	ExpiresAt time.Time
+	At        time.Time
+}
+
+// A Rotation exchanges the live refresh token for its successor.
+type Rotation struct {
+	SessionID uuid.UUID
+	Presented credential.Digest // of the refresh token presented
+	Access    AccessToken
+	Refresh   RefreshToken
+	At        time.Time
+}
+
+// A Use says that a grant, or a client secret, was used. What is zero was not.
+type Use struct {
+	GrantID       uuid.UUID // also counts as a use of its application
+	ApplicationID uuid.UUID // of SecretID
+	SecretID      uuid.UUID
+	At            time.Time
+}
