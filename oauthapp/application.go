@@ -1,6 +1,8 @@
 package oauthapp
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,6 +46,13 @@ type Application struct {
 	Version int64
 }
 
+// edit takes over what a developer can edit.
+func (a *Application) edit(reg Registration, at time.Time) {
+	a.Name, a.Description, a.HomepageURL = reg.Name, reg.Description, reg.HomepageURL
+	a.CallbackURLs, a.Scopes = slices.Clone(reg.CallbackURLs), slices.Clone(reg.Scopes)
+	a.UpdatedAt = at
+}
+
 // A Page asks for part of a list. Lists are ordered newest first and paginated by
 // key, so that a page costs the same wherever it stands in the list and stays
 // right while rows come and go.
@@ -53,6 +62,22 @@ type Page struct {
 	After string
 	// Limit is how many rows to return at most. Defaults to 50; at most 200.
 	Limit int
+}
+
+const (
+	defaultPageLimit = 50
+	maxPageLimit     = 200
+)
+
+func (p Page) normalize() (Page, error) {
+	if p.Limit < 0 || p.Limit > maxPageLimit {
+		message := fmt.Sprintf("Limit must be from 1 to %d.", maxPageLimit)
+		return Page{}, &ValidationError{[]FieldError{{"limit", message}}}
+	}
+	if p.Limit == 0 {
+		p.Limit = defaultPageLimit
+	}
+	return p, nil
 }
 
 // A List is one page of a list.

@@ -1,6 +1,7 @@
 package oauthapp
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,3 +37,34 @@ type GrantFilter struct {
 
 // IsZero reports whether no field is set.
 func (f GrantFilter) IsZero() bool { return f == GrantFilter{} }
+
+// Grants lists the live grants that filter selects, newest first, with their
+// applications.
+func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error) {
+	page, err := page.normalize()
+	if err != nil {
+		return List[Grant]{}, err
+	}
+	if filter.IsZero() {
+		return List[Grant]{}, nil
+	}
+	return r.cfg.Store.Grants(ctx, filter, page)
+}
+
+// RevokeGrant ends a live grant: from its return on no code or token of it is
+// accepted, and the user is asked anew. It returns [ErrNotFound] for a grant that
+// filter does not select, so set in it what the caller may reach.
+func (r *Registry) RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) error {
+	if filter.IsZero() {
+		return ErrNotFound
+	}
+	now := r.now()
+	grant, err := r.cfg.Store.RevokeGrant(ctx, filter, id, now)
+	if err != nil {
+		return err
+	}
+	r.report(ctx, GrantRevoked, now, grant.Application, func(e *Event) {
+		e.GrantID, e.UserID, e.AccountID, e.Scopes = grant.ID, grant.UserID, grant.AccountID, grant.Scopes
+	})
+	return nil
+}

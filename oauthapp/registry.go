@@ -2,7 +2,11 @@ package oauthapp
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,78 +37,250 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A Registration is what a developer fills in to register or edit an application.
-type Registration struct {
-	Name         string
-	Description  string
-	HomepageURL  string
-	CallbackURLs []string
-	Type         ClientType // "" means Confidential when registering, unchanged when editing
-	Scopes       []string   // nil means every scope that the service offers
+// A Registry administers applications and grants. It is safe for concurrent use.
+//
+// Every method takes an owner and answers [ErrNotFound] for an application of
+// another one; [AnyOwner] stands for all, for the host's own administrators. An
+// empty owner is always refused, so that a host that forgot to look up who is
+// signed in reaches nothing.
+type Registry struct {
+	cfg    Config
+	format credential.Format
 }
 
-// A Registry administers applications and grants. It is safe for concurrent use.
-type Registry struct{ cfg Config }
+// NewRegistry returns a Registry, or an error that names the field of cfg that is
+// wrong.
+func NewRegistry(cfg Config) (*Registry, error) {
+	if cfg.Store == nil {
+		return nil, errors.New("oauthapp: Config.Store is required")
+	}
+	if cfg.MaxApplications < 0 {
+		return nil, fmt.Errorf("oauthapp: Config.MaxApplications is %d; it must be positive, or 0 for the default", cfg.MaxApplications)
+	}
+	if cfg.MaxApplications == 0 {
+		cfg.MaxApplications = 100
+	}
+	for i, scope := range cfg.Scopes {
+		if !isScope(scope) {
+			return nil, fmt.Errorf("oauthapp: Config.Scopes: %q is no scope of RFC 6749, section 3.3", scope)
+		}
+		if slices.Contains(cfg.Scopes[:i], scope) {
+			return nil, fmt.Errorf("oauthapp: Config.Scopes: %q is listed twice", scope)
+		}
+	}
+	cfg.Scopes = slices.Clone(cfg.Scopes)
+	format, err := credential.NewFormat(cfg.CredentialPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("oauthapp: Config.CredentialPrefix: %w", err)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Registry{cfg, format}, nil
+}
 
-var errTODO = errors.New("not built yet")
-
-func NewRegistry(cfg Config) (*Registry, error) { return nil, errTODO }
+// isScope reports whether s is a scope-token of RFC 6749, section 3.3.
+func isScope(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			return false
+		}
+	}
+	return s != ""
+}
 
 // Register registers an application and returns it with its client secret, which
-// is zero for a public application and can never be seen again.
+// is zero for a public application and can never be seen again. It returns a
+// [*ValidationError] that names everything wrong with reg, and [ErrLimit] when
+// owner has as many applications as Config.MaxApplications. Nothing can be registered
+// to [AnyOwner].
 func (r *Registry) Register(ctx context.Context, owner string, reg Registration) (Application, credential.Plaintext, error) {
-	return Application{}, credential.Plaintext{}, errTODO
+	if err := checkOwner(owner); err != nil {
+		return Application{}, credential.Plaintext{}, err
+	}
+	if owner == AnyOwner {
+		return Application{}, credential.Plaintext{}, errors.New("oauthapp: an application needs an owner of its own, not AnyOwner")
+	}
+	if reg.Type == "" {
+		reg.Type = Confidential
+	}
+	reg, problems := reg.normalize(r.cfg.Scopes)
+	if len(problems) > 0 {
+		return Application{}, credential.Plaintext{}, &ValidationError{problems}
+	}
+	now := r.now()
+	app := Application{Owner: owner, Type: reg.Type, CreatedAt: now}
+	app.edit(reg, now)
+	plaintext, err := r.create(ctx, &app)
+	if err != nil {
+		return Application{}, credential.Plaintext{}, err
+	}
+	r.report(ctx, ApplicationCreated, now, app)
+	return app, plaintext, nil
 }
 
+// attempts bounds how often a change is tried again that lost a race. A loser means
+// that somebody else won, so only a crowd on one application gets this far.
+const attempts = 20
+
+// create names the application and keeps it with its first secret. Both IDs are
+// random, so a collision is next to impossible; it costs another try, no more.
+func (r *Registry) create(ctx context.Context, app *Application) (plaintext credential.Plaintext, err error) {
+	for range attempts {
+		app.ID, app.ClientID = newID(), newClientID()
+		var secret *Secret
+		if app.Type == Confidential {
+			secret = new(Secret)
+			*secret, plaintext = r.newSecret(app.ID, app.CreatedAt)
+		}
+		err = r.cfg.Store.CreateApplication(ctx, *app, secret, r.cfg.MaxApplications)
+		if !errors.Is(err, ErrExists) {
+			break
+		}
+	}
+	if err != nil {
+		return credential.Plaintext{}, err
+	}
+	return plaintext, nil
+}
+
+// Application returns an application of owner.
 func (r *Registry) Application(ctx context.Context, owner string, id uuid.UUID) (Application, error) {
-	return Application{}, errTODO
+	if err := checkOwner(owner); err != nil {
+		return Application{}, err
+	}
+	return r.cfg.Store.Application(ctx, owner, id)
 }
 
+// Applications lists the applications of owner, newest first.
 func (r *Registry) Applications(ctx context.Context, owner string, page Page) (List[Application], error) {
-	return List[Application]{}, errTODO
+	if err := checkOwner(owner); err != nil {
+		return List[Application]{}, err
+	}
+	page, err := page.normalize()
+	if err != nil {
+		return List[Application]{}, err
+	}
+	return r.cfg.Store.Applications(ctx, owner, page)
 }
 
+// Update replaces what a developer can edit of an application by reg and returns the
+// application as it is then. It returns a [*ValidationError] that names everything
+// wrong with reg, among it a Type other than the application's. Of updates made at
+// the same time each takes place as a whole, one after the other. Tokens stay
+// valid; removed callback URLs and scopes count from the next authorization on.
 func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg Registration) (Application, error) {
-	return Application{}, errTODO
+	if err := checkOwner(owner); err != nil {
+		return Application{}, err
+	}
+	var (
+		app Application
+		err error
+	)
+	for range attempts {
+		app, err = r.cfg.Store.Application(ctx, owner, id)
+		if err != nil {
+			return Application{}, err
+		}
+		kept, problems := reg.normalizeFor(app.Type, r.cfg.Scopes)
+		if len(problems) > 0 {
+			return Application{}, &ValidationError{problems}
+		}
+		app.edit(kept, r.now())
+		err = r.cfg.Store.UpdateApplication(ctx, owner, app)
+		if !errors.Is(err, ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		return Application{}, err
+	}
+	app.Version++
+	r.report(ctx, ApplicationUpdated, app.UpdatedAt, app)
+	return app, nil
 }
 
-func (r *Registry) Delete(ctx context.Context, owner string, id uuid.UUID) error { return errTODO }
-
-// Secrets lists the live secrets, newest first.
-func (r *Registry) Secrets(ctx context.Context, owner string, id uuid.UUID) ([]Secret, error) {
-	return nil, errTODO
+// Delete deletes an application with its secrets and grants. From its return on its client
+// ID is unknown everywhere, and no code or token of it is accepted. The client ID is
+// never used again.
+func (r *Registry) Delete(ctx context.Context, owner string, id uuid.UUID) error {
+	if err := checkOwner(owner); err != nil {
+		return err
+	}
+	now := r.now()
+	app, err := r.cfg.Store.DeleteApplication(ctx, owner, id, now)
+	if err != nil {
+		return err
+	}
+	r.report(ctx, ApplicationDeleted, now, app)
+	return nil
 }
 
-// ResetSecret makes a new secret; the old ones end after overlap (0: now).
-func (r *Registry) ResetSecret(ctx context.Context, owner string, id uuid.UUID, overlap time.Duration) (credential.Plaintext, error) {
-	return credential.Plaintext{}, errTODO
-}
+// usageBound is how many users a warning counts exactly.
+const usageBound = 1000
 
-func (r *Registry) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID) error {
-	return errTODO
-}
-
+// Usage tells what RevokeTokens and Delete would cut off, counting up to 1000 users, for
+// a warning beforehand.
 func (r *Registry) Usage(ctx context.Context, owner string, id uuid.UUID) (Usage, error) {
-	return Usage{}, errTODO
+	if err := checkOwner(owner); err != nil {
+		return Usage{}, err
+	}
+	return r.cfg.Store.Usage(ctx, owner, id, usageBound)
 }
 
-// RevokeTokens is "Revoke all user tokens".
+// RevokeTokens ends the grants of every user: from its return on no code, access
+// token or refresh token that the application got before is accepted, and users are asked
+// anew. The application and its secrets stay usable. It takes the same time at ten
+// tokens and ten million, and returns the Usage that it ended.
 func (r *Registry) RevokeTokens(ctx context.Context, owner string, id uuid.UUID) (Usage, error) {
-	return Usage{}, errTODO
+	app, err := r.Application(ctx, owner, id)
+	if err != nil {
+		return Usage{}, err
+	}
+	now := r.now()
+	usage, err := r.cfg.Store.RevokeTokens(ctx, owner, id, now, usageBound)
+	if err != nil {
+		return Usage{}, err
+	}
+	r.report(ctx, ApplicationTokensRevoked, now, app, func(e *Event) { e.Users = usage.Users })
+	return usage, nil
 }
 
-func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error) {
-	return List[Grant]{}, errTODO
+// errNoOwner is a mistake of the host's program, never of a user.
+var errNoOwner = errors.New("oauthapp: owner is empty")
+
+func checkOwner(owner string) error {
+	if owner == "" {
+		return errNoOwner
+	}
+	return nil
 }
 
-func (r *Registry) RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) error {
-	return errTODO
+// now is in the precision that every store keeps.
+func (r *Registry) now() time.Time { return r.cfg.Now().UTC().Truncate(time.Microsecond) }
+
+// report delivers an event of an application. The change has happened, so that its
+// report must not be lost because the request that caused it went away.
+func (r *Registry) report(ctx context.Context, typ EventType, at time.Time, app Application, details ...func(*Event)) {
+	if r.cfg.Events == nil {
+		return
+	}
+	event := Event{
+		Type: typ, Time: at, Actor: ActorFrom(ctx),
+		ApplicationID: app.ID, ApplicationName: app.Name, ClientID: app.ClientID, Owner: app.Owner,
+	}
+	for _, detail := range details {
+		detail(&event)
+	}
+	r.cfg.Events(context.WithoutCancel(ctx), event)
 }
 
-// MatchCallback reports whether an authorization request may use redirectURI.
-func MatchCallback(registered []string, redirectURI string) bool { return false }
+// newID is monotonic within the process, so that lists by ID are lists by age.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-// MatchSecret finds the live secret with a digest, comparing all in constant time.
-func MatchSecret(secrets []Secret, presented credential.Digest, now time.Time) (Secret, bool) {
-	return Secret{}, false
+// newClientID is not secret; it is random so that it says nothing and is never reused.
+func newClientID() string {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program where it has no randomness
+	return hex.EncodeToString(b[:])
 }

@@ -1,0 +1,312 @@
+package oauthapp
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// MatchCallback reports whether an authorization request may use redirectURI,
+// given the callback URLs that its application registered. Nothing is parsed,
+// decoded or normalised: a registered URL stands for this set of strings,
+//
+//	registered = loopback / exact
+//	exact      = <any other callback URL>        ; the same bytes and no others
+//	loopback   = "http://" literal [":" port] "/" rest
+//	literal    = "127.0.0.1" / "[::1]"
+//	port       = <decimal 1 to 65535, no leading zero>
+//	rest       = <everything after>              ; the same bytes and no others
+//
+// where a loopback URL stands for itself with any port or none, because a native
+// application listens on whatever port it gets (RFC 8252, section 7.3). So what is
+// accepted differs from what is registered in nothing but that port: not in scheme,
+// user information, address family, path, query or fragment. "localhost", other
+// spellings of the two literals, and https get no such leniency. An empty
+// redirectURI never matches.
+func MatchCallback(registered []string, redirectURI string) bool {
+	if redirectURI == "" {
+		return false
+	}
+	literal, rest, loopback := splitLoopback(redirectURI)
+	for _, callback := range registered {
+		if callback == redirectURI {
+			return true
+		}
+		l, r, ok := splitLoopback(callback)
+		if loopback && ok && l == literal && r == rest {
+			return true
+		}
+	}
+	return false
+}
+
+// splitLoopback takes apart what the grammar of MatchCallback calls loopback;
+// rest begins with the slash.
+func splitLoopback(uri string) (literal, rest string, ok bool) {
+	after, ok := strings.CutPrefix(uri, "http://")
+	if !ok {
+		return "", "", false
+	}
+	for _, literal := range [...]string{"127.0.0.1", "[::1]"} {
+		portAndRest, ok := strings.CutPrefix(after, literal)
+		if !ok {
+			continue
+		}
+		slash := strings.IndexByte(portAndRest, '/')
+		if slash < 0 {
+			return "", "", false
+		}
+		port, hasPort := strings.CutPrefix(portAndRest[:slash], ":")
+		if port != "" && !hasPort || hasPort && !isPort(port) {
+			return "", "", false
+		}
+		return literal, portAndRest[slash:], true
+	}
+	return "", "", false
+}
+
+// isPort accepts exactly one way to write each port.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0 && s[0] != '0'
+}
+
+// A callback URL is taken only if every URL parser that it will meet, ours and the
+// browser's, reads the same origin and path from it, without having to repair
+// anything. So checkCallback asks for a form in which they have nothing left to
+// disagree on, and says what to write instead: it returns the predicate of a sentence
+// about the URL, "" if the URL is fine.
+func checkCallback(s string, typ ClientType) string {
+	if problem := checkURLCharacters(s); problem != "" {
+		return problem
+	}
+	if strings.Contains(s, "#") {
+		return `has a fragment; leave out the "#" and what follows it.`
+	}
+	if strings.Contains(s, "*") {
+		return "has a wildcard; list every URL in full."
+	}
+	scheme, rest, ok := strings.Cut(s, ":")
+	if !ok || scheme == "" {
+		return `is not absolute; write all of it, as in "https://example.com/callback".`
+	}
+	if lower := strings.ToLower(scheme); lower != scheme && isURLScheme(lower) {
+		return fmt.Sprintf("must have its scheme in lower case: %q.", lower+":"+rest)
+	}
+	problem := ""
+	switch {
+	case scheme == "https" || scheme == "http":
+		problem = checkWebCallback(scheme, rest)
+	case privateUseScheme.MatchString(scheme):
+		problem = checkPrivateUseCallback(rest, typ)
+	case typ == Public:
+		problem = `must begin with "https://", with "http://" and one of localhost, 127.0.0.1 or [::1], ` +
+			`or with a private-use scheme that has a period, as in "com.example.app:/callback".`
+	default:
+		problem = `must begin with "https://", or with "http://" and one of localhost, 127.0.0.1 or [::1].`
+	}
+	if problem != "" {
+		return problem
+	}
+	return checkRoundTrip(s)
+}
+
+// privateUseScheme is a domain name reversed (RFC 8252, section 7.1). The period
+// keeps it apart from every scheme with a meaning of its own, such as javascript.
+var privateUseScheme = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$`)
+
+func checkWebCallback(scheme, rest string) string {
+	rest, ok := strings.CutPrefix(rest, "//")
+	if !ok {
+		return fmt.Sprintf(`must begin with "%s://".`, scheme)
+	}
+	authority, path, query, hasQuery := splitAuthority(rest)
+	host, problem := checkAuthority(authority)
+	switch {
+	case problem != "":
+		return problem
+	case scheme == "http" && host != "localhost" && host != "127.0.0.1" && host != "[::1]":
+		return `must begin with "https://"; "http://" is for localhost, 127.0.0.1 and [::1] only.`
+	case path == "":
+		return fmt.Sprintf("has no path; write the full URL, as in %q.", scheme+"://"+authority+"/callback")
+	}
+	return checkPathAndQuery(path, query, hasQuery)
+}
+
+func checkPrivateUseCallback(rest string, typ ClientType) string {
+	if typ != Public {
+		return `must begin with "https://", or with "http://" and one of localhost, 127.0.0.1 or [::1]; ` +
+			`a scheme of your own is for public applications only.`
+	}
+	path, query, hasQuery := strings.Cut(rest, "?")
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+		return `must have one slash after its scheme, as in "com.example.app:/callback".`
+	}
+	return checkPathAndQuery(path, query, hasQuery)
+}
+
+// splitAuthority splits what follows "scheme://".
+func splitAuthority(s string) (authority, path, query string, hasQuery bool) {
+	path, query, hasQuery = strings.Cut(s, "?")
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i:], query, hasQuery
+	}
+	return path, "", query, hasQuery
+}
+
+// checkAuthority returns the host, in its brackets if it has any.
+func checkAuthority(authority string) (host, problem string) {
+	if strings.Contains(authority, "@") {
+		return "", `has a user name or password; leave out what stands before the "@".`
+	}
+	end := strings.LastIndexByte(authority, ']') + 1 // of an IPv6 literal; 0 if it is none
+	port, hasPort := "", false
+	if i := strings.IndexByte(authority[end:], ':'); i >= 0 {
+		end, port, hasPort = end+i, authority[end+i+1:], true
+	} else {
+		end = len(authority)
+	}
+	if hasPort && !isPort(port) {
+		return "", "has a bad port; write a number from 1 to 65535 without leading zeros, or no port and no colon."
+	}
+	return authority[:end], checkHost(authority[:end])
+}
+
+// checkHost wants a host in its one canonical spelling. Browsers read 0x7f.1 and
+// 2130706433 as addresses; most other programs read them as names.
+func checkHost(host string) string {
+	lower := strings.ToLower(host)
+	switch {
+	case host == "":
+		return `has no host; write all of it, as in "https://example.com/callback".`
+	case host != lower:
+		return fmt.Sprintf("must have its host in lower case: %q.", lower)
+	case strings.HasPrefix(host, "["):
+		addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+		if err != nil || addr.Zone() != "" || addr.Is4In6() || "["+addr.String()+"]" != host {
+			return `has a bad IPv6 address; write it in its shortest form, as in "[2001:db8::1]".`
+		}
+		return ""
+	case strings.HasSuffix(host, "."):
+		return "has a host that ends with a period; leave that out."
+	}
+	labels := strings.Split(host, ".")
+	if last := labels[len(labels)-1]; looksNumeric(last) {
+		if addr, err := netip.ParseAddr(host); err != nil || addr.String() != host {
+			return `has a bad IP address; write its four decimal numbers, as in "192.0.2.1".`
+		}
+		return ""
+	}
+	if len(host) > 253 || slices.ContainsFunc(labels, func(label string) bool { return !hostLabel.MatchString(label) }) {
+		return "has a bad host; write a domain name of letters, digits, hyphens and periods, " +
+			"in punycode where it has other characters."
+	}
+	return ""
+}
+
+var hostLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// looksNumeric tells a last label that makes browsers read the host as an IPv4
+// address.
+func looksNumeric(label string) bool {
+	digits, hex := strings.CutPrefix(label, "0x")
+	if hex {
+		return strings.Trim(digits, "0123456789abcdef") == ""
+	}
+	return label != "" && strings.Trim(label, "0123456789") == ""
+}
+
+func checkPathAndQuery(path, query string, hasQuery bool) string {
+	lower := strings.ToLower(path)
+	if strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") {
+		return "has an encoded slash or backslash in its path; choose a path without."
+	}
+	segments := strings.Split(lower[1:], "/")
+	for i, segment := range segments {
+		if segment == "" && i < len(segments)-1 {
+			return `has an empty segment ("//") in its path; write one slash.`
+		}
+		// What follows a semicolon is a path parameter, which some servers cut off.
+		name, _, _ := strings.Cut(strings.ReplaceAll(segment, "%2e", "."), ";")
+		if name == "." || name == ".." {
+			return `has a "." or ".." segment in its path; write the path that it leads to.`
+		}
+	}
+	if hasQuery {
+		return checkCallbackQuery(query)
+	}
+	return ""
+}
+
+// responseParameters are what an authorization response adds to the query (RFC 6749,
+// sections 4.1.2 and 4.1.2.1, and RFC 9207); none may occur twice.
+var responseParameters = []string{"code", "state", "iss", "error", "error_description", "error_uri"}
+
+func checkCallbackQuery(query string) string {
+	if query == "" {
+		return `ends with a bare "?"; leave that out.`
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return `has a query that cannot be read; write "%3B" for a semicolon.`
+	}
+	for _, name := range responseParameters {
+		if values.Has(name) {
+			return fmt.Sprintf("has the query parameter %q, which is for the answer of this service; choose another name.", name)
+		}
+	}
+	return ""
+}
+
+// checkRoundTrip makes sure that sending users to the URL cannot change it.
+func checkRoundTrip(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return `is not a URL; write one as in "https://example.com/callback".`
+	}
+	if normal := u.String(); normal != s {
+		return fmt.Sprintf("must be in normal form: %q.", normal)
+	}
+	return ""
+}
+
+// isURLScheme reports whether s is a lower-case scheme of RFC 3986, section 3.1.
+func isURLScheme(s string) bool {
+	return s != "" && 'a' <= s[0] && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789+.-") == ""
+}
+
+// checkURLCharacters accepts the characters of RFC 3986, section 2, and bounds the length.
+func checkURLCharacters(s string) string {
+	if len(s) > maxURLBytes {
+		return fmt.Sprintf("is too long; it may have up to %d bytes.", maxURLBytes)
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c <= ' ' || c == 0x7f:
+			return "has a space or control character; percent-encode or remove it."
+		case c > 0x7f:
+			return "has a character that is not ASCII; write punycode in the host and percent-encode it elsewhere."
+		case c == '\\':
+			return `has a backslash; write "/".`
+		case strings.IndexByte("\"<>^`{|}", c) >= 0:
+			return fmt.Sprintf("has the character %q; percent-encode it.", c)
+		case c == '%' && !isPercentEncoded(s[i:]):
+			return `has a "%" that does not begin a percent-encoded printable character; write "%25" for the percent sign.`
+		}
+	}
+	return ""
+}
+
+// isPercentEncoded reports whether s begins with a percent-encoded byte that is no control
+// character.
+func isPercentEncoded(s string) bool {
+	if len(s) < 3 {
+		return false
+	}
+	b, err := strconv.ParseUint(s[1:3], 16, 8)
+	return err == nil && b >= ' ' && b != 0x7f
+}
