@@ -1,6 +1,9 @@
 package page
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Consent is the data of consent.html.
 type Consent struct {
@@ -36,4 +39,204 @@ type Error struct {
 	Message string // for the user; no internals
 	Detail  string // for the developer: "redirect_uri: ..."; ""
 	Time    time.Time
+	Back    *Link // where to go on; nil where there is nothing
+}
+
+// Link is a link to a page of this service.
+type Link struct {
+	URL, Text string
+	Current   bool // it is the page shown
+}
+
+// Applications is the data of applications.html: the two cards of an account.
+type Applications struct {
+	Account  string // its name
+	Accounts []Link // all accounts of the user; empty where there is one
+	Notice   string // what was just done; ""
+	NewURL   string
+	Ticket   string
+
+	Authorized      []Authorized // those with access to the account
+	AuthorizedPages Pages
+	Developer       []Listed // those that the account registered
+	DeveloperPages  Pages
+}
+
+// Pages links the pages of a list; a link that is "" leads nowhere.
+type Pages struct{ First, Next string }
+
+// Authorized is one application with access to the account.
+type Authorized struct {
+	Name, Homepage string
+	By             string // who authorized it: a name, or a user ID
+	You            bool   // the user did
+	Scopes         []Scope
+	AuthorizedAt   Moment
+	LastUsedAt     Moment
+	RevokeURL      string // posted to
+}
+
+// Listed is one application that the account registered.
+type Listed struct {
+	Name, URL  string
+	Public     bool
+	CreatedAt  Moment
+	LastUsedAt Moment
+}
+
+// Application is the data of application.html.
+type Application struct {
+	Account     string
+	ListURL     string
+	Name        string
+	Description string
+	Homepage    string
+	Callbacks   []string
+	ClientID    string
+	Public      bool
+	Scopes      []Scope // empty: every scope that the service offers
+	CreatedAt   Moment
+	LastUsedAt  Moment
+
+	ClientSecret string // only in answer to the form that made it, never again
+	Created      bool   // the application was just registered
+	Notice       string // what was just done; ""
+	Problem      string // what could not be done; ""
+
+	Secrets   []Secret // newest first; none for a public application
+	Newest    string   // hidden field "newest": the newest secret
+	Overlaps  []Option // field "overlap"
+	Ticket    string
+	EditURL   string
+	ResetURL  string // posted to
+	RevokeURL string
+	DeleteURL string
+}
+
+// Secret is what is shown of a client secret.
+type Secret struct {
+	Hint       string // its last characters
+	CreatedAt  Moment
+	LastUsedAt Moment
+	ExpiresAt  Moment // zero: it does not expire
+	RevokeURL  string
+}
+
+// Option is one choice of a form.
+type Option struct{ Value, Text string }
+
+// ApplicationForm is the data of application_form.html, as filled in.
+type ApplicationForm struct {
+	Account string
+	New     bool   // to register; else to edit
+	Title   string // the name of the application that is edited
+	Action  string // where the form posts to
+	Cancel  string
+	Ticket  string
+	Newest  string // hidden field "newest": the newest application of the account
+
+	Name        string
+	Description string
+	Homepage    string
+	Callbacks   string // one a line
+	Public      bool
+
+	Problems []Problem
+}
+
+// Problem tells what is wrong with a field; Field is "" where it is none of them.
+type Problem struct{ Field, Message string }
+
+// Problem returns what is wrong with a field, "" if it is fine.
+func (f ApplicationForm) Problem(field string) string { return problemOf(f.Problems, field) }
+
+func problemOf(problems []Problem, field string) string {
+	for _, p := range problems {
+		if p.Field == field {
+			return p.Message
+		}
+	}
+	return ""
+}
+
+// Warning is the data of revoke_tokens.html, revoke_secret.html and
+// delete_application.html.
+type Warning struct {
+	Account string
+	ListURL string
+	Name    string // of the application
+	Public  bool
+	Action  string // where the form posts to
+	Cancel  string // the page of the application
+	Ticket  string
+
+	Usage    Usage     // whom it cuts off
+	Secret   Secret    // revoke_secret.html: which
+	Problems []Problem // delete_application.html: field "confirm_name"
+}
+
+// Problem returns what is wrong with a field, "" if it is fine.
+func (w Warning) Problem(field string) string { return problemOf(w.Problems, field) }
+
+// Usage tells who uses an application.
+type Usage struct {
+	Users      int
+	More       bool // there are more users than that
+	LastUsedAt Moment
+}
+
+// Consequence says in words what taking away all access does.
+func (u Usage) Consequence() string {
+	switch {
+	case u.Users == 0 && !u.More:
+		return "Nobody gives it access at the moment"
+	case u.More:
+		return fmt.Sprintf("This cuts off more than %d users", u.Users)
+	case u.Users == 1:
+		return "This cuts off 1 user"
+	}
+	return fmt.Sprintf("This cuts off %d users", u.Users)
+}
+
+// Moment is a time as it looks from another.
+type Moment struct{ At, Now time.Time }
+
+// IsZero reports whether there is no such time.
+func (m Moment) IsZero() bool { return m.At.IsZero() }
+
+// ISO is the time for programs.
+func (m Moment) ISO() string { return m.At.UTC().Format(time.RFC3339) }
+
+// Date is the time to the day.
+func (m Moment) Date() string { return m.At.UTC().Format("2 Jan 2006") }
+
+// Text is the time to the minute.
+func (m Moment) Text() string { return m.At.UTC().Format("2 Jan 2006, 15:04 MST") }
+
+// Ago is the time as a distance, in the largest unit that fits: "3 minutes ago",
+// "in 2 days".
+func (m Moment) Ago() string {
+	d := m.Now.Sub(m.At)
+	if d < 0 {
+		return "in " + span(-d)
+	}
+	if d < time.Minute {
+		return "just now"
+	}
+	return span(d) + " ago"
+}
+
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{365 * day, "year"}, {30 * day, "month"}, {day, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if n := int(d / unit.size); n == 1 {
+			return "1 " + unit.name
+		} else if n > 1 {
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return "less than a minute"
 }

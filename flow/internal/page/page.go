@@ -1,0 +1,315 @@
+// Package page renders the HTML pages of packages flow and dashboard: the
+// templates and the stylesheet, what a host overrides of them, and the headers
+// that every page is sent with.
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed files
+var embedded embed.FS
+
+// StylesheetPath is where a provider serves the stylesheet, below the path of its
+// issuer.
+const StylesheetPath = "/oauth/style.css"
+
+// Options configure a [Set].
+type Options struct {
+	// Overrides holds the files that replace those of the library, by name, at its
+	// root. A further page, *.html, is parsed too and can be written by its name.
+	// Defaults to none.
+	Overrides fs.FS
+
+	// Data returns what the host's own layout needs, as .Host. Defaults to nil. [New]
+	// calls it once, with a request for / that nobody is signed in to, to check the
+	// templates.
+	Data func(*http.Request) any
+
+	// StylesheetPath is the path at which pages find [Set.Stylesheet]. Defaults to
+	// [StylesheetPath].
+	StylesheetPath string
+
+	// HTTPS tells that users reach the pages by https alone: they are sent with
+	// Strict-Transport-Security.
+	HTTPS bool
+
+	// Logger receives the failures of templates. Defaults to slog.Default().
+	Logger *slog.Logger
+}
+
+// A Set is a complete set of pages. It is safe for concurrent use.
+type Set struct {
+	options    Options
+	pages      map[string]*template.Template
+	stylesheet []byte
+	digest     string // of the stylesheet
+}
+
+// The files that are no pages but parts of every page.
+const layoutFile = "layout.html"
+
+var partFiles = []string{layoutFile, "head.html", "navigation.html", "footer.html"}
+
+const stylesheetFile = "style.css"
+
+// document is what templates receive.
+type document struct {
+	Page       any    // the page's own data
+	Host       any    // the host's, from Options.Data
+	Stylesheet string // the URL of the stylesheet
+}
+
+// New reads, parses and executes every page with sample data, so that a broken
+// template fails here, with its file named, and not before a user.
+func New(o Options) (*Set, error) {
+	if o.StylesheetPath == "" {
+		o.StylesheetPath = StylesheetPath
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	stylesheet, err := o.readFile(stylesheetFile)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(stylesheet)
+	s := &Set{
+		options:    o,
+		pages:      map[string]*template.Template{},
+		stylesheet: stylesheet,
+		digest:     base64.RawURLEncoding.EncodeToString(digest[:12]),
+	}
+	if err := s.parse(); err != nil {
+		return nil, err
+	}
+	return s, s.check()
+}
+
+// readFile returns the host's file of that name, or else the library's.
+func (o Options) readFile(name string) ([]byte, error) {
+	if o.Overrides != nil {
+		b, err := fs.ReadFile(o.Overrides, name)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return b, wrap(name, err)
+		}
+	}
+	b, err := embedded.ReadFile(path.Join("files", name))
+	return b, wrap(name, err)
+}
+
+func wrap(file string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("page %s: %w", file, err)
+}
+
+// pageNames lists the pages of the library and those that the host adds.
+func (o Options) pageNames() ([]string, error) {
+	names := slices.Clone(pageFiles)
+	if o.Overrides == nil {
+		return names, nil
+	}
+	files, err := fs.Glob(o.Overrides, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		if !slices.Contains(names, name) && !slices.Contains(partFiles, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+func (s *Set) parse() error {
+	parts := template.New(layoutFile)
+	for _, name := range partFiles {
+		if err := s.parseFile(parts, name); err != nil {
+			return err
+		}
+	}
+	names, err := s.options.pageNames()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		t, err := parts.Clone()
+		if err != nil {
+			return wrap(name, err)
+		}
+		if err := s.parseFile(t, name); err != nil {
+			return err
+		}
+		for _, part := range []string{"title", "main"} {
+			if t.Lookup(part) == nil {
+				return fmt.Errorf("page %s: defines no template %q", name, part)
+			}
+		}
+		s.pages[name] = t
+	}
+	return nil
+}
+
+func (s *Set) parseFile(t *template.Template, name string) error {
+	text, err := s.options.readFile(name)
+	if err != nil {
+		return err
+	}
+	if name != layoutFile {
+		t = t.New(name)
+	}
+	_, err = t.Parse(string(text))
+	return wrap(name, err)
+}
+
+// check executes every page with each of its samples.
+func (s *Set) check() error {
+	host, err := s.sampleHost()
+	if err != nil {
+		return err
+	}
+	for name, samples := range samples() {
+		for _, sample := range samples {
+			if _, err := s.execute(name, sample, host); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Set) sampleHost() (host any, err error) {
+	if s.options.Data == nil {
+		return nil, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("page data of a request that nobody is signed in to: %v", p)
+		}
+	}()
+	r, err := http.NewRequest(http.MethodGet, "/", nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.options.Data(r), nil
+}
+
+func (s *Set) execute(name string, data, host any) ([]byte, error) {
+	t, ok := s.pages[name]
+	if !ok {
+		return nil, fmt.Errorf("page %s: no such page", name)
+	}
+	var b bytes.Buffer
+	err := t.ExecuteTemplate(&b, layoutFile, document{
+		Page:       data,
+		Host:       host,
+		Stylesheet: s.options.StylesheetPath + "?v=" + s.digest,
+	})
+	return b.Bytes(), wrap(name, err)
+}
+
+// Write sends a page: name is its file, data what that receives. Its forms may post
+// to this service, and be redirected from there to formActions, which are sources
+// of the Content-Security-Policy such as https://client.example. Nothing is sent
+// before the page is complete; a page that fails is a 500, and logged.
+func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string) {
+	var host any
+	if s.options.Data != nil {
+		host = s.options.Data(r)
+	}
+	b, err := s.execute(name, data, host)
+	if err != nil {
+		s.options.Logger.ErrorContext(r.Context(), "page failed", "page", name, "error", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	s.setHeaders(w.Header(), name, formActions)
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b) // the user went away: nobody is left to tell
+	}
+}
+
+func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", contentSecurityPolicy(formActions))
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), publickey-credentials-get=(), usb=()")
+
+	// Nothing is told to other origins. With no-referrer, browsers would send our own
+	// forms with "Origin: null", and where they send no Sec-Fetch-Site either, as over
+	// plain http, these could not be told from forged ones.
+	h.Set("Referrer-Policy", "same-origin")
+
+	h.Set("Cross-Origin-Opener-Policy", openerPolicy(name))
+	if s.options.HTTPS && h.Get("Strict-Transport-Security") == "" {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// openerPolicy lets the pages of the authorization endpoint be opened as a pop-up. Any other
+// value than unsafe-none, same-origin-allow-popups included, cuts a pop-up off from the
+// client's page that opened it, also after it has returned to the client's origin.
+// All other pages are cut off from whatever opened them.
+func openerPolicy(name string) string {
+	if name == "consent.html" || name == "error.html" {
+		return "unsafe-none"
+	}
+	return "same-origin"
+}
+
+func contentSecurityPolicy(formActions []string) string {
+	var b strings.Builder
+	b.WriteString("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
+	for _, source := range formActions {
+		if isSource(source) {
+			b.WriteString(" " + source)
+		}
+	}
+	return b.String()
+}
+
+// isSource refuses what would end the directive, begin another one or be a keyword.
+func isSource(source string) bool {
+	for _, c := range []byte(source) {
+		if c <= ' ' || c >= 0x7f || c == ';' || c == ',' || c == '\'' || c == '"' || c == '*' {
+			return false
+		}
+	}
+	return source != ""
+}
+
+// Stylesheet serves the stylesheet. Pages name it with its digest, so that it is
+// cached for good and a new one is used at once.
+func (s *Set) Stylesheet() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "text/css; charset=utf-8")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("ETag", `"`+s.digest+`"`)
+		h.Set("Cache-Control", "no-cache")
+		if r.URL.Query().Get("v") == s.digest {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		http.ServeContent(w, r, stylesheetFile, time.Time{}, bytes.NewReader(s.stylesheet))
+	})
+}

@@ -1,0 +1,82 @@
+package page
+
+import "time"
+
+// pageFiles are the pages of the library.
+var pageFiles = []string{
+	"consent.html",
+	"error.html",
+	"applications.html",
+	"application.html",
+	"application_form.html",
+	"revoke_tokens.html",
+	"revoke_secret.html",
+	"delete_application.html",
+}
+
+// samples returns data for every page, between them everything that a template can
+// meet: lists with and without rows, texts given and left out.
+func samples() map[string][]any {
+	now := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
+	moment := Moment{At: now.Add(-3 * time.Minute), Now: now}
+	scopes := []Scope{{"read", "Read your data"}, {"write", ""}}
+	secret := Secret{Hint: "aB3x", CreatedAt: moment, LastUsedAt: moment, ExpiresAt: moment, RevokeURL: "/revoke"}
+	problems := []Problem{
+		{"", "A problem."}, {"name", "A problem."}, {"description", "A problem."}, {"homepage_url", "A problem."},
+		{"callback_url", "A problem."}, {"client_type", "A problem."}, {"confirm_name", "A problem."},
+	}
+	warning := Warning{
+		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket",
+		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Secret: secret, Problems: problems,
+	}
+	return map[string][]any{
+		"consent.html": {
+			Consent{},
+			Consent{
+				Action: "/", Request: "a=b", Ticket: "ticket", UserName: "User", Application: "Name", Description: "Text",
+				Homepage: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: scopes,
+				Accounts: []Account{{"1", "One", true, false}, {"2", "Two", false, true}}, Notice: "Notice",
+			},
+			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
+		},
+		"error.html": {
+			Error{},
+			Error{Status: 404, Title: "Title", Message: "Message", Detail: "Detail", Time: now, Back: &Link{URL: "/", Text: "Back"}},
+		},
+		"applications.html": {
+			Applications{},
+			Applications{
+				Account: "Account", Accounts: []Link{{"/", "One", true}, {"/", "Two", false}}, Notice: "Notice",
+				NewURL: "/new", Ticket: "ticket",
+				Authorized: []Authorized{
+					{},
+					{Name: "Name", Homepage: "https://example.com", By: "User", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/"},
+				},
+				AuthorizedPages: Pages{"/", "/"},
+				Developer:       []Listed{{}, {Name: "Name", URL: "/", Public: true, CreatedAt: moment, LastUsedAt: moment}},
+				DeveloperPages:  Pages{"/", "/"},
+			},
+		},
+		"application.html": {
+			Application{},
+			Application{
+				Account: "Account", ListURL: "/", Name: "Name", Description: "Text", Homepage: "https://example.com",
+				Callbacks: []string{"https://example.com/callback"}, ClientID: "client", Scopes: scopes, CreatedAt: moment, LastUsedAt: moment,
+				ClientSecret: "secret", Created: true, Notice: "Notice", Problem: "Problem", Secrets: []Secret{secret, {}},
+				Newest: "id", Overlaps: []Option{{"0", "now"}}, Ticket: "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/",
+			},
+			Application{Public: true, Created: true},
+		},
+		"application_form.html": {
+			ApplicationForm{},
+			ApplicationForm{
+				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", Newest: "id",
+				Name: "Name", Description: "Text", Homepage: "https://example.com", Callbacks: "https://example.com/callback",
+				Public: true, Problems: problems,
+			},
+		},
+		"revoke_tokens.html":      {Warning{}, warning},
+		"revoke_secret.html":      {Warning{}, warning},
+		"delete_application.html": {Warning{}, warning},
+	}
+}
