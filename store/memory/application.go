@@ -1,0 +1,208 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// An application is its row and its secrets, newest first.
+type application struct {
+	oauthapp.Application
+	secrets []oauthapp.Secret
+
+	// epoch counts the revocations of all its tokens. A grant remembers the one it
+	// was born under and is dead under any other.
+	epoch   uint64
+	deleted bool // grants and sessions still point here
+}
+
+// clone returns the row without anything of the store's own in it.
+func (a *application) clone() oauthapp.Application { return cloneApplication(a.Application) }
+
+func cloneApplication(a oauthapp.Application) oauthapp.Application {
+	a.CallbackURLs = slices.Clone(a.CallbackURLs)
+	a.Scopes = slices.Clone(a.Scopes)
+	return a
+}
+
+// CreateApplication implements [oauthapp.Store].
+func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	if _, taken := s.applications[app.ID]; taken {
+		return store.ErrExists
+	}
+	if _, taken := s.clients[app.ClientID]; taken {
+		return store.ErrExists
+	}
+	count := 0
+	for a := range s.applicationsByOwner.below(&application{Application: oauthapp.Application{Owner: app.Owner, ID: uuid.Max}}) {
+		if a.Owner != app.Owner || count >= limit {
+			break
+		}
+		count++
+	}
+	if count >= limit {
+		return store.ErrLimit
+	}
+
+	a := &application{Application: cloneApplication(app)}
+	if secret != nil {
+		a.secrets = []oauthapp.Secret{*secret}
+		a.secrets[0].ApplicationID = app.ID
+	}
+	s.applications[a.ID] = a
+	s.clients[a.ClientID] = a
+	s.applicationsByID.insert(a)
+	s.applicationsByOwner.insert(a)
+	return nil
+}
+
+// Application implements [oauthapp.Store].
+func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Application{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	a, err := s.find(owner, id)
+	if err != nil {
+		return oauthapp.Application{}, err
+	}
+	return a.clone(), nil
+}
+
+// Applications implements [oauthapp.Store].
+func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.List[oauthapp.Application]{}, err
+	}
+	before, limit, err := parsePage(page)
+	if err != nil {
+		return oauthapp.List[oauthapp.Application]{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	rows := &s.applicationsByOwner
+	if owner == oauthapp.AnyOwner {
+		rows = &s.applicationsByID
+	}
+	var items []oauthapp.Application
+	for a := range rows.below(&application{Application: oauthapp.Application{Owner: owner, ID: before}}) {
+		if len(items) > limit || owner != oauthapp.AnyOwner && a.Owner != owner {
+			break
+		}
+		items = append(items, a.clone())
+	}
+	return listOf(items, limit, func(a oauthapp.Application) uuid.UUID { return a.ID }), nil
+}
+
+// UpdateApplication implements [oauthapp.Store].
+func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	a, err := s.find(owner, app.ID)
+	if err != nil {
+		return err
+	}
+	if a.Version != app.Version {
+		return store.ErrConflict
+	}
+	app = cloneApplication(app)
+	a.Name, a.Description, a.HomepageURL = app.Name, app.Description, app.HomepageURL
+	a.CallbackURLs, a.Scopes = app.CallbackURLs, app.Scopes
+	a.UpdatedAt = app.UpdatedAt
+	a.Version++
+	return nil
+}
+
+// DeleteApplication implements [oauthapp.Store].
+func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Application{}, err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	a, err := s.find(owner, id)
+	if err != nil {
+		return oauthapp.Application{}, err
+	}
+	a.deleted = true
+	a.secrets = nil
+	s.applications[a.ID] = nil
+	s.clients[a.ClientID] = nil
+	s.applicationsByID.remove(a)
+	s.applicationsByOwner.remove(a)
+	return a.clone(), nil
+}
+
+// Usage implements [oauthapp.Store].
+func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Usage{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	a, err := s.find(owner, id)
+	if err != nil {
+		return oauthapp.Usage{}, err
+	}
+	return s.usage(a, bound), nil
+}
+
+// RevokeTokens implements [oauthapp.Store].
+func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (oauthapp.Usage, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Usage{}, err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	a, err := s.find(owner, id)
+	if err != nil {
+		return oauthapp.Usage{}, err
+	}
+	usage := s.usage(a, bound)
+	a.epoch++
+	return usage, nil
+}
+
+// usage counts the users of an application: its live grants stand together,
+// those of one user side by side.
+func (s *Store) usage(a *application, bound int) oauthapp.Usage {
+	usage := oauthapp.Usage{LastUsedAt: a.LastUsedAt}
+	var user *string
+	for g := range s.grantsByAuthorization.below(&grant{application: a, epoch: a.epoch + 1}) {
+		if g.application != a || g.epoch != a.epoch {
+			break
+		}
+		if user != nil && *user == g.user {
+			continue
+		}
+		if usage.Users >= bound {
+			usage.More = true
+			break
+		}
+		usage.Users++
+		user = &g.user
+	}
+	return usage
+}

@@ -1,0 +1,247 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// A grant is one consent, from the user's yes to its end. Consent given after that
+// is a row of its own, so a session that points to its grant needs no epochs.
+type grant struct {
+	id          uuid.UUID
+	application *application
+	epoch       uint64 // of the application, when the grant began
+	user        string
+	account     string
+	scopes      scopes
+	authorized  micros
+	used        micros
+	revoked     bool
+}
+
+// live reports whether the tokens under the grant are accepted.
+func (g *grant) live() bool {
+	return !g.revoked && g.epoch == g.application.epoch && !g.application.deleted
+}
+
+// clone returns the row as the interface has it, without its application.
+func (g *grant) clone() oauthapp.Grant {
+	return oauthapp.Grant{
+		ID:            g.id,
+		ApplicationID: g.application.ID,
+		UserID:        g.user,
+		AccountID:     g.account,
+		Scopes:        g.scopes.list(),
+		AuthorizedAt:  g.authorized.time(),
+		LastUsedAt:    g.used.time(),
+	}
+}
+
+// selects reports whether a filter that is not zero selects the grant.
+func selects(f oauthapp.GrantFilter, g *grant) bool {
+	return (f.UserID == "" || f.UserID == g.user) &&
+		(f.AccountID == "" || f.AccountID == g.account) &&
+		(f.ApplicationID == uuid.Nil || f.ApplicationID == g.application.ID) &&
+		(f.Owner == "" || f.Owner == oauthapp.AnyOwner || f.Owner == g.application.Owner)
+}
+
+// prepareGrants gives the sets of grants their orders. In those by application
+// the epoch comes next, so that a revocation of all tokens leaves the dead apart.
+func (s *Store) prepareGrants() {
+	byID := func(a, b *grant) int { return compareID(a.id, b.id) }
+	byEpoch := func(a, b *grant) int {
+		return cmp.Or(compareID(a.application.ID, b.application.ID), cmp.Compare(a.epoch, b.epoch))
+	}
+	s.grantsByID.compare = byID
+	s.grantsByUser.compare = func(a, b *grant) int {
+		return cmp.Or(strings.Compare(a.user, b.user), byID(a, b))
+	}
+	s.grantsByAccount.compare = func(a, b *grant) int {
+		return cmp.Or(strings.Compare(a.account, b.account), byID(a, b))
+	}
+	s.grantsByOwner.compare = func(a, b *grant) int {
+		return cmp.Or(strings.Compare(a.application.Owner, b.application.Owner), byID(a, b))
+	}
+	s.grantsByApplication.compare = func(a, b *grant) int {
+		return cmp.Or(byEpoch(a, b), byID(a, b))
+	}
+	s.grantsByAuthorization.compare = func(a, b *grant) int {
+		return cmp.Or(byEpoch(a, b), strings.Compare(a.user, b.user), strings.Compare(a.account, b.account))
+	}
+}
+
+// grantSets are all the sets that hold every grant.
+func (s *Store) grantSets() [6]*ordered[*grant] {
+	return [...]*ordered[*grant]{
+		&s.grantsByID, &s.grantsByUser, &s.grantsByAccount,
+		&s.grantsByOwner, &s.grantsByApplication, &s.grantsByAuthorization,
+	}
+}
+
+func (s *Store) insertGrant(g *grant) {
+	for _, set := range s.grantSets() {
+		set.insert(g)
+	}
+}
+
+func (s *Store) removeGrant(g *grant) {
+	for _, set := range s.grantSets() {
+		set.remove(g)
+	}
+}
+
+// findGrant returns the live grant of a user for an account, nil if there is none.
+func (s *Store) findGrant(a *application, user, account string) *grant {
+	g, _ := s.grantsByAuthorization.get(&grant{application: a, epoch: a.epoch, user: user, account: account})
+	return g
+}
+
+// Grant implements [oauthapp.Store].
+func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Grant{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	a, err := s.find(oauthapp.AnyOwner, application)
+	if err != nil {
+		return oauthapp.Grant{}, err
+	}
+	g := s.findGrant(a, user, account)
+	if g == nil {
+		return oauthapp.Grant{}, store.ErrNotFound
+	}
+	return g.clone(), nil
+}
+
+// scanSize is how many grants a list passes over before it lets others in: it
+// skips the dead, and until they are cleaned up they can be many.
+const scanSize = 1000
+
+// Grants implements [oauthapp.Store].
+func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.List[oauthapp.Grant]{}, err
+	}
+	before, limit, err := parsePage(page)
+	if err != nil {
+		return oauthapp.List[oauthapp.Grant]{}, err
+	}
+	var items []oauthapp.Grant
+	for more := !filter.IsZero(); more && len(items) <= limit; {
+		if err := done(ctx); err != nil {
+			return oauthapp.List[oauthapp.Grant]{}, err
+		}
+		items, before, more = s.scanGrants(items, filter, before, limit)
+	}
+	return listOf(items, limit, func(g oauthapp.Grant) uuid.UUID { return g.ID }), nil
+}
+
+// scanGrants appends grants with an ID less than before, until they are one more
+// than limit. It returns how far it came and whether there may be more.
+func (s *Store) scanGrants(items []oauthapp.Grant, filter oauthapp.GrantFilter, before uuid.UUID, limit int) ([]oauthapp.Grant, uuid.UUID, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	rows, from, within := s.narrowest(filter, before)
+	scanned := 0
+	for g := range rows.below(from) {
+		if !within(g) {
+			break
+		}
+		if scanned++; scanned > scanSize || len(items) > limit {
+			return items, before, true
+		}
+		before = g.id
+		if g.live() && selects(filter, g) {
+			item := g.clone()
+			item.Application = g.application.clone()
+			items = append(items, item)
+		}
+	}
+	return items, before, false
+}
+
+// narrowest returns the set of grants in which those that a filter selects stand
+// closest together, where to begin in it, and how to tell where they end.
+func (s *Store) narrowest(f oauthapp.GrantFilter, before uuid.UUID) (rows *ordered[*grant], from *grant, within func(*grant) bool) {
+	switch {
+	case f.UserID != "":
+		return &s.grantsByUser, &grant{user: f.UserID, id: before},
+			func(g *grant) bool { return g.user == f.UserID }
+	case f.AccountID != "":
+		return &s.grantsByAccount, &grant{account: f.AccountID, id: before},
+			func(g *grant) bool { return g.account == f.AccountID }
+	case f.ApplicationID != uuid.Nil:
+		a := s.applications[f.ApplicationID]
+		if a == nil {
+			return new(ordered[*grant]), nil, nil
+		}
+		return &s.grantsByApplication, &grant{application: a, epoch: a.epoch, id: before},
+			func(g *grant) bool { return g.application == a && g.epoch == a.epoch }
+	case f.Owner != oauthapp.AnyOwner:
+		owner := &application{Application: oauthapp.Application{Owner: f.Owner}}
+		return &s.grantsByOwner, &grant{application: owner, id: before},
+			func(g *grant) bool { return g.application.Owner == f.Owner }
+	}
+	return &s.grantsByID, &grant{id: before}, func(*grant) bool { return true }
+}
+
+// RevokeGrant implements [oauthapp.Store].
+func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Grant{}, err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	g, ok := s.grantsByID.get(&grant{id: id})
+	if !ok || !g.live() || filter.IsZero() || !selects(filter, g) {
+		return oauthapp.Grant{}, store.ErrNotFound
+	}
+	was := g.clone()
+	was.Application = g.application.clone()
+	g.revoked = true
+	s.removeGrant(g) // its sessions still point to it
+	return was, nil
+}
+
+// authorize adds scopes to the live grant of a user for an account, or begins
+// one with the ID given. It returns false if that ID is taken.
+func (s *Store) authorize(a *application, session store.Session, id uuid.UUID) (*grant, bool) {
+	if g := s.findGrant(a, session.UserID, session.AccountID); g != nil {
+		granted := g.scopes.list()
+		for _, scope := range session.Scopes {
+			if !slices.Contains(granted, scope) {
+				granted = append(granted, scope)
+			}
+		}
+		g.scopes = scopesOf(granted)
+		g.authorized = microsOf(session.CreatedAt)
+		return g, true
+	}
+	g := &grant{
+		id:          id,
+		application: a,
+		epoch:       a.epoch,
+		user:        strings.Clone(session.UserID),
+		account:     strings.Clone(session.AccountID),
+		scopes:      scopesOf(session.Scopes),
+		authorized:  microsOf(session.CreatedAt),
+		used:        microsOf(time.Time{}),
+	}
+	if _, taken := s.grantsByID.get(g); taken {
+		return nil, false
+	}
+	s.insertGrant(g)
+	return g, true
+}

@@ -1,0 +1,280 @@
+package memory
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// A session is one row of 320 bytes, the same from its code to its end. It is
+// live as long as its grant; ending it removes the row.
+type session struct {
+	id      uuid.UUID
+	grant   *grant
+	scopes  scopes
+	created micros
+	expires micros
+
+	codeDigest   credential.Digest
+	codeRedeemed micros
+	code         *code // nil once it is redeemed
+
+	access         accessToken
+	previousAccess accessToken
+
+	refreshDigest   credential.Digest
+	refreshExpires  micros
+	previousRefresh credential.Digest
+	refreshFamily   credential.Digest
+	rotated         micros
+}
+
+// A code is what only an unredeemed code needs.
+type code struct {
+	expires       micros
+	redirectURI   string
+	codeChallenge string
+	state         credential.Digest
+}
+
+type accessToken struct {
+	digest  credential.Digest
+	issued  micros
+	expires micros
+	scopes  scopes
+}
+
+func accessTokenOf(t store.AccessToken) accessToken {
+	return accessToken{
+		digest:  t.Digest,
+		issued:  microsOf(t.IssuedAt),
+		expires: microsOf(t.ExpiresAt),
+		scopes:  scopesOf(t.Scopes),
+	}
+}
+
+func (t *accessToken) clone() store.AccessToken {
+	return store.AccessToken{
+		Digest:    t.digest,
+		IssuedAt:  t.issued.time(),
+		ExpiresAt: t.expires.time(),
+		Scopes:    t.scopes.list(),
+	}
+}
+
+// clone returns the row as the interface has it.
+func (s *session) clone() store.Session {
+	session := store.Session{
+		ID:              s.id,
+		ApplicationID:   s.grant.application.ID,
+		GrantID:         s.grant.id,
+		ClientID:        s.grant.application.ClientID,
+		UserID:          s.grant.user,
+		AccountID:       s.grant.account,
+		GrantUsedAt:     s.grant.used.time(),
+		Scopes:          s.scopes.list(),
+		CreatedAt:       s.created.time(),
+		ExpiresAt:       s.expires.time(),
+		Code:            store.Code{Digest: s.codeDigest, RedeemedAt: s.codeRedeemed.time()},
+		Access:          s.access.clone(),
+		PreviousAccess:  s.previousAccess.clone(),
+		Refresh:         store.RefreshToken{Digest: s.refreshDigest, ExpiresAt: s.refreshExpires.time()},
+		PreviousRefresh: s.previousRefresh,
+		RefreshFamily:   s.refreshFamily,
+		RotatedAt:       s.rotated.time(),
+	}
+	if s.code != nil {
+		session.Code.ExpiresAt = s.code.expires.time()
+		session.Code.RedirectURI = s.code.redirectURI
+		session.Code.CodeChallenge = s.code.codeChallenge
+		session.Code.State = s.code.state
+	}
+	return session
+}
+
+// findSession returns a live session, or nil. The caller holds the lock.
+func (s *Store) findSession(id uuid.UUID) *session {
+	if found := s.sessions[id]; found != nil && found.grant.live() {
+		return found
+	}
+	return nil
+}
+
+func (s *Store) removeSession(row *session) {
+	delete(s.sessions, row.id)
+	s.sessionsByID.remove(row)
+}
+
+// Client implements [store.Store].
+func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
+	if err := done(ctx); err != nil {
+		return store.Client{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	a := s.clients[clientID]
+	if a == nil {
+		return store.Client{}, store.ErrNotFound
+	}
+	client := store.Client{Application: a.clone(), Secrets: a.liveSecrets(now)}
+	if row := s.findSession(session); row != nil && row.grant.application == a {
+		found := row.clone()
+		client.Session = &found
+	}
+	return client, nil
+}
+
+// Session implements [store.Store].
+func (s *Store) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
+	if err := done(ctx); err != nil {
+		return store.Session{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	row := s.findSession(id)
+	if row == nil {
+		return store.Session{}, store.ErrNotFound
+	}
+	return row.clone(), nil
+}
+
+// BeginSession implements [store.Store].
+func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Grant{}, err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	a, err := s.find(oauthapp.AnyOwner, b.Session.ApplicationID)
+	if err != nil {
+		return oauthapp.Grant{}, err
+	}
+	if _, taken := s.sessions[b.Session.ID]; taken {
+		return oauthapp.Grant{}, store.ErrExists
+	}
+	g, ok := s.authorize(a, b.Session, b.GrantID)
+	if !ok {
+		return oauthapp.Grant{}, store.ErrExists
+	}
+	row := &session{
+		id:             b.Session.ID,
+		grant:          g,
+		scopes:         scopesOf(b.Session.Scopes),
+		created:        microsOf(b.Session.CreatedAt),
+		expires:        microsOf(b.Session.ExpiresAt),
+		codeDigest:     b.Session.Code.Digest,
+		codeRedeemed:   microsOf(time.Time{}),
+		access:         accessTokenOf(store.AccessToken{}),
+		previousAccess: accessTokenOf(store.AccessToken{}),
+		refreshExpires: microsOf(time.Time{}),
+		rotated:        microsOf(time.Time{}),
+		code: &code{
+			expires:       microsOf(b.Session.Code.ExpiresAt),
+			redirectURI:   strings.Clone(b.Session.Code.RedirectURI),
+			codeChallenge: strings.Clone(b.Session.Code.CodeChallenge),
+			state:         b.Session.Code.State,
+		},
+	}
+	s.sessions[row.id] = row
+	s.sessionsByID.insert(row)
+	return g.clone(), nil
+}
+
+// RedeemCode implements [store.Store].
+func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	row := s.findSession(r.SessionID)
+	if row == nil || !row.codeDigest.Equal(r.Code) {
+		return store.ErrNotFound
+	}
+	if row.code == nil {
+		return store.ErrUsed
+	}
+	if !row.code.expires.after(r.At) {
+		return store.ErrNotFound
+	}
+	row.code = nil
+	row.codeRedeemed = microsOf(r.At)
+	row.access = accessTokenOf(r.Access)
+	row.refreshDigest = r.Refresh.Digest
+	row.refreshExpires = microsOf(r.Refresh.ExpiresAt)
+	row.refreshFamily = r.Family
+	row.expires = microsOf(r.ExpiresAt)
+	return nil
+}
+
+// RotateRefreshToken implements [store.Store].
+func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	row := s.findSession(r.SessionID)
+	if row == nil || row.refreshDigest.IsZero() || !row.expires.after(r.At) || !row.refreshExpires.after(r.At) {
+		return store.ErrNotFound
+	}
+	if !row.refreshDigest.Equal(r.Presented) {
+		return store.ErrUsed
+	}
+	row.previousAccess = row.access
+	row.access = accessTokenOf(r.Access)
+	row.previousRefresh = r.Presented
+	row.refreshDigest = r.Refresh.Digest
+	row.refreshExpires = microsOf(r.Refresh.ExpiresAt)
+	row.rotated = microsOf(r.At)
+	return nil
+}
+
+// EndSession implements [store.Store].
+func (s *Store) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	if row := s.sessions[id]; row != nil {
+		s.removeSession(row)
+	}
+	return nil
+}
+
+// Touch implements [store.Store].
+func (s *Store) Touch(ctx context.Context, u store.Use) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	if g, ok := s.grantsByID.get(&grant{id: u.GrantID}); ok && g.live() {
+		g.used = max(g.used, microsOf(u.At))
+		if a := g.application; a.LastUsedAt.Before(u.At) {
+			a.LastUsedAt = u.At
+		}
+	}
+	if a := s.applications[u.ApplicationID]; a != nil {
+		for i := range a.secrets {
+			if secret := &a.secrets[i]; secret.ID == u.SecretID && secret.LastUsedAt.Before(u.At) {
+				secret.LastUsedAt = u.At
+			}
+		}
+	}
+	return nil
+}
