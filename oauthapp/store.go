@@ -19,7 +19,8 @@ const AnyOwner = "*"
 // any node, when the method returns nil. An owner that is not the application's
 // makes a method return ErrNotFound, as does a deleted application; [AnyOwner]
 // matches every owner. Times come from the caller, in UTC and whole microseconds;
-// a store reads no clock. Slices handed in or out are never shared.
+// a store reads no clock. Texts are any UTF-8 without NUL. Slices handed in or out
+// are never shared; an empty one and nil are the same.
 //
 // Methods are safe for concurrent use. They return the errors named on them,
 // for errors.Is; any other error means that the store failed.
@@ -34,7 +35,8 @@ type Store interface {
 	Application(ctx context.Context, owner string, id uuid.UUID) (Application, error)
 
 	// Applications lists the owner's applications, newest first (by ID, descending).
-	// A Page.After that this store never made returns a *ValidationError.
+	// A Page.After that no store can have made returns a *ValidationError of field
+	// after. A Page.Limit below 1 means 50, and one above 200 means 200.
 	Applications(ctx context.Context, owner string, page Page) (List[Application], error)
 
 	// UpdateApplication replaces Name, Description, HomepageURL, CallbackURLs,
@@ -49,15 +51,16 @@ type Store interface {
 	// many there are: their rows are left to the clean-up. It returns ErrNotFound.
 	DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (Application, error)
 
-	// Secrets lists an application's secrets that are live at now, newest first.
-	// It returns ErrNotFound for the application.
+	// Secrets lists an application's secrets that are live at now, newest first (by
+	// ID, descending). It returns ErrNotFound for the application.
 	Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) ([]Secret, error)
 
 	// AddSecret keeps a new secret of the application secret.ApplicationID and
 	// makes every older one expire at othersExpireAt, unless it expires sooner. It
 	// returns ErrNotFound for the application, also if it is public, and ErrLimit if
 	// it would then have more than limit secrets live at secret.CreatedAt; with
-	// othersExpireAt at or before secret.CreatedAt there is only the new one.
+	// othersExpireAt at or before secret.CreatedAt there is only the new one. A time
+	// before it, the zero time too, counts as secret.CreatedAt.
 	AddSecret(ctx context.Context, owner string, secret Secret, othersExpireAt time.Time, limit int) error
 
 	// RevokeSecret makes one live secret expire now, and returns it as it was. It
@@ -81,7 +84,8 @@ type Store interface {
 	Grant(ctx context.Context, application uuid.UUID, user, account string) (Grant, error)
 
 	// Grants lists the live grants that a filter selects, newest first (by ID,
-	// descending), with their applications. A zero filter selects none.
+	// descending), with their applications. A zero filter selects none; AnyOwner in
+	// a filter matches every owner. Page is as for Applications.
 	Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error)
 
 	// RevokeGrant ends a live grant and all its sessions, by writing one row, and

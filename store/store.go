@@ -44,11 +44,13 @@ type Store interface {
 	// BeginSession keeps a new session with its code, and the grant that it is under,
 	// and returns the grant, without its application. Where the user has a live grant for
 	// the application and account already, its Scopes grow by those of the session;
-	// otherwise the grant begins anew with exactly those. AuthorizedAt becomes
-	// CreatedAt of the session. A revocation of the application's tokens or of the
+	// otherwise the grant begins anew with exactly those and was never used; where an
+	// earlier one was revoked, it has the ID of that one or b.GrantID, as the store
+	// likes. AuthorizedAt becomes CreatedAt of the session. A revocation of the application's tokens or of the
 	// grant that takes effect before this call does not touch the new session; one that takes effect after
 	// ends it, however the two overlap. It returns ErrNotFound when the
-	// application is unknown or deleted, and ErrExists when the session's ID is in use.
+	// application is unknown or deleted, and ErrExists when the session's ID is in
+	// use, or b.GrantID is needed and in use.
 	BeginSession(ctx context.Context, b Beginning) (oauthapp.Grant, error)
 
 	// RedeemCode marks the code of a live session redeemed and keeps the tokens
@@ -57,7 +59,7 @@ type Store interface {
 	// However many callers redeem a code at once, one gets nil. What only the code
 	// needed (RedirectURI, CodeChallenge, State) is forgotten. It returns ErrUsed
 	// when the digest fits but the code was redeemed, and ErrNotFound when there is no
-	// such live session, the digest does not fit or the code has expired.
+	// such live session, the digest does not fit or the code expired unredeemed.
 	RedeemCode(ctx context.Context, r Redemption) error
 
 	// RotateRefreshToken replaces the live refresh token, if its digest is the one
@@ -66,7 +68,7 @@ type Store interface {
 	// However many callers present a refresh token at once, one gets nil. It returns
 	// ErrUsed when the session is live and the digest is not that of its live refresh token,
 	// and ErrNotFound when there is no such live session, it has no refresh token, or the
-	// token or session has expired.
+	// live token or the session has expired; where both apply, ErrNotFound.
 	RotateRefreshToken(ctx context.Context, r Rotation) error
 
 	// EndSession ends a session: from then on none of its code and tokens is
@@ -82,8 +84,9 @@ type Store interface {
 	// past their ExpiresAt at now, or with nothing left unexpired (an unredeemed code,
 	// the access tokens, the refresh token), or under a dead grant or application; then
 	// dead grants, expired secrets, and what a deleted application left except its
-	// client ID. One call examines or removes about limit rows, so that it is
-	// short. It goes on from a cursor: "" to begin, then what the call before
+	// IDs. What is removed is as if it had never been; a session's and a grant's ID
+	// are free again. One call examines or removes about limit rows (below 1: one), so
+	// that it is short. It goes on from a cursor: "" to begin, then what the call before
 	// returned, until that is "" again. It never removes what is live, and any
 	// number of nodes may clean up at once.
 	CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (next string, removed int, err error)
