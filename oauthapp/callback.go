@@ -163,17 +163,14 @@ func checkAuthority(authority string) (host, problem string) {
 	if strings.Contains(authority, "@") {
 		return "", `has a user name or password; leave out what stands before the "@".`
 	}
-	end := strings.LastIndexByte(authority, ']') + 1 // of an IPv6 literal; 0 if it is none
-	port, hasPort := "", false
-	if i := strings.IndexByte(authority[end:], ':'); i >= 0 {
-		end, port, hasPort = end+i, authority[end+i+1:], true
-	} else {
-		end = len(authority)
+	host = authority
+	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
+		host = authority[:i]
+		if !isPort(authority[i+1:]) {
+			return "", "has a bad port; write a number from 1 to 65535 without leading zeros, or no port and no colon."
+		}
 	}
-	if hasPort && !isPort(port) {
-		return "", "has a bad port; write a number from 1 to 65535 without leading zeros, or no port and no colon."
-	}
-	return authority[:end], checkHost(authority[:end])
+	return host, checkHost(host)
 }
 
 // checkHost wants a host in its one canonical spelling. Browsers read 0x7f.1 and
@@ -187,7 +184,7 @@ func checkHost(host string) string {
 		return fmt.Sprintf("must have its host in lower case: %q.", lower)
 	case strings.HasPrefix(host, "["):
 		addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if err != nil || addr.Zone() != "" || addr.Is4In6() || "["+addr.String()+"]" != host {
+		if err != nil || !addr.Is6() || addr.Is4In6() || addr.Zone() != "" || "["+addr.String()+"]" != host {
 			return `has a bad IPv6 address; write it in its shortest form, as in "[2001:db8::1]".`
 		}
 		return ""
