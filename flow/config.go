@@ -2,12 +2,22 @@ package flow
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -140,4 +150,205 @@ type DNSimpleProfile struct {
 	// AccessTokenTTL is how long its access tokens live: it issues no refresh
 	// tokens. Defaults to RefreshTokenTTL.
 	AccessTokenTTL time.Duration
+}
+
+// The defaults and limits of Config.
+const (
+	defaultCodeTTL         = 5 * time.Minute
+	maxCodeTTL             = 10 * time.Minute // RFC 6749, section 4.1.2
+	defaultAccessTokenTTL  = time.Hour
+	defaultRefreshTokenTTL = 30 * 24 * time.Hour
+	defaultSessionTTL      = 365 * 24 * time.Hour
+	defaultRotationGrace   = 10 * time.Second
+	maxRotationGrace       = time.Minute
+	defaultMaxApplications = 100
+	minKeySize             = 32
+)
+
+// resolve returns a copy of cfg that has every default and passed every check, and
+// its issuer.
+func (cfg Config) resolve() (Config, *url.URL, error) {
+	issuer, err := parseIssuer(cfg.Issuer)
+	if err != nil {
+		return Config{}, nil, fmt.Errorf("flow: Config.Issuer: %w", err)
+	}
+	cfg.Keys = slices.Clone(cfg.Keys)
+	cfg.Scopes = slices.Clone(cfg.Scopes)
+	cfg.ResourceServers = slices.Clone(cfg.ResourceServers)
+	cfg.setDefaults()
+	for _, check := range []struct {
+		field string
+		err   error
+	}{
+		{"Store", required(cfg.Store != nil)},
+		{"CurrentUser", required(cfg.CurrentUser != nil)},
+		{"LoginURL", required(cfg.LoginURL != nil)},
+		{"Scopes", checkScopes(cfg.Scopes)},
+		{"Keys", checkKeys(cfg.Keys)},
+		{"CodeTTL", checkTTL(cfg.CodeTTL, maxCodeTTL)},
+		{"AccessTokenTTL", checkTTL(cfg.AccessTokenTTL, 0)},
+		{"RefreshTokenTTL", checkTTL(cfg.RefreshTokenTTL, 0)},
+		{"SessionTTL", checkTTL(cfg.SessionTTL, 0)},
+		{"RotationGrace", checkTTL(cfg.RotationGrace, maxRotationGrace)},
+		{"DNSimple.AccessTokenTTL", checkTTL(cfg.dnsimpleTTL(), 0)},
+		{"Resource", checkResource(cfg.Resource)},
+	} {
+		if check.err != nil {
+			return Config{}, nil, fmt.Errorf("flow: Config.%s: %w", check.field, check.err)
+		}
+	}
+	return cfg, issuer, nil
+}
+
+// setDefaults fills in what is zero.
+func (cfg *Config) setDefaults() {
+	setDefault(&cfg.CodeTTL, defaultCodeTTL)
+	setDefault(&cfg.AccessTokenTTL, defaultAccessTokenTTL)
+	setDefault(&cfg.RefreshTokenTTL, defaultRefreshTokenTTL)
+	setDefault(&cfg.SessionTTL, max(defaultSessionTTL, cfg.RefreshTokenTTL))
+	setDefault(&cfg.RotationGrace, defaultRotationGrace)
+	setDefault(&cfg.Resource, cfg.Issuer)
+	setDefault(&cfg.MaxApplications, defaultMaxApplications)
+	setDefault(&cfg.CredentialPrefix, credential.DefaultPrefix)
+	if len(cfg.Keys) == 0 {
+		key := make([]byte, minKeySize)
+		_, _ = rand.Read(key) // never fails
+		cfg.Keys = [][]byte{key}
+	}
+	if cfg.DNSimple != nil {
+		profile := *cfg.DNSimple
+		setDefault(&profile.AccessTokenTTL, cfg.RefreshTokenTTL)
+		cfg.DNSimple = &profile
+	}
+	if cfg.AccountName == nil {
+		cfg.AccountName = func(_ context.Context, account string) (string, error) { return account, nil }
+	}
+	if cfg.RemoteAddr == nil {
+		cfg.RemoteAddr = remoteHost
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// registry is the part of the configuration that administers applications.
+func (cfg Config) registry() oauthapp.Config {
+	names := make([]string, len(cfg.Scopes))
+	for i, scope := range cfg.Scopes {
+		names[i] = scope.Name
+	}
+	return oauthapp.Config{
+		Store:            cfg.Store,
+		Scopes:           names,
+		MaxApplications:  cfg.MaxApplications,
+		CredentialPrefix: cfg.CredentialPrefix,
+		Events:           cfg.Events,
+		Now:              cfg.Now,
+	}
+}
+
+func (cfg Config) dnsimpleTTL() time.Duration {
+	if cfg.DNSimple == nil {
+		return cfg.RefreshTokenTTL
+	}
+	return cfg.DNSimple.AccessTokenTTL
+}
+
+func required(given bool) error {
+	if !given {
+		return errors.New("is required")
+	}
+	return nil
+}
+
+func checkTTL(ttl, limit time.Duration) error {
+	switch {
+	case ttl < time.Second:
+		return errors.New("must be 1 second or more")
+	case limit > 0 && ttl > limit:
+		return fmt.Errorf("must be %s at most", limit)
+	}
+	return nil
+}
+
+func checkKeys(keys [][]byte) error {
+	for _, key := range keys {
+		if len(key) < minKeySize {
+			return fmt.Errorf("each key must have %d bytes or more", minKeySize)
+		}
+	}
+	return nil
+}
+
+// issuerPath admits what needs no escaping in a URL and means nothing to a mux.
+var issuerPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+
+// parseIssuer checks an issuer identifier (RFC 8414, section 2), which clients
+// compare byte for byte.
+func parseIssuer(issuer string) (*url.URL, error) {
+	if issuer == "" {
+		return nil, errors.New("is required")
+	}
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return nil, errors.New("must be a URL") // the parser's error would quote all of it
+	}
+	switch {
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+		return nil, errors.New("must be an https URL, or an http URL of a loopback host")
+	case u.Hostname() == "" || u.User != nil:
+		return nil, errors.New("must have a host and no user")
+	case !issuerPath.MatchString(u.Path) || u.Path != "" && path.Clean(u.Path) != u.Path:
+		return nil, errors.New("must have a path of letters, digits and ._~- without a trailing slash, or none")
+	case u.String() != issuer || strings.ToLower(u.Host) != u.Host || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, errors.New("must have no query and no fragment, and a scheme and host in lower case")
+	}
+	return u, nil
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}
+
+func checkResource(resource string) error {
+	u, err := url.Parse(resource)
+	if err != nil || !u.IsAbs() || u.Host == "" || u.Fragment != "" || u.RawQuery != "" || u.User != nil {
+		return errors.New("must be an absolute URL without user, query and fragment")
+	}
+	if !issuerPath.MatchString(strings.TrimSuffix(u.Path, "/")) {
+		return errors.New("must have a path of letters, digits and ._~-, or none")
+	}
+	return nil
+}
+
+// scopeName is the scope-token of RFC 6749, section 3.3.
+var scopeName = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,128}$`)
+
+func checkScopes(scopes []Scope) error {
+	seen := make(map[string]bool, len(scopes))
+	hasDefault := false
+	for _, scope := range scopes {
+		switch {
+		case !scopeName.MatchString(scope.Name):
+			return fmt.Errorf("%q is no scope name: printable ASCII without space, quote and backslash", scope.Name)
+		case seen[scope.Name]:
+			return fmt.Errorf("%q is there twice", scope.Name)
+		}
+		seen[scope.Name] = true
+		hasDefault = hasDefault || scope.Default
+	}
+	if !hasDefault {
+		return errors.New("at least one scope must be a default")
+	}
+	return nil
 }

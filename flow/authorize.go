@@ -1,0 +1,393 @@
+package flow
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// maxAuthorizationRequest bounds an authorization request, in bytes. Clients keep
+// much in state, but no browser takes a longer URL everywhere.
+const maxAuthorizationRequest = 32 << 10
+
+// authorizationParams are what the authorization endpoint acts on. Others are
+// ignored (RFC 6749, section 3.1).
+var authorizationParams = []string{
+	"response_type", "client_id", "redirect_uri", "scope", "state", // RFC 6749
+	"code_challenge", "code_challenge_method", // RFC 7636
+	"response_mode", "request", "request_uri", // RFC 9101 and OAuth 2.0 Multiple Response Types
+	"account_id",
+}
+
+// An authorization is an authorization request on its way through the checks.
+type authorization struct {
+	params      url.Values // as sent, of authorizationParams, without those sent empty
+	client      store.Client
+	redirectURI string // where the answer goes: one that the application registered
+	scopes      []string
+}
+
+// authorize serves an authorization request (RFC 6749, section 4.1.1). It answers at
+// once where the user has consented before; otherwise it asks.
+func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
+	params, refusal := parseAuthorization(r.URL.RawQuery)
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return
+	}
+	p.serveAuthorization(w, r, params)
+}
+
+// authorizePost serves an authorization request that is sent as a form, and the
+// form of the consent page, which has a ticket.
+func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
+	mediaType, refusal := contentType(r)
+	if refusal == nil && mediaType != formType {
+		refusal = refuse(InvalidRequest, "the content type must be "+formType)
+	}
+	var body []byte
+	if refusal == nil {
+		body, refusal = readBody(w, r)
+	}
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return
+	}
+	if form, err := url.ParseQuery(string(body)); err == nil && form.Has("ticket") {
+		p.decide(w, r, form)
+		return
+	}
+	params, refusal := parseAuthorization(string(body))
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return
+	}
+	p.serveAuthorization(w, r, params)
+}
+
+// serveAuthorization answers an authorization request. Until the client and its
+// redirect URI are known, refusals are pages: nobody is sent to an address that was not
+// registered. After that the user signs in first, so that this endpoint redirects
+// nobody who did not come to use it (RFC 9700, section 4.11.2), and only then are refusals
+// redirected.
+func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params url.Values) {
+	a, refusal := p.identify(r, params)
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return
+	}
+	user, ok := p.signedIn(w, r, params)
+	if !ok {
+		return
+	}
+	if refusal := p.validate(a, user); refusal != nil {
+		p.refuseByRedirect(w, r, a, refusal)
+		return
+	}
+	grants, refusal := p.grantsOf(r, a, user)
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return
+	}
+	if account, ok := remembered(r, a, user, grants); ok {
+		p.grantCode(w, r, a, user, account, true)
+		return
+	}
+	p.askConsent(w, r, http.StatusOK, a, user, grants, "")
+}
+
+// parseAuthorization reads an authorization request from a query string or form
+// body. It drops what is unknown, and what is empty, which counts as omitted; what is
+// there twice it keeps, for whoever looks at that parameter to refuse.
+func parseAuthorization(raw string) (url.Values, *Error) {
+	if len(raw) > maxAuthorizationRequest {
+		return nil, refuse(InvalidRequest, "the authorization request is too long")
+	}
+	all, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, refuse(InvalidRequest, "the authorization request is malformed")
+	}
+	params := make(url.Values, len(authorizationParams))
+	for _, name := range authorizationParams {
+		if values := all[name]; len(values) > 1 || len(values) == 1 && values[0] != "" {
+			params[name] = values
+		}
+	}
+	return params, nil
+}
+
+func repeated(params url.Values, name string) *Error {
+	if len(params[name]) > 1 {
+		return refuse(InvalidRequest, "parameter sent more than once: "+name)
+	}
+	return nil
+}
+
+// identify finds the application and where to send its users back to.
+func (p *Provider) identify(r *http.Request, params url.Values) (*authorization, *Error) {
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		if refusal := repeated(params, name); refusal != nil {
+			return nil, refusal
+		}
+	}
+	unknown := refuse(InvalidRequest, "client_id: there is no such application")
+	id := params.Get("client_id")
+	if id == "" {
+		return nil, refuse(InvalidRequest, "client_id is missing")
+	}
+	if len(id) > maxClientID || !isUnreserved(id) {
+		return nil, unknown
+	}
+	client, err := p.cfg.Store.Client(r.Context(), id, uuid.Nil, p.now())
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, unknown
+	case err != nil:
+		return nil, outage(err)
+	}
+	a := &authorization{params: params, client: client}
+	registered := client.Application.CallbackURLs
+	switch a.redirectURI = params.Get("redirect_uri"); {
+	case a.redirectURI != "":
+		if !oauthapp.MatchCallback(registered, a.redirectURI) {
+			return nil, refuse(InvalidRequest, "redirect_uri: the application has not registered it as a callback URL")
+		}
+	case len(registered) == 1:
+		a.redirectURI = registered[0]
+	default:
+		return nil, refuse(InvalidRequest, "redirect_uri is missing, and the application has several callback URLs")
+	}
+	return a, nil
+}
+
+// signedIn returns who is signed in. Somebody who is not is sent to sign in, and from
+// there back to this authorization request.
+func (p *Provider) signedIn(w http.ResponseWriter, r *http.Request, params url.Values) (*User, bool) {
+	user, err := p.cfg.CurrentUser(r)
+	if err != nil {
+		p.refuseOnPage(w, r, outage(err))
+		return nil, false
+	}
+	if user == nil {
+		seeOther(w, p.cfg.LoginURL(p.issuer.Path+authorizePath+"?"+params.Encode()))
+		return nil, false
+	}
+	return user, true
+}
+
+// validate checks everything that is refused by redirect (RFC 6749, section
+// 4.1.2.1), and fills in the scopes.
+func (p *Provider) validate(a *authorization, user *User) *Error {
+	for _, name := range authorizationParams {
+		if refusal := repeated(a.params, name); refusal != nil {
+			return refusal
+		}
+	}
+	switch {
+	case a.params.Has("request"):
+		return refuse("request_not_supported", "request is not supported")
+	case a.params.Has("request_uri"):
+		return refuse("request_uri_not_supported", "request_uri is not supported")
+	case !a.params.Has("response_type"):
+		return refuse(InvalidRequest, "response_type is missing")
+	case a.params.Get("response_type") != "code":
+		return refuse(UnsupportedResponseType, "response_type must be code")
+	case a.params.Has("response_mode") && a.params.Get("response_mode") != "query":
+		return refuse(InvalidRequest, "response_mode must be query")
+	}
+	if refusal := p.validateChallenge(a); refusal != nil {
+		return refusal
+	}
+	var refusal *Error
+	if a.scopes, refusal = p.requestedScopes(a.client.Application, a.params.Get("scope")); refusal != nil {
+		return refusal
+	}
+	if len(user.Accounts) == 0 {
+		return refuse(AccessDenied, "the user has no account")
+	}
+	if id := a.params.Get("account_id"); id != "" {
+		if _, ok := user.Account(id); !ok {
+			return refuse(InvalidRequest, "account_id is not an account of the user")
+		}
+	}
+	return nil
+}
+
+// challengeLen is the length of a SHA-256 in base64url without padding.
+const challengeLen = 43
+
+// validateChallenge checks the proof key's challenge (RFC 7636, section 4.3).
+func (p *Provider) validateChallenge(a *authorization) *Error {
+	challenge, method := a.params.Get("code_challenge"), a.params.Get("code_challenge_method")
+	switch {
+	case challenge == "" && method != "":
+		return refuse(InvalidRequest, "code_challenge_method without code_challenge")
+	case challenge == "" && a.client.Application.Type == oauthapp.Public:
+		return refuse(InvalidRequest, "code_challenge is missing: public clients need PKCE")
+	case challenge == "" && p.cfg.RequirePKCE:
+		return refuse(InvalidRequest, "code_challenge is missing: this service needs PKCE")
+	case challenge == "":
+		return nil
+	case method != challengeMethod:
+		return refuse(InvalidRequest, "code_challenge_method must be S256")
+	case len(challenge) != challengeLen || !isUnreserved(challenge):
+		return refuse(InvalidRequest, "code_challenge must be 43 characters of base64url")
+	}
+	return nil
+}
+
+// grantsOf returns the grants that the user gave the application before.
+func (p *Provider) grantsOf(r *http.Request, a *authorization, user *User) ([]oauthapp.Grant, *Error) {
+	filter := oauthapp.GrantFilter{UserID: user.ID, ApplicationID: a.client.Application.ID}
+	grants, err := p.cfg.Store.Grants(r.Context(), filter, oauthapp.Page{Limit: maxGrants})
+	if err != nil {
+		return nil, outage(err)
+	}
+	return grants.Items, nil
+}
+
+// maxGrants is how many of a user's accounts are known to be granted already. For
+// those beyond, the user is asked.
+const maxGrants = 200
+
+// remembered returns the account for which the user's consent is remembered: the
+// application has access to all that it asks for. It is never remembered for public
+// clients, as whom anybody can pose (RFC 6749, section 10.2), nor for a user with
+// several accounts of which the request names none.
+func remembered(r *http.Request, a *authorization, user *User, grants []oauthapp.Grant) (string, bool) {
+	if r.Method != http.MethodGet || a.client.Application.Type != oauthapp.Confidential {
+		return "", false
+	}
+	account := a.params.Get("account_id")
+	if account == "" && len(user.Accounts) == 1 {
+		account = user.Accounts[0].ID
+	}
+	if account == "" {
+		return "", false
+	}
+	for _, grant := range grants {
+		if grant.AccountID == account && len(intersect(a.scopes, grant.Scopes)) == len(a.scopes) {
+			return account, true
+		}
+	}
+	return "", false
+}
+
+// grantCode issues a code and sends the user back with it (RFC 6749, section 4.1.2).
+func (p *Provider) grantCode(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string, silent bool) {
+	u := &unit{
+		now:         p.now(),
+		client:      a.client,
+		params:      a.params,
+		redirectURI: a.redirectURI,
+		scopes:      a.scopes,
+		userID:      user.ID,
+		accountID:   account,
+	}
+	code, refusal := p.engine.begin(r.Context(), u)
+	switch {
+	case refusal == nil:
+	case errors.Is(u.failure, store.ErrNotFound): // deleted meanwhile
+		p.refuseOnPage(w, r, refuse(InvalidRequest, "client_id: there is no such application"))
+		return
+	case refusal.Status >= http.StatusInternalServerError:
+		p.refuseOnPage(w, r, refusal)
+		return
+	default:
+		p.refuseByRedirect(w, r, a, refusal)
+		return
+	}
+	if !silent {
+		p.emit(r, a.event(oauthapp.GrantCreated, user, account, u))
+	}
+	p.answer(w, a, "code", code)
+}
+
+// event begins an event about a user's decision. The unit is nil if nothing was granted.
+func (a *authorization) event(t oauthapp.EventType, user *User, account string, u *unit) oauthapp.Event {
+	e := applicationEvent(t, a.client.Application)
+	e.Actor.UserID, e.UserID, e.AccountID, e.Scopes = user.ID, user.ID, account, a.scopes
+	if u != nil {
+		e.Time, e.GrantID, e.SessionID = u.now, u.grant.ID, u.sessionID
+	}
+	return e
+}
+
+// refuseByRedirect sends the user back with an error (RFC 6749, section 4.1.2.1).
+func (p *Provider) refuseByRedirect(w http.ResponseWriter, _ *http.Request, a *authorization, refusal *Error) {
+	p.answer(w, a, "error", refusal.Code, "error_description", refusal.Description)
+}
+
+// answer sends the user back to the client with names and values in turn, the state
+// as it came, and the issuer (RFC 9207).
+func (p *Provider) answer(w http.ResponseWriter, a *authorization, params ...string) {
+	if state := a.params["state"]; len(state) == 1 {
+		params = append(params, "state", state[0])
+	}
+	seeOther(w, withParams(a.redirectURI, append(params, "iss", p.cfg.Issuer)...))
+}
+
+// withParams appends query parameters, names and values in turn, to a redirect URI,
+// whose own query stays as it is, byte for byte, but for parameters of those names.
+func withParams(redirectURI string, params ...string) string {
+	base, query, _ := strings.Cut(redirectURI, "?")
+	var pairs []string
+	for _, pair := range strings.Split(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(name); err == nil && slices.Contains(answerParams, name) || pair == "" {
+			continue
+		}
+		pairs = append(pairs, pair)
+	}
+	for i := 0; i < len(params); i += 2 {
+		pairs = append(pairs, params[i]+"="+url.QueryEscape(params[i+1]))
+	}
+	return base + "?" + strings.Join(pairs, "&")
+}
+
+// answerParams are the parameters of an authorization response.
+var answerParams = []string{"code", "error", "error_description", "error_uri", "state", "iss"}
+
+// seeOther redirects with 303, after which a browser never sends a form again (RFC
+// 9700, section 4.12).
+func seeOther(w http.ResponseWriter, location string) {
+	h := w.Header()
+	h.Set("Location", location)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	h.Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// refuseOnPage tells the user what is wrong where nobody can be redirected.
+func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal *Error) {
+	view := page.Error{
+		Status:  refusal.Status,
+		Title:   "This request cannot be used",
+		Message: "The application that sent you here made a mistake in its request. Go back to it and try again, or tell its developer.",
+		Detail:  refusal.Description,
+		Time:    p.now(),
+	}
+	switch {
+	case refusal.Status >= http.StatusInternalServerError:
+		p.logFailure(r, "request failed", refusal)
+		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+		view.Title = "Something is not working"
+		view.Message = "This is not your fault. Nothing was changed; please try again in a moment."
+		view.Detail = ""
+	case refusal.Status == http.StatusForbidden:
+		view.Title = "This form cannot be used"
+		view.Message = "It does not belong to your session here. Nothing was changed; go back to the application and start again."
+		view.Detail = ""
+	}
+	p.pages.Write(w, r, refusal.Status, "error.html", view)
+}

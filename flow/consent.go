@@ -1,0 +1,179 @@
+package flow
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/flow/internal/ticket"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// consentTTL is how long a consent page can be answered.
+const consentTTL = 30 * time.Minute
+
+// consentPurpose keeps tickets of the consent page apart from others.
+const consentPurpose = "consent"
+
+// askConsent shows the consent page. Its ticket says that this very request was
+// checked for this user in this session, so nothing is kept until the user answers.
+func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, a *authorization, user *User, grants []oauthapp.Grant, notice string) {
+	app := a.client.Application
+	owner, err := p.cfg.AccountName(r.Context(), app.Owner)
+	if err != nil {
+		p.refuseOnPage(w, r, outage(err))
+		return
+	}
+	request := a.params.Encode()
+	view := page.Consent{
+		Action:      p.issuer.Path + authorizePath,
+		Request:     request,
+		Ticket:      p.keys.Sign(p.now().Add(consentTTL), consentPurpose, user.ID, user.Session, request),
+		UserName:    user.Name,
+		Application: app.Name,
+		Description: app.Description,
+		Homepage:    app.HomepageURL,
+		Owner:       owner,
+		Public:      app.Type == oauthapp.Public,
+		Callback:    origin(a.redirectURI),
+		Accounts:    accountChoices(a, user, grants),
+		Notice:      notice,
+	}
+	for _, name := range a.scopes {
+		view.Scopes = append(view.Scopes, page.Scope{Name: name, Description: p.scopes[name].Description})
+	}
+	p.pages.Write(w, r, status, "consent.html", view, formAction(a.redirectURI))
+}
+
+// accountChoices lists the user's accounts. The one that the request names is
+// selected, or else the first that the application has access to, or else the first.
+func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []page.Account {
+	granted := make(map[string]bool, len(grants))
+	for _, grant := range grants {
+		granted[grant.AccountID] = true
+	}
+	choices := make([]page.Account, len(user.Accounts))
+	selected := 0
+	for i, account := range user.Accounts {
+		choices[i] = page.Account{ID: account.ID, Name: account.Name, Granted: granted[account.ID]}
+		if choices[i].Granted && !choices[selected].Granted {
+			selected = i
+		}
+	}
+	for i, account := range user.Accounts {
+		if account.ID == a.params.Get("account_id") {
+			selected = i
+		}
+	}
+	choices[selected].Selected = true
+	return choices
+}
+
+// decide answers the form of the consent page. The ticket proves that the page was
+// made for this user and request; everything in it is checked again all the same, because
+// the application, the user's accounts or the scopes may have changed since.
+func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form url.Values) {
+	if err := p.crossOrigin.Check(r); err != nil {
+		p.refuseOnPage(w, r, forbiddenForm())
+		return
+	}
+	for _, name := range []string{"ticket", "request", "decision", "account_id"} {
+		if refusal := repeated(form, name); refusal != nil {
+			p.refuseOnPage(w, r, refusal)
+			return
+		}
+	}
+	params, refusal := parseAuthorization(form.Get("request"))
+	if refusal != nil {
+		p.refuseOnPage(w, r, forbiddenForm())
+		return
+	}
+	user, ok := p.signedIn(w, r, params)
+	if !ok {
+		return
+	}
+	stale := p.keys.Verify(form.Get("ticket"), p.now(), consentPurpose, user.ID, user.Session, form.Get("request"))
+	if errors.Is(stale, ticket.ErrInvalid) {
+		p.refuseOnPage(w, r, forbiddenForm())
+		return
+	}
+	a, refusal := p.identify(r, params)
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return
+	}
+	if refusal := p.validate(a, user); refusal != nil {
+		p.refuseByRedirect(w, r, a, refusal)
+		return
+	}
+	account, chosen := chosenAccount(form, user)
+	notice := ""
+	switch decision := form.Get("decision"); {
+	case stale != nil:
+		notice = "This page was open for too long. Please look at it again and decide."
+	case decision == "deny":
+		p.emit(r, a.event(oauthapp.GrantDenied, user, account, nil))
+		p.refuseByRedirect(w, r, a, refuse(AccessDenied, "the user did not authorize the application"))
+		return
+	case decision != "authorize":
+		notice = "Please choose whether to authorize the application."
+	case !chosen:
+		notice = "Please choose one of your accounts."
+	default:
+		p.grantCode(w, r, a, user, account, false)
+		return
+	}
+	grants, refusal := p.grantsOf(r, a, user)
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return
+	}
+	p.askConsent(w, r, http.StatusBadRequest, a, user, grants, notice)
+}
+
+func forbiddenForm() *Error {
+	return &Error{Code: AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden}
+}
+
+// chosenAccount returns the account that the user chose: one of their own. Who has
+// only one need not choose.
+func chosenAccount(form url.Values, user *User) (string, bool) {
+	id := form.Get("account_id")
+	if id == "" && len(user.Accounts) == 1 {
+		return user.Accounts[0].ID, true
+	}
+	account, ok := user.Account(id)
+	return account.ID, ok
+}
+
+// origin returns where a redirect URI leads, for people: scheme and host.
+func origin(redirectURI string) string {
+	u, err := url.Parse(redirectURI)
+	if err != nil {
+		return ""
+	}
+	if u.Host == "" {
+		return u.Scheme + ":"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// sourceHost is what the host of a source may look like in a Content-Security-Policy.
+var sourceHost = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$`)
+
+// formAction is the source of a Content-Security-Policy that lets the consent form
+// be redirected to the client: browsers check the whole chain of redirects. Where the
+// host cannot be written as a source, as an IPv6 address, it is the scheme.
+func formAction(redirectURI string) string {
+	u, err := url.Parse(redirectURI)
+	if err != nil {
+		return ""
+	}
+	if !sourceHost.MatchString(u.Host) {
+		return u.Scheme + ":"
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,80 @@
+// Package flow is the HTTP side of a service's OAuth applications: users authorize
+// applications through the web application flow (RFC 6749, section 4.1, with PKCE), and
+// applications exchange codes for tokens and call the service's API with them.
+//
+// Start with [New], which asks for two things that only the host knows: who is
+// signed in ([Config.CurrentUser] and [Config.LoginURL]), and where everything is kept
+// ([Config.Store]). The [Provider] is an http.Handler:
+//
+//	provider, err := flow.New(flow.Config{
+//		Issuer:      "https://service.example",
+//		Store:       store,
+//		CurrentUser: currentUser,
+//		LoginURL:    func(returnTo string) string { return "/login?return_to=" + url.QueryEscape(returnTo) },
+//		Scopes:      []flow.Scope{{Name: "read", Description: "Read your domains", Default: true}},
+//	})
+//	mux.Handle("/oauth/", provider)
+//	mux.Handle("/.well-known/", provider)
+//	mux.Handle("/api/", provider.Require("read")(api))
+//
+// Package dashboard adds the pages on which developers register applications and
+// users withdraw what they authorized. Package flowtest serves the host's own tests.
+//
+// # Endpoints
+//
+// Below the path of the issuer:
+//
+//	GET, POST /oauth/authorize   authorization and consent (RFC 6749, section 3.1)
+//	POST      /oauth/token       authorization_code, refresh_token (section 3.2)
+//	POST      /oauth/revoke      RFC 7009
+//	POST      /oauth/introspect  RFC 7662
+//	GET       /oauth/style.css   the stylesheet of the pages
+//	POST      /v2/oauth/access_token   with Config.DNSimple
+//
+// and at the root, with the issuer's or the resource's path behind them:
+//
+//	GET /.well-known/oauth-authorization-server   RFC 8414
+//	GET /.well-known/oauth-protected-resource     RFC 9728
+//
+// # What is fixed
+//
+// There is no switch for what RFC 9700 advises against. The only response type is
+// code and the only challenge method S256. A redirect URI is one that the application
+// registered, byte for byte; only the port of http://127.0.0.1 and http://[::1] is free.
+// Public clients need PKCE, a challenge that was sent is verified for every client, and
+// a request that fails does not use up a code. Every authorization response names the
+// issuer (RFC 9207). Nothing is read from the query string of a POST, and no parameter may
+// be there twice. Nobody is redirected to a client before they have signed in.
+//
+// # Consent
+//
+// A user says yes on a page that shows the application and what it asks for. The
+// answer is remembered for confidential clients: while the user's grant covers what is
+// asked for, a later request is answered at once, if it names the account with the
+// parameter account_id or the user has only one. Public clients ask every time.
+//
+// # Tokens
+//
+// A code, an access token and a refresh token are used up and replaced as follows:
+//
+//   - A code can be redeemed once. If it is presented again by its client, at whatever
+//     time, also at the very same, the session ends with all its tokens: of two who
+//     know a code, one has no right to it (RFC 6749, section 4.1.2).
+//   - A refresh token is replaced by each refresh. The access token before stays valid
+//     until it expires or the next refresh, so that calls under way do not fail. An old
+//     refresh token ends the session (RFC 9700, section 4.14.2); but the one before the
+//     live one is merely refused for [Config.RotationGrace] after it was replaced.
+//   - A refresh may ask for less than the user granted. The new refresh token still
+//     stands for all of it. Scopes that the application may no longer ask for, or the
+//     service no longer offers, are left out of new tokens.
+//   - A refresh token expires unused after [Config.RefreshTokenTTL]; the session ends
+//     [Config.SessionTTL] after the user said yes, and no token outlives it.
+//
+// # Outages
+//
+// Where the store or the host fails, the answer is 503 and Retry-After: never a yes,
+// and never a no that a client would take for the loss of its tokens. What failed
+// goes to [Config.Logger]. A response that is lost after the store has kept the
+// tokens leaves a client with the code or refresh token that it presented, and a repeated
+// attempt is treated as said above.
+package flow

@@ -1,0 +1,93 @@
+package flow
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/oauth2"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+// A tokenStrategy makes and recognises credentials for fosite. A signature, its name
+// for what a store finds a token by, is the digest here, and "" for a string
+// that this service cannot have made: fosite then gets nowhere.
+type tokenStrategy struct{ credentials credential.Format }
+
+var _ oauth2.CoreStrategy = tokenStrategy{}
+
+func (s tokenStrategy) signature(kind credential.Kind, token string) string {
+	parsed, err := s.credentials.Parse(kind, token)
+	if err != nil {
+		return ""
+	}
+	return string(parsed.Digest[:])
+}
+
+// fromSignature is the inverse of signature, for what Generate returned.
+func fromSignature(signature string) (d credential.Digest) {
+	copy(d[:], signature)
+	return d
+}
+
+func made(token credential.Plaintext) (string, string, error) {
+	digest := token.Digest()
+	return token.Reveal(), string(digest[:]), nil
+}
+
+func (s tokenStrategy) AuthorizeCodeSignature(_ context.Context, code string) string {
+	return s.signature(credential.AuthorizationCode, code)
+}
+
+// GenerateAuthorizeCode names the session that is to begin.
+func (s tokenStrategy) GenerateAuthorizeCode(ctx context.Context, _ fosite.Requester) (string, string, error) {
+	u := unitFrom(ctx)
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", "", err
+	}
+	u.sessionID = id
+	return made(s.credentials.NewCode(id))
+}
+
+func (s tokenStrategy) AccessTokenSignature(_ context.Context, token string) string {
+	return s.signature(credential.AccessToken, token)
+}
+
+func (s tokenStrategy) GenerateAccessToken(ctx context.Context, _ fosite.Requester) (string, string, error) {
+	return made(s.credentials.NewAccessToken(unitFrom(ctx).sessionID))
+}
+
+func (s tokenStrategy) RefreshTokenSignature(_ context.Context, token string) string {
+	return s.signature(credential.RefreshToken, token)
+}
+
+// GenerateRefreshToken keeps to the family of the refresh token presented; with a
+// code there is none yet.
+func (s tokenStrategy) GenerateRefreshToken(ctx context.Context, _ fosite.Requester) (string, string, error) {
+	u := unitFrom(ctx)
+	family := u.presented.Family
+	if u.params.Get("grant_type") == authorizationCodeGrant {
+		family = credential.NewFamily()
+		u.family = family.Digest()
+	}
+	return made(s.credentials.NewRefreshToken(u.sessionID, family))
+}
+
+// The adapter hands out a code or refresh token only when it is judged good,
+// expiry included, so there is nothing left to validate.
+
+func (tokenStrategy) ValidateAuthorizeCode(context.Context, fosite.Requester, string) error {
+	return nil
+}
+
+func (tokenStrategy) ValidateRefreshToken(context.Context, fosite.Requester, string) error {
+	return nil
+}
+
+// ValidateAccessToken refuses: access tokens are never fosite's to judge.
+func (tokenStrategy) ValidateAccessToken(context.Context, fosite.Requester, string) error {
+	return errors.New("flow: access tokens are not fosite's to check")
+}

@@ -1,0 +1,139 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/flow/internal/ticket"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+// The endpoints, below the path of the issuer.
+const (
+	authorizePath        = "/oauth/authorize"
+	tokenPath            = "/oauth/token"
+	revokePath           = "/oauth/revoke"
+	introspectPath       = "/oauth/introspect"
+	dnsimpleTokenPath    = "/v2/oauth/access_token"
+	serverMetadataPath   = "/.well-known/oauth-authorization-server" // above it (RFC 8414, section 3)
+	resourceMetadataPath = "/.well-known/oauth-protected-resource"   // above the resource's (RFC 9728, section 3)
+)
+
+// A Provider is the HTTP side of a service's OAuth applications: an http.Handler
+// for the protocol's endpoints, and [Provider.Require] to guard the service's own
+// API. Make one with [New]. It keeps no state of its own: any number of
+// providers, on any number of nodes, serve one store. It is safe for concurrent use.
+//
+// Requests are matched by their full path, so that it is mounted without
+// http.StripPrefix: at the root, or at both the issuer's path and /.well-known/.
+type Provider struct {
+	cfg         Config // resolved
+	issuer      *url.URL
+	scopes      map[string]Scope
+	registry    *oauthapp.Registry
+	credentials credential.Format
+	keys        ticket.Keys
+	pages       *page.Set
+	crossOrigin *http.CrossOriginProtection
+	engine      engine
+	mux         *http.ServeMux
+}
+
+// New returns a provider. It fills what cfg leaves out into a copy, and fails,
+// naming the field, on what is missing or cannot be right.
+func New(cfg Config) (*Provider, error) {
+	resolved, issuer, err := cfg.resolve()
+	if err != nil {
+		return nil, err
+	}
+	p := &Provider{
+		cfg:         resolved,
+		issuer:      issuer,
+		scopes:      make(map[string]Scope, len(resolved.Scopes)),
+		keys:        ticket.Keys(resolved.Keys),
+		crossOrigin: http.NewCrossOriginProtection(),
+		mux:         http.NewServeMux(),
+	}
+	for _, scope := range resolved.Scopes {
+		p.scopes[scope.Name] = scope
+	}
+	if p.credentials, err = credential.NewFormat(resolved.CredentialPrefix); err != nil {
+		return nil, fmt.Errorf("flow: Config.CredentialPrefix: %w", err)
+	}
+	p.pages, err = page.New(page.Options{
+		Overrides:      resolved.Pages,
+		Data:           resolved.PageData,
+		StylesheetPath: issuer.Path + page.StylesheetPath,
+		HTTPS:          issuer.Scheme == "https",
+		Logger:         resolved.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("flow: Config.Pages: %w", err)
+	}
+	if p.registry, err = oauthapp.NewRegistry(resolved.registry()); err != nil {
+		return nil, fmt.Errorf("flow: Config: %w", err)
+	}
+	if err := p.crossOrigin.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {
+		return nil, errors.New("flow: Config.Issuer: must have an origin")
+	}
+	p.engine = newEngine(p)
+	p.route()
+	return p, nil
+}
+
+// ServeHTTP serves the endpoints, and 404 for every other path.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// Registry returns the registry that administers the provider's applications and
+// grants, with the provider's scopes, limits, clock and events.
+func (p *Provider) Registry() *oauthapp.Registry { return p.registry }
+
+// Config returns the configuration in force, with every default filled in. Its
+// slices are shared: they are not to be changed.
+func (p *Provider) Config() Config { return p.cfg }
+
+// route registers every endpoint by its full path. The mux answers other methods
+// with 405 and Allow.
+func (p *Provider) route() {
+	base := p.issuer.Path
+	p.mux.HandleFunc("GET "+base+authorizePath, p.authorize)
+	p.mux.HandleFunc("POST "+base+authorizePath, p.authorizePost)
+	p.mux.Handle("GET "+base+page.StylesheetPath, p.pages.Stylesheet())
+	p.mux.HandleFunc("POST "+base+introspectPath, p.introspect)
+	p.routeAnyOrigin("POST", base+tokenPath, p.token)
+	p.routeAnyOrigin("POST", base+revokePath, p.revoke)
+	p.routeAnyOrigin("GET", serverMetadataPath+base, p.serverMetadata())
+	p.routeAnyOrigin("GET", resourceMetadataPath+p.resourcePath(), p.resourceMetadata())
+	if p.cfg.DNSimple != nil {
+		p.mux.HandleFunc("POST "+base+dnsimpleTokenPath, p.dnsimpleToken)
+	}
+}
+
+// routeAnyOrigin registers an endpoint that scripts of any origin may call.
+func (p *Provider) routeAnyOrigin(method, path string, handler http.HandlerFunc) {
+	p.mux.HandleFunc(method+" "+path, anyOrigin(handler))
+	p.mux.HandleFunc("OPTIONS "+path, preflight)
+}
+
+// resourcePath is the path of the protected resource as its metadata's path has it
+// and a mux matches it.
+func (p *Provider) resourcePath() string {
+	resource, _ := url.Parse(p.cfg.Resource) // checked by resolve
+	switch path := resource.Path; {
+	case path == "/":
+		return "" // RFC 9728, section 3.1
+	case strings.HasSuffix(path, "/"):
+		return path + "{$}"
+	default:
+		return path
+	}
+}
+
+// now is the time of a request, as stores keep it.
+func (p *Provider) now() time.Time { return p.cfg.Now().UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,52 @@
+package flow
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// allowedScopes returns what an application may ask for now: what the service
+// offers, as far as the application is not restricted to less.
+func (p *Provider) allowedScopes(app oauthapp.Application) []string {
+	if len(app.Scopes) == 0 {
+		return p.scopeNames()
+	}
+	return intersect(p.scopeNames(), app.Scopes)
+}
+
+// requestedScopes returns what an authorization request asks for, each scope
+// once and in the order of Config.Scopes; the default scopes where it asks for none.
+func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]string, *Error) {
+	allowed := p.allowedScopes(app)
+	asked := strings.Fields(scope)
+	if len(asked) == 0 {
+		for _, s := range p.cfg.Scopes {
+			if s.Default && slices.Contains(allowed, s.Name) {
+				asked = append(asked, s.Name)
+			}
+		}
+		if len(asked) == 0 {
+			return nil, refuse(InvalidScope, "the application may not ask for the default scopes: scope is required")
+		}
+	}
+	for _, name := range asked {
+		if !slices.Contains(allowed, name) {
+			return nil, refuse(InvalidScope, "unknown scope, or one that the application may not ask for: "+name)
+		}
+	}
+	return intersect(allowed, asked), nil
+}
+
+// intersect returns those of a that are in b, in the order of a. Scopes are
+// compared byte for byte.
+func intersect(a, b []string) []string {
+	var both []string
+	for _, name := range a {
+		if slices.Contains(b, name) {
+			both = append(both, name)
+		}
+	}
+	return both
+}
