@@ -1,0 +1,204 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A server on SQLite is killed again and again while clients exchange, rotate
+// and revoke. Whatever it had answered holds after each restart: tokens that it
+// gave work, tokens that it replaced or revoked do not. What was under way when
+// it died may have happened or not.
+func TestKillUnderLoad(t *testing.T) {
+	t.Parallel()
+	const (
+		rounds  = 4
+		workers = 6
+		changes = 60 // at least so many answered ones before each kill
+	)
+	dsn := sqlite(t)
+	s := start(t, "-store", dsn)
+	b := signIn(t, s, alice)
+	app := b.register(acme, "Steady", "confidential", "https://app.example.com/callback")
+	swept := b.register(acme, "Swept", "confidential", "https://app.example.com/callback")
+	s.tokens(t, b, app, acme) // the consent, remembered from here on
+
+	for round := range rounds {
+		var (
+			wg       sync.WaitGroup
+			sessions [workers][]*session
+			answered atomic.Int64
+		)
+		for worker := range workers {
+			c := &caller{server: s, cookies: b.client.Jar, app: app, answered: &answered}
+			wg.Go(func() {
+				for n := worker; ; n++ {
+					one, err := c.run(n)
+					if one != nil {
+						sessions[worker] = append(sessions[worker], one)
+					}
+					if err == errGone {
+						return
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+
+		// Meanwhile all tokens of another application are revoked at once.
+		var ended []*session
+		for range 3 {
+			tokens := s.tokens(t, b, swept, acme, "account_id", acme)
+			ended = append(ended, &session{app: swept, access: tokens.str("access_token"), refresh: tokens.str("refresh_token"), revoked: true})
+		}
+		p := b.get(swept.path("revoke")).form(swept.path("revoke")).submit()
+		require.Less(t, p.Status, 300, "%s", p.Body)
+		require.Eventually(t, func() bool { return answered.Load() >= changes || t.Failed() }, patience, time.Millisecond)
+		s.kill()
+		wg.Wait()
+
+		s = start(t, "-store", dsn)
+		b = signIn(t, s, alice)
+		counts := map[string]int{}
+		for _, some := range append(sessions[:], ended) {
+			for _, one := range some {
+				one.check(t, s, counts)
+			}
+		}
+		t.Logf("round %d: %d changes answered; held: %v", round+1, answered.Load(), counts)
+		for _, kind := range []string{"live", "revoked", "replaced"} {
+			require.Positive(t, counts[kind], "the load left no %s token", kind)
+		}
+		for _, a := range []application{app, swept} {
+			require.Equal(t, a.ClientID, b.get(a.path()).byID("client-id"))
+		}
+	}
+}
+
+// errGone is an answer that never came: the server was killed.
+var errGone = errors.New("the server is gone")
+
+// A session is what one run of the flow has left its client with, going by the
+// answers that the client got.
+type session struct {
+	app             application
+	access, refresh string   // the newest
+	replaced        []string // refresh tokens before it
+	revoked         bool     // a revocation was answered
+
+	rotating, revoking bool // was under way when the server died
+}
+
+// A caller is a client with a user who has authorized it.
+type caller struct {
+	server   *server
+	cookies  http.CookieJar
+	app      application
+	answered *atomic.Int64
+}
+
+// run runs one session: a code and its exchange and then, by n, some rotations and
+// perhaps a revocation. It returns what it has, if it has anything, also with an error.
+func (c *caller) run(n int) (*session, error) {
+	verifier := newVerifier()
+	code, err := c.authorize(verifier)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := c.post("/oauth/token", redemption(c.app, code, verifier))
+	if err != nil {
+		return nil, err
+	}
+	one := &session{app: c.app, access: tokens.str("access_token"), refresh: tokens.str("refresh_token")}
+	for range n % 4 {
+		one.rotating = true
+		tokens, err = c.post("/oauth/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {one.refresh}})
+		if err != nil {
+			return one, err
+		}
+		one.replaced = append(one.replaced, one.refresh)
+		one.access, one.refresh, one.rotating = tokens.str("access_token"), tokens.str("refresh_token"), false
+	}
+	if n%3 == 0 {
+		one.revoking = true
+		if _, err = c.post("/oauth/revoke", url.Values{"token": {one.refresh}}); err != nil {
+			return one, err
+		}
+		one.revoked, one.revoking = true, false
+	}
+	return one, nil
+}
+
+// authorize gets a code by the remembered consent.
+func (c *caller) authorize(verifier string) (string, error) {
+	req, err := http.NewRequest(http.MethodGet, c.server.authorizeURL(c.app, verifier, "account_id", acme), nil)
+	if err != nil {
+		return "", err
+	}
+	for _, cookie := range c.cookies.Cookies(req.URL) {
+		req.AddCookie(cookie)
+	}
+	a, err := send(req)
+	if err != nil {
+		return "", errGone
+	}
+	target, err := url.Parse(a.Header.Get("Location"))
+	if err != nil || target.Query().Get("code") == "" {
+		return "", fmt.Errorf("no code: %d %s %s", a.Status, a.Header.Get("Location"), a.Body)
+	}
+	return target.Query().Get("code"), nil
+}
+
+// post sends a form as the client. Every answer but success is an error.
+func (c *caller) post(path string, fields url.Values) (answer, error) {
+	req, err := http.NewRequest(http.MethodPost, c.server.URL+path, strings.NewReader(c.app.as(fields).Encode()))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Content-Type", formType)
+	a, err := send(req)
+	if err != nil {
+		return answer{}, errGone
+	}
+	if a.Status != http.StatusOK {
+		return answer{}, fmt.Errorf("%s: %d %s", path, a.Status, a.Body)
+	}
+	c.answered.Add(1)
+	return a, nil
+}
+
+// check asserts that all that was answered holds, and counts what it asserted.
+func (one *session) check(t *testing.T, s *server, counts map[string]int) {
+	t.Helper()
+	switch {
+	case one.revoked:
+		require.Equal(t, http.StatusUnauthorized, s.whoami(t, one.access).Status, "a revoked access token works")
+		require.Equal(t, "invalid_grant", s.refresh(t, one.app, one.refresh).str("error"), "a revoked refresh token works")
+		counts["revoked"]++
+	case one.revoking:
+	default:
+		// An access token outlives one rotation, so it works in any case.
+		require.Equal(t, http.StatusOK, s.whoami(t, one.access).Status, "an access token is lost")
+		if !one.rotating {
+			a := s.refresh(t, one.app, one.refresh)
+			require.Equal(t, http.StatusOK, a.Status, "a refresh token is lost: %s", a.Body)
+		}
+		counts["live"]++
+	}
+	for _, token := range one.replaced {
+		require.Equal(t, "invalid_grant", s.refresh(t, one.app, token).str("error"), "a replaced refresh token works")
+		counts["replaced"]++
+	}
+}
