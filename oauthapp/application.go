@@ -1,7 +1,6 @@
 package oauthapp
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -60,24 +59,8 @@ type Page struct {
 	// After is the Next of the page before, "" for the first page.
 	// What is no such string is treated as a [*ValidationError] of field "after".
 	After string
-	// Limit is how many rows to return at most. Defaults to 50; at most 200.
+	// Limit is how many rows to return at most. Below 1 means 50, above 200 means 200.
 	Limit int
-}
-
-const (
-	defaultPageLimit = 50
-	maxPageLimit     = 200
-)
-
-func (p Page) normalize() (Page, error) {
-	if p.Limit < 0 || p.Limit > maxPageLimit {
-		message := fmt.Sprintf("Limit must be from 1 to %d.", maxPageLimit)
-		return Page{}, &ValidationError{[]FieldError{{"limit", message}}}
-	}
-	if p.Limit == 0 {
-		p.Limit = defaultPageLimit
-	}
-	return p, nil
 }
 
 // A List is one page of a list.

@@ -39,12 +39,9 @@ type GrantFilter struct {
 func (f GrantFilter) IsZero() bool { return f == GrantFilter{} }
 
 // Grants lists the live grants that filter selects, newest first, with their
-// applications.
+// applications. A Page.After that no list returned is a [*ValidationError] of field
+// after.
 func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error) {
-	page, err := page.normalize()
-	if err != nil {
-		return List[Grant]{}, err
-	}
 	if filter.IsZero() {
 		return List[Grant]{}, nil
 	}

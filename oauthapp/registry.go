@@ -152,13 +152,10 @@ func (r *Registry) Application(ctx context.Context, owner string, id uuid.UUID) 
 	return r.cfg.Store.Application(ctx, owner, id)
 }
 
-// Applications lists the applications of owner, newest first.
+// Applications lists the applications of owner, newest first. A Page.After that no
+// list returned is a [*ValidationError] of field after.
 func (r *Registry) Applications(ctx context.Context, owner string, page Page) (List[Application], error) {
 	if err := checkOwner(owner); err != nil {
-		return List[Application]{}, err
-	}
-	page, err := page.normalize()
-	if err != nil {
 		return List[Application]{}, err
 	}
 	return r.cfg.Store.Applications(ctx, owner, page)
