@@ -1,0 +1,240 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+// show shows an application.
+func (v *visit) show() error {
+	data, err := v.applicationPage()
+	if err != nil {
+		return err
+	}
+	data.Notice = v.notice()
+	return v.write(http.StatusOK, "application.html", data)
+}
+
+// backToApplication is for whoever asks for the address of a form with GET.
+func (v *visit) backToApplication() error { return v.redirect(v.appURL(), "") }
+
+// newApplication shows the form to register an application.
+func (v *visit) newApplication() error {
+	newest, err := v.registry.Applications(v.ctx, v.account.ID, oauthapp.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	form := v.emptyForm()
+	if len(newest.Items) > 0 {
+		form.Newest = newest.Items[0].ID.String()
+	}
+	return v.write(http.StatusOK, "application_form.html", form)
+}
+
+func (v *visit) emptyForm() page.ApplicationForm {
+	return page.ApplicationForm{
+		Account: v.account.Name, New: true, Action: v.listURL(), Cancel: v.listURL(), Ticket: v.ticket(),
+	}
+}
+
+// register registers an application and shows it, with its secret, in the answer.
+func (v *visit) register() error {
+	reg := v.registration()
+	reg.Type = oauthapp.ClientType(v.field("client_type"))
+	if repeated, err := v.alreadyRegistered(reg); err != nil || repeated {
+		return err
+	}
+	app, secret, err := v.registry.Register(v.ctx, v.account.ID, reg)
+	if err != nil {
+		form := v.emptyForm()
+		form.Newest = v.field("newest")
+		form.Public = reg.Type == oauthapp.Public
+		return v.refill(form, err)
+	}
+	v.app = app
+	return v.showSecret(secret, true)
+}
+
+// registration is what the form says, apart from the client type.
+func (v *visit) registration() oauthapp.Registration {
+	return oauthapp.Registration{
+		Name:         v.field("name"),
+		Description:  v.field("description"),
+		HomepageURL:  v.field("homepage_url"),
+		CallbackURLs: lines(v.r.PostForm["callback_url"]),
+	}
+}
+
+// lines returns the lines that are not blank, without the white space around them.
+func lines(texts []string) []string {
+	var kept []string
+	for line := range strings.Lines(strings.ReplaceAll(strings.Join(texts, "\n"), "\r", "\n")) {
+		if line = strings.TrimSpace(line); line != "" {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
+
+// recent is how many of the newest applications a repeated form is looked for in.
+const recent = 10
+
+// alreadyRegistered answers a form that comes a second time, as by a reload of the
+// page that it led to: with the application that the first one made. The form says
+// which application was the newest when it was opened; one that is newer and exactly
+// as asked for is its own.
+func (v *visit) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
+	if !v.r.PostForm.Has("newest") {
+		return false, nil
+	}
+	apps, err := v.registry.Applications(v.ctx, v.account.ID, oauthapp.Page{Limit: recent})
+	if err != nil {
+		return false, err
+	}
+	for _, app := range apps.Items {
+		if app.ID.String() <= v.field("newest") {
+			break
+		}
+		if registeredAs(app, reg) {
+			v.app = app
+			return true, v.redirect(v.appURL(), noticeAlreadyRegistered)
+		}
+	}
+	return false, nil
+}
+
+func registeredAs(app oauthapp.Application, reg oauthapp.Registration) bool {
+	description := strings.TrimSpace(strings.ReplaceAll(reg.Description, "\r\n", "\n"))
+	return app.Name == strings.TrimSpace(reg.Name) &&
+		app.Description == description &&
+		app.HomepageURL == strings.TrimSpace(reg.HomepageURL) &&
+		slices.Equal(app.CallbackURLs, reg.CallbackURLs) &&
+		(app.Type == reg.Type || reg.Type == "" && app.Type == oauthapp.Confidential)
+}
+
+// edit shows the form to edit an application.
+func (v *visit) edit() error {
+	form := v.editForm()
+	form.Name = v.app.Name
+	form.Description = v.app.Description
+	form.Homepage = v.app.HomepageURL
+	form.Callbacks = strings.Join(v.app.CallbackURLs, "\n")
+	return v.write(http.StatusOK, "application_form.html", form)
+}
+
+func (v *visit) editForm() page.ApplicationForm {
+	return page.ApplicationForm{
+		Account: v.account.Name, Title: v.app.Name, Action: v.appURL(), Cancel: v.appURL(), Ticket: v.ticket(),
+		Public: v.app.Type == oauthapp.Public,
+	}
+}
+
+// update saves an edited application. A client_type, which the form does not have, is
+// refused if it is another than the application's.
+func (v *visit) update() error {
+	reg := v.registration()
+	reg.Type = oauthapp.ClientType(v.field("client_type"))
+	reg.Scopes = v.app.Scopes // the form does not have them
+	if _, err := v.registry.Update(v.ctx, v.account.ID, v.app.ID, reg); err != nil {
+		return v.refill(v.editForm(), err)
+	}
+	return v.redirect(v.appURL(), noticeUpdated)
+}
+
+// refill shows a form again with everything that was filled in and what is wrong
+// with it.
+func (v *visit) refill(form page.ApplicationForm, err error) error {
+	var invalid *oauthapp.ValidationError
+	switch {
+	case errors.As(err, &invalid):
+		form.Problems = problems(invalid)
+	case errors.Is(err, oauthapp.ErrLimit):
+		form.Problems = []page.Problem{{Message: fmt.Sprintf(
+			"This account has %d applications, which is as many as it may have. Delete one that is not needed any more.",
+			v.flow.MaxApplications)}}
+	default:
+		return err
+	}
+	form.Name = v.field("name")
+	form.Description = v.field("description")
+	form.Homepage = v.field("homepage_url")
+	form.Callbacks = strings.Join(v.r.PostForm["callback_url"], "\n")
+	return v.write(http.StatusUnprocessableEntity, "application_form.html", form)
+}
+
+// problems gives every field that is wrong one message. One that the form does not have
+// is left without its field.
+func problems(invalid *oauthapp.ValidationError) []page.Problem {
+	inForm := []string{"name", "description", "homepage_url", "callback_url", "client_type"}
+	var list []page.Problem
+	var done []string
+	for _, f := range invalid.Fields {
+		if slices.Contains(done, f.Field) {
+			continue
+		}
+		done = append(done, f.Field)
+		p := page.Problem{Field: f.Field, Message: invalid.Message(f.Field)}
+		if !slices.Contains(inForm, f.Field) {
+			p.Field = ""
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// showSecret shows the application with the secret it was just given. It is the
+// answer to the form itself: a redirect would have to carry the secret in a URL, a
+// cookie or a store.
+func (v *visit) showSecret(secret credential.Plaintext, created bool) error {
+	data, err := v.applicationPage()
+	if err != nil {
+		// The secret exists and is not to be lost because the rest cannot be read.
+		v.flow.Logger.ErrorContext(v.ctx, "dashboard shows a new secret alone", "application_id", v.app.ID, "error", err)
+	}
+	data.ClientSecret = secret.Reveal()
+	data.Created = created
+	return v.write(http.StatusOK, "application.html", data)
+}
+
+// applicationPage returns the page of the application. Where its secrets cannot be read
+// it has none, and there is an error.
+func (v *visit) applicationPage() (page.Application, error) {
+	data := page.Application{
+		Account:     v.account.Name,
+		ListURL:     v.listURL(),
+		Name:        v.app.Name,
+		Description: v.app.Description,
+		Homepage:    v.app.HomepageURL,
+		Callbacks:   v.app.CallbackURLs,
+		ClientID:    v.app.ClientID,
+		Public:      v.app.Type == oauthapp.Public,
+		Scopes:      v.scopes(v.app.Scopes),
+		CreatedAt:   v.moment(v.app.CreatedAt),
+		LastUsedAt:  v.moment(v.app.LastUsedAt),
+		Overlaps:    overlapOptions(),
+		Ticket:      v.ticket(),
+		EditURL:     v.appURL("edit"),
+		ResetURL:    v.appURL("secrets"),
+		RevokeURL:   v.appURL("revoke"),
+		DeleteURL:   v.appURL("delete"),
+	}
+	if data.Public {
+		return data, nil
+	}
+	secrets, err := v.registry.Secrets(v.ctx, v.account.ID, v.app.ID)
+	if err != nil {
+		return data, err
+	}
+	for _, s := range secrets {
+		data.Secrets = append(data.Secrets, v.secret(s))
+	}
+	data.Newest = newestSecret(secrets)
+	return data, nil
+}

@@ -1,0 +1,97 @@
+// Package dashboard serves the pages on which developers administer their OAuth
+// applications and users withdraw the access that they gave.
+//
+//	provider, err := flow.New(flow.Config{...})
+//	pages, err := dashboard.New(dashboard.Config{Provider: provider})
+//	mux.Handle("/oauth/", provider)
+//	mux.Handle("/accounts/", pages)
+//
+// Who is signed in, and which accounts are theirs, is what flow.Config.CurrentUser
+// says. A page of another account, or of another account's application, answers
+// 404, as one that does not exist.
+//
+// # Paths
+//
+// All below Config.Prefix and /accounts/{account}; {id} is the ID of an application.
+//
+//	GET  /oauth_applications                                  both lists: who has access, who is registered
+//	GET  /oauth_applications/new                              the form to register an application
+//	POST /oauth_applications                                  name, description, homepage_url, callback_url, client_type
+//	GET  /oauth_applications/{id}                             the application
+//	GET  /oauth_applications/{id}/edit                        the form to edit it
+//	POST /oauth_applications/{id}                             the same fields without client_type
+//	POST /oauth_applications/{id}/secrets                     Reset secret; overlap
+//	GET  /oauth_applications/{id}/secrets/{secret}/revoke     the warning before, and
+//	POST /oauth_applications/{id}/secrets/{secret}/revoke     the end of one secret
+//	GET  /oauth_applications/{id}/revoke                      the warning before, and
+//	POST /oauth_applications/{id}/revoke                      the end of all user tokens
+//	GET  /oauth_applications/{id}/delete                      the warning before, and
+//	POST /oauth_applications/{id}/delete                      the end of the application; confirm_name
+//	POST /authorized_applications/{grant}/revoke              the end of one user's authorization
+//
+// # The client secret
+//
+// A new client secret is shown once: in the very answer to the form that made it,
+// which is sent with no-store. It is in no URL, cookie, session or store, and no other
+// request gets it again. A browser that reloads that answer asks whether to send the
+// form again; if it does, the repetition is recognised, nothing is made, and the
+// application is shown without the secret. Two copies of a form that arrive at
+// the very same moment can both be carried out, as two forms.
+//
+// # Forms
+//
+// Every form carries a ticket that is good for one user, in one session of theirs
+// (flow.User.Session), for a day. A form without it, or one that comes from
+// another origin, is refused with 403. Where flow.Config.Keys is not set, the forms
+// that are open during a restart are refused.
+//
+// # Looks
+//
+// The pages need no JavaScript and run under a Content-Security-Policy that allows
+// none, nor styles in the page, nor images from elsewhere. A host replaces any of these
+// files through flow.Config.Pages, which holds it by its name:
+//
+//	layout.html        the frame of all pages; it shows the templates "title" and "main"
+//	head.html          what else belongs in <head>; empty
+//	navigation.html    above the content; empty
+//	footer.html        below it; empty
+//	style.css          the stylesheet; its first rules hold all colours
+//
+// and the pages, each of which defines the templates "title" and "main":
+//
+//	consent.html             may the application act for the user?
+//	error.html               what could not be done
+//	applications.html        both lists of an account
+//	application.html         one application
+//	application_form.html    register or edit one
+//	revoke_tokens.html       the warning before all user tokens are revoked
+//	revoke_secret.html       the warning before a secret is revoked
+//	delete_application.html  the warning before an application is deleted
+//
+// They are files of html/template. Each receives .Host, what flow.Config.PageData
+// returned for the request; .Stylesheet, the URL of style.css; and .Page, which has
+//
+//	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Owner,
+//	                         Public, Callback, Scopes (Name, Description), Accounts (ID, Name, Selected, Granted), Notice
+//	error.html               Status, Title, Message, Detail, Time, Back (URL, Text)
+//	applications.html        Account, Accounts (URL, Text, Current), Notice, NewURL, Ticket,
+//	                         Authorized (Name, Homepage, By, You, Scopes, AuthorizedAt, LastUsedAt, RevokeURL),
+//	                         Developer (Name, URL, Public, CreatedAt, LastUsedAt),
+//	                         AuthorizedPages and DeveloperPages (First, Next)
+//	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes,
+//	                         CreatedAt, LastUsedAt, ClientSecret, Created, Notice, Problem,
+//	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
+//	                         Overlaps (Value, Text), Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
+//	application_form.html    Account, New, Title, Action, Cancel, Ticket, Newest, Name, Description, Homepage,
+//	                         Callbacks, Public, Problems (Field, Message), Problem "field"
+//	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Usage (Users, More, LastUsedAt, Consequence)
+//	revoke_secret.html       the same, and Secret
+//	delete_application.html  the same, and Problems, Problem "field"
+//
+// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request and
+// Newest must come back from the forms as the library's own templates send them.
+//
+// Every page is executed with sample data when the provider is made, and again here:
+// a template that is broken, or names what there is not, fails there and not before
+// a user. For that PageData is called with a request that nobody is signed in to.
+package dashboard

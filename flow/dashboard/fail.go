@@ -1,0 +1,83 @@
+package dashboard
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+var (
+	errForeignForm   = errors.New("dashboard: form of another origin, user or session")
+	errExpiredForm   = errors.New("dashboard: form is too old")
+	errMalformedForm = errors.New("dashboard: form cannot be read")
+	errLargeForm     = errors.New("dashboard: form is too large")
+)
+
+// retryAfter is the number of seconds after which it is worth trying again.
+const retryAfter = "10"
+
+// fail answers with the page for an error. What it does not know is an outage: the
+// operator learns the cause, the user that it is not their fault.
+func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, oauthapp.ErrNotFound):
+		d.writeError(w, r, http.StatusNotFound, "Not found",
+			"There is no such page, or it belongs to an account that is not yours.")
+	case errors.Is(err, errForeignForm):
+		d.writeError(w, r, http.StatusForbidden, "Nothing was changed",
+			"This form was not made for the session that you are signed in to now. Open its page again and repeat what you did.")
+	case errors.Is(err, errExpiredForm):
+		d.writeError(w, r, http.StatusForbidden, "Nothing was changed",
+			"This form was open for too long. Open its page again and repeat what you did.")
+	case errors.Is(err, errMalformedForm):
+		d.writeError(w, r, http.StatusBadRequest, "Nothing was changed", "This form could not be read.")
+	case errors.Is(err, errLargeForm):
+		d.writeError(w, r, http.StatusRequestEntityTooLarge, "Nothing was changed",
+			"This form holds more than it may. Shorten it and send it again.")
+	default:
+		d.unavailable(w, r, err)
+	}
+}
+
+func (d *Dashboard) unavailable(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil { // else the user went away, and nothing is broken
+		d.flow.Logger.ErrorContext(r.Context(), "dashboard unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	w.Header().Set("Retry-After", retryAfter)
+	d.writeError(w, r, http.StatusServiceUnavailable, "Please try again",
+		"The service cannot answer at the moment. Try again in a little while.")
+}
+
+func (d *Dashboard) writeError(w http.ResponseWriter, r *http.Request, status int, title, message string) {
+	d.pages.Write(w, r, status, "error.html", page.Error{
+		Status: status, Title: title, Message: message, Time: d.flow.Now(),
+	}, d.formActions...)
+}
+
+// unrouted answers what no pattern matches, for which the mux gives h: as it would,
+// but with a page.
+func (d *Dashboard) unrouted(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	answer := headerOnly{header: http.Header{}}
+	h.ServeHTTP(&answer, r)
+	switch answer.status {
+	case http.StatusMethodNotAllowed:
+		w.Header()["Allow"] = answer.header["Allow"]
+		d.writeError(w, r, answer.status, "Nothing was changed", "This page does not work that way.")
+	default:
+		d.fail(w, r, oauthapp.ErrNotFound)
+	}
+}
+
+// headerOnly takes an answer without its body.
+type headerOnly struct {
+	header http.Header
+	status int
+}
+
+func (h *headerOnly) Header() http.Header { return h.header }
+
+func (h *headerOnly) WriteHeader(status int) { h.status = status }
+
+func (h *headerOnly) Write(b []byte) (int, error) { return len(b), nil }

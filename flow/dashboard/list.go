@@ -1,0 +1,136 @@
+package dashboard
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// The fields of the query that say where each list goes on.
+const (
+	afterDeveloper  = "after"
+	afterAuthorized = "authorized_after"
+)
+
+// list shows the applications with access to the account and those it registered.
+func (v *visit) list() error {
+	query := v.r.URL.Query()
+	grants, err := v.registry.Grants(v.ctx, v.ownGrants(), oauthapp.Page{After: query.Get(afterAuthorized)})
+	if err != nil {
+		return notFoundIfInvalid(err)
+	}
+	apps, err := v.registry.Applications(v.ctx, v.account.ID, oauthapp.Page{After: query.Get(afterDeveloper)})
+	if err != nil {
+		return notFoundIfInvalid(err)
+	}
+	return v.write(http.StatusOK, "applications.html", page.Applications{
+		Account:         v.account.Name,
+		Accounts:        v.accountLinks(),
+		Notice:          v.notice(),
+		NewURL:          v.listURL() + "/new",
+		Ticket:          v.ticket(),
+		Authorized:      v.authorized(grants.Items),
+		AuthorizedPages: v.pageLinks(afterAuthorized, grants.Next),
+		Developer:       v.developer(apps.Items),
+		DeveloperPages:  v.pageLinks(afterDeveloper, apps.Next),
+	})
+}
+
+// notFoundIfInvalid takes a link to a place in a list that there never was as one to
+// nowhere.
+func notFoundIfInvalid(err error) error {
+	var invalid *oauthapp.ValidationError
+	if errors.As(err, &invalid) {
+		return oauthapp.ErrNotFound
+	}
+	return err
+}
+
+// ownGrants selects what can be seen and revoked here: every user's grants for the account.
+func (v *visit) ownGrants() oauthapp.GrantFilter {
+	return oauthapp.GrantFilter{AccountID: v.account.ID}
+}
+
+func (v *visit) accountLinks() []page.Link {
+	if len(v.user.Accounts) < 2 {
+		return nil
+	}
+	links := make([]page.Link, len(v.user.Accounts))
+	for i, a := range v.user.Accounts {
+		links[i] = page.Link{URL: v.Path(a.ID), Text: a.Name, Current: a.ID == v.account.ID}
+	}
+	return links
+}
+
+func (v *visit) authorized(grants []oauthapp.Grant) []page.Authorized {
+	rows := make([]page.Authorized, len(grants))
+	for i, g := range grants {
+		rows[i] = page.Authorized{
+			Name:         g.Application.Name,
+			Homepage:     g.Application.HomepageURL,
+			By:           g.UserID,
+			You:          g.UserID == v.user.ID,
+			Scopes:       v.scopes(g.Scopes),
+			AuthorizedAt: v.moment(g.AuthorizedAt),
+			LastUsedAt:   v.moment(g.LastUsedAt),
+			RevokeURL:    v.prefix + "/accounts/" + url.PathEscape(v.account.ID) + "/authorized_applications/" + g.ID.String() + "/revoke",
+		}
+		if rows[i].You {
+			rows[i].By = v.user.Name
+		}
+	}
+	return rows
+}
+
+func (v *visit) developer(apps []oauthapp.Application) []page.Listed {
+	rows := make([]page.Listed, len(apps))
+	for i, app := range apps {
+		rows[i] = page.Listed{
+			Name:       app.Name,
+			URL:        v.listURL() + "/" + app.ID.String(),
+			Public:     app.Type == oauthapp.Public,
+			CreatedAt:  v.moment(app.CreatedAt),
+			LastUsedAt: v.moment(app.LastUsedAt),
+		}
+	}
+	return rows
+}
+
+// pageLinks links the pages of one list; the other list stays where it is.
+func (v *visit) pageLinks(field, next string) page.Pages {
+	query := v.r.URL.Query()
+	query.Del("notice")
+	link := func(after string) string {
+		query.Del(field)
+		if after != "" {
+			query.Set(field, after)
+		}
+		if len(query) == 0 {
+			return v.listURL()
+		}
+		return v.listURL() + "?" + query.Encode()
+	}
+	var links page.Pages
+	if query.Get(field) != "" {
+		links.First = link("")
+	}
+	if next != "" {
+		links.Next = link(next)
+	}
+	return links
+}
+
+// revokeGrant ends what one user authorized for the account.
+func (v *visit) revokeGrant() error {
+	id, err := pathID(v.r, "grant")
+	if err != nil {
+		return err
+	}
+	if err := v.registry.RevokeGrant(v.ctx, v.ownGrants(), id); err != nil {
+		return err
+	}
+	return v.redirect(v.listURL(), noticeGrantRevoked)
+}
