@@ -1,0 +1,210 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// An Authorization is what an access token stands for: which application may do
+// what, for whom.
+type Authorization struct {
+	ApplicationID uuid.UUID
+	ClientID      string
+	UserID        string   // the host's user who authorized the application
+	AccountID     string   // the host's account that the application reaches
+	Scopes        []string // of the access token; not to be changed
+	SessionID     uuid.UUID
+	ExpiresAt     time.Time
+}
+
+// HasScope reports whether the access token has a scope. Scopes are compared
+// exactly, case and all (RFC 6749, section 3.3).
+func (a Authorization) HasScope(scope string) bool { return slices.Contains(a.Scopes, scope) }
+
+type authorizationKey struct{}
+
+// AuthorizationFrom returns what [Provider.Require] found out about a request,
+// from the request's context. It reports false outside of a guarded handler.
+func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
+	a, ok := ctx.Value(authorizationKey{}).(*Authorization)
+	if !ok {
+		return Authorization{}, false
+	}
+	return *a, true
+}
+
+// Require returns a middleware that lets requests through whose access token has
+// all the scopes, and answers every other one as RFC 6750 says. The handler behind
+// it gets the [Authorization] with [AuthorizationFrom]. Without scopes, any valid
+// access token will do.
+//
+// The token is read from the Authorization header alone. What cannot be a token of
+// this service is refused without asking the store, which is asked once otherwise:
+// a revocation holds for the next request. A store that fails is answered 503.
+//
+// Require panics if [Config.Scopes] lacks one of the scopes: nobody could ever
+// have it.
+func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
+	for _, scope := range scopes {
+		if !slices.ContainsFunc(p.cfg.Scopes, func(s Scope) bool { return s.Name == scope }) {
+			panic("flow: Require: " + scope + " is not one of Config.Scopes")
+		}
+	}
+	scopes = slices.Clone(scopes)
+	challenge := p.bearerChallenge(scopes)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a, refusal := p.authorization(r, scopes)
+			if refusal != nil {
+				p.writeBearerError(w, r, refusal, challenge)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), authorizationKey{}, a)))
+		})
+	}
+}
+
+// Authenticate finds out what a request's access token stands for, as
+// [Provider.Require] does, for a host that answers refusals in a form of its own.
+// The error is an [*Error] with the code and status of RFC 6750, section 3.1:
+// 401 without a code where there is no access token, and 503 where the store failed.
+func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
+	a, refusal := p.authorization(r, nil)
+	if refusal != nil {
+		return Authorization{}, refusal
+	}
+	return *a, nil
+}
+
+func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorization, *Error) {
+	presented, refusal := bearerToken(r)
+	if refusal != nil {
+		return nil, refusal
+	}
+	token, err := p.credentials.Parse(credential.AccessToken, presented)
+	if err != nil {
+		return nil, refuseToken()
+	}
+	session, err := p.cfg.Store.Session(r.Context(), token.Session)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refuseToken()
+	}
+	if err != nil {
+		return nil, outage(err)
+	}
+	now := p.now()
+	access, ok := validAccessToken(&session, token.Digest, now)
+	if !ok {
+		return nil, refuseToken()
+	}
+	a := &Authorization{
+		ApplicationID: session.ApplicationID,
+		ClientID:      session.ClientID,
+		UserID:        session.UserID,
+		AccountID:     session.AccountID,
+		Scopes:        access.Scopes,
+		SessionID:     session.ID,
+		ExpiresAt:     access.ExpiresAt,
+	}
+	for _, scope := range scopes {
+		if !a.HasScope(scope) {
+			return nil, refuse(InsufficientScope, "the access token lacks a scope")
+		}
+	}
+	p.grantUsed(r, &session, now)
+	return a, nil
+}
+
+// refuseToken says the same of a token that is malformed, unknown, expired or revoked.
+func refuseToken() *Error { return refuse(InvalidToken, "the access token is not valid") }
+
+// bearerToken reads the one Authorization header (RFC 6750, section 2.1). The
+// other places that the RFC allows for a token end up in logs, so that they are not read.
+func bearerToken(r *http.Request) (string, *Error) {
+	headers := r.Header["Authorization"]
+	if len(headers) > 1 {
+		return "", refuse(InvalidRequest, "more than one Authorization header")
+	}
+	if len(headers) == 0 {
+		return "", noToken()
+	}
+	scheme, token, _ := strings.Cut(headers[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", noToken()
+	}
+	token = strings.Trim(token, " ")
+	if token == "" || strings.ContainsAny(token, " \t,") {
+		return "", refuse(InvalidRequest, "malformed Authorization header")
+	}
+	return token, nil
+}
+
+// noToken has no code: who sends no token is told what to send, not that
+// something was wrong with it (RFC 6750, section 3.1).
+func noToken() *Error {
+	return &Error{Description: "an access token is required", Status: http.StatusUnauthorized}
+}
+
+// validAccessToken returns the access token of a live session that a digest
+// stands for, if it is valid at now, with the end of the session as a limit.
+func validAccessToken(s *store.Session, presented credential.Digest, now time.Time) (store.AccessToken, bool) {
+	isNewest := presented.Equal(s.Access.Digest)
+	isBefore := presented.Equal(s.PreviousAccess.Digest)
+	token := s.Access
+	switch {
+	case isNewest:
+	case isBefore:
+		token = s.PreviousAccess
+	default:
+		return store.AccessToken{}, false
+	}
+	token.ExpiresAt = earlier(token.ExpiresAt, s.ExpiresAt)
+	return token, now.Before(token.ExpiresAt)
+}
+
+// grantUsed notes that a grant is in use. A note that fails is no reason to refuse
+// the request.
+func (p *Provider) grantUsed(r *http.Request, s *store.Session, now time.Time) {
+	if now.Sub(s.GrantUsedAt) < usedInterval {
+		return
+	}
+	if err := p.cfg.Store.Touch(r.Context(), store.Use{GrantID: s.GrantID, At: now}); err != nil {
+		p.logFailure(r, "use of a grant not noted", err)
+	}
+}
+
+// A bearerChallenge is the WWW-Authenticate header of RFC 6750, section 3,
+// in the parts that stand before and after the error.
+type bearerChallenge struct{ before, after string }
+
+func (p *Provider) bearerChallenge(scopes []string) bearerChallenge {
+	c := bearerChallenge{
+		before: `Bearer realm="` + p.cfg.Issuer + `"`,
+		after:  `, resource_metadata="` + p.resourceMetadataURL() + `"`, // RFC 9728, section 5.1
+	}
+	if len(scopes) > 0 {
+		c.before += `, scope="` + strings.Join(scopes, " ") + `"`
+	}
+	return c
+}
+
+func (p *Provider) writeBearerError(w http.ResponseWriter, r *http.Request, e *Error, c bearerChallenge) {
+	switch {
+	case e.Status >= http.StatusInternalServerError:
+	case e.Code == "":
+		w.Header().Set("WWW-Authenticate", c.before+c.after)
+	default:
+		w.Header().Set("WWW-Authenticate",
+			c.before+`, error="`+e.Code+`", error_description="`+e.Description+`"`+c.after)
+	}
+	p.writeErrorBody(w, r, e)
+}

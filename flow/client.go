@@ -1,0 +1,178 @@
+package flow
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// usedInterval is how often the last use of a grant or a client secret is
+// written down at most, so that using one costs no write.
+const usedInterval = 5 * time.Minute
+
+// maxClientID bounds what a store is asked for. Registered client IDs are far shorter.
+const maxClientID = 255
+
+// authenticateClient finds out which client sent a request and whether it is that
+// client (RFC 6749, section 2.3): by HTTP Basic, by client_id and client_secret
+// in the body, or, for a public client, by client_id alone. In the same read it
+// takes the session named, which is zero where the request names none.
+//
+// An unknown client and a wrong secret get the same answer for the same work.
+func (p *Provider) authenticateClient(r *http.Request, form url.Values, session uuid.UUID) (store.Client, *Error) {
+	id, secret, refusal := clientCredentials(r, form)
+	if refusal != nil {
+		if refusal.Code == InvalidClient {
+			p.clientRefused(r, id, oauthapp.Application{}, "malformed or missing client credentials")
+		}
+		return store.Client{}, refusal
+	}
+
+	now := p.now()
+	client, err := p.cfg.Store.Client(r.Context(), id, session, now)
+	unknown := errors.Is(err, store.ErrNotFound)
+	if err != nil && !unknown {
+		return store.Client{}, outage(err)
+	}
+	if !unknown && client.Application.Type == oauthapp.Public {
+		// It has no secret, so whatever it sent as one proves nothing and is ignored.
+		return client, nil
+	}
+
+	secrets := client.Secrets
+	if len(secrets) == 0 {
+		secrets = noSecrets
+	}
+	match, ok := oauthapp.MatchSecret(secrets, credential.DigestOf(secret), now)
+	if !ok || unknown || secret == "" {
+		reason := "wrong client secret"
+		switch {
+		case unknown:
+			reason = "unknown client"
+		case secret == "":
+			reason = "no client secret"
+		}
+		p.clientRefused(r, id, client.Application, reason)
+		return store.Client{}, refuse(InvalidClient, "client authentication failed")
+	}
+	p.secretUsed(r, match, now)
+	return client, nil
+}
+
+// noSecrets is compared with where a client has no secret, so that this takes as
+// long as where it has one. The zero digest equals nothing.
+var noSecrets = []oauthapp.Secret{{}}
+
+// clientCredentials takes the client ID and secret from wherever a request has
+// them. The secret is empty where it has none.
+func clientCredentials(r *http.Request, form url.Values) (id, secret string, refusal *Error) {
+	id, secret = form.Get("client_id"), form.Get("client_secret")
+	if form.Has("client_assertion") || form.Has("client_assertion_type") {
+		return id, "", refuse(InvalidClient, "client assertions are not supported")
+	}
+	basicID, basicSecret, isBasic, refusal := basicCredentials(r)
+	switch {
+	case refusal != nil:
+		return id, "", refusal
+	case isBasic && id != "" && id != basicID:
+		return basicID, "", refuse(InvalidClient, "client_id is not the client that authenticates")
+	case isBasic && secret != "":
+		return basicID, "", refuse(InvalidRequest, "more than one client authentication method")
+	case isBasic:
+		id, secret = basicID, basicSecret
+	}
+	if id == "" {
+		return "", "", refuse(InvalidClient, "client authentication is missing")
+	}
+	if len(id) > maxClientID {
+		return "", "", refuse(InvalidClient, "client authentication failed")
+	}
+	return id, secret, nil
+}
+
+// basicCredentials reads the Authorization header of RFC 7617, whose user and
+// password are form-encoded (RFC 6749, section 2.3.1). A Bearer token is no client
+// authentication: published clients send one that means nothing.
+func basicCredentials(r *http.Request) (id, secret string, found bool, refusal *Error) {
+	headers := r.Header["Authorization"]
+	if len(headers) > 1 {
+		return "", "", false, refuse(InvalidRequest, "more than one Authorization header")
+	}
+	if len(headers) == 0 || headers[0] == "" {
+		return "", "", false, nil
+	}
+	scheme, encoded, _ := strings.Cut(headers[0], " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		return "", "", false, nil
+	}
+	if !strings.EqualFold(scheme, "Basic") {
+		return "", "", false, refuse(InvalidClient, "unsupported client authentication scheme")
+	}
+	id, secret, ok := parseBasic(encoded)
+	if !ok {
+		return "", "", false, refuse(InvalidClient, "malformed Basic credentials")
+	}
+	return id, secret, true, nil
+}
+
+func parseBasic(encoded string) (id, secret string, ok bool) {
+	pair, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
+	if err != nil {
+		return "", "", false
+	}
+	user, password, found := strings.Cut(string(pair), ":")
+	id, idErr := url.QueryUnescape(user)
+	secret, secretErr := url.QueryUnescape(password)
+	if !found || idErr != nil || secretErr != nil || id == "" || !isText(id) || !isText(secret) {
+		return "", "", false
+	}
+	return id, secret, true
+}
+
+// clientRefused reports a failed client authentication. What was presented as a
+// client ID could be anything, a secret too: it is named only if it looks like one.
+func (p *Provider) clientRefused(r *http.Request, id string, app oauthapp.Application, reason string) {
+	if !p.isNameable(id) {
+		id = ""
+	}
+	event := applicationEvent(oauthapp.ClientAuthenticationFailed, app)
+	event.ClientID = id
+	event.Reason = reason
+	p.emit(r, event)
+}
+
+// isNameable reports whether a presented client ID may stand in an event: it has
+// nothing but the unreserved characters of client IDs and is no credential.
+func (p *Provider) isNameable(id string) bool {
+	if _, err := p.credentials.KindOf(id); err == nil || len(id) > maxClientID {
+		return false
+	}
+	return strings.IndexFunc(id, func(r rune) bool {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			return false
+		}
+		return !strings.ContainsRune("-._~", r)
+	}) < 0
+}
+
+// secretUsed notes that a secret is in use. A note that fails is no reason to
+// refuse the client.
+func (p *Provider) secretUsed(r *http.Request, secret oauthapp.Secret, now time.Time) {
+	if now.Sub(secret.LastUsedAt) < usedInterval {
+		return
+	}
+	use := store.Use{ApplicationID: secret.ApplicationID, SecretID: secret.ID, At: now}
+	if err := p.cfg.Store.Touch(r.Context(), use); err != nil {
+		p.logFailure(r, "use of a client secret not noted", err)
+	}
+}

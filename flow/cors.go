@@ -1,0 +1,28 @@
+package flow
+
+import "net/http"
+
+// Public clients that run in a browser call some endpoints from pages of other
+// origins. Those endpoints answer any origin, which is safe because nothing there
+// depends on a cookie, and credentials are never allowed. The authorization
+// endpoint is none of them: users are sent there, scripts are not (RFC 9700,
+// section 2.6).
+
+// anyOrigin lets scripts of every origin read the answers of a handler.
+func anyOrigin(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate")
+		next(w, r)
+	}
+}
+
+// preflight answers the question that a browser asks before such a request.
+func preflight(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, POST")
+	h.Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, MCP-Protocol-Version")
+	h.Set("Access-Control-Max-Age", "3600")
+	w.WriteHeader(http.StatusNoContent)
+}

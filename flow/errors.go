@@ -1,0 +1,169 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The error codes of an [Error]: all that this package ever sends.
+const (
+	// RFC 6749, sections 4.1.2.1 and 5.2.
+	InvalidRequest          = "invalid_request"
+	InvalidClient           = "invalid_client"
+	InvalidGrant            = "invalid_grant"
+	InvalidScope            = "invalid_scope"
+	UnauthorizedClient      = "unauthorized_client"
+	UnsupportedGrantType    = "unsupported_grant_type"
+	UnsupportedResponseType = "unsupported_response_type"
+	AccessDenied            = "access_denied"
+	ServerError             = "server_error"
+	TemporarilyUnavailable  = "temporarily_unavailable"
+
+	// RFC 6750, section 3.1.
+	InvalidToken      = "invalid_token"
+	InsufficientScope = "insufficient_scope"
+)
+
+// An Error is a refusal in the words of the protocol. Code, Description and Status
+// are for whoever sent the request and hold no internals; what the operator needs
+// to know is the cause, which errors.Is and errors.As find through Unwrap.
+type Error struct {
+	// Code is one of the constants above. It is empty only where RFC 6750 asks for
+	// none: a request for a protected resource that carries no access token.
+	Code string
+	// Description is a phrase for the developer of the client. Outside the
+	// DNSimple-compatible endpoint it keeps to the characters of RFC 6749, section 5.2.
+	Description string
+	// Status is the HTTP status of the answer.
+	Status int
+
+	cause error
+}
+
+// Error returns the code, the description and the cause.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("flow: " + strconv.Itoa(e.Status))
+	for _, part := range []string{e.Code, e.Description} {
+		if part != "" {
+			b.WriteString(": " + part)
+		}
+	}
+	if e.cause != nil {
+		b.WriteString(": " + e.cause.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns what made an outage or an internal error, nil for a refusal.
+func (e *Error) Unwrap() error { return e.cause }
+
+// refuse makes the answer to a request that is at fault itself.
+func refuse(code, description string) *Error {
+	status := http.StatusBadRequest
+	switch code {
+	case InvalidClient, InvalidToken:
+		status = http.StatusUnauthorized
+	case InsufficientScope:
+		status = http.StatusForbidden
+	}
+	return &Error{Code: code, Description: plainText(description), Status: status}
+}
+
+// outage makes the answer to a request that could not be judged because the
+// store, or the host, failed: neither yes nor no.
+func outage(cause error) *Error {
+	return &Error{
+		Code:        TemporarilyUnavailable,
+		Description: "the service is temporarily unavailable",
+		Status:      http.StatusServiceUnavailable,
+		cause:       cause,
+	}
+}
+
+// internal makes the answer to a request that met a fault of ours.
+func internal(cause error) *Error {
+	return &Error{
+		Code:        ServerError,
+		Description: "the service met an internal error",
+		Status:      http.StatusInternalServerError,
+		cause:       cause,
+	}
+}
+
+const maxDescription = 200
+
+// plainText replaces what RFC 6749, section 5.2, does not allow in an
+// error_description, so that a phrase may quote what a client sent.
+func plainText(s string) string {
+	if len(s) > maxDescription {
+		s = s[:maxDescription]
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '"' || r == '\\':
+			return '\''
+		case r < ' ' || r > '~':
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// retryAfter is how long a client should wait when it is answered 503.
+const retryAfter = 5 * time.Second
+
+// writeError answers a protocol endpoint's client as RFC 6749, section 5.2, says.
+func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *Error) {
+	if e.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="`+p.cfg.Issuer+`", charset="UTF-8"`)
+	}
+	p.writeErrorBody(w, r, e)
+}
+
+// writeErrorBody writes an error without a challenge, and tells the operator of an
+// outage or an internal error.
+func (p *Provider) writeErrorBody(w http.ResponseWriter, r *http.Request, e *Error) {
+	if e.Status >= http.StatusInternalServerError {
+		p.logFailure(r, "request failed", e)
+	}
+	if e.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+	}
+	p.writeJSON(w, e.Status, struct {
+		Code        string `json:"error,omitempty"`
+		Description string `json:"error_description,omitempty"`
+	}{e.Code, e.Description})
+}
+
+// logFailure tells the operator what failed behind a request. A client that went
+// away is no failure: what it cancelled fails by that alone.
+func (p *Provider) logFailure(r *http.Request, message string, err error) {
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		return
+	}
+	// The path alone: a query may hold a code.
+	p.cfg.Logger.ErrorContext(r.Context(), message, "error", err, "method", r.Method, "path", r.URL.Path)
+}
+
+// writeJSON writes an answer that no cache may keep (RFC 6749, section 5.1).
+func (p *Provider) writeJSON(w http.ResponseWriter, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		p.cfg.Logger.Error("answer cannot be written", "error", err)
+		status, b = http.StatusInternalServerError, []byte(`{"error":"`+ServerError+`"}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // fails only when the client has gone
+}

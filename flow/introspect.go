@@ -1,0 +1,113 @@
+package flow
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// An introspection is the answer of RFC 7662, section 2.2. The zero introspection
+// says that the token is not active and nothing else.
+type introspection struct {
+	Active    bool   `json:"active"`
+	Scope     string `json:"scope,omitempty"`
+	ClientID  string `json:"client_id,omitempty"`
+	TokenType string `json:"token_type,omitempty"` // absent for a refresh token
+	ExpiresAt int64  `json:"exp,omitempty"`        // seconds since 1970
+	IssuedAt  int64  `json:"iat,omitempty"`        // seconds since 1970
+	Subject   string `json:"sub,omitempty"`        // the user's ID
+	Audience  string `json:"aud,omitempty"`        // Config.Resource; absent for a refresh token
+	Issuer    string `json:"iss,omitempty"`
+	AccountID string `json:"account_id,omitempty"` // the account reached; not of the RFC
+}
+
+// introspect is the introspection endpoint of RFC 7662. Confidential clients
+// learn about their own access and refresh tokens; [Config.ResourceServers] learn
+// about every access token. To anyone else a token is not active, and a code never is.
+func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
+	form, refusal := readForm(w, r)
+	if refusal != nil {
+		p.writeError(w, r, refusal)
+		return
+	}
+	token, known := p.parseToken(form.Get("token"))
+	client, refusal := p.authenticateClient(r, form, token.Session)
+	if refusal == nil && client.Application.Type != oauthapp.Confidential {
+		p.clientRefused(r, client.Application.ClientID, client.Application, "public client at the introspection endpoint")
+		refusal = refuse(InvalidClient, "client authentication failed")
+	}
+	if refusal == nil && !form.Has("token") {
+		refusal = refuse(InvalidRequest, "parameter missing: token")
+	}
+	var answer introspection
+	if refusal == nil && known {
+		answer, refusal = p.introspectFor(r, client, token)
+	}
+	if refusal != nil {
+		p.writeError(w, r, refusal)
+		return
+	}
+	p.writeJSON(w, http.StatusOK, answer)
+}
+
+// introspectFor tells a client what it may know of a token.
+func (p *Provider) introspectFor(r *http.Request, client store.Client, token presentedToken) (introspection, *Error) {
+	if client.Session != nil {
+		return p.describe(client.Session, token), nil
+	}
+	isResourceServer := slices.Contains(p.cfg.ResourceServers, client.Application.ClientID)
+	if !isResourceServer || token.Kind != credential.AccessToken {
+		return introspection{}, nil
+	}
+	session, err := p.cfg.Store.Session(r.Context(), token.Session)
+	if errors.Is(err, store.ErrNotFound) {
+		return introspection{}, nil
+	}
+	if err != nil {
+		return introspection{}, outage(err)
+	}
+	answer := p.describe(&session, token)
+	if answer.Active {
+		p.grantUsed(r, &session, p.now())
+	}
+	return answer, nil
+}
+
+// describe tells what a token stands for, if it is valid now.
+func (p *Provider) describe(s *store.Session, token presentedToken) introspection {
+	now := p.now()
+	answer := introspection{
+		Active:    true,
+		ClientID:  s.ClientID,
+		Subject:   s.UserID,
+		Issuer:    p.cfg.Issuer,
+		AccountID: s.AccountID,
+	}
+	if token.Kind == credential.RefreshToken {
+		expires := earlier(s.Refresh.ExpiresAt, s.ExpiresAt)
+		if !token.Digest.Equal(s.Refresh.Digest) || !now.Before(expires) {
+			return introspection{}
+		}
+		issued := s.RotatedAt
+		if issued.IsZero() {
+			issued = s.Code.RedeemedAt
+		}
+		answer.Scope = strings.Join(s.Scopes, " ")
+		answer.IssuedAt, answer.ExpiresAt = issued.Unix(), expires.Unix()
+		return answer
+	}
+	access, ok := validAccessToken(s, token.Digest, now)
+	if !ok {
+		return introspection{}
+	}
+	answer.TokenType = "Bearer"
+	answer.Audience = p.cfg.Resource
+	answer.Scope = strings.Join(access.Scopes, " ")
+	answer.IssuedAt, answer.ExpiresAt = access.IssuedAt.Unix(), access.ExpiresAt.Unix()
+	return answer
+}

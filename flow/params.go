@@ -1,0 +1,194 @@
+package flow
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxBody   = 64 << 10 // bytes; no request of the protocol comes near
+	maxParams = 64
+)
+
+const (
+	formType = "application/x-www-form-urlencoded"
+	jsonType = "application/json"
+)
+
+// protocolParams are what a POST endpoint acts on. They are never read from the
+// query string, which ends up in logs and histories; a client that puts them there
+// is told so instead of being answered as if it had sent nothing.
+var protocolParams = []string{
+	"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "state",
+	"client_id", "client_secret", "client_assertion", "client_assertion_type",
+	"token", "token_type_hint", "access_token",
+}
+
+// readForm reads the parameters of a POST request: a bounded
+// application/x-www-form-urlencoded body and nothing else. Every parameter
+// appears once and has a value; one sent empty counts as omitted (RFC 6749,
+// section 3.2). Only "resource" may repeat (RFC 8707, section 2).
+func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+	mediaType, refusal := contentType(r)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if mediaType != formType {
+		return nil, refuse(InvalidRequest, "the content type must be "+formType)
+	}
+	body, refusal := readBody(w, r)
+	if refusal != nil {
+		return nil, refusal
+	}
+	return parseForm(string(body))
+}
+
+// readDNSimpleParams reads the parameters of the DNSimple-compatible token
+// endpoint: a form, a JSON object whose members are all strings, or a form that a
+// published client labels application/json.
+func readDNSimpleParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+	mediaType, refusal := contentType(r)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if mediaType != formType && mediaType != jsonType {
+		return nil, refuse(InvalidRequest, "the content type must be "+jsonType+" or "+formType)
+	}
+	body, refusal := readBody(w, r)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if mediaType == jsonType && !looksLikeForm(body) {
+		return parseJSON(body)
+	}
+	return parseForm(string(body))
+}
+
+// looksLikeForm tells a form from JSON: the name of a parameter begins with a
+// letter, and no JSON text holds a "=" outside a string.
+func looksLikeForm(body []byte) bool {
+	name, _, found := bytes.Cut(body, []byte("="))
+	return found && len(name) > 0 && (name[0]|0x20 >= 'a' && name[0]|0x20 <= 'z')
+}
+
+// contentType returns the media type of a request's body, having made sure that
+// nothing the endpoint acts on is in the query string.
+func contentType(r *http.Request) (string, *Error) {
+	if r.URL.RawQuery != "" {
+		query := r.URL.Query()
+		for _, name := range protocolParams {
+			if query.Has(name) {
+				return "", refuse(InvalidRequest, "parameters must be in the body, not in the query string")
+			}
+		}
+	}
+	if len(r.Header["Content-Type"]) > 1 {
+		return "", refuse(InvalidRequest, "more than one content type")
+	}
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return "", refuse(InvalidRequest, "the content type is missing or malformed")
+	}
+	return mediaType, nil
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, &Error{
+			Code:        InvalidRequest,
+			Description: "the body is too large",
+			Status:      http.StatusRequestEntityTooLarge,
+		}
+	}
+	if err != nil {
+		return nil, refuse(InvalidRequest, "the body could not be read")
+	}
+	return body, nil
+}
+
+func parseForm(body string) (url.Values, *Error) {
+	if strings.Count(body, "&") >= maxParams {
+		return nil, refuse(InvalidRequest, "too many parameters")
+	}
+	form, err := url.ParseQuery(body)
+	if err != nil {
+		return nil, refuse(InvalidRequest, "the body is no well-formed form")
+	}
+	for name, values := range form {
+		if len(values) > 1 && name != "resource" {
+			return nil, refuse(InvalidRequest, "parameter sent more than once: "+name)
+		}
+		for _, value := range values {
+			if !isText(name) || !isText(value) {
+				return nil, refuse(InvalidRequest, "parameter with invalid characters: "+name)
+			}
+		}
+		if len(values) == 1 && values[0] == "" {
+			delete(form, name)
+		}
+	}
+	return form, nil
+}
+
+// parseJSON reads one JSON object of string members. A member that comes twice
+// is refused, which encoding/json alone would not do.
+func parseJSON(body []byte) (url.Values, *Error) {
+	malformed := refuse(InvalidRequest, "the body must be one JSON object whose members are all strings")
+	if !utf8.Valid(body) {
+		return nil, malformed
+	}
+	tokens := json.NewDecoder(bytes.NewReader(body))
+	if start, err := tokens.Token(); err != nil || start != json.Delim('{') {
+		return nil, malformed
+	}
+	params := make(url.Values)
+	seen := make(map[string]bool)
+	for tokens.More() {
+		key, err := tokens.Token()
+		if err != nil {
+			return nil, malformed
+		}
+		member, err := tokens.Token()
+		name, _ := key.(string) // the decoder admits nothing else as a key
+		value, isString := member.(string)
+		if err != nil || !isString {
+			return nil, malformed
+		}
+		switch {
+		case seen[name]:
+			return nil, refuse(InvalidRequest, "parameter sent more than once: "+name)
+		case len(seen) == maxParams:
+			return nil, refuse(InvalidRequest, "too many parameters")
+		case !isText(name) || !isText(value):
+			return nil, refuse(InvalidRequest, "parameter with invalid characters: "+name)
+		}
+		seen[name] = true
+		if value != "" {
+			params.Set(name, value)
+		}
+	}
+	if end, err := tokens.Token(); err != nil || end != json.Delim('}') {
+		return nil, malformed
+	}
+	if _, err := tokens.Token(); err != io.EOF {
+		return nil, malformed
+	}
+	return params, nil
+}
+
+// isText reports whether s is UTF-8 without control characters, and without the
+// replacement character, which is what decoders leave of something that is no text.
+func isText(s string) bool {
+	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) || r == utf8.RuneError
+	}) < 0
+}

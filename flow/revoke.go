@@ -1,0 +1,107 @@
+package flow
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// revoke is the revocation endpoint of RFC 7009. Revoking either kind of
+// token ends its session, and so the access tokens and the refresh token of one
+// authorization. A token that is unknown, or ended already, is answered like one
+// that was revoked just now; one of another client is refused.
+func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
+	form, refusal := readForm(w, r)
+	if refusal != nil {
+		p.writeError(w, r, refusal)
+		return
+	}
+	// token_type_hint is not read: a token says itself which kind it is.
+	token, known := p.parseToken(form.Get("token"))
+	client, refusal := p.authenticateClient(r, form, token.Session)
+	if refusal == nil && !form.Has("token") {
+		refusal = refuse(InvalidRequest, "parameter missing: token")
+	}
+	if refusal == nil && known {
+		refusal = p.endSession(r, client, token)
+	}
+	if refusal != nil {
+		p.writeError(w, r, refusal)
+		return
+	}
+	p.writeJSON(w, http.StatusOK, struct{}{})
+}
+
+// endSession ends the session of a token of this client.
+func (p *Provider) endSession(r *http.Request, client store.Client, token presentedToken) *Error {
+	if client.Session == nil {
+		return p.refuseForeign(r, client, token)
+	}
+	if !token.isOf(client.Session) {
+		return nil
+	}
+	now := p.now()
+	if err := p.cfg.Store.EndSession(r.Context(), client.Session.ID, now); err != nil {
+		return outage(err)
+	}
+	event := applicationEvent(oauthapp.TokenRevoked, client.Application)
+	event.GrantID = client.Session.GrantID
+	event.SessionID = client.Session.ID
+	event.UserID = client.Session.UserID
+	event.AccountID = client.Session.AccountID
+	event.Scopes = client.Session.Scopes
+	p.emit(r, event)
+	return nil
+}
+
+// refuseForeign tells a token of another client from one that is not live: the
+// first must not be answered as if it had been revoked (RFC 7009, section 2.1).
+func (p *Provider) refuseForeign(r *http.Request, client store.Client, token presentedToken) *Error {
+	session, err := p.cfg.Store.Session(r.Context(), token.Session)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	case err != nil:
+		return outage(err)
+	case session.ApplicationID != client.Application.ID && token.isOf(&session):
+		return refuse(InvalidGrant, "the token was issued to another client")
+	}
+	return nil
+}
+
+// A presentedToken is a well-formed access or refresh token.
+type presentedToken struct {
+	credential.Parsed
+	Kind credential.Kind
+}
+
+// parseToken recognises an access or refresh token; known is false for anything
+// else, and the token's Session zero.
+func (p *Provider) parseToken(s string) (token presentedToken, known bool) {
+	for _, kind := range []credential.Kind{credential.AccessToken, credential.RefreshToken} {
+		if parsed, err := p.credentials.Parse(kind, s); err == nil {
+			return presentedToken{parsed, kind}, true
+		}
+	}
+	return presentedToken{}, false
+}
+
+// isOf reports whether the token was issued in a session, be it live, expired or
+// replaced since. Only the last two access tokens are remembered; a refresh token
+// is known by its family however old it is.
+func (t presentedToken) isOf(s *store.Session) bool {
+	if t.Session == uuid.Nil || t.Session != s.ID {
+		return false
+	}
+	if t.Kind == credential.RefreshToken {
+		return t.Family.Digest().Equal(s.RefreshFamily)
+	}
+	newest := t.Digest.Equal(s.Access.Digest)
+	before := t.Digest.Equal(s.PreviousAccess.Digest)
+	return newest || before
+}
