@@ -1,0 +1,152 @@
+// Package flowtest helps a host to test what it guards with
+// [flow.Provider.Require]: a provider in process, and HTTP clients that act with
+// access tokens of any user, account and scopes, without a browser and a login.
+//
+//	provider := flowtest.New(t, flow.Config{Scopes: scopes})
+//	server := httptest.NewServer(provider.Require("read")(api))
+//	client := provider.ActingAs("user-1", "account-1", "read")
+//	response, err := client.Get(server.URL + "/whoami")
+//
+// The tokens are real ones: their sessions and grants stand in the store of
+// the provider as if the user had authorized an application and the application had
+// exchanged its code. So they expire, and revoking them has its effect. A host
+// that makes its own provider gives flowtest its own configuration; both then
+// accept the same tokens.
+package flowtest
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/memory"
+)
+
+// Issuer is the issuer of a provider whose configuration names none.
+const Issuer = "http://localhost"
+
+// A Provider is a [flow.Provider] for tests.
+type Provider struct {
+	*flow.Provider
+
+	// Application is a confidential application, registered by the account "developer",
+	// to which every token is issued.
+	Application oauthapp.Application
+	// ClientSecret is the secret of Application.
+	ClientSecret string
+
+	t testing.TB
+}
+
+// New returns a provider for the time of a test. What cfg leaves out is filled in: an
+// empty memory store, [Issuer], one default scope "read", and nobody signed in. It
+// ends the test if the provider cannot be made.
+func New(t testing.TB, cfg flow.Config) *Provider {
+	t.Helper()
+	if cfg.Issuer == "" {
+		cfg.Issuer = Issuer
+	}
+	if cfg.Store == nil {
+		cfg.Store = memory.New()
+	}
+	if cfg.Scopes == nil {
+		cfg.Scopes = []flow.Scope{{Name: "read", Description: "Read your data", Default: true}}
+	}
+	if cfg.CurrentUser == nil {
+		cfg.CurrentUser = func(*http.Request) (*flow.User, error) { return nil, nil }
+	}
+	if cfg.LoginURL == nil {
+		cfg.LoginURL = func(string) string { return "/login" }
+	}
+	provider, err := flow.New(cfg)
+	if err != nil {
+		t.Fatalf("flowtest: %v", err)
+	}
+	app, secret, err := provider.Registry().Register(t.Context(), "developer", oauthapp.Registration{
+		Name:         "Flowtest",
+		HomepageURL:  "https://client.example",
+		CallbackURLs: []string{"https://client.example/callback"},
+	})
+	if err != nil {
+		t.Fatalf("flowtest: registering the application: %v", err)
+	}
+	return &Provider{Provider: provider, Application: app, ClientSecret: secret.Reveal(), t: t}
+}
+
+// ActingAs returns a client whose requests carry an access token of the user and the
+// account with exactly these scopes. It follows no redirects.
+func (p *Provider) ActingAs(user, account string, scopes ...string) *http.Client {
+	p.t.Helper()
+	return &http.Client{
+		Transport: bearer{p.AccessToken(user, account, scopes...)},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}
+}
+
+// AccessToken returns an access token of the user and the account with exactly these
+// scopes, for the Authorization header: "Bearer " and the token. Each call begins
+// a new session; the grant is one for each user and account. It ends the test if a
+// scope is not one of the configuration's, or the store fails.
+func (p *Provider) AccessToken(user, account string, scopes ...string) string {
+	p.t.Helper()
+	cfg := p.Config()
+	for _, scope := range scopes {
+		if !slices.ContainsFunc(cfg.Scopes, func(s flow.Scope) bool { return s.Name == scope }) {
+			p.t.Fatalf("flowtest: %q is not one of Config.Scopes", scope)
+		}
+	}
+	credentials, err := credential.NewFormat(cfg.CredentialPrefix)
+	if err != nil {
+		p.t.Fatalf("flowtest: %v", err)
+	}
+	now := cfg.Now().UTC().Truncate(time.Microsecond)
+	session := uuid.Must(uuid.NewV7())
+	code := credentials.NewCode(session)
+	_, err = cfg.Store.BeginSession(p.t.Context(), store.Beginning{
+		GrantID: uuid.Must(uuid.NewV7()),
+		Session: store.Session{
+			ID:            session,
+			ApplicationID: p.Application.ID,
+			UserID:        user,
+			AccountID:     account,
+			Scopes:        scopes,
+			CreatedAt:     now,
+			ExpiresAt:     now.Add(cfg.CodeTTL),
+			Code:          store.Code{Digest: code.Digest(), ExpiresAt: now.Add(cfg.CodeTTL)},
+		},
+	})
+	if err != nil {
+		p.t.Fatalf("flowtest: beginning a session: %v", err)
+	}
+	token := credentials.NewAccessToken(session)
+	expires := now.Add(cfg.AccessTokenTTL)
+	err = cfg.Store.RedeemCode(p.t.Context(), store.Redemption{
+		SessionID: session,
+		Code:      code.Digest(),
+		Access:    store.AccessToken{Digest: token.Digest(), IssuedAt: now, ExpiresAt: expires, Scopes: scopes},
+		ExpiresAt: expires,
+		At:        now,
+	})
+	if err != nil {
+		p.t.Fatalf("flowtest: redeeming the code: %v", err)
+	}
+	return token.Reveal()
+}
+
+// bearer sends every request with an access token.
+type bearer struct{ token string }
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context()) // a RoundTripper must not change the caller's request
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	return http.DefaultTransport.RoundTrip(r)
+}
