@@ -1,0 +1,152 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// application reads applicationColumns.
+func (r *row) application() oauthapp.Application {
+	return oauthapp.Application{
+		ID:           r.id(),
+		ClientID:     r.text(),
+		Owner:        r.text(),
+		Name:         r.text(),
+		Description:  r.text(),
+		HomepageURL:  r.text(),
+		CallbackURLs: r.list(),
+		Type:         oauthapp.ClientType(r.text()),
+		Scopes:       r.scopes(),
+		CreatedAt:    r.time(),
+		UpdatedAt:    r.time(),
+		LastUsedAt:   r.time(),
+		Version:      r.int(),
+	}
+}
+
+// ownerValue is NULL, which matches every owner, for AnyOwner.
+func ownerValue(owner string) driver.Value {
+	if owner == oauthapp.AnyOwner {
+		return nil
+	}
+	return owner
+}
+
+// CreateApplication implements [oauthapp.Store].
+func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	return s.write(ctx, "create application", func(c *conn) error {
+		count, err := c.count(countApplications, app.Owner, int64(limit))
+		if err != nil {
+			return err
+		}
+		if count >= int64(limit) {
+			return store.ErrLimit
+		}
+		inserted, err := c.exec(insertApplication, app.ID[:], app.ClientID, app.Owner, app.Name, app.Description,
+			app.HomepageURL, listValue(app.CallbackURLs), string(app.Type), scopesValue(app.Scopes),
+			instant(app.CreatedAt), instant(app.UpdatedAt), timeValue(app.LastUsedAt), app.Version)
+		if err != nil {
+			return err
+		}
+		if inserted == 0 {
+			return store.ErrExists
+		}
+		if secret == nil {
+			return nil
+		}
+		first := *secret
+		first.ApplicationID = app.ID
+		return addSecret(c, first)
+	})
+}
+
+// Application implements [oauthapp.Store].
+func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (app oauthapp.Application, err error) {
+	err = s.read(ctx, "application", func(c *conn) error {
+		return c.must(selectApplication, func(r *row) { app = r.application() }, id[:], ownerValue(owner))
+	})
+	return app, err
+}
+
+// Applications implements [oauthapp.Store].
+func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+	below, rows, err := parsePage(page)
+	if err != nil {
+		return oauthapp.List[oauthapp.Application]{}, err
+	}
+	query, args := listApplicationsOfOwner, []driver.Value{below, rows, owner}
+	if owner == oauthapp.AnyOwner {
+		query, args = listApplications, args[:2]
+	}
+	var items []oauthapp.Application
+	err = s.read(ctx, "applications", func(c *conn) error {
+		items = nil
+		return c.all(query, func(r *row) { items = append(items, r.application()) }, args...)
+	})
+	return listOf(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
+}
+
+// UpdateApplication implements [oauthapp.Store].
+func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+	return s.write(ctx, "update application", func(c *conn) error {
+		updated, err := c.exec(updateApplication, app.ID[:], ownerValue(owner), app.Version, app.Name, app.Description,
+			app.HomepageURL, listValue(app.CallbackURLs), scopesValue(app.Scopes), instant(app.UpdatedAt))
+		if err != nil || updated > 0 {
+			return err
+		}
+		if err := c.must(existsApplication, func(*row) {}, app.ID[:], ownerValue(owner)); err != nil {
+			return err
+		}
+		return store.ErrConflict
+	})
+}
+
+// DeleteApplication implements [oauthapp.Store].
+func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (was oauthapp.Application, err error) {
+	err = s.write(ctx, "delete application", func(c *conn) error {
+		err := c.must(selectApplication, func(r *row) { was = r.application() }, id[:], ownerValue(owner))
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(deleteApplication, id[:], instant(at))
+		return err
+	})
+	return orZero(was, err)
+}
+
+// Usage implements [oauthapp.Store].
+func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
+	err = s.read(ctx, "usage", func(c *conn) error {
+		return c.must(selectUsage, func(r *row) {
+			usage.LastUsedAt = r.time()
+			usage.Users, usage.More = bounded(r.int(), bound)
+		}, id[:], ownerValue(owner), int64(bound)+1)
+	})
+	return usage, err
+}
+
+// RevokeTokens implements [oauthapp.Store].
+func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (usage oauthapp.Usage, err error) {
+	err = s.write(ctx, "revoke tokens", func(c *conn) error {
+		var ended int64 // the epoch that is over
+		err := c.must(revokeTokens, func(r *row) { usage.LastUsedAt, ended = r.time(), r.int() }, id[:], ownerValue(owner))
+		if err != nil {
+			return err
+		}
+		users, err := c.count(countUsers, id[:], ended, int64(bound)+1)
+		usage.Users, usage.More = bounded(users, bound)
+		return err
+	})
+	return orZero(usage, err)
+}
+
+// bounded takes a count that stopped at one more than its bound.
+func bounded(count int64, bound int) (users int, more bool) {
+	return min(int(count), bound), int(count) > bound
+}

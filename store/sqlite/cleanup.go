@@ -1,0 +1,124 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The clean-up walks sessions, grants and client secrets, each by primary key.
+// Its cursor is a letter for the table and the key that it has come to. A walk reads on a reading
+// connection which of the next rows are dead; only if some are does it write,
+// and then judges them again.
+const (
+	cleaningSessions = 's'
+	cleaningGrants   = 'g'
+	cleaningSecrets  = 'c'
+)
+
+// CleanUp implements [store.Store].
+func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (next string, removed int, err error) {
+	if cursor == "" {
+		cursor = string(cleaningSessions)
+	}
+	rows := int64(max(limit, 1))
+	switch key := cursor[1:]; cursor[0] {
+	case cleaningSessions:
+		return s.cleanSessions(ctx, now, key, rows)
+	case cleaningGrants:
+		return s.cleanGrants(ctx, key, rows)
+	case cleaningSecrets:
+		return s.cleanSecrets(ctx, now, key, rows)
+	}
+	return "", 0, errCursor(cursor)
+}
+
+func errCursor(cursor string) error {
+	return fmt.Errorf("sqlite: clean up: no call returned the cursor %q", cursor)
+}
+
+func (s *Store) cleanSessions(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+	after, err := hex.DecodeString(key)
+	if err != nil {
+		return "", 0, errCursor(key)
+	}
+	var last uuid.UUID
+	var seen, dead int64
+	err = s.read(ctx, "clean up sessions", func(c *conn) error {
+		return c.all(walkSessions, func(r *row) { last, seen, dead = r.id(), r.int(), r.int() }, after, instant(now), rows)
+	})
+	if err == nil && dead > 0 {
+		removed, err = s.remove(ctx, "clean up sessions", cleanSessions, after, instant(now), last[:])
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	if seen < rows {
+		return string(cleaningGrants), removed, nil
+	}
+	return string(cleaningSessions) + hex.EncodeToString(last[:]), removed, nil
+}
+
+func (s *Store) cleanGrants(ctx context.Context, key string, rows int64) (next string, removed int, err error) {
+	after := int64(0)
+	if key != "" {
+		if after, err = strconv.ParseInt(key, 10, 64); err != nil {
+			return "", 0, errCursor(key)
+		}
+	}
+	var last, seen, dead int64
+	err = s.read(ctx, "clean up grants", func(c *conn) error {
+		return c.all(walkGrants, func(r *row) { last, seen, dead = r.int(), r.int(), r.int() }, after, rows)
+	})
+	if err == nil && dead > 0 {
+		removed, err = s.remove(ctx, "clean up grants", cleanGrants, after, last)
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	if seen < rows {
+		return string(cleaningSecrets), removed, nil
+	}
+	return string(cleaningGrants) + strconv.FormatInt(last, 10), removed, nil
+}
+
+func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+	var after, last [2]uuid.UUID // application and secret
+	if key != "" {
+		keys, err := hex.DecodeString(key)
+		if err != nil || len(keys) != len(after[0])+len(after[1]) {
+			return "", 0, errCursor(key)
+		}
+		copy(after[1][:], keys[copy(after[0][:], keys):])
+	}
+	var seen, dead int64
+	err = s.read(ctx, "clean up client secrets", func(c *conn) error {
+		seen, dead = 0, 0
+		return c.all(walkSecrets, func(r *row) {
+			last[0], last[1] = r.id(), r.id()
+			seen, dead = seen+1, dead+r.int()
+		}, after[0][:], after[1][:], instant(now), rows)
+	})
+	if err == nil && dead > 0 {
+		removed, err = s.remove(ctx, "clean up client secrets", cleanSecrets, after[0][:], after[1][:], instant(now), last[0][:], last[1][:])
+	}
+	if err != nil || seen < rows {
+		return "", removed, err
+	}
+	return string(cleaningSecrets) + hex.EncodeToString(last[0][:]) + hex.EncodeToString(last[1][:]), removed, nil
+}
+
+// remove runs a statement that removes the dead rows of a range.
+func (s *Store) remove(ctx context.Context, what, query string, args ...driver.Value) (removed int, err error) {
+	err = s.write(ctx, what, func(c *conn) error {
+		n, err := c.exec(query, args...)
+		removed = int(n)
+		return err
+	})
+	return removed, err
+}

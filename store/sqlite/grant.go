@@ -1,0 +1,132 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// grant reads grantColumns.
+func (r *row) grant() oauthapp.Grant {
+	return oauthapp.Grant{
+		ID:            r.id(),
+		ApplicationID: r.id(),
+		UserID:        r.text(),
+		AccountID:     r.text(),
+		Scopes:        r.scopes(),
+		AuthorizedAt:  r.time(),
+		LastUsedAt:    r.time(),
+	}
+}
+
+// grantWithApplication reads grantColumns and applicationColumns.
+func (r *row) grantWithApplication() oauthapp.Grant {
+	g := r.grant()
+	g.Application = r.application()
+	return g
+}
+
+// Grant implements [oauthapp.Store].
+func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account string) (g oauthapp.Grant, err error) {
+	err = s.read(ctx, "grant", func(c *conn) error {
+		return c.must(selectGrant, func(r *row) { g = r.grant() }, application[:], user, account)
+	})
+	return g, err
+}
+
+// Grants implements [oauthapp.Store].
+func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
+	below, rows, err := parsePage(page)
+	if err != nil || filter.IsZero() {
+		return oauthapp.List[oauthapp.Grant]{}, err
+	}
+	var items []oauthapp.Grant
+	err = s.read(ctx, "grants", func(c *conn) error {
+		items = nil
+		return c.all(narrowest(filter), func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(below, rows, filter)...)
+	})
+	return listOf(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
+}
+
+// narrowest returns the list in which those that a filter selects stand closest together.
+func narrowest(f oauthapp.GrantFilter) string {
+	switch {
+	case f.UserID != "":
+		return listGrantsOfUser
+	case f.AccountID != "":
+		return listGrantsOfAccount
+	case f.ApplicationID != uuid.Nil:
+		return listGrantsOfApplication
+	case f.Owner != oauthapp.AnyOwner:
+		return listGrantsOfOwner
+	}
+	return listGrants
+}
+
+func filterValues(id []byte, rows int64, f oauthapp.GrantFilter) []driver.Value {
+	owner := textValue(f.Owner)
+	if f.Owner == oauthapp.AnyOwner {
+		owner = nil
+	}
+	return []driver.Value{id, rows, textValue(f.UserID), textValue(f.AccountID), idValue(f.ApplicationID), owner}
+}
+
+// RevokeGrant implements [oauthapp.Store].
+func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (was oauthapp.Grant, err error) {
+	if filter.IsZero() {
+		return was, store.ErrNotFound
+	}
+	err = s.write(ctx, "revoke grant", func(c *conn) error {
+		err := c.must(selectGrantByID, func(r *row) { was = r.grantWithApplication() }, filterValues(id[:], 1, filter)...)
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(deleteGrant, id[:])
+		return err
+	})
+	return orZero(was, err)
+}
+
+// authorize adds the scopes of a new session to the live grant that it is under, or begins that
+// grant. It returns the grant and its number.
+func authorize(c *conn, b store.Beginning) (g oauthapp.Grant, number int64, err error) {
+	session := b.Session
+	var epoch int64
+	var owner string
+	err = c.must(lookUpGrant, func(r *row) {
+		epoch, owner, number, g = r.int(), r.text(), r.int(), r.grant()
+	}, session.ApplicationID[:], session.UserID, session.AccountID)
+	if err != nil {
+		return g, 0, err
+	}
+	if number != 0 {
+		for _, scope := range session.Scopes {
+			if !slices.Contains(g.Scopes, scope) {
+				g.Scopes = append(g.Scopes, scope)
+			}
+		}
+		g.AuthorizedAt = session.CreatedAt
+		_, err = c.exec(extendGrant, number, scopesValue(g.Scopes), instant(g.AuthorizedAt))
+		return g, number, err
+	}
+	g = oauthapp.Grant{
+		ID:            b.GrantID,
+		ApplicationID: session.ApplicationID,
+		UserID:        session.UserID,
+		AccountID:     session.AccountID,
+		Scopes:        slices.Clone(session.Scopes),
+		AuthorizedAt:  session.CreatedAt,
+	}
+	found, err := c.one(insertGrant, func(r *row) { number = r.int() }, g.ID[:], g.ApplicationID[:], epoch, owner,
+		g.UserID, g.AccountID, scopesValue(g.Scopes), instant(g.AuthorizedAt))
+	if err == nil && !found {
+		err = store.ErrExists
+	}
+	return g, number, err
+}

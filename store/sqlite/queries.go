@@ -1,0 +1,232 @@
+package sqlite
+
+// Every statement that a Store runs is a constant here and prepared once on each
+// connection that runs it: those of reads on every reading connection, those of
+// writes on the writing one. Parameters are numbered; NULL for an owner or
+// for a member of a filter matches anything. Lists start below an id, which is
+// the last of the page before, or maxID for the first page.
+var (
+	reads = []string{
+		selectApplication, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
+		selectGrant, listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
+		selectSession, walkSessions, walkGrants, walkSecrets,
+	}
+	writes = []string{
+		begin, commit, rollback, savepoint, release, rollbackTo,
+		selectApplication, countApplications, insertApplication, updateApplication, existsApplication, deleteApplication,
+		lookUpSecrets, expireSecrets, insertSecret, selectSecret, expireSecret,
+		revokeTokens, countUsers, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
+		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
+		touchGrant, touchApplication, touchSecret,
+		cleanSessions, cleanGrants, cleanSecrets,
+	}
+)
+
+// Transactions. IMMEDIATE takes the write lock first, so no statement that follows
+// can find it taken, or find that what it read is out of date.
+const (
+	begin      = `BEGIN IMMEDIATE`
+	commit     = `COMMIT`
+	rollback   = `ROLLBACK`
+	savepoint  = `SAVEPOINT verb`
+	release    = `RELEASE verb`
+	rollbackTo = `ROLLBACK TO verb`
+)
+
+// Applications.
+const (
+	applicationColumns = `a.id, a.client_id, a.owner, a.name, a.description, a.homepage_url, a.callback_urls, a.type, a.scopes,
+a.created_at, a.updated_at, a.last_used_at, a.version`
+	applicationWidth = 13
+
+	selectApplication = `SELECT ` + applicationColumns + ` FROM applications a
+WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+
+	listApplications = `SELECT ` + applicationColumns + ` FROM applications a
+WHERE a.id < ?1 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
+
+	listApplicationsOfOwner = `SELECT ` + applicationColumns + ` FROM applications a
+WHERE a.id < ?1 AND a.owner = ?3 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
+
+	countApplications = `SELECT count(*) FROM (SELECT 1 FROM applications WHERE owner = ?1 AND deleted_at IS NULL LIMIT ?2)`
+
+	insertApplication = `INSERT INTO applications
+(id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, last_used_at, version, epoch)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0) ON CONFLICT DO NOTHING`
+
+	updateApplication = `UPDATE applications
+SET name = ?4, description = ?5, homepage_url = ?6, callback_urls = ?7, scopes = ?8, updated_at = ?9, version = version + 1
+WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND version = ?3 AND deleted_at IS NULL`
+
+	existsApplication = `SELECT 1 FROM applications WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL`
+
+	// What is left is a tombstone.
+	deleteApplication = `UPDATE applications
+SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
+
+	selectUsage = `SELECT a.last_used_at, (SELECT count(*) FROM
+(SELECT DISTINCT g.user_id FROM grants g WHERE g.application_id = a.id AND g.application_epoch = a.epoch LIMIT ?3))
+FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+
+	revokeTokens = `UPDATE applications SET epoch = epoch + 1
+WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL RETURNING last_used_at, epoch - 1`
+
+	countUsers = `SELECT count(*) FROM
+(SELECT DISTINCT user_id FROM grants WHERE application_id = ?1 AND application_epoch = ?2 LIMIT ?3)`
+
+	touchApplication = `UPDATE applications SET last_used_at = ?2
+WHERE id = ?1 AND deleted_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?2)`
+)
+
+// Client secrets.
+const (
+	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at`
+	secretWidth   = 7
+
+	liveSecrets = `LEFT JOIN client_secrets c ON c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3)`
+
+	// One row without a secret where the application has none.
+	selectSecrets = `SELECT ` + secretColumns + ` FROM applications a ` + liveSecrets + `
+WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL ORDER BY c.id DESC`
+
+	lookUpSecrets = `SELECT a.type, (SELECT count(*) FROM client_secrets c
+WHERE c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3))
+FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+
+	expireSecrets = `UPDATE client_secrets SET expires_at = ?2
+WHERE application_id = ?1 AND (expires_at IS NULL OR expires_at > ?2)`
+
+	insertSecret = `INSERT INTO client_secrets (id, application_id, digest, hint, created_at, last_used_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`
+
+	selectSecret = `SELECT ` + secretColumns + ` FROM client_secrets c JOIN applications a ON a.id = c.application_id
+WHERE c.application_id = ?1 AND c.id = ?4 AND (c.expires_at IS NULL OR c.expires_at > ?3)
+AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+
+	expireSecret = `UPDATE client_secrets SET expires_at = ?3 WHERE application_id = ?1 AND id = ?2`
+
+	touchSecret = `UPDATE client_secrets SET last_used_at = ?3
+WHERE application_id = ?1 AND id = ?2 AND (last_used_at IS NULL OR last_used_at < ?3)`
+)
+
+// Grants.
+const (
+	grantColumns = `g.id, g.application_id, g.user_id, g.account_id, g.scopes, g.authorized_at, g.last_used_at`
+
+	// Joins a grant g to its application a, if that makes it live.
+	liveGrant = `JOIN applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL`
+
+	selectGrant = `SELECT ` + grantColumns + ` FROM applications a
+JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id = ?2 AND g.account_id = ?3
+WHERE a.id = ?1 AND a.deleted_at IS NULL`
+
+	filterGrants = `(?3 IS NULL OR g.user_id = ?3) AND (?4 IS NULL OR g.account_id = ?4)
+AND (?5 IS NULL OR g.application_id = ?5) AND (?6 IS NULL OR g.owner = ?6)`
+
+	// One statement for each index that a list can follow in its order.
+	listGrants = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g ` + liveGrant + `
+WHERE g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
+	listGrantsOfUser = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g INDEXED BY grants_by_user ` + liveGrant + `
+WHERE g.user_id = ?3 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
+	listGrantsOfAccount = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g INDEXED BY grants_by_account ` + liveGrant + `
+WHERE g.account_id = ?4 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
+	listGrantsOfOwner = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g INDEXED BY grants_by_owner ` + liveGrant + `
+WHERE g.owner = ?6 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
+	listGrantsOfApplication = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM applications a
+JOIN grants g INDEXED BY grants_by_application ON g.application_id = a.id AND g.application_epoch = a.epoch AND a.deleted_at IS NULL
+WHERE a.id = ?5 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
+
+	selectGrantByID = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g ` + liveGrant + `
+WHERE g.id = ?1 AND ` + filterGrants + ` LIMIT ?2`
+
+	deleteGrant = `DELETE FROM grants WHERE id = ?1`
+
+	// What a new session needs of its application and of the user's grant, if there is one.
+	lookUpGrant = `SELECT a.epoch, a.owner, g.number, ` + grantColumns + ` FROM applications a
+LEFT JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id = ?2 AND g.account_id = ?3
+WHERE a.id = ?1 AND a.deleted_at IS NULL`
+
+	insertGrant = `INSERT INTO grants (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING RETURNING number`
+
+	extendGrant = `UPDATE grants SET scopes = ?2, authorized_at = ?3 WHERE number = ?1`
+
+	touchGrant = `UPDATE grants SET last_used_at = max(ifnull(last_used_at, ?2), ?2) WHERE id = ?1
+AND EXISTS (SELECT 1 FROM applications a WHERE a.id = grants.application_id AND a.epoch = grants.application_epoch AND a.deleted_at IS NULL)
+RETURNING application_id`
+)
+
+// Sessions.
+const (
+	sessionColumns = `s.id, s.created_at, s.expires_at, s.scopes,
+s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_challenge, s.state_digest,
+s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scopes,
+s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scopes,
+s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at,
+g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
+
+	liveSession = `FROM sessions s JOIN grants g ON g.number = s.grant_number ` + liveGrant
+
+	// For statements that change sessions.
+	isLive = `EXISTS (SELECT 1 FROM grants g ` + liveGrant + ` WHERE g.number = sessions.grant_number)`
+
+	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1`
+
+	// One row for each live secret, or one without; each with the session, or none.
+	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a ` + liveSecrets + `
+LEFT JOIN sessions s ON s.id = ?2 AND EXISTS (SELECT 1 FROM grants l
+	WHERE l.number = s.grant_number AND l.application_id = a.id AND l.application_epoch = a.epoch)
+LEFT JOIN grants g ON g.number = s.grant_number
+WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
+
+	insertSession = `INSERT INTO sessions (id, grant_number, created_at, expires_at, scopes,
+code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING`
+
+	redeemCode = `UPDATE sessions SET expires_at = ?4,
+code_expires_at = NULL, code_redeemed_at = ?3, redirect_uri = NULL, code_challenge = NULL, state_digest = NULL,
+access_token_digest = ?5, access_token_issued_at = ?6, access_token_expires_at = ?7, access_token_scopes = nullif(?8, scopes),
+refresh_token_digest = ?9, refresh_token_expires_at = ?10, refresh_family_digest = ?11
+WHERE id = ?1 AND code_digest = ?2 AND code_redeemed_at IS NULL AND code_expires_at > ?3 AND ` + isLive
+
+	rotateRefreshToken = `UPDATE sessions SET rotated_at = ?3,
+previous_access_token_digest = access_token_digest, previous_access_token_issued_at = access_token_issued_at,
+previous_access_token_expires_at = access_token_expires_at, previous_access_token_scopes = access_token_scopes,
+access_token_digest = ?4, access_token_issued_at = ?5, access_token_expires_at = ?6, access_token_scopes = nullif(?7, scopes),
+previous_refresh_token_digest = refresh_token_digest, refresh_token_digest = ?8, refresh_token_expires_at = ?9
+WHERE id = ?1 AND refresh_token_digest = ?2 AND refresh_token_expires_at > ?3 AND expires_at > ?3 AND ` + isLive
+
+	// Why one of the two above changed nothing.
+	selectVerdict = `SELECT s.code_digest, s.code_redeemed_at, s.refresh_token_digest, s.refresh_token_expires_at, s.expires_at
+` + liveSession + ` WHERE s.id = ?1`
+
+	deleteSession = `DELETE FROM sessions WHERE id = ?1`
+)
+
+// Clean-up: each walk returns the last key of the next rows and how many of them
+// are dead, and each clean removes the dead up to that key.
+const (
+	// The negation of "something is left to accept". NULL compares as absent.
+	deadSession = `(expires_at <= ?2 OR NOT (ifnull(code_redeemed_at IS NULL AND code_expires_at > ?2, 0)
+OR ifnull(access_token_expires_at > ?2, 0) OR ifnull(previous_access_token_expires_at > ?2, 0)
+OR ifnull(refresh_token_expires_at > ?2, 0)) OR NOT ` + isLive + `)`
+
+	walkSessions = `SELECT max(id), count(*), sum(dead) FROM
+(SELECT id, ` + deadSession + ` AS dead FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?3)`
+	cleanSessions = `DELETE FROM sessions WHERE id > ?1 AND id <= ?3 AND ` + deadSession
+
+	deadGrant = `NOT EXISTS (SELECT 1 FROM applications a
+WHERE a.id = grants.application_id AND a.epoch = grants.application_epoch AND a.deleted_at IS NULL)`
+
+	walkGrants = `SELECT max(number), count(*), sum(dead) FROM
+(SELECT number, ` + deadGrant + ` AS dead FROM grants WHERE number > ?1 ORDER BY number LIMIT ?2)`
+	cleanGrants = `DELETE FROM grants WHERE number > ?1 AND number <= ?2 AND ` + deadGrant
+
+	deadSecret = `(ifnull(expires_at <= ?3, 0) OR NOT EXISTS (SELECT 1 FROM applications a
+WHERE a.id = client_secrets.application_id AND a.deleted_at IS NULL))`
+
+	walkSecrets = `SELECT application_id, id, ` + deadSecret + ` FROM client_secrets
+WHERE (application_id, id) > (?1, ?2) ORDER BY application_id, id LIMIT ?4`
+	cleanSecrets = `DELETE FROM client_secrets
+WHERE (application_id, id) > (?1, ?2) AND (application_id, id) <= (?4, ?5) AND ` + deadSecret
+)

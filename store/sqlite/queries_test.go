@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var statement = regexp.MustCompile(`^(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE) `)
+
+// Every constant of queries.go that is a statement is prepared, and so seen by the test of plans.
+func TestEveryStatementIsPrepared(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "queries.go", nil, 0)
+	require.NoError(t, err)
+	listed := map[string]bool{}
+	var statements []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CompositeLit:
+			for _, e := range n.Elts {
+				listed[e.(*ast.Ident).Name] = true
+			}
+		case *ast.ValueSpec:
+			if len(n.Values) == 1 {
+				literal := n.Values[0]
+				for {
+					b, ok := literal.(*ast.BinaryExpr)
+					if !ok {
+						break
+					}
+					literal = b.X
+				}
+				if l, ok := literal.(*ast.BasicLit); ok && statement.MatchString(strings.Trim(l.Value, "`")+" ") {
+					statements = append(statements, n.Names[0].Name)
+				}
+			}
+		}
+		return true
+	})
+	require.Greater(t, len(statements), 40)
+	for _, name := range statements {
+		require.True(t, listed[name], "%s is in neither reads nor writes", name)
+	}
+	require.Len(t, statements, len(listed))
+}
+
+// No statement scans a table or sorts: its cost does not grow with what is stored.
+func TestQueryPlans(t *testing.T) {
+	s := openTemp(t)
+	allowed := map[string]string{
+		// Deduplicates users by the order of the index, in a co-routine that is read once and stops at its limit.
+		selectUsage: "SCAN (subquery", countUsers: "SCAN (subquery", countApplications: "SCAN (subquery",
+		walkSessions: "SCAN (subquery", walkGrants: "SCAN (subquery",
+	}
+	for _, query := range slices.Concat(reads, writes) {
+		if !statement.MatchString(query) || strings.HasPrefix(query, "ROLLBACK") {
+			continue
+		}
+		for _, step := range planOf(t, s.writer.conn, query) {
+			if regexp.MustCompile(`^SCAN \(?(subquery|CONSTANT ROW)`).MatchString(step) && allowed[query] != "" {
+				continue
+			}
+			require.NotContains(t, step, "SCAN", "%s\n%s", query, step)
+			require.NotContains(t, step, "TEMP B-TREE", "%s\n%s", query, step)
+		}
+	}
+}
+
+func planOf(t *testing.T, c *conn, query string) (steps []string) {
+	t.Helper()
+	stmt, err := c.driver.Prepare("EXPLAIN QUERY PLAN " + query)
+	require.NoError(t, err)
+	defer stmt.Close()
+	require.NoError(t, each(stmt, make([]driver.Value, 20), func(r *row) {
+		r.skip(3)
+		steps = append(steps, r.text())
+	}))
+	t.Log(query, "\n   ", strings.Join(steps, "\n    "))
+	return steps
+}

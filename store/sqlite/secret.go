@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// secret reads secretColumns.
+func (r *row) secret() oauthapp.Secret {
+	return oauthapp.Secret{
+		ID:            r.id(),
+		ApplicationID: r.id(),
+		Digest:        r.digest(),
+		Hint:          r.text(),
+		CreatedAt:     r.time(),
+		LastUsedAt:    r.time(),
+		ExpiresAt:     r.time(),
+	}
+}
+
+func addSecret(c *conn, secret oauthapp.Secret) error {
+	inserted, err := c.exec(insertSecret, secret.ID[:], secret.ApplicationID[:], secret.Digest[:], secret.Hint,
+		instant(secret.CreatedAt), timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
+	if err == nil && inserted == 0 {
+		return store.ErrExists
+	}
+	return err
+}
+
+// Secrets implements [oauthapp.Store].
+func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) (secrets []oauthapp.Secret, err error) {
+	err = s.read(ctx, "secrets", func(c *conn) error {
+		secrets = nil
+		return c.must(selectSecrets, func(r *row) {
+			if !r.absent() {
+				secrets = append(secrets, r.secret())
+			}
+		}, id[:], ownerValue(owner), instant(now))
+	})
+	return secrets, err
+}
+
+// AddSecret implements [oauthapp.Store].
+func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+	if othersExpireAt.Before(secret.CreatedAt) {
+		othersExpireAt = secret.CreatedAt // a zero time above all must not stand for "never"
+	}
+	return s.write(ctx, "add secret", func(c *conn) error {
+		var clientType oauthapp.ClientType
+		var live int64
+		err := c.must(lookUpSecrets, func(r *row) { clientType, live = oauthapp.ClientType(r.text()), r.int() },
+			secret.ApplicationID[:], ownerValue(owner), instant(secret.CreatedAt))
+		switch {
+		case err != nil:
+			return err
+		case clientType == oauthapp.Public:
+			return store.ErrNotFound
+		case !othersExpireAt.After(secret.CreatedAt):
+			live = 0
+		}
+		if live+1 > int64(limit) {
+			return store.ErrLimit
+		}
+		if _, err := c.exec(expireSecrets, secret.ApplicationID[:], instant(othersExpireAt)); err != nil {
+			return err
+		}
+		return addSecret(c, secret)
+	})
+}
+
+// RevokeSecret implements [oauthapp.Store].
+func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (was oauthapp.Secret, err error) {
+	err = s.write(ctx, "revoke secret", func(c *conn) error {
+		err := c.must(selectSecret, func(r *row) { was = r.secret() }, id[:], ownerValue(owner), instant(at), secret[:])
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(expireSecret, id[:], secret[:], instant(at))
+		return err
+	})
+	return orZero(was, err)
+}

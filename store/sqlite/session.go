@@ -1,0 +1,192 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// session reads sessionColumns.
+func (r *row) session() store.Session {
+	s := store.Session{ID: r.id(), CreatedAt: r.time(), ExpiresAt: r.time(), Scopes: r.scopes()}
+	s.Code = store.Code{
+		Digest:        r.digest(),
+		ExpiresAt:     r.time(),
+		RedeemedAt:    r.time(),
+		RedirectURI:   r.text(),
+		CodeChallenge: r.text(),
+		State:         r.digest(),
+	}
+	s.Access = r.accessToken(s.Scopes)
+	s.PreviousAccess = r.accessToken(s.Scopes)
+	s.Refresh = store.RefreshToken{Digest: r.digest(), ExpiresAt: r.time()}
+	s.PreviousRefresh = r.digest()
+	s.RefreshFamily = r.digest()
+	s.RotatedAt = r.time()
+	s.GrantID, s.ApplicationID = r.id(), r.id()
+	s.UserID, s.AccountID = r.text(), r.text()
+	s.GrantUsedAt = r.time()
+	return s
+}
+
+// accessToken reads the columns of an access token. Its scopes are those of the session
+// where the column is NULL.
+func (r *row) accessToken(session []string) store.AccessToken {
+	t := store.AccessToken{Digest: r.digest(), IssuedAt: r.time(), ExpiresAt: r.time()}
+	inherits := r.absent() && !t.Digest.IsZero()
+	t.Scopes = r.scopes()
+	if inherits {
+		t.Scopes = append(t.Scopes, session...)
+	}
+	return t
+}
+
+// client reads applicationColumns, secretColumns and sessionColumns, of which there is one row for
+// each secret; the last two are absent where there is none.
+func (r *row) client(client *store.Client) {
+	first := client.Application.ID == uuid.Nil
+	if first {
+		client.Application = r.application()
+	} else {
+		r.skip(applicationWidth)
+	}
+	if r.absent() {
+		r.skip(secretWidth)
+	} else {
+		client.Secrets = append(client.Secrets, r.secret())
+	}
+	if first && !r.absent() {
+		session := r.session()
+		session.ClientID = client.Application.ClientID
+		client.Session = &session
+	}
+}
+
+// Client implements [store.Store].
+func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (client store.Client, err error) {
+	err = s.read(ctx, "client", func(c *conn) error {
+		client = store.Client{}
+		return c.must(selectClient, func(r *row) { r.client(&client) }, clientID, session[:], instant(now))
+	})
+	return client, err
+}
+
+// Session implements [store.Store].
+func (s *Store) Session(ctx context.Context, id uuid.UUID) (session store.Session, err error) {
+	err = s.read(ctx, "session", func(c *conn) error {
+		return c.must(selectSession, func(r *row) { session = r.session(); session.ClientID = r.text() }, id[:])
+	})
+	return session, err
+}
+
+// BeginSession implements [store.Store].
+func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (g oauthapp.Grant, err error) {
+	err = s.write(ctx, "begin session", func(c *conn) error {
+		under, number, err := authorize(c, b)
+		if err != nil {
+			return err
+		}
+		g = under
+		session, code := b.Session, b.Session.Code
+		inserted, err := c.exec(insertSession, session.ID[:], number, instant(session.CreatedAt), instant(session.ExpiresAt),
+			scopesValue(session.Scopes), digestValue(code.Digest), timeValue(code.ExpiresAt),
+			textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(code.State))
+		if err == nil && inserted == 0 {
+			return store.ErrExists
+		}
+		return err
+	})
+	return orZero(g, err)
+}
+
+// RedeemCode implements [store.Store].
+func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
+	return s.write(ctx, "redeem code", func(c *conn) error {
+		redeemed, err := c.exec(redeemCode, r.SessionID[:], digestValue(r.Code), instant(r.At), instant(r.ExpiresAt),
+			digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
+			digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), digestValue(r.Family))
+		if err != nil || redeemed > 0 {
+			return err
+		}
+		v, err := readVerdict(c, r.SessionID)
+		if err != nil {
+			return err
+		}
+		if v.code.Equal(r.Code) && !v.redeemedAt.IsZero() {
+			return store.ErrUsed
+		}
+		return store.ErrNotFound
+	})
+}
+
+// RotateRefreshToken implements [store.Store].
+func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	return s.write(ctx, "rotate refresh token", func(c *conn) error {
+		rotated, err := c.exec(rotateRefreshToken, r.SessionID[:], digestValue(r.Presented), instant(r.At),
+			digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
+			digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt))
+		if err != nil || rotated > 0 {
+			return err
+		}
+		v, err := readVerdict(c, r.SessionID)
+		if err != nil {
+			return err
+		}
+		if v.refresh.IsZero() || !r.At.Before(v.refreshExpiresAt) || !r.At.Before(v.expiresAt) {
+			return store.ErrNotFound
+		}
+		return store.ErrUsed
+	})
+}
+
+// A verdict is what tells why a session did not change.
+type verdict struct {
+	code             credential.Digest
+	redeemedAt       time.Time
+	refresh          credential.Digest
+	refreshExpiresAt time.Time
+	expiresAt        time.Time
+}
+
+func readVerdict(c *conn, session uuid.UUID) (v verdict, err error) {
+	err = c.must(selectVerdict, func(r *row) {
+		v = verdict{code: r.digest(), redeemedAt: r.time(), refresh: r.digest(), refreshExpiresAt: r.time(), expiresAt: r.time()}
+	}, session[:])
+	return v, err
+}
+
+// EndSession implements [store.Store].
+func (s *Store) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+	return s.write(ctx, "end session", func(c *conn) error {
+		_, err := c.exec(deleteSession, id[:])
+		return err
+	})
+}
+
+// Touch implements [store.Store].
+func (s *Store) Touch(ctx context.Context, u store.Use) error {
+	return s.write(ctx, "touch", func(c *conn) error {
+		if u.GrantID != uuid.Nil {
+			var application uuid.UUID
+			found, err := c.one(touchGrant, func(r *row) { application = r.id() }, u.GrantID[:], instant(u.At))
+			if err != nil {
+				return err
+			}
+			if found {
+				if _, err := c.exec(touchApplication, application[:], instant(u.At)); err != nil {
+					return err
+				}
+			}
+		}
+		if u.SecretID != uuid.Nil {
+			_, err := c.exec(touchSecret, u.ApplicationID[:], u.SecretID[:], instant(u.At))
+			return err
+		}
+		return nil
+	})
+}

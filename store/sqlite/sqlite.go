@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// A Store keeps everything in one SQLite file. It is safe for concurrent use, and
+// any number of Stores, in one process or several on the same machine, may have
+// the file open.
+type Store struct {
+	writer  *writer
+	readers chan *conn // those that nobody uses
+	opened  int        // how many readers there are in all
+
+	closing  sync.Once
+	closed   chan struct{}
+	closeErr error
+}
+
+var _ store.Store = (*Store)(nil)
+
+// busyLimit is how long a call waits for the lock of another process.
+const busyLimit = 10 * time.Second
+
+// What is set on every connection. While it is opened, a connection waits for
+// locks as long as a call does; later in steps, between which a call can end.
+const (
+	whileOpening = "busy_timeout(10000)"
+	onceOpen     = "PRAGMA busy_timeout = 250"
+)
+
+// Open opens the file at a path, which is taken literally, or creates it, readable
+// and writable for this user alone; its directory must exist. It brings the schema
+// up to date: several processes may do so at once, and a newer schema than
+// this version knows is refused. An error names the path and what can be done about it.
+//
+// The context is for opening only. Close the Store when it is no longer used.
+func Open(ctx context.Context, path string) (*Store, error) {
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return nil, errors.New("sqlite: open: the path of a file is needed; to keep nothing, use package store/memory")
+	}
+	if err := ensureFile(path); err != nil {
+		return nil, fmt.Errorf("sqlite: open %s: %w", path, err)
+	}
+	s, err := open(ctx, path)
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string) (_ *Store, err error) {
+	name, err := dsn(path, whileOpening, "foreign_keys(1)", "synchronous(FULL)", "trusted_schema(0)", "journal_size_limit(67108864)")
+	if err != nil {
+		return nil, err
+	}
+	main, err := connect(ctx, name, nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{writer: newWriter(main), readers: make(chan *conn, max(4, runtime.GOMAXPROCS(0))), closed: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err := prepareWriter(ctx, main); err != nil {
+		return nil, err
+	}
+	name, err = dsn(path, whileOpening, "query_only(1)", "trusted_schema(0)")
+	if err != nil {
+		return nil, err
+	}
+	for range cap(s.readers) {
+		c, err := connect(ctx, name, reads)
+		if err != nil {
+			return nil, err
+		}
+		s.readers <- c
+		s.opened++
+		if err := c.script(onceOpen); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// prepareWriter brings the file into the state that every statement relies on.
+func prepareWriter(ctx context.Context, c *conn) error {
+	scripts, err := migrationScripts()
+	if err != nil {
+		return err
+	}
+	if err := identify(c, int64(len(scripts))); err != nil {
+		return err
+	}
+	if err := useWAL(ctx, c); err != nil {
+		return err
+	}
+	if err := migrate(c, scripts); err != nil {
+		return err
+	}
+	if err := c.prepare(writes); err != nil {
+		return err
+	}
+	return c.script(onceOpen)
+}
+
+// useWAL turns on the write-ahead log. SQLite does not wait for the lock that the first
+// to do so needs, as two who wait for each other would wait for ever.
+func useWAL(ctx context.Context, c *conn) error {
+	for start := time.Now(); ; {
+		mode, err := c.word("PRAGMA journal_mode = WAL")
+		switch {
+		case err == nil && mode == "wal":
+			return nil
+		case err == nil:
+			return fmt.Errorf("its file system does not support a write-ahead log (journal mode %q); choose a local disk", mode)
+		case !isBusy(err) || time.Since(start) > busyLimit:
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// Close waits for the calls that are under way and closes the file. Calls that
+// come later fail. Closing again returns what it returned before.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		close(s.closed)
+		var errs []error
+		for range s.opened {
+			errs = append(errs, (<-s.readers).close())
+		}
+		errs = append(errs, s.writer.close()) // the last, as it may move the write-ahead log into the file
+		s.closeErr = errors.Join(errs...)
+	})
+	return s.closeErr
+}
+
+// read runs a query on one of the reading connections. Each query is one statement, and so
+// sees one state of the database: the newest that was committed when it began.
+func (s *Store) read(ctx context.Context, what string, query func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-s.closed:
+		return outcome(what, errClosed)
+	case <-ctx.Done():
+		return ctx.Err()
+	case c := <-s.readers:
+		defer func() { s.readers <- c }()
+		return outcome(what, retryBusy(ctx, func() error { return query(c) }))
+	}
+}
+
+// retryBusy runs a query again while another process recovers the database after a crash.
+func retryBusy(ctx context.Context, query func() error) error {
+	for start := time.Now(); ; {
+		err := query()
+		if err == nil || !isBusy(err) || ctx.Err() != nil || time.Since(start) > busyLimit {
+			return err
+		}
+	}
+}
+
+// write runs a verb in a transaction, and returns when it is durable.
+func (s *Store) write(ctx context.Context, what string, run func(*conn) error) error {
+	return outcome(what, s.writer.write(ctx, run))
+}
+
+// outcome tells in which verb the store failed; refusals and ended contexts stay as they are.
+func outcome(what string, err error) error {
+	if err == nil || isRefusal(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("sqlite: %s: %w", what, err)
+}
