@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -90,7 +91,7 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 		return
 	}
 	if refusal := p.validate(a, user); refusal != nil {
-		p.refuseByRedirect(w, r, a, refusal)
+		p.refuseByRedirect(w, a, refusal)
 		return
 	}
 	grants, refusal := p.grantsOf(r, a, user)
@@ -98,8 +99,7 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 		p.refuseOnPage(w, r, refusal)
 		return
 	}
-	if account, ok := remembered(r, a, user, grants); ok {
-		p.grantCode(w, r, a, user, account, true)
+	if grant, ok := remembered(r, a, user, grants); ok && p.grantAgain(w, r, a, grant) {
 		return
 	}
 	p.askConsent(w, r, http.StatusOK, a, user, grants, "")
@@ -139,18 +139,17 @@ func (p *Provider) identify(r *http.Request, params url.Values) (*authorization,
 			return nil, refusal
 		}
 	}
-	unknown := refuse(InvalidRequest, "client_id: there is no such application")
 	id := params.Get("client_id")
 	if id == "" {
 		return nil, refuse(InvalidRequest, "client_id is missing")
 	}
 	if len(id) > maxClientID || !isUnreserved(id) {
-		return nil, unknown
+		return nil, unknownClient()
 	}
 	client, err := p.cfg.Store.Client(r.Context(), id, uuid.Nil, p.now())
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return nil, unknown
+		return nil, unknownClient()
 	case err != nil:
 		return nil, outage(err)
 	}
@@ -167,6 +166,10 @@ func (p *Provider) identify(r *http.Request, params url.Values) (*authorization,
 		return nil, refuse(InvalidRequest, "redirect_uri is missing, and the application has several callback URLs")
 	}
 	return a, nil
+}
+
+func unknownClient() *Error {
+	return refuse(InvalidRequest, "client_id: there is no such application")
 }
 
 // signedIn returns who is signed in. Somebody who is not is sent to sign in, and from
@@ -259,71 +262,96 @@ func (p *Provider) grantsOf(r *http.Request, a *authorization, user *User) ([]oa
 // those beyond, the user is asked.
 const maxGrants = 200
 
-// remembered returns the account for which the user's consent is remembered: the
-// application has access to all that it asks for. It is never remembered for public
-// clients, as whom anybody can pose (RFC 6749, section 10.2), nor for a user with
-// several accounts of which the request names none.
-func remembered(r *http.Request, a *authorization, user *User, grants []oauthapp.Grant) (string, bool) {
+// remembered returns the grant by which the user consented before to all that the
+// application asks for. Consent is never remembered for public clients, as whom anybody
+// can pose (RFC 6749, section 10.2), nor for a user with several accounts of which
+// the request names none.
+func remembered(r *http.Request, a *authorization, user *User, grants []oauthapp.Grant) (oauthapp.Grant, bool) {
 	if r.Method != http.MethodGet || a.client.Application.Type != oauthapp.Confidential {
-		return "", false
+		return oauthapp.Grant{}, false
 	}
 	account := a.params.Get("account_id")
 	if account == "" && len(user.Accounts) == 1 {
 		account = user.Accounts[0].ID
 	}
-	if account == "" {
-		return "", false
-	}
 	for _, grant := range grants {
-		if grant.AccountID == account && len(intersect(a.scopes, grant.Scopes)) == len(a.scopes) {
-			return account, true
+		if account != "" && grant.AccountID == account && len(intersect(a.scopes, grant.Scopes)) == len(a.scopes) {
+			return grant, true
 		}
 	}
-	return "", false
+	return oauthapp.Grant{}, false
 }
 
-// grantCode issues a code and sends the user back with it (RFC 6749, section 4.1.2).
-func (p *Provider) grantCode(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string, silent bool) {
-	u := &unit{
+// grantAgain answers with a code where consent is remembered. It reports whether it
+// answered: not if the user withdrew the grant meanwhile, in which case the one that came
+// into being instead, without anybody's consent, is taken back.
+func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorization, grant oauthapp.Grant) bool {
+	u := p.authorizationUnit(a, grant.UserID, grant.AccountID)
+	code, refusal := p.engine.begin(r.Context(), u)
+	if refusal != nil {
+		p.notGranted(w, r, a, u, refusal)
+		return true
+	}
+	if u.grant.ID == grant.ID {
+		p.answer(w, a, "code", code)
+		return true
+	}
+	filter := oauthapp.GrantFilter{UserID: grant.UserID, ApplicationID: grant.ApplicationID}
+	_, err := p.cfg.Store.RevokeGrant(context.WithoutCancel(r.Context()), filter, u.grant.ID, u.now)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		p.refuseOnPage(w, r, outage(err))
+		return true
+	}
+	return false
+}
+
+// grantNow answers the user's yes with a code (RFC 6749, section 4.1.2).
+func (p *Provider) grantNow(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string) {
+	u := p.authorizationUnit(a, user.ID, account)
+	code, refusal := p.engine.begin(r.Context(), u)
+	if refusal != nil {
+		p.notGranted(w, r, a, u, refusal)
+		return
+	}
+	e := a.event(oauthapp.GrantCreated, user.ID, account)
+	e.Time, e.GrantID, e.SessionID = u.now, u.grant.ID, u.sessionID
+	p.emit(r, e)
+	p.answer(w, a, "code", code)
+}
+
+func (p *Provider) authorizationUnit(a *authorization, user, account string) *unit {
+	return &unit{
 		now:         p.now(),
 		client:      a.client,
 		params:      a.params,
 		redirectURI: a.redirectURI,
 		scopes:      a.scopes,
-		userID:      user.ID,
+		userID:      user,
 		accountID:   account,
 	}
-	code, refusal := p.engine.begin(r.Context(), u)
-	switch {
-	case refusal == nil:
-	case errors.Is(u.failure, store.ErrNotFound): // deleted meanwhile
-		p.refuseOnPage(w, r, refuse(InvalidRequest, "client_id: there is no such application"))
-		return
-	case refusal.Status >= http.StatusInternalServerError:
-		p.refuseOnPage(w, r, refusal)
-		return
-	default:
-		p.refuseByRedirect(w, r, a, refusal)
-		return
-	}
-	if !silent {
-		p.emit(r, a.event(oauthapp.GrantCreated, user, account, u))
-	}
-	p.answer(w, a, "code", code)
 }
 
-// event begins an event about a user's decision. The unit is nil if nothing was granted.
-func (a *authorization) event(t oauthapp.EventType, user *User, account string, u *unit) oauthapp.Event {
-	e := applicationEvent(t, a.client.Application)
-	e.Actor.UserID, e.UserID, e.AccountID, e.Scopes = user.ID, user.ID, account, a.scopes
-	if u != nil {
-		e.Time, e.GrantID, e.SessionID = u.now, u.grant.ID, u.sessionID
+// notGranted answers where a consent came to nothing.
+func (p *Provider) notGranted(w http.ResponseWriter, r *http.Request, a *authorization, u *unit, refusal *Error) {
+	switch {
+	case errors.Is(u.failure, store.ErrNotFound):
+		p.refuseOnPage(w, r, unknownClient()) // deleted meanwhile
+	case refusal.Status >= http.StatusInternalServerError:
+		p.refuseOnPage(w, r, refusal)
+	default:
+		p.refuseByRedirect(w, a, refusal)
 	}
+}
+
+// event begins an event about a user's decision.
+func (a *authorization) event(t oauthapp.EventType, user, account string) oauthapp.Event {
+	e := applicationEvent(t, a.client.Application)
+	e.Actor.UserID, e.UserID, e.AccountID, e.Scopes = user, user, account, a.scopes
 	return e
 }
 
 // refuseByRedirect sends the user back with an error (RFC 6749, section 4.1.2.1).
-func (p *Provider) refuseByRedirect(w http.ResponseWriter, _ *http.Request, a *authorization, refusal *Error) {
+func (p *Provider) refuseByRedirect(w http.ResponseWriter, a *authorization, refusal *Error) {
 	p.answer(w, a, "error", refusal.Code, "error_description", refusal.Description)
 }
 

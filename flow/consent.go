@@ -106,7 +106,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form url.Value
 		return
 	}
 	if refusal := p.validate(a, user); refusal != nil {
-		p.refuseByRedirect(w, r, a, refusal)
+		p.refuseByRedirect(w, a, refusal)
 		return
 	}
 	account, chosen := chosenAccount(form, user)
@@ -115,15 +115,15 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form url.Value
 	case stale != nil:
 		notice = "This page was open for too long. Please look at it again and decide."
 	case decision == "deny":
-		p.emit(r, a.event(oauthapp.GrantDenied, user, account, nil))
-		p.refuseByRedirect(w, r, a, refuse(AccessDenied, "the user did not authorize the application"))
+		p.emit(r, a.event(oauthapp.GrantDenied, user.ID, account))
+		p.refuseByRedirect(w, a, refuse(AccessDenied, "the user did not authorize the application"))
 		return
 	case decision != "authorize":
 		notice = "Please choose whether to authorize the application."
 	case !chosen:
 		notice = "Please choose one of your accounts."
 	default:
-		p.grantCode(w, r, a, user, account, false)
+		p.grantNow(w, r, a, user, account)
 		return
 	}
 	grants, refusal := p.grantsOf(r, a, user)
