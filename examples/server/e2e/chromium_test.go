@@ -91,6 +91,15 @@ func TestLifeOfAnApplication(t *testing.T) {
 			}
 			tokens := authorize()
 
+			// The consent is remembered: who signs in on the way is sent on at once.
+			c.open(s.URL + home(acme))
+			c.click(`form[action^="/logout"] button`)
+			c.open(s.authorizeURL(app, newVerifier(), "account_id", acme))
+			c.fill("email", alice.email)
+			c.fill("password", alice.password)
+			c.click(`form[action^="/login"] button`)
+			require.Equal(t, "Back at the client", c.text("h1"))
+
 			// Cancel is as good an answer.
 			c.open(s.authorizeURL(app, newVerifier(), "account_id", alice.account))
 			c.click(`button[name="decision"][value="deny"]`)

@@ -72,7 +72,7 @@ func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer busy.Close()
+	t.Cleanup(func() { busy.Close() }) // after the subtests, which run at the same time
 	dir := t.TempDir()
 	junk := filepath.Join(dir, "junk.db")
 	require.NoError(t, os.WriteFile(junk, []byte(strings.Repeat("this is no database ", 100)), 0o600))
@@ -86,7 +86,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"unknown flag", []string{"-frobnicate"}, 2, "frobnicate"},
 		{"argument", []string{"start"}, 2, "start"},
 		{"not a duration", []string{"-code-ttl", "soon"}, 2, "code-ttl"},
-		{"unknown store", []string{"-store", "mysql://localhost/x"}, 2, "mysql"},
+		{"unknown store", []string{"-store", "mysql://localhost/x"}, 2, "-store"},
 		{"port in use", []string{"-store", "memory", "-addr", busy.Addr().String()}, 1, busy.Addr().String()},
 		{"no such folder", []string{"-store", "sqlite:" + filepath.Join(dir, "absent", "x.db"), "-addr", "127.0.0.1:0"}, 1, "absent"},
 		{"a folder", []string{"-store", "sqlite:" + dir, "-addr", "127.0.0.1:0"}, 1, dir},
