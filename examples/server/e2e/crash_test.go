@@ -21,9 +21,9 @@ import (
 func TestKillUnderLoad(t *testing.T) {
 	t.Parallel()
 	const (
-		rounds  = 4
+		rounds  = 5
 		workers = 6
-		changes = 60 // at least so many answered ones before each kill
+		changes = 400 // at least so many answered ones before each kill
 	)
 	dsn := sqlite(t)
 	s := start(t, "-store", dsn)
