@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -365,25 +364,21 @@ func (p *Provider) answer(w http.ResponseWriter, a *authorization, params ...str
 }
 
 // withParams appends query parameters, names and values in turn, to a redirect URI,
-// whose own query stays as it is, byte for byte, but for parameters of those names.
+// whose own query stays as it is (RFC 6749, section 3.1.2). Registration sees to it
+// that this has no parameters of those names.
 func withParams(redirectURI string, params ...string) string {
-	base, query, _ := strings.Cut(redirectURI, "?")
-	var pairs []string
-	for _, pair := range strings.Split(query, "&") {
-		name, _, _ := strings.Cut(pair, "=")
-		if name, err := url.QueryUnescape(name); err == nil && slices.Contains(answerParams, name) || pair == "" {
-			continue
-		}
-		pairs = append(pairs, pair)
+	var b strings.Builder
+	b.WriteString(redirectURI)
+	separator := "?"
+	if strings.Contains(redirectURI, "?") {
+		separator = "&"
 	}
 	for i := 0; i < len(params); i += 2 {
-		pairs = append(pairs, params[i]+"="+url.QueryEscape(params[i+1]))
+		b.WriteString(separator + params[i] + "=" + url.QueryEscape(params[i+1]))
+		separator = "&"
 	}
-	return base + "?" + strings.Join(pairs, "&")
+	return b.String()
 }
-
-// answerParams are the parameters of an authorization response.
-var answerParams = []string{"code", "error", "error_description", "error_uri", "state", "iss"}
 
 // seeOther redirects with 303, after which a browser never sends a form again (RFC
 // 9700, section 4.12).
