@@ -55,7 +55,7 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 // have it.
 func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 	for _, scope := range scopes {
-		if !slices.ContainsFunc(p.cfg.Scopes, func(s Scope) bool { return s.Name == scope }) {
+		if _, offered := p.scopes[scope]; !offered {
 			panic("flow: Require: " + scope + " is not one of Config.Scopes")
 		}
 	}

@@ -1,0 +1,60 @@
+package flow
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestErrorStatus(t *testing.T) {
+	for code, status := range map[string]int{
+		InvalidRequest:          http.StatusBadRequest,
+		InvalidGrant:            http.StatusBadRequest,
+		InvalidScope:            http.StatusBadRequest,
+		UnauthorizedClient:      http.StatusBadRequest,
+		UnsupportedGrantType:    http.StatusBadRequest,
+		UnsupportedResponseType: http.StatusBadRequest,
+		AccessDenied:            http.StatusBadRequest,
+		InvalidClient:           http.StatusUnauthorized,
+		InvalidToken:            http.StatusUnauthorized,
+		InsufficientScope:       http.StatusForbidden,
+	} {
+		require.Equal(t, status, refuse(code, "x").Status, code)
+	}
+}
+
+func TestErrorKeepsItsCause(t *testing.T) {
+	cause := errors.New("disk full")
+	for _, e := range []*Error{outage(cause), internal(cause)} {
+		require.ErrorIs(t, e, cause)
+		require.Contains(t, e.Error(), "disk full")
+		require.NotContains(t, e.Description, "disk full")
+	}
+	require.Equal(t, "flow: 400: invalid_grant: no", refuse(InvalidGrant, "no").Error())
+	require.NoError(t, refuse(InvalidGrant, "no").Unwrap())
+}
+
+func TestPlainText(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":                  "plain",
+		`a "quoted" \ text`:      `a 'quoted' ' text`,
+		"a\r\nb\x00c\x7f":        "a??b?c?",
+		"é":                      "?",
+		"\xff":                   "?",
+		strings.Repeat("a", 500): strings.Repeat("a", maxDescription),
+		"":                       "",
+	} {
+		require.Equal(t, want, plainText(in))
+	}
+}
+
+func FuzzPlainText(f *testing.F) {
+	f.Add(`a"b`)
+	f.Add("\xff\x00é")
+	f.Fuzz(func(t *testing.T, s string) {
+		require.Regexp(t, `^[\x20\x21\x23-\x5B\x5D-\x7E]{0,200}$`, plainText(s))
+	})
+}

@@ -1,0 +1,101 @@
+package flowtest_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/flowtest"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store/memory"
+)
+
+func call(t *testing.T, client *http.Client, url string) (int, string) {
+	t.Helper()
+	response, err := client.Get(url)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return response.StatusCode, string(body)
+}
+
+func TestActingAs(t *testing.T) {
+	p := flowtest.New(t, flow.Config{})
+	server := httptest.NewServer(p.Require("read")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, _ := flow.AuthorizationFrom(r.Context())
+		_, _ = io.WriteString(w, a.UserID+" "+a.AccountID+" "+a.ClientID)
+	})))
+	defer server.Close()
+
+	alice, bob := p.ActingAs("alice", "1", "read"), p.ActingAs("bob", "2", "read")
+	status, body := call(t, alice, server.URL)
+	require.Equal(t, 200, status)
+	require.Equal(t, "alice 1 "+p.Application.ClientID, body)
+	_, body = call(t, bob, server.URL)
+	require.Equal(t, "bob 2 "+p.Application.ClientID, body)
+	status, _ = call(t, http.DefaultClient, server.URL)
+	require.Equal(t, 401, status)
+	status, _ = call(t, p.ActingAs("alice", "1"), server.URL)
+	require.Equal(t, 403, status, "a token without scopes")
+
+	// The grants are real: revoking one has its effect, and on nobody else.
+	filter := oauthapp.GrantFilter{UserID: "alice"}
+	grants, err := p.Registry().Grants(t.Context(), filter, oauthapp.Page{})
+	require.NoError(t, err)
+	require.Len(t, grants.Items, 1)
+	require.NoError(t, p.Registry().RevokeGrant(t.Context(), filter, grants.Items[0].ID))
+	status, _ = call(t, alice, server.URL)
+	require.Equal(t, 401, status)
+	status, _ = call(t, bob, server.URL)
+	require.Equal(t, 200, status)
+}
+
+// TestAPI runs what the example shows.
+func TestAPI(t *testing.T) { testAPI(t) }
+
+// TestTokensOfTheHostsOwnProvider: a host that makes its provider itself shares its
+// configuration.
+func TestTokensOfTheHostsOwnProvider(t *testing.T) {
+	cfg := flow.Config{
+		Issuer:           "https://host.example",
+		Store:            memory.New(),
+		CurrentUser:      func(*http.Request) (*flow.User, error) { return nil, nil },
+		LoginURL:         func(string) string { return "/login" },
+		Scopes:           []flow.Scope{{Name: "read", Description: "Read", Default: true}},
+		CredentialPrefix: "host",
+	}
+	own, err := flow.New(cfg)
+	require.NoError(t, err)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+flowtest.New(t, cfg).AccessToken("alice", "1", "read"))
+	a, err := own.Authenticate(r)
+	require.NoError(t, err)
+	require.Equal(t, "alice", a.UserID)
+}
+
+// failing is a test whose failure is what is tested.
+type failing struct {
+	testing.TB
+	failed bool
+}
+
+func (f *failing) Fatalf(string, ...any) {
+	f.failed = true
+	panic(f)
+}
+
+func TestMistakesEndTheTest(t *testing.T) {
+	for name, mistake := range map[string]func(testing.TB){
+		"scope":  func(t testing.TB) { flowtest.New(t, flow.Config{}).ActingAs("alice", "1", "reed") },
+		"config": func(t testing.TB) { flowtest.New(t, flow.Config{Issuer: "http://host.example"}) },
+	} {
+		f := &failing{TB: t}
+		require.Panics(t, func() { mistake(f) }, name)
+		require.True(t, f.failed, name)
+	}
+}

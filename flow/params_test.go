@@ -1,0 +1,205 @@
+package flow
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func post(contentType, target, body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, target, strings.NewReader(body))
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	return r
+}
+
+func TestReadForm(t *testing.T) {
+	manyParams := strings.Repeat("a&", maxParams)
+	for _, tt := range []struct {
+		name, contentType, target, body string
+		want                            url.Values // nil: refused
+		status                          int        // of the refusal; 0 means 400
+	}{
+		{name: "form", contentType: formType, body: "a=1&b=2", want: url.Values{"a": {"1"}, "b": {"2"}}},
+		{name: "charset", contentType: formType + ";charset=UTF-8", body: "a=1", want: url.Values{"a": {"1"}}},
+		{name: "case of the type", contentType: "Application/X-WWW-Form-Urlencoded", body: "a=1", want: url.Values{"a": {"1"}}},
+		{name: "decoding", contentType: formType, body: "a=%2B+%C3%A9%25", want: url.Values{"a": {"+ é%"}}},
+		{name: "empty is omitted", contentType: formType, body: "a=&b&c=1", want: url.Values{"c": {"1"}}},
+		{name: "empty body", contentType: formType, body: "", want: url.Values{}},
+		{name: "unknown query", contentType: formType, target: "/?x=1", body: "a=1", want: url.Values{"a": {"1"}}},
+		{name: "resource may repeat", contentType: formType, body: "resource=a&resource=b", want: url.Values{"resource": {"a", "b"}}},
+
+		{name: "no content type", body: "a=1"},
+		{name: "text", contentType: "text/plain", body: "a=1"},
+		{name: "JSON", contentType: jsonType, body: `{"a":"1"}`},
+		{name: "XML", contentType: "application/xml", body: "<a>1</a>"},
+		{name: "multipart", contentType: "multipart/form-data; boundary=x", body: "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n"},
+		{name: "malformed content type", contentType: formType + "; charset", body: "a=1"},
+		{name: "two types in one", contentType: formType + ", text/plain", body: "a=1"},
+		{name: "duplicate", contentType: formType, body: "a=1&a=1"},
+		{name: "duplicate, one empty", contentType: formType, body: "a=&a=1"},
+		{name: "duplicate, both empty", contentType: formType, body: "a&a"},
+		{name: "duplicate, encoded name", contentType: formType, body: "code=1&c%6fde=2"},
+		{name: "bad escape", contentType: formType, body: "a=%zz"},
+		{name: "bad escape in an unknown parameter", contentType: formType, body: "a=1&%=2"},
+		{name: "semicolon", contentType: formType, body: "a=1;b=2"},
+		{name: "invalid UTF-8", contentType: formType, body: "a=%ff"},
+		{name: "invalid UTF-8 in a name", contentType: formType, body: "%ff=1"},
+		{name: "NUL", contentType: formType, body: "a=%00"},
+		{name: "line break", contentType: formType, body: "a=1%0d%0aX:+1"},
+		{name: "delete", contentType: formType, body: "a=%7f"},
+		{name: "control character in a name", contentType: formType, body: "a%0a=1"},
+		{name: "too many parameters", contentType: formType, body: manyParams},
+		{name: "too large", contentType: formType, body: "a=" + strings.Repeat("1", maxBody), status: http.StatusRequestEntityTooLarge},
+		{name: "protocol parameter in the query", contentType: formType, target: "/?client_secret=x", body: "a=1"},
+		{name: "code in the query", contentType: formType, target: "/?x=1&code=", body: "code=1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.target == "" {
+				tt.target = "/"
+			}
+			form, refusal := readForm(httptest.NewRecorder(), post(tt.contentType, tt.target, tt.body))
+			if tt.want != nil {
+				require.Nil(t, refusal)
+				require.Equal(t, tt.want, form)
+				return
+			}
+			require.NotNil(t, refusal)
+			require.Nil(t, form)
+			require.Equal(t, InvalidRequest, refusal.Code)
+			if tt.status == 0 {
+				tt.status = http.StatusBadRequest
+			}
+			require.Equal(t, tt.status, refusal.Status)
+		})
+	}
+}
+
+func TestReadFormRefusesTwoContentTypes(t *testing.T) {
+	r := post(formType, "/", "a=1")
+	r.Header.Add("Content-Type", "text/plain")
+	_, refusal := readForm(httptest.NewRecorder(), r)
+	require.NotNil(t, refusal)
+	require.Equal(t, InvalidRequest, refusal.Code)
+}
+
+func TestEveryProtocolParameterIsRefusedInTheQuery(t *testing.T) {
+	for _, name := range protocolParams {
+		_, refusal := readForm(httptest.NewRecorder(), post(formType, "/?"+name+"=1", "a=1"))
+		require.NotNil(t, refusal, name)
+		require.Equal(t, InvalidRequest, refusal.Code, name)
+	}
+}
+
+func TestReadDNSimpleParams(t *testing.T) {
+	var members []string
+	for i := range maxParams + 1 {
+		members = append(members, fmt.Sprintf(`"p%d":""`, i))
+	}
+	for _, tt := range []struct {
+		name, contentType, body string
+		want                    url.Values // nil: refused
+	}{
+		{name: "JSON", contentType: jsonType, body: `{"code":"1","state":"é\u00e9"}`, want: url.Values{"code": {"1"}, "state": {"éé"}}},
+		{name: "JSON with charset", contentType: jsonType + "; charset=utf-8", body: ` {"code":"1"} ` + "\n", want: url.Values{"code": {"1"}}},
+		{name: "empty member is omitted", contentType: jsonType, body: `{"code":"1","state":""}`, want: url.Values{"code": {"1"}}},
+		{name: "empty object", contentType: jsonType, body: `{}`, want: url.Values{}},
+		{name: "equals sign in a string", contentType: jsonType, body: `{"code":"a=b&c=d"}`, want: url.Values{"code": {"a=b&c=d"}}},
+		{name: "form", contentType: formType, body: "code=1", want: url.Values{"code": {"1"}}},
+		{name: "form labelled JSON", contentType: jsonType, body: "code=%7B&state=2", want: url.Values{"code": {"{"}, "state": {"2"}}},
+
+		{name: "empty body", contentType: jsonType, body: ``},
+		{name: "no content type", body: `{"code":"1"}`},
+		{name: "text", contentType: "text/plain", body: `{"code":"1"}`},
+		{name: "JSON labelled form", contentType: formType, body: `{"code":"%"}`},
+		{name: "array", contentType: jsonType, body: `[{"code":"1"}]`},
+		{name: "string", contentType: jsonType, body: `"code=1"`},
+		{name: "null", contentType: jsonType, body: `null`},
+		{name: "number member", contentType: jsonType, body: `{"code":1}`},
+		{name: "null member", contentType: jsonType, body: `{"code":null}`},
+		{name: "boolean member", contentType: jsonType, body: `{"code":true}`},
+		{name: "array member", contentType: jsonType, body: `{"code":["1"]}`},
+		{name: "object member", contentType: jsonType, body: `{"code":{"a":"1"}}`},
+		{name: "deep nesting", contentType: jsonType, body: `{"code":` + strings.Repeat("[", 10000)},
+		{name: "duplicate key", contentType: jsonType, body: `{"code":"1","code":"1"}`},
+		{name: "duplicate key, one empty", contentType: jsonType, body: `{"code":"","code":"1"}`},
+		{name: "duplicate key, escaped", contentType: jsonType, body: `{"code":"1","c\u006fde":"2"}`},
+		{name: "trailing object", contentType: jsonType, body: `{"code":"1"}{"code":"2"}`},
+		{name: "trailing text", contentType: jsonType, body: `{"code":"1"}x`},
+		{name: "trailing comma", contentType: jsonType, body: `{"code":"1",}`},
+		{name: "unfinished", contentType: jsonType, body: `{"code":"1"`},
+		{name: "missing colon", contentType: jsonType, body: `{"code" "1"}`},
+		{name: "missing comma", contentType: jsonType, body: `{"code":"1" "state":"2"}`},
+		{name: "byte order mark", contentType: jsonType, body: "\ufeff" + `{"code":"1"}`},
+		{name: "UTF-16", contentType: jsonType, body: "{\x00\"\x00c\x00\"\x00:\x00\"\x001\x00\"\x00}\x00"},
+		{name: "invalid UTF-8", contentType: jsonType, body: "{\"code\":\"\xff\"}"},
+		{name: "half a surrogate pair", contentType: jsonType, body: `{"code":"\ud800"}`},
+		{name: "NUL", contentType: jsonType, body: `{"code":"\u0000"}`},
+		{name: "control character in a name", contentType: jsonType, body: `{"c\node":"1"}`},
+		{name: "too many members", contentType: jsonType, body: "{" + strings.Join(members, ",") + "}"},
+		{name: "too large", contentType: jsonType, body: `{"code":"` + strings.Repeat("1", maxBody) + `"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			params, refusal := readDNSimpleParams(httptest.NewRecorder(), post(tt.contentType, "/", tt.body))
+			if tt.want != nil {
+				require.Nil(t, refusal)
+				require.Equal(t, tt.want, params)
+				return
+			}
+			require.NotNil(t, refusal)
+			require.Nil(t, params)
+			require.Equal(t, InvalidRequest, refusal.Code)
+		})
+	}
+}
+
+func FuzzParseForm(f *testing.F) {
+	for _, seed := range []string{"a=1&b=2", "a&a", "a=%zz", "a=;", "resource=a&resource=b", "a=%00", "%ff=1", "="} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		form, refusal := parseForm(body)
+		if refusal != nil {
+			require.Nil(t, form)
+			require.Equal(t, plainText(refusal.Description), refusal.Description)
+			return
+		}
+		parsed, err := url.ParseQuery(body)
+		require.NoError(t, err)
+		for name, values := range form {
+			require.Equal(t, parsed[name], values)
+			require.True(t, len(values) == 1 && values[0] != "" || name == "resource")
+			require.True(t, isText(name) && isText(strings.Join(values, "")))
+		}
+		for name, values := range parsed {
+			require.True(t, form.Has(name) || len(values) == 1 && values[0] == "", name)
+		}
+	})
+}
+
+func FuzzParseJSON(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"a":"1"}`, `{"a":"1","a":"2"}`, `{"a":"",}`, `{"a":1}`, `[]`, `{"a":"\ud800"}`, "\ufeff{}", `{"a":"1"}{}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		params, refusal := parseJSON(body)
+		if refusal != nil {
+			require.Nil(t, params)
+			return
+		}
+		var object map[string]string
+		require.NoError(t, json.Unmarshal(body, &object))
+		for name, value := range object {
+			require.Equal(t, value, params.Get(name))
+			require.Equal(t, value != "", params.Has(name))
+		}
+		require.LessOrEqual(t, len(params), len(object))
+	})
+}
