@@ -2,6 +2,7 @@ package credential
 
 import (
 	"encoding/binary"
+	"hash/crc32"
 	"math"
 	"math/bits"
 )
@@ -58,7 +59,8 @@ func appendDigits(dst []byte, v uint64, n int) []byte {
 	return append(dst, digits[:n]...)
 }
 
-// parseDigits reads a number; it refuses foreign characters and overflow.
+// parseDigits reads a number of at most wordLen digits; it refuses foreign
+// characters and overflow.
 func parseDigits(s string) (uint64, bool) {
 	var v uint64
 	for i := range len(s) {
@@ -66,11 +68,23 @@ func parseDigits(s string) (uint64, bool) {
 		if d == 0xff {
 			return 0, false
 		}
-		hi, lo := bits.Mul64(v, 62)
-		if hi != 0 || lo > math.MaxUint64-uint64(d) {
-			return 0, false
+		if i == wordLen-1 { // 62^10 < 2^64: no digit before can overflow
+			hi, lo := bits.Mul64(v, 62)
+			if hi != 0 || lo > math.MaxUint64-uint64(d) {
+				return 0, false
+			}
 		}
-		v = lo + uint64(d)
+		v = v*62 + uint64(d)
 	}
 	return v, true
+}
+
+// checksum is CRC-32 (IEEE). The function of package crc32 is faster at long inputs,
+// but takes a slice and lets it escape: a string would be copied to the heap for it.
+func checksum[T string | []byte](s T) uint64 {
+	crc := ^uint32(0)
+	for i := range len(s) {
+		crc = crc32.IEEETable[byte(crc)^s[i]] ^ crc>>8
+	}
+	return uint64(^crc)
 }

@@ -26,7 +26,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"log/slog"
 	"regexp"
 
@@ -51,6 +50,12 @@ const (
 	secretSize  = 32 // all: this credential's own 256 random bits
 )
 
+const (
+	maxPrefixLen = 16
+	// maxLen is the length of the longest credential there is: a refresh token.
+	maxLen = maxPrefixLen + 2 + 2 + (sessionSize+familySize+secretSize)/wordSize*wordLen + checksumLen
+)
+
 func (k Kind) bodySize() int {
 	switch k {
 	case ClientSecret:
@@ -69,7 +74,13 @@ func (k Kind) bodySize() int {
 type Digest [sha256.Size]byte
 
 // DigestOf returns the digest of a whole credential.
-func DigestOf(credential string) Digest { return sha256.Sum256([]byte(credential)) }
+func DigestOf(credential string) Digest {
+	var buf [maxLen]byte // on the stack, as a conversion of the string would not be
+	if len(credential) <= len(buf) {
+		return sha256.Sum256(buf[:copy(buf[:], credential)])
+	}
+	return sha256.Sum256([]byte(credential))
+}
 
 // Equal compares in constant time. A zero digest equals nothing.
 func (d Digest) Equal(other Digest) bool {
@@ -180,13 +191,18 @@ func (f Format) NewAccessToken(session uuid.UUID) Plaintext {
 
 // A Family is what all refresh tokens of one session have in common. It tells an
 // old refresh token of the session from a forged one. It is as secret as they are.
-type Family struct{ value *[familySize]byte }
+//
+// It prints, logs and marshals as "[redacted]", as a [Plaintext] does.
+type Family struct {
+	value *string // its bytes; a pointer as in Plaintext, and to a string because fmt shows arrays through one
+}
 
 // NewFamily makes the family of a new session.
-func NewFamily() Family {
-	f := Family{new([familySize]byte)}
-	copy(f.value[:], random(familySize))
-	return f
+func NewFamily() Family { return familyOf(random(familySize)) }
+
+func familyOf(b []byte) Family {
+	s := string(b)
+	return Family{&s}
 }
 
 // Digest returns what a store keeps of the family.
@@ -194,7 +210,7 @@ func (f Family) Digest() Digest {
 	if f.value == nil {
 		return Digest{}
 	}
-	return sha256.Sum256(f.value[:])
+	return DigestOf(*f.value)
 }
 
 // String returns "[redacted]".
@@ -203,10 +219,16 @@ func (f Family) String() string { return redacted }
 // GoString returns "[redacted]".
 func (f Family) GoString() string { return redacted }
 
+// MarshalText returns "[redacted]".
+func (f Family) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue returns "[redacted]".
+func (f Family) LogValue() slog.Value { return slog.StringValue(redacted) }
+
 // NewRefreshToken makes a refresh token of a session and its family.
 // It panics if family is the zero Family.
 func (f Format) NewRefreshToken(session uuid.UUID, family Family) Plaintext {
-	body := append(session[:], family.value[:]...)
+	body := append(session[:], *family.value...)
 	return f.encode(RefreshToken, append(body, random(secretSize)...))
 }
 
@@ -234,8 +256,7 @@ func (f Format) Parse(kind Kind, credential string) (Parsed, error) {
 		copy(p.Session[:], buf[:sessionSize])
 	}
 	if kind == RefreshToken {
-		p.Family = Family{new([familySize]byte)}
-		copy(p.Family.value[:], buf[sessionSize:])
+		p.Family = familyOf(buf[sessionSize : sessionSize+familySize])
 	}
 	return p, nil
 }
@@ -252,22 +273,22 @@ func (f Format) KindOf(credential string) (Kind, error) {
 }
 
 // Pattern returns a regular expression, in the syntax of RE2, that finds every
-// credential of this format in any text: publish it to secret scanners.
+// credential of this format in any text, unless a letter, digit or underscore
+// follows it at once: publish it to secret scanners.
 func (f Format) Pattern() string {
 	lens := func(k Kind) int { return encodedLen(k.bodySize()) + checksumLen }
-	return fmt.Sprintf(`\b%s_(?:%s_[0-9A-Za-z]{%d}|(?:%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
+	return fmt.Sprintf(`%s_(?:%s_[0-9A-Za-z]{%d}|(?:%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
 		ClientSecret, lens(ClientSecret), AuthorizationCode, AccessToken, lens(AccessToken), RefreshToken, lens(RefreshToken))
 }
 
 func (f Format) encode(kind Kind, body []byte) Plaintext {
-	prefix := f.Prefix()
-	b := make([]byte, 0, len(prefix)+len(kind)+2+encodedLen(len(body))+checksumLen)
-	b = append(b, prefix...)
+	b := make([]byte, 0, maxLen)
+	b = append(b, f.Prefix()...)
 	b = append(b, '_')
 	b = append(b, kind...)
 	b = append(b, '_')
 	b = appendBase62(b, body)
-	b = appendDigits(b, uint64(crc32.ChecksumIEEE(b)), checksumLen)
+	b = appendDigits(b, checksum(b), checksumLen)
 	s := string(b)
 	return Plaintext{&s}
 }
@@ -282,7 +303,7 @@ func (f Format) decode(body []byte, kind Kind, s string) bool {
 	}
 	sum, ok := parseDigits(s[len(s)-checksumLen:])
 	s = s[:len(s)-checksumLen]
-	return ok && sum == uint64(crc32.ChecksumIEEE([]byte(s))) && parseBase62(body, s[head:])
+	return ok && sum == checksum(s) && parseBase62(body, s[head:])
 }
 
 func random(n int) []byte {
