@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,8 @@ import (
 // every field that they carry. It is not safe for concurrent use.
 type browser struct {
 	t      testing.TB
-	origin string
+	origin string   // of the server: where paths lead
+	others []string // origins of clients whose pages it visits too
 	client *http.Client
 }
 
@@ -39,11 +41,15 @@ func newBrowser(t testing.TB, s *server) *browser {
 
 // in is the same browser, in a subtest.
 func (b *browser) in(t testing.TB) *browser {
-	return &browser{t, b.origin, b.client}
+	return &browser{t, b.origin, b.others, b.client}
 }
 
-// own reports whether a URL is on the server's origin.
-func (b *browser) own(u *url.URL) bool { return u.Scheme+"://"+u.Host == b.origin }
+// own reports whether the browser goes where a URL leads.
+func (b *browser) own(u *url.URL) bool {
+	return origin(u) == b.origin || slices.Contains(b.others, origin(u))
+}
+
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // A page is what the browser shows after a request.
 type page struct {
@@ -75,7 +81,7 @@ func (b *browser) post(path string, fields url.Values) *page {
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, path, strings.NewReader(fields.Encode()))
 	require.NoError(b.t, err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", b.origin)
+	req.Header.Set("Origin", origin(req.URL))
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	return b.do(req)
 }

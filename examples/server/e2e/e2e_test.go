@@ -1,7 +1,7 @@
 // Package e2e tests the demo server from outside: as a program that is started,
-// killed and started again, by browsers, by published OAuth clients, and by raw
-// requests. It knows the server by its contract (flags, paths, form fields and
-// answers) and imports nothing of the library.
+// killed and started again, by browsers, by published OAuth clients, by the other
+// example programs, and by raw requests. It knows the server by its contract
+// (flags, paths, form fields and answers) and imports nothing of the library.
 //
 // Tests that need more than Go skip, and say what is missing, on a machine that
 // lacks it. With OAUTHAPPS_TEST_FULL=1 in the environment they fail instead.
@@ -15,8 +15,11 @@ import (
 	"testing"
 )
 
-// program is the demo server, built once for all tests.
-var program string
+// programs is the folder of the example programs, built once for all tests.
+var programs string
+
+// program is the path of an example program: "server", "webapp" or "cli".
+func program(name string) string { return filepath.Join(programs, name) }
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -29,9 +32,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "server")
-	if out, err := exec.Command("go", "build", "-o", program, "..").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the demo server: %v\n%s", err, out)
+	programs = dir
+	build := exec.Command("go", "build", "-o", dir, "..", "../../webapp", "../../cli")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building the examples: %v\n%s", err, out)
 		return 1
 	}
 	return m.Run()

@@ -38,11 +38,14 @@ func start(t *testing.T, args ...string) *server {
 	if !slices.Contains(args, "-store") {
 		args = append([]string{"-store", "memory"}, args...)
 	}
-	if !slices.Contains(args, "-addr") {
-		args = append([]string{"-addr", "127.0.0.1:0"}, args...)
-	}
+	return launch(t, "server", append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+}
+
+// launch starts an example program that listens, and waits until it does.
+func launch(t *testing.T, name string, args ...string) *server {
+	t.Helper()
 	s := &server{exited: make(chan struct{}), stdout: newOutput(), stderr: newOutput()}
-	s.cmd = exec.Command(program, args...)
+	s.cmd = exec.Command(program(name), args...)
 	s.cmd.Dir = t.TempDir()
 	s.cmd.Stdout, s.cmd.Stderr = s.stdout, s.stderr
 	require.NoError(t, s.cmd.Start())
@@ -55,9 +58,9 @@ func start(t *testing.T, args ...string) *server {
 	select {
 	case <-s.stdout.firstLine:
 	case <-s.exited:
-		t.Fatalf("the server ended with %s:\n%s", s.cmd.ProcessState, s.stderr)
+		t.Fatalf("%s ended with %s:\n%s", name, s.cmd.ProcessState, s.stderr)
 	case <-time.After(patience):
-		t.Fatalf("the server printed no line in %s", patience)
+		t.Fatalf("%s printed no line in %s", name, patience)
 	}
 	line, _, _ := strings.Cut(s.stdout.String(), "\n")
 	url, found := strings.CutPrefix(line, "listening on ")
@@ -97,7 +100,7 @@ func exits(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.CommandContext(ctx, program("server"), args...)
 	cmd.Dir = t.TempDir()
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
