@@ -1,0 +1,303 @@
+package flow_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+func TestConsentPage(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) {
+		cfg.AccountName = func(_ context.Context, account string) (string, error) { return "Account " + account, nil }
+	})
+	w := h.open(request(h.app, "scope", "write read read"))
+	require.Equal(t, http.StatusOK, w.Code)
+	body := w.Body.String()
+	for _, shown := range []string{
+		h.app.Name, "Account developer", "https://client.example", "Read your data", "Change your data",
+		"alice@example.com", "Alice", "Acme Inc", `name="decision" value="authorize"`, `name="decision" value="deny"`,
+	} {
+		require.Contains(t, body, shown)
+	}
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "form-action 'self' https://client.example")
+	require.Equal(t, "DENY", w.Header().Get("X-Frame-Options"))
+	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	require.NotContains(t, body, "alice-session")
+}
+
+func TestDeny(t *testing.T) {
+	h := newHost(t)
+	answer := h.answer(h.decide(h.open(request(h.app)), "deny", "2"))
+	require.Equal(t, "access_denied", answer.Get("error"))
+	require.Equal(t, "the-state", answer.Get("state"))
+	events := h.events.take()
+	require.Len(t, events, 1)
+	e := events[0]
+	require.Equal(t, oauthapp.GrantDenied, e.Type)
+	require.Equal(t, []string{h.app.ClientID, "1", "2"}, []string{e.ClientID, e.UserID, e.AccountID})
+	require.Equal(t, oauthapp.Actor{UserID: "1", RemoteAddr: "192.0.2.1"}, e.Actor)
+	require.Equal(t, uuid.Nil, e.GrantID)
+	require.NotContains(t, h.store.counted(), "BeginSession")
+}
+
+func TestUserWithoutAccounts(t *testing.T) {
+	h := newHost(t)
+	h.user = &flow.User{ID: "9", Name: "nobody@example.com"}
+	require.Equal(t, "access_denied", h.answer(h.open(request(h.app))).Get("error"))
+}
+
+// The form is good for the user, the session and the request that it was made for,
+// and nothing else.
+func TestConsentIsBound(t *testing.T) {
+	h := newHost(t)
+	page := h.open(request(h.app))
+	form := change(h.form(page), "decision", "authorize", "account_id", "1")
+	altered := func(pairs ...string) url.Values {
+		params, err := url.ParseQuery(form.Get("request"))
+		require.NoError(t, err)
+		return change(form, "request", change(params, pairs...).Encode())
+	}
+	other, _ := h.register(oauthapp.Confidential)
+	forbidden := map[string]url.Values{
+		"ticket missing but named": change(form, "ticket", "x"),
+		"ticket cut":               change(form, "ticket", form.Get("ticket")[1:]),
+		"request missing":          change(form, "request", ""),
+		"other client":             altered("client_id", other.ClientID),
+		"other redirect_uri":       altered("redirect_uri", "https://evil.example/"),
+		"more scopes":              altered("scope", "read write"),
+		"other challenge":          altered("code_challenge", challengeOf("other")),
+		"no challenge":             altered("code_challenge", "", "code_challenge_method", ""),
+		"other state":              altered("state", "other"),
+		"malformed request":        change(form, "request", "%zz"),
+		"same request, respelt":    change(form, "request", form.Get("request")+"&x=y"),
+	}
+	for name, form := range forbidden {
+		t.Run(name, func(t *testing.T) { requirePage(t, h.post("/oauth/authorize", form), http.StatusForbidden) })
+	}
+	t.Run("other user", func(t *testing.T) {
+		h.user = bob()
+		requirePage(t, h.post("/oauth/authorize", form), http.StatusForbidden)
+	})
+	t.Run("other session of the user", func(t *testing.T) {
+		h.user = alice()
+		h.user.Session = "another"
+		requirePage(t, h.post("/oauth/authorize", form), http.StatusForbidden)
+	})
+	t.Run("user whose ID and session only together look alike", func(t *testing.T) {
+		h.user = alice()
+		h.user.ID, h.user.Session = "1a", "lice-session"
+		requirePage(t, h.post("/oauth/authorize", form), http.StatusForbidden)
+	})
+	t.Run("signed out", func(t *testing.T) {
+		h.user = nil
+		w := h.post("/oauth/authorize", form)
+		require.Equal(t, http.StatusSeeOther, w.Code)
+		require.True(t, strings.HasPrefix(w.Header().Get("Location"), "/login?"))
+	})
+	h.user = alice()
+	t.Run("keys of another service", func(t *testing.T) {
+		requirePage(t, newHost(t).post("/oauth/authorize", form), http.StatusForbidden)
+	})
+	require.NotContains(t, h.store.counted(), "BeginSession")
+	h.answer(h.post("/oauth/authorize", form))
+}
+
+// Other sites cannot post the form, whatever they have learnt.
+func TestConsentFromAnotherSite(t *testing.T) {
+	h := newHost(t)
+	form := change(h.form(h.open(request(h.app))), "decision", "authorize", "account_id", "1")
+	for name, edit := range map[string]func(*http.Request){
+		"cross-site":       header("Sec-Fetch-Site", "cross-site"),
+		"same-site":        header("Sec-Fetch-Site", "same-site"),
+		"foreign origin":   header("Origin", "https://evil.example"),
+		"null origin":      header("Origin", "null"),
+		"origin over http": header("Origin", "http://id.example:8080"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			requirePage(t, h.post("/oauth/authorize", form, edit), http.StatusForbidden)
+		})
+	}
+	require.NotContains(t, h.store.counted(), "BeginSession")
+	behindProxy := func(r *http.Request) {
+		r.Host = "10.0.0.1:8080"
+		r.Header.Set("Origin", "https://id.example")
+	}
+	h.answer(h.post("/oauth/authorize", form, behindProxy))
+	h.answer(h.post("/oauth/authorize", form, header("Sec-Fetch-Site", "same-origin")))
+}
+
+// Where an answer cannot be taken, the page is shown again and says why.
+func TestConsentAskedAgain(t *testing.T) {
+	h := newHost(t)
+	page := h.open(request(h.app))
+	for name, pairs := range map[string][]string{
+		"no decision":               {"account_id", "1"},
+		"unknown decision":          {"account_id", "1", "decision", "AUTHORIZE"},
+		"no account chosen":         {"decision", "authorize"},
+		"account of somebody else":  {"decision", "authorize", "account_id", "3"},
+		"account that never was":    {"decision", "authorize", "account_id", "x"},
+		"denied with a typo so far": {"decision", "denyy", "account_id", "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := h.post("/oauth/authorize", change(h.form(page), pairs...))
+			require.Equal(t, http.StatusBadRequest, w.Code)
+			require.Contains(t, w.Body.String(), `role="alert"`)
+			h.form(w)
+		})
+	}
+	t.Run("fields twice", func(t *testing.T) {
+		form := change(h.form(page), "decision", "deny", "account_id", "1")
+		form.Add("decision", "authorize")
+		requirePage(t, h.post("/oauth/authorize", form), http.StatusBadRequest)
+	})
+	require.NotContains(t, h.store.counted(), "BeginSession")
+}
+
+func TestConsentPageExpires(t *testing.T) {
+	h := newHost(t)
+	page := h.open(request(h.app))
+	h.clock.advance(30*time.Minute - time.Second)
+	h.answer(h.decide(page, "authorize", "1"))
+	h.clock.advance(time.Second)
+	again := h.decide(page, "authorize", "1")
+	require.Equal(t, http.StatusBadRequest, again.Code)
+	require.Contains(t, again.Body.String(), "open for too long")
+	h.answer(h.decide(again, "authorize", "1"))
+}
+
+// What was right when the page was made is checked again when it is answered.
+func TestConsentCheckedAgain(t *testing.T) {
+	h := newHost(t)
+	page := h.open(request(h.app, "account_id", "2"))
+	h.user.Accounts = h.user.Accounts[:1]
+	require.Equal(t, "invalid_request", h.answer(h.decide(page, "authorize", "2")).Get("error"))
+
+	h.user = alice()
+	_, err := h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.app.ID, oauthapp.Registration{
+		Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{"https://client.example/moved"},
+	})
+	require.NoError(t, err)
+	requirePage(t, h.decide(page, "authorize", "2"), http.StatusBadRequest)
+	require.NotContains(t, h.store.counted(), "BeginSession")
+}
+
+func TestConsentRemembered(t *testing.T) {
+	h := newHost(t)
+	h.code(request(h.app, "scope", "read"), "2")
+
+	h.answer(h.open(request(h.app, "account_id", "2"))) // at once
+	h.answer(h.open(request(h.app, "account_id", "2", "scope", "")))
+	for name, params := range map[string]url.Values{
+		"no account named": request(h.app),
+		"other account":    request(h.app, "account_id", "1"),
+		"more scopes":      request(h.app, "account_id", "2", "scope", "read write"),
+	} {
+		t.Run(name, func(t *testing.T) { h.form(h.open(params)) })
+	}
+	t.Run("grown", func(t *testing.T) {
+		h.code(request(h.app, "scope", "write"), "2")
+		h.answer(h.open(request(h.app, "account_id", "2", "scope", "read write")))
+	})
+	t.Run("only account", func(t *testing.T) {
+		h.user = bob()
+		h.code(request(h.app), "3")
+		h.tokens(h.redemption(h.app, h.answer(h.open(request(h.app))).Get("code")))
+		h.user = alice()
+	})
+	t.Run("public client", func(t *testing.T) {
+		h.code(request(h.public), "2")
+		h.form(h.open(request(h.public, "account_id", "2")))
+	})
+	t.Run("withdrawn", func(t *testing.T) {
+		grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantFilter{UserID: "1", AccountID: "2", ApplicationID: h.app.ID}, oauthapp.Page{})
+		require.NoError(t, err)
+		require.Len(t, grants.Items, 1)
+		require.NoError(t, h.Registry().RevokeGrant(t.Context(), oauthapp.GrantFilter{UserID: "1"}, grants.Items[0].ID))
+		h.form(h.open(request(h.app, "account_id", "2")))
+	})
+	t.Run("all tokens revoked", func(t *testing.T) {
+		h.code(request(h.app), "2")
+		_, err := h.Registry().RevokeTokens(t.Context(), oauthapp.AnyOwner, h.app.ID)
+		require.NoError(t, err)
+		h.form(h.open(request(h.app, "account_id", "2")))
+	})
+}
+
+// A grant that is withdrawn while an authorization request relies on it is not
+// brought back by that request.
+func TestConsentWithdrawnMeanwhile(t *testing.T) {
+	h := newHost(t)
+	h.code(request(h.app), "2")
+	filter := oauthapp.GrantFilter{UserID: "1"}
+	h.store.Store = withdrawing{h.store.Store, func(ctx context.Context, s store.Store) {
+		grants, err := s.Grants(ctx, filter, oauthapp.Page{})
+		require.NoError(t, err)
+		_, err = s.RevokeGrant(ctx, filter, grants.Items[0].ID, h.clock.Now())
+		require.NoError(t, err)
+	}}
+	h.form(h.open(request(h.app, "account_id", "2")))
+	left, err := h.Registry().Grants(t.Context(), filter, oauthapp.Page{})
+	require.NoError(t, err)
+	require.Empty(t, left.Items)
+}
+
+// withdrawing calls withdraw before a session begins.
+type withdrawing struct {
+	store.Store
+	withdraw func(context.Context, store.Store)
+}
+
+func (s withdrawing) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	s.withdraw(ctx, s.Store)
+	return s.Store.BeginSession(ctx, b)
+}
+
+var checked = regexp.MustCompile(`name="account_id" value="(\w+)" checked`)
+
+func TestAccountPreselected(t *testing.T) {
+	h := newHost(t)
+	selected := func(w *httptest.ResponseRecorder) string {
+		match := checked.FindAllStringSubmatch(w.Body.String(), -1)
+		require.Len(t, match, 1)
+		return match[0][1]
+	}
+	require.Equal(t, "1", selected(h.open(request(h.app))), "the first")
+	require.Equal(t, "2", selected(h.open(request(h.app, "account_id", "2"))), "the one named")
+	h.code(request(h.app), "2")
+	require.Equal(t, "2", selected(h.open(request(h.app))), "the one granted")
+	require.Equal(t, "1", selected(h.open(request(h.app, "account_id", "1"))), "the one named")
+}
+
+func TestGrantCreatedEvent(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) {
+		cfg.RemoteAddr = func(r *http.Request) string { return r.Header.Get("X-Real-IP") }
+	})
+	form := change(h.form(h.open(request(h.app))), "decision", "authorize", "account_id", "2")
+	h.answer(h.post("/oauth/authorize", form, header("X-Real-IP", "198.51.100.7"), header("User-Agent", strings.Repeat("ü", 300))))
+	events := h.events.take()
+	require.Len(t, events, 1)
+	e := events[0]
+	require.Equal(t, oauthapp.GrantCreated, e.Type)
+	require.Equal(t, []string{h.app.ClientID, h.app.Owner, h.app.Name, "1", "2"}, []string{e.ClientID, e.Owner, e.ApplicationName, e.UserID, e.AccountID})
+	require.Equal(t, []string{"read"}, e.Scopes)
+	require.Equal(t, "1", e.Actor.UserID)
+	require.Equal(t, "198.51.100.7", e.Actor.RemoteAddr)
+	require.Equal(t, strings.Repeat("ü", 128), e.Actor.UserAgent)
+	require.Equal(t, h.clock.Now(), e.Time)
+	require.NotEqual(t, uuid.Nil, e.SessionID)
+	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantFilter{UserID: "1"}, oauthapp.Page{})
+	require.NoError(t, err)
+	require.Equal(t, grants.Items[0].ID, e.GrantID)
+}
