@@ -154,7 +154,7 @@ func (v *visit) refill(form page.ApplicationForm, err error) error {
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.As(err, &invalid):
-		form.Problems = problems(invalid)
+		form.Problems = problems(invalid, form.New)
 	case errors.Is(err, oauthapp.ErrLimit):
 		form.Problems = []page.Problem{{Message: fmt.Sprintf(
 			"This account has %d applications, which is as many as it may have. Delete one that is not needed any more.",
@@ -169,10 +169,13 @@ func (v *visit) refill(form page.ApplicationForm, err error) error {
 	return v.write(http.StatusUnprocessableEntity, "application_form.html", form)
 }
 
-// problems gives every field that is wrong one message. One that the form does not have
-// is left without its field.
-func problems(invalid *oauthapp.ValidationError) []page.Problem {
-	inForm := []string{"name", "description", "homepage_url", "callback_url", "client_type"}
+// problems gives every field that is wrong one message. One that the form does not have,
+// as that to edit has no client type, is left without its field.
+func problems(invalid *oauthapp.ValidationError, registering bool) []page.Problem {
+	inForm := []string{"name", "description", "homepage_url", "callback_url"}
+	if registering {
+		inForm = append(inForm, "client_type")
+	}
 	var list []page.Problem
 	var done []string
 	for _, f := range invalid.Fields {

@@ -57,7 +57,7 @@ func (v *visit) resetSecret() error {
 	case errors.Is(err, oauthapp.ErrLimit):
 		return v.refuseReset("There are as many secrets in use as there may be. Revoke one of them, or let the present ones end now.")
 	case errors.As(err, &invalid):
-		return v.refuseReset(problems(invalid)[0].Message)
+		return v.refuseReset(invalid.Fields[0].Message)
 	case err != nil:
 		return err
 	}

@@ -1,0 +1,751 @@
+package dashboard_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/dashboard"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+func TestLifeOfAnApplication(t *testing.T) {
+	s := newSite(t)
+
+	empty := s.open(list("2"))
+	require.Contains(t, empty.text(), "No application has access to this account.")
+	require.Contains(t, empty.links(), list("2")+"/new")
+
+	registered := s.submit(list("2")+"/new", list("2"), append(registration(),
+		"description", "Publishes readings.", "callback_url", "https://weather.example/callback\r\n\r\n http://localhost:3000/callback \r\n")...)
+	require.Equal(t, http.StatusOK, registered.Status, registered.text())
+	require.Equal(t, "no-store", registered.Header.Get("Cache-Control"))
+	require.True(t, isID(registered.byID("client-id")), registered.byID("client-id"))
+	secret := registered.byID("client-secret")
+	require.True(t, strings.HasPrefix(secret, "oa_cs_"))
+
+	apps, err := s.provider.Registry().Applications(t.Context(), "2", oauthapp.Page{})
+	require.NoError(t, err)
+	require.Len(t, apps.Items, 1)
+	app := apps.Items[0]
+	require.Equal(t, []string{"https://weather.example/callback", "http://localhost:3000/callback"}, app.CallbackURLs)
+	require.Equal(t, oauthapp.Confidential, app.Type)
+	require.True(t, s.accepts(app, secret))
+
+	t.Run("it is listed and shown without its secret", func(t *testing.T) {
+		require.Equal(t, pathOf(app), s.open(list("2")).link("Weather Station"))
+		shown := s.open(pathOf(app))
+		require.Equal(t, app.ClientID, shown.byID("client-id"))
+		require.NotContains(t, shown.Body, `id="client-secret"`)
+		require.NotContains(t, shown.Body, secret)
+		for _, text := range []string{"Publishes readings.", "https://weather.example", "https://weather.example/callback", "http://localhost:3000/callback"} {
+			require.Contains(t, shown.text(), text)
+		}
+	})
+	t.Run("edit", func(t *testing.T) {
+		form := s.open(pathOf(app, "edit")).form(pathOf(app))
+		require.Equal(t, "Weather Station", form.Get("name"))
+		require.Equal(t, "https://weather.example/callback\nhttp://localhost:3000/callback", form.Get("callback_url"))
+		require.False(t, form.Has("client_type"))
+		saved := s.follow(s.do(http.MethodPost, pathOf(app), fill(form, "name", "Weather Two", "description", "")))
+		require.Contains(t, saved.text(), "The application is saved.")
+		require.Contains(t, saved.text(), "Weather Two")
+		require.NotContains(t, saved.text(), "Publishes readings.")
+	})
+	t.Run("reset with an overlap, then revoke the old secret", func(t *testing.T) {
+		s.pass(time.Minute)
+		answered := s.submit(pathOf(app), pathOf(app, "secrets"), "overlap", "1h")
+		require.Equal(t, http.StatusOK, answered.Status)
+		second := answered.byID("client-secret")
+		require.NotEqual(t, secret, second)
+		require.True(t, s.accepts(app, secret))
+		require.True(t, s.accepts(app, second))
+		require.Contains(t, answered.text(), "4 Mar 2026, 13:01 UTC", "when the old one expires")
+
+		old := s.secrets(app)[1]
+		warned := s.open(pathOf(app, "secrets", old.ID.String(), "revoke"))
+		require.Contains(t, warned.text(), "This cannot be undone.")
+		require.Contains(t, warned.text(), old.Hint)
+		s.follow(s.submit(pathOf(app, "secrets", old.ID.String(), "revoke"), pathOf(app, "secrets", old.ID.String(), "revoke")))
+		require.False(t, s.accepts(app, secret))
+		require.True(t, s.accepts(app, second))
+		secret = second
+	})
+	t.Run("reset now", func(t *testing.T) {
+		third := s.submit(pathOf(app), pathOf(app, "secrets")).byID("client-secret")
+		require.False(t, s.accepts(app, secret))
+		require.True(t, s.accepts(app, third))
+	})
+	t.Run("a user's access is shown and withdrawn", func(t *testing.T) {
+		grant := s.authorize(app, "2", "1", "read", "write")
+		card := s.open(list("1"))
+		for _, text := range []string{"Weather Two", "Read your domains", "Change your domains", "by user 2"} {
+			require.Contains(t, card.text(), text)
+		}
+		action := "/accounts/1/authorized_applications/" + grant.ID.String() + "/revoke"
+		gone := s.follow(s.submit(list("1"), action))
+		require.Contains(t, gone.text(), "No application has access to this account.")
+		require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, action, card.form(action)).Status, "twice")
+	})
+	t.Run("revoke all user tokens", func(t *testing.T) {
+		for i := range 12 {
+			s.authorize(app, fmt.Sprint("user-", i), "1", "read")
+		}
+		s.pass(3 * time.Minute)
+		warned := s.open(pathOf(app, "revoke"))
+		require.Contains(t, warned.text(), "This cuts off 12 users")
+		require.Contains(t, warned.text(), "This cannot be undone.")
+		done := s.follow(s.submit(pathOf(app, "revoke"), pathOf(app, "revoke")))
+		require.Contains(t, done.text(), "All user tokens are revoked.")
+		require.Contains(t, s.open(pathOf(app, "revoke")).text(), "Nobody gives it access at the moment")
+	})
+	t.Run("delete", func(t *testing.T) {
+		require.Contains(t, s.open(pathOf(app, "delete")).text(), "This cannot be undone.")
+		for _, wrong := range []string{"", "weather two", "Weather  Two", "Weather"} {
+			refused := s.submit(pathOf(app, "delete"), pathOf(app, "delete"), "confirm_name", wrong)
+			require.Equal(t, http.StatusUnprocessableEntity, refused.Status, wrong)
+			require.Contains(t, refused.byID("confirm_name-problem"), "not the name")
+			s.open(pathOf(app))
+		}
+		gone := s.follow(s.submit(pathOf(app, "delete"), pathOf(app, "delete"), "confirm_name", "Weather Two"))
+		require.Contains(t, gone.text(), "The application is deleted.")
+		require.NotContains(t, gone.text(), "Weather Two")
+		require.Equal(t, http.StatusNotFound, s.get(pathOf(app)).Status)
+	})
+
+	require.Equal(t, []oauthapp.EventType{
+		oauthapp.ApplicationCreated, oauthapp.ApplicationUpdated, oauthapp.ClientSecretReset, oauthapp.ClientSecretRevoked,
+		oauthapp.ClientSecretReset, oauthapp.GrantRevoked, oauthapp.ApplicationTokensRevoked, oauthapp.ApplicationDeleted,
+	}, s.eventTypes())
+	for _, e := range s.events {
+		require.Equal(t, oauthapp.Actor{UserID: "1", RemoteAddr: "192.0.2.7", UserAgent: "Browser/1.0"}, e.Actor)
+	}
+	require.Empty(t, s.log.String())
+}
+
+func (s *site) secrets(app oauthapp.Application) []oauthapp.Secret {
+	s.t.Helper()
+	secrets, err := s.provider.Registry().Secrets(s.t.Context(), app.Owner, app.ID)
+	require.NoError(s.t, err)
+	return secrets
+}
+
+// accepts reports whether a client secret is accepted now.
+func (s *site) accepts(app oauthapp.Application, secret string) bool {
+	s.t.Helper()
+	_, ok := oauthapp.MatchSecret(s.secrets(app), credential.DigestOf(secret), s.provider.Config().Now())
+	return ok
+}
+
+func TestPublicApplicationHasNoSecret(t *testing.T) {
+	s := newSite(t)
+	app, secret := s.register("1", "client_type", "public", "callback_url", "http://127.0.0.1/callback")
+	require.Empty(t, secret)
+	require.Equal(t, oauthapp.Public, app.Type)
+	shown := s.open(pathOf(app))
+	require.NotContains(t, shown.Body, pathOf(app, "secrets"))
+
+	form := shown.ticketOf(t, s, pathOf(app, "revoke"))
+	refused := s.do(http.MethodPost, pathOf(app, "secrets"), form)
+	require.Equal(t, http.StatusUnprocessableEntity, refused.Status)
+	require.Contains(t, refused.text(), "A public application has no client secret.")
+}
+
+// ticketOf returns a form with no more than a ticket.
+func (a *answer) ticketOf(t testing.TB, s *site, target string) url.Values {
+	t.Helper()
+	return url.Values{"ticket": {s.open(target).form(target).Get("ticket")}}
+}
+
+func TestSecretIsShownOnce(t *testing.T) {
+	s := newSite(t)
+	form := fill(s.open(list("1")+"/new").form(list("1")), registration()...)
+	first := s.do(http.MethodPost, list("1"), form)
+	secret := first.byID("client-secret")
+	require.NotEmpty(t, secret)
+
+	t.Run("reloading the answer makes no second application", func(t *testing.T) {
+		again := s.follow(s.do(http.MethodPost, list("1"), form))
+		require.Contains(t, again.text(), "This application was registered already")
+		require.NotContains(t, again.Body, "client-secret")
+		require.Equal(t, first.byID("client-id"), again.byID("client-id"))
+		apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+		require.NoError(t, err)
+		require.Len(t, apps.Items, 1)
+	})
+	t.Run("a new form of the same content makes one", func(t *testing.T) {
+		second, _ := s.register("1")
+		require.NotEqual(t, first.byID("client-id"), second.ClientID)
+	})
+	t.Run("reloading a reset resets nothing", func(t *testing.T) {
+		app, _ := s.register("1", "name", "Reset")
+		form := s.open(pathOf(app)).form(pathOf(app, "secrets"))
+		fresh := s.do(http.MethodPost, pathOf(app, "secrets"), form).byID("client-secret")
+		again := s.follow(s.do(http.MethodPost, pathOf(app, "secrets"), form))
+		require.Contains(t, again.text(), "nothing was reset")
+		require.NotContains(t, again.Body, "client-secret")
+		require.True(t, s.accepts(app, fresh))
+	})
+	t.Run("the address of the answer leads to the application", func(t *testing.T) {
+		app, secret := s.register("1", "name", "Address")
+		shown := s.follow(s.get(pathOf(app, "secrets")))
+		require.NotContains(t, shown.Body, secret)
+	})
+	require.NotContains(t, s.log.String(), secret)
+	require.NotContains(t, fmt.Sprintf("%+v", s.events), secret)
+}
+
+func TestInvalidInputIsShownAgain(t *testing.T) {
+	typed := map[string]string{
+		"name":         " ",
+		"description":  "Line one\nline <two>",
+		"homepage_url": "javascript:alert(1)",
+		"callback_url": "http://example.com/cb\nhttps://ok.example/cb\nhttps://ok.example/cb",
+		"client_type":  "public",
+	}
+	s := newSite(t)
+	app, _ := s.register("1")
+	for _, tt := range []struct{ name, target, action string }{
+		{"register", list("1") + "/new", list("1")},
+		{"edit", pathOf(app, "edit"), pathOf(app)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			form := s.open(tt.target).form(tt.action)
+			for field, value := range typed {
+				if field != "client_type" || form.Has(field) {
+					form.Set(field, value)
+				}
+			}
+			a := s.do(http.MethodPost, tt.action, form)
+			require.Equal(t, http.StatusUnprocessableEntity, a.Status)
+			again := a.form(tt.action)
+			for field := range form {
+				require.Equal(t, form.Get(field), again.Get(field), field)
+			}
+			for _, field := range []string{"name", "homepage_url", "callback_url"} {
+				require.NotEmpty(t, a.byID(field+"-problem"), field)
+				require.Contains(t, a.links(), "#"+field, "in the summary")
+				n := a.element(field)
+				require.Equal(t, "true", attr(n, "aria-invalid"), field)
+				require.Contains(t, attr(n, "aria-describedby"), field+"-problem")
+			}
+			require.Contains(t, a.byID("callback_url-problem"), "http://example.com/cb")
+			require.Contains(t, a.byID("callback_url-problem"), "listed twice")
+			require.Empty(t, a.byID("description-problem"))
+			require.Empty(t, attr(a.element("description"), "aria-invalid"))
+			require.True(t, strings.HasPrefix(a.title(), "Error: "), a.title())
+
+			// Mended, it is taken.
+			done := s.do(http.MethodPost, tt.action, fill(again, "name", "Mended", "homepage_url", "https://ok.example", "callback_url", "https://ok.example/cb"))
+			require.Less(t, done.Status, 400, done.text())
+		})
+	}
+	t.Run("nothing was changed before", func(t *testing.T) {
+		apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+		require.NoError(t, err)
+		require.Len(t, apps.Items, 2)
+	})
+	t.Run("client type", func(t *testing.T) {
+		a := s.submit(list("1")+"/new", list("1"), append(registration(), "client_type", "secret")...)
+		require.Equal(t, http.StatusUnprocessableEntity, a.Status)
+		require.NotEmpty(t, a.byID("client_type-problem"))
+
+		a = s.submit(pathOf(app, "edit"), pathOf(app), append(registration(), "client_type", "public")...)
+		require.Equal(t, http.StatusUnprocessableEntity, a.Status)
+		require.Contains(t, a.text(), "cannot be changed")
+		require.NotContains(t, a.links(), "#client_type", "a field that this form does not have")
+	})
+	t.Run("overlap", func(t *testing.T) {
+		before := s.secrets(app)
+		a := s.submit(pathOf(app), pathOf(app, "secrets"), "overlap", "9999h")
+		require.Equal(t, http.StatusUnprocessableEntity, a.Status)
+		require.Contains(t, a.text(), "Choose from the list")
+		require.Equal(t, before, s.secrets(app))
+	})
+}
+
+func TestEditKeepsTheScopes(t *testing.T) {
+	s := newSite(t)
+	app, _, err := s.provider.Registry().Register(t.Context(), "1", oauthapp.Registration{
+		Name: "Reader", HomepageURL: "https://reader.example", CallbackURLs: []string{"https://reader.example/cb"}, Scopes: []string{"read"},
+	})
+	require.NoError(t, err)
+	saved := s.follow(s.submit(pathOf(app, "edit"), pathOf(app), "name", "Other"))
+	require.Contains(t, saved.text(), "Read your domains read")
+	app, err = s.provider.Registry().Application(t.Context(), "1", app.ID)
+	require.NoError(t, err)
+	require.Equal(t, []string{"read"}, app.Scopes)
+}
+
+func TestLimits(t *testing.T) {
+	s := newSite(t, func(f *flow.Config, _ *dashboard.Config) { f.MaxApplications = 1 })
+	app, _ := s.register("1")
+	a := s.submit(list("1")+"/new", list("1"), append(registration(), "name", "One more")...)
+	require.Equal(t, http.StatusUnprocessableEntity, a.Status)
+	require.Contains(t, a.text(), "as many as it may have")
+	require.Equal(t, "One more", a.form(list("1")).Get("name"))
+
+	for range 9 {
+		require.Equal(t, http.StatusOK, s.submit(pathOf(app), pathOf(app, "secrets"), "overlap", "168h").Status)
+	}
+	a = s.submit(pathOf(app), pathOf(app, "secrets"), "overlap", "168h")
+	require.Equal(t, http.StatusUnprocessableEntity, a.Status)
+	require.Contains(t, a.text(), "as many secrets in use as there may be")
+	require.Equal(t, http.StatusOK, s.submit(pathOf(app), pathOf(app, "secrets"), "overlap", "0").Status)
+}
+
+// What an account cannot see looks to it like what is not there.
+func TestForeignIsNotFound(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("1") // Alice's own
+	grant := s.authorize(app, "1", "1", "read")
+	secret := s.secrets(app)[0].ID.String()
+
+	s.user = bob()
+	form := s.open(list("3")+"/new").ticketOf(t, s, func() string { own, _ := s.register("3"); return pathOf(own, "revoke") }())
+	form.Set("confirm_name", app.Name)
+	for i := range registration() {
+		if i%2 == 0 {
+			form.Set(registration()[i], registration()[i+1])
+		}
+	}
+	absent := s.get(list("3") + "/" + uuid.Must(uuid.NewV7()).String())
+	require.Equal(t, http.StatusNotFound, absent.Status)
+
+	id := app.ID.String()
+	ids := map[string]string{
+		"another account's": id,
+		"absent":            uuid.Must(uuid.NewV7()).String(),
+		"nil":               uuid.Nil.String(),
+		"upper case":        strings.ToUpper(id),
+		"braces":            "%7B" + id + "%7D",
+		"urn":               "urn:uuid:" + id,
+		"no dashes":         strings.ReplaceAll(id, "-", ""),
+		"injection":         "'%20OR%201=1",
+		"not UTF-8":         "%ff",
+	}
+	for name, id := range ids {
+		t.Run(name, func(t *testing.T) {
+			for _, below := range []string{"", "/edit", "/revoke", "/delete", "/secrets", "/secrets/" + secret + "/revoke"} {
+				a := s.get(list("3") + "/" + id + below)
+				require.Equal(t, http.StatusNotFound, a.Status, below)
+				require.Equal(t, absent.Body, a.Body, below)
+			}
+			for _, below := range []string{"", "/revoke", "/delete", "/secrets", "/secrets/" + secret + "/revoke"} {
+				a := s.do(http.MethodPost, list("3")+"/"+id+below, form)
+				require.Equal(t, http.StatusNotFound, a.Status, below)
+				require.Equal(t, absent.Body, a.Body, below)
+			}
+		})
+	}
+	t.Run("another account", func(t *testing.T) {
+		for _, account := range []string{"1", "99", "*", "%2A", "1%2F..", "%00"} {
+			for _, below := range []string{"", "/new", "/" + id} {
+				require.Equal(t, http.StatusNotFound, s.get(list(account)+below).Status, account)
+				if below != "/new" {
+					require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, list(account)+below, form).Status, account)
+				}
+			}
+		}
+	})
+	t.Run("another account's grant", func(t *testing.T) {
+		for _, grantID := range []string{grant.ID.String(), uuid.Must(uuid.NewV7()).String(), "1"} {
+			a := s.do(http.MethodPost, "/accounts/3/authorized_applications/"+grantID+"/revoke", form)
+			require.Equal(t, http.StatusNotFound, a.Status)
+		}
+	})
+	t.Run("another application's secret", func(t *testing.T) {
+		own, _ := s.register("3", "name", "Own")
+		require.Equal(t, http.StatusNotFound, s.get(pathOf(own, "secrets", secret, "revoke")).Status)
+		require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, pathOf(own, "secrets", secret, "revoke"), form).Status)
+	})
+
+	s.user = alice()
+	kept := s.open(list("1"))
+	require.Contains(t, kept.text(), "by you (alice@example.com)", "nothing was changed")
+	require.Len(t, s.secrets(app), 1)
+	require.Contains(t, s.open(pathOf(app)).text(), "Weather Station")
+}
+
+func TestForgedFormsAreRefused(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("2")
+	grant := s.authorize(app, "1", "2", "read")
+	secret := s.secrets(app)[0].ID.String()
+	before := s.secrets(app)
+	good := s.open(list("2") + "/new").form(list("2")).Get("ticket")
+
+	s.user = bob() // he has this account too
+	bobs := s.open(list("2") + "/new").form(list("2")).Get("ticket")
+	s.user = alice()
+	s.user.Session = "alice-2"
+	otherSession := s.open(list("2") + "/new").form(list("2")).Get("ticket")
+	s.user = alice()
+
+	crossSite := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }
+	foreignOrigin := func(r *http.Request) {
+		r.Header.Del("Sec-Fetch-Site")
+		r.Header.Set("Origin", "https://evil.example")
+	}
+	nullOrigin := func(r *http.Request) {
+		r.Header.Del("Sec-Fetch-Site")
+		r.Header.Set("Origin", "null")
+	}
+	none := func(*http.Request) {}
+	attacks := map[string]struct {
+		tickets []string
+		edit    func(*http.Request)
+	}{
+		"no ticket":              {nil, none},
+		"empty ticket":           {[]string{""}, none},
+		"nonsense":               {[]string{"AAAA"}, none},
+		"cut short":              {[]string{good[:len(good)-2]}, none},
+		"another user's":         {[]string{bobs}, none},
+		"another session's":      {[]string{otherSession}, none},
+		"forged, then good":      {[]string{bobs, good}, none},
+		"from another site":      {[]string{good}, crossSite},
+		"from another origin":    {[]string{good}, foreignOrigin},
+		"from a sandboxed frame": {[]string{good}, nullOrigin},
+		"in the query": {nil, func(r *http.Request) {
+			r.URL.RawQuery = "ticket=" + good
+		}},
+		"as multipart": {[]string{good}, func(r *http.Request) {
+			r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+		}},
+		"as text": {[]string{good}, func(r *http.Request) {
+			r.Header.Set("Content-Type", "text/plain")
+		}},
+	}
+	actions := []string{
+		list("2"), pathOf(app), pathOf(app, "secrets"), pathOf(app, "secrets", secret, "revoke"), pathOf(app, "revoke"), pathOf(app, "delete"),
+		"/accounts/2/authorized_applications/" + grant.ID.String() + "/revoke",
+	}
+	events := len(s.events)
+	for name, attack := range attacks {
+		t.Run(name, func(t *testing.T) {
+			for _, action := range actions {
+				form := fill(url.Values{}, append(registration(), "name", "Forged", "confirm_name", app.Name)...)
+				if attack.tickets != nil {
+					form["ticket"] = attack.tickets
+				}
+				a := s.do(http.MethodPost, action, form, attack.edit)
+				require.Equal(t, http.StatusForbidden, a.Status, action)
+				require.Contains(t, a.text(), "Nothing was changed")
+			}
+		})
+	}
+	t.Run("a day later", func(t *testing.T) {
+		s.pass(24 * time.Hour)
+		defer s.pass(-24 * time.Hour)
+		a := s.do(http.MethodPost, pathOf(app, "revoke"), url.Values{"ticket": {good}})
+		require.Equal(t, http.StatusForbidden, a.Status)
+		require.Contains(t, a.text(), "open for too long")
+	})
+	require.Len(t, s.events, events, "nothing happened")
+	require.Equal(t, before, s.secrets(app))
+
+	t.Run("behind a proxy that changes the host", func(t *testing.T) {
+		a := s.do(http.MethodPost, pathOf(app, "revoke"), url.Values{"ticket": {good}}, func(r *http.Request) {
+			r.Header.Del("Sec-Fetch-Site")
+			r.Header.Set("Origin", "https://service.example")
+			r.Host = "10.0.0.5:8080"
+		})
+		require.Equal(t, http.StatusSeeOther, a.Status)
+	})
+}
+
+func TestSignedOut(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("1")
+	form := s.open(pathOf(app, "edit")).form(pathOf(app))
+	s.user = nil
+	for _, tt := range []struct{ method, target, want string }{
+		{http.MethodGet, list("1") + "?after=x&notice=updated", list("1") + "?after=x&notice=updated"},
+		{http.MethodGet, pathOf(app, "edit"), pathOf(app, "edit")},
+		{http.MethodPost, pathOf(app), pathOf(app)},
+		{http.MethodPost, pathOf(app, "delete"), pathOf(app)},
+		{http.MethodPost, list("1"), list("1")},
+		{http.MethodPost, "/accounts/1/authorized_applications/x/revoke", list("1")},
+		{http.MethodGet, list("99"), list("99")}, // nothing is told before signing in
+	} {
+		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
+			var body url.Values
+			if tt.method == http.MethodPost {
+				body = form
+			}
+			a := s.do(tt.method, tt.target, body)
+			require.Equal(t, http.StatusSeeOther, a.Status)
+			require.Equal(t, "/login?return_to="+url.QueryEscape(tt.want), a.Header.Get("Location"))
+			require.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+		})
+	}
+}
+
+func TestOutage(t *testing.T) {
+	get, post := http.MethodGet, http.MethodPost
+	for _, tt := range []struct{ down, method, below string }{
+		{"Applications", get, "list"}, {"Grants", get, "list"}, {"Applications", get, "new"},
+		{"Applications", post, "list"}, {"CreateApplication", post, "list"},
+		{"Application", get, ""}, {"Secrets", get, ""}, {"Application", get, "edit"},
+		{"Application", post, ""}, {"UpdateApplication", post, ""},
+		{"Secrets", post, "secrets"}, {"AddSecret", post, "secrets"},
+		{"Usage", get, "revoke"}, {"RevokeTokens", post, "revoke"},
+		{"Usage", get, "delete"}, {"DeleteApplication", post, "delete"},
+		{"Secrets", get, "secret"}, {"RevokeSecret", post, "secret"},
+		{"RevokeGrant", post, "grant"},
+	} {
+		t.Run(tt.down+" "+tt.method+" "+tt.below, func(t *testing.T) {
+			s := newSite(t)
+			app, _ := s.register("1")
+			grant := s.authorize(app, "1", "1", "read")
+			form := s.open(pathOf(app)).form(pathOf(app, "secrets"))
+			fill(form, append(registration(), "name", "Changed", "confirm_name", app.Name)...)
+			events, secrets := len(s.events), s.secrets(app)
+
+			target := strings.TrimSuffix(pathOf(app, tt.below), "/")
+			switch tt.below {
+			case "list":
+				target = list("1")
+			case "new":
+				target = list("1") + "/new"
+			case "secret":
+				target = pathOf(app, "secrets", s.secrets(app)[0].ID.String(), "revoke")
+			case "grant":
+				target = "/accounts/1/authorized_applications/" + grant.ID.String() + "/revoke"
+			}
+			if tt.method == get {
+				form = nil
+			}
+			s.store.down = tt.down
+			a := s.do(tt.method, target, form)
+			s.store.down = ""
+			require.Equal(t, http.StatusServiceUnavailable, a.Status, a.text())
+			require.NotEmpty(t, a.Header.Get("Retry-After"))
+			require.NotContains(t, a.Body, errOutage.Error())
+			require.Contains(t, s.log.String(), errOutage.Error())
+			require.Len(t, s.events, events)
+			apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+			require.NoError(t, err)
+			require.Len(t, apps.Items, 1)
+			require.Equal(t, app.Name, apps.Items[0].Name)
+			require.Equal(t, secrets, s.secrets(app))
+		})
+	}
+	t.Run("who is signed in", func(t *testing.T) {
+		s := newSite(t)
+		s.userErr = errOutage
+		a := s.get(list("1"))
+		require.Equal(t, http.StatusServiceUnavailable, a.Status)
+		require.NotContains(t, a.Body, errOutage.Error())
+	})
+	t.Run("a user without an ID", func(t *testing.T) {
+		s := newSite(t)
+		s.user.ID = ""
+		require.Equal(t, http.StatusServiceUnavailable, s.get(list("1")).Status)
+		require.Contains(t, s.log.String(), "without an ID")
+	})
+	t.Run("a new secret is not lost", func(t *testing.T) {
+		s := newSite(t)
+		form := fill(s.open(list("1")+"/new").form(list("1")), registration()...)
+		s.store.down = "Secrets"
+		a := s.do(http.MethodPost, list("1"), form)
+		require.Equal(t, http.StatusOK, a.Status)
+		require.NotEmpty(t, a.byID("client-secret"))
+	})
+}
+
+func TestMethodsAndUnknownPaths(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("1")
+	for _, tt := range []struct {
+		method, target string
+		status         int
+		allow          string
+	}{
+		{http.MethodDelete, pathOf(app), http.StatusMethodNotAllowed, "GET, HEAD, POST"},
+		{http.MethodPut, list("1"), http.StatusMethodNotAllowed, "GET, HEAD, POST"},
+		{http.MethodPost, pathOf(app, "edit"), http.StatusMethodNotAllowed, "GET, HEAD"},
+		{http.MethodGet, "/accounts/1/authorized_applications/" + app.ID.String() + "/revoke", http.StatusMethodNotAllowed, "POST"},
+		{http.MethodGet, "/accounts/1", http.StatusNotFound, ""},
+		{http.MethodGet, pathOf(app, "x"), http.StatusNotFound, ""},
+		{http.MethodGet, list("1") + "/", http.StatusNotFound, ""},
+	} {
+		t.Run(tt.method+" "+tt.target, func(t *testing.T) {
+			a := s.do(tt.method, tt.target, nil)
+			require.Equal(t, tt.status, a.Status)
+			require.Equal(t, tt.allow, a.Header.Get("Allow"))
+			require.Equal(t, "DENY", a.Header.Get("X-Frame-Options"))
+			require.NotEmpty(t, a.title())
+		})
+	}
+	head := s.do(http.MethodHead, pathOf(app), nil)
+	require.Equal(t, http.StatusOK, head.Status)
+	require.Empty(t, head.Body)
+}
+
+func TestLargeFormIsRefused(t *testing.T) {
+	s := newSite(t)
+	form := fill(s.open(list("1")+"/new").form(list("1")), "description", strings.Repeat("x", 70<<10))
+	require.Equal(t, http.StatusRequestEntityTooLarge, s.do(http.MethodPost, list("1"), form).Status)
+}
+
+func TestMalformedFormIsRefused(t *testing.T) {
+	s := newSite(t)
+	ticket := s.open(list("1") + "/new").form(list("1")).Get("ticket")
+	a := s.do(http.MethodPost, list("1"), url.Values{}, func(r *http.Request) {
+		r.Body = io.NopCloser(strings.NewReader("name=%zz&ticket=" + ticket))
+	})
+	require.Equal(t, http.StatusBadRequest, a.Status)
+}
+
+func TestPages(t *testing.T) {
+	s := newSite(t)
+	const n = 120 // three pages of 50
+	s.user.Accounts = append(s.user.Accounts, flow.Account{ID: "other"})
+	for i := range n {
+		owner := []string{"1", "other"}[i%2]
+		app, _, err := s.provider.Registry().Register(t.Context(), owner, oauthapp.Registration{
+			Name: fmt.Sprintf("App %03d", i), HomepageURL: "https://a.example", CallbackURLs: []string{"https://a.example/cb"},
+		})
+		require.NoError(t, err)
+		s.authorize(app, "1", "1", "read")
+	}
+	seen := map[string]int{}
+	target := list("1")
+	for range 3 {
+		a := s.open(target)
+		for _, link := range a.links() {
+			if strings.HasPrefix(link, list("1")+"/0") {
+				seen[link]++
+			}
+		}
+		next := slices.IndexFunc(a.links(), func(l string) bool { return strings.Contains(l, "?after=") })
+		if next < 0 {
+			break
+		}
+		target = a.links()[next]
+	}
+	require.Len(t, seen, n/2)
+
+	rows := 0
+	target = list("1") + "?notice=updated"
+	for {
+		a := s.open(target)
+		rows += strings.Count(a.Body, "/authorized_applications/")
+		next := slices.IndexFunc(a.links(), func(l string) bool { return strings.Contains(l, "authorized_after=") })
+		if next < 0 || rows >= n {
+			require.Contains(t, a.links(), list("1"), "back to the first page")
+			break
+		}
+		target = a.links()[next]
+		require.NotContains(t, target, "notice")
+	}
+	require.Equal(t, n, rows)
+
+	for _, field := range []string{"after", "authorized_after"} {
+		require.Equal(t, http.StatusNotFound, s.get(list("1")+"?"+field+"=nonsense").Status)
+	}
+}
+
+func TestNoticeSaysNothingElse(t *testing.T) {
+	s := newSite(t)
+	require.NotContains(t, s.open(list("1")+"?notice="+url.QueryEscape("Call 555-0100 <b>now</b>")).Body, "555")
+}
+
+func TestPrefix(t *testing.T) {
+	for _, prefix := range []string{"/settings", "/settings/", "/a/b"} {
+		s := newSite(t, func(_ *flow.Config, d *dashboard.Config) { d.Prefix = prefix })
+		root := strings.TrimSuffix(prefix, "/") + list("1")
+		require.Equal(t, root, s.pages.Path("1"))
+		registered := s.submit(root+"/new", root, registration()...)
+		require.Equal(t, http.StatusOK, registered.Status)
+		for _, link := range registered.links() {
+			require.True(t, strings.HasPrefix(link, root) || strings.HasPrefix(link, "https://weather.example") || link == "#main", link)
+		}
+		require.Equal(t, http.StatusNotFound, s.get(list("1")).Status)
+	}
+	s := newSite(t)
+	for _, prefix := range []string{"settings", "/a b", "/{x}", "/a?b", "//a", "/%41"} {
+		_, err := dashboard.New(dashboard.Config{Provider: s.provider, Prefix: prefix})
+		require.ErrorContains(t, err, "Config.Prefix", prefix)
+	}
+	_, err := dashboard.New(dashboard.Config{})
+	require.ErrorContains(t, err, "Config.Provider")
+}
+
+func TestAccountIDsAreEscaped(t *testing.T) {
+	s := newSite(t)
+	id := `a/b?c#d "é%`
+	s.user.Accounts = []flow.Account{{ID: id, Name: "Odd"}}
+	root := s.pages.Path(id)
+	registered := s.submit(root+"/new", root, registration()...)
+	require.Equal(t, http.StatusOK, registered.Status, registered.text())
+	require.Contains(t, s.open(root).text(), "Weather Station")
+}
+
+func TestOverrides(t *testing.T) {
+	type nav struct{ User string }
+	s := newSite(t, func(f *flow.Config, _ *dashboard.Config) {
+		f.Pages = fstest.MapFS{
+			"navigation.html":    {Data: []byte(`<nav>{{with .Host}}{{.User}}{{end}}</nav>`)},
+			"revoke_tokens.html": {Data: []byte(`{{define "title"}}Sure?{{end}}{{define "main"}}<form method="post" action="{{.Page.Action}}"><input type="hidden" name="ticket" value="{{.Page.Ticket}}"><button>Go</button></form>{{end}}`)},
+		}
+		f.PageData = func(*http.Request) any { return nav{"Ann & Co"} }
+	})
+	app, _ := s.register("1")
+	require.Contains(t, s.open(pathOf(app)).Body, "<nav>Ann &amp; Co</nav>")
+	a := s.open(pathOf(app, "revoke"))
+	require.Equal(t, "Sure?", a.title())
+	require.Equal(t, http.StatusSeeOther, s.do(http.MethodPost, pathOf(app, "revoke"), a.form(pathOf(app, "revoke"))).Status)
+
+	_, err := flow.New(flow.Config{
+		Issuer: "https://service.example", Store: s.store, Scopes: []flow.Scope{{Name: "read", Default: true}},
+		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil }, LoginURL: func(string) string { return "/login" },
+		Pages: fstest.MapFS{"delete_application.html": {Data: []byte(`{{define "title"}}{{.Page.Nmae}}{{end}}{{define "main"}}{{end}}`)}},
+	})
+	require.ErrorContains(t, err, "delete_application.html")
+}
+
+func TestSignInElsewhere(t *testing.T) {
+	s := newSite(t, func(f *flow.Config, _ *dashboard.Config) {
+		f.LoginURL = func(returnTo string) string { return "https://login.example/?to=" + url.QueryEscape(returnTo) }
+	})
+	csp := s.open(list("1") + "/new").Header.Get("Content-Security-Policy")
+	require.True(t, strings.HasSuffix(csp, "form-action 'self' https://login.example"), csp)
+}
+
+func TestNothingIsShared(t *testing.T) {
+	s := newSite(t)
+	done := make(chan string)
+	const n = 20
+	for i := range n {
+		go func() {
+			name := fmt.Sprintf("Concurrent %d", i)
+			form := fill(s.open(list("1")+"/new").form(list("1")), append(registration(), "name", name)...)
+			a := s.do(http.MethodPost, list("1"), form)
+			if a.Status != http.StatusOK || !strings.Contains(a.text(), name) {
+				done <- a.text()
+				return
+			}
+			done <- a.byID("client-secret")
+		}()
+	}
+	secrets := map[string]bool{}
+	for range n {
+		secret := <-done
+		require.True(t, strings.HasPrefix(secret, "oa_cs_"), secret)
+		secrets[secret] = true
+	}
+	require.Len(t, secrets, n)
+}
