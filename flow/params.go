@@ -143,9 +143,6 @@ func parseForm(body string) (url.Values, *Error) {
 // is refused, which encoding/json alone would not do.
 func parseJSON(body []byte) (url.Values, *Error) {
 	malformed := refuse(InvalidRequest, "the body must be one JSON object whose members are all strings")
-	if !utf8.Valid(body) {
-		return nil, malformed
-	}
 	tokens := json.NewDecoder(bytes.NewReader(body))
 	if start, err := tokens.Token(); err != nil || start != json.Delim('{') {
 		return nil, malformed

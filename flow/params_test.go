@@ -3,11 +3,13 @@ package flow
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -88,6 +90,14 @@ func TestReadFormRefusesTwoContentTypes(t *testing.T) {
 	_, refusal := readForm(httptest.NewRecorder(), r)
 	require.NotNil(t, refusal)
 	require.Equal(t, InvalidRequest, refusal.Code)
+}
+
+func TestReadFormRefusesABodyThatBreaksOff(t *testing.T) {
+	r := post(formType, "/", "")
+	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("a=1"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	form, refusal := readForm(httptest.NewRecorder(), r)
+	require.Nil(t, form)
+	require.Equal(t, refuse(InvalidRequest, "the body could not be read"), refusal)
 }
 
 func TestEveryProtocolParameterIsRefusedInTheQuery(t *testing.T) {

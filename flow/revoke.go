@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -95,7 +93,7 @@ func (p *Provider) parseToken(s string) (token presentedToken, known bool) {
 // replaced since. Only the last two access tokens are remembered; a refresh token
 // is known by its family however old it is.
 func (t presentedToken) isOf(s *store.Session) bool {
-	if t.Session == uuid.Nil || t.Session != s.ID {
+	if t.Session != s.ID {
 		return false
 	}
 	if t.Kind == credential.RefreshToken {
