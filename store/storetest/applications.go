@@ -1,0 +1,362 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+var applicationRules = []rule{
+	{"applications/kept", "what CreateApplication keeps, Application, Client and Secrets return", applicationsKept},
+	{"applications/unknown", "what does not exist is ErrNotFound, and nothing to EndSession and Touch", applicationsUnknown},
+	{"applications/taken", "an ID or client ID in use is refused with ErrExists", applicationsTaken},
+	{"applications/taken at once", "of many applications created at once with one client ID, one is kept", applicationsTakenAtOnce},
+	{"applications/limit", "an owner with as many applications as allowed gets ErrLimit, nobody else does", applicationsLimit},
+	{"applications/limit at once", "however many applications are created at once, the owner's limit holds", applicationsLimitAtOnce},
+	{"applications/update", "UpdateApplication replaces what it names, ignores the rest, and counts the version", applicationsUpdate},
+	{"applications/update conflict", "an update based on an older version is ErrConflict and changes nothing", applicationsConflict},
+	{"applications/update at once", "of many updates at once none is lost", applicationsUpdateAtOnce},
+	{"applications/owner", "another owner's application is ErrNotFound to every method, and stays as it was", applicationsOwner},
+	{"applications/any owner", "AnyOwner matches every owner", applicationsAnyOwner},
+	{"applications/delete", "a deleted application, and all that was its, is found by no method", applicationsDelete},
+	{"applications/delete at once", "of many deletions at once, one gets the application", applicationsDeleteAtOnce},
+	{"applications/never reused", "the ID and client ID of a deleted application stay taken for ever", applicationsNeverReused},
+}
+
+func applicationsKept(t *trial) {
+	app, bare, native := t.draft("alice"), t.draft("alice"), t.draft("bob")
+	secret := t.secret(app)
+	bare.Description, bare.Scopes, bare.CallbackURLs = "", nil, bare.CallbackURLs[:1]
+	native.Type = oauthapp.Public
+	t.must(t.CreateApplication(t.ctx, app, &secret, plenty), "CreateApplication")
+	t.must(t.CreateApplication(t.ctx, bare, nil, plenty), "CreateApplication")
+	t.must(t.CreateApplication(t.ctx, native, nil, plenty), "CreateApplication")
+
+	for _, want := range []oauthapp.Application{app, bare, native} {
+		got, err := t.Application(t.ctx, want.Owner, want.ID)
+		t.must(err, "Application")
+		t.same(got, want, "Application")
+		client, err := t.Client(t.ctx, want.ClientID, uuid.Nil, start)
+		t.must(err, "Client")
+		t.same(client.Application, want, "Client.Application")
+		if client.Session != nil {
+			t.failf("Client has a session though none was asked for")
+		}
+		var secrets []oauthapp.Secret
+		if want.ID == app.ID {
+			secrets = []oauthapp.Secret{secret}
+		}
+		t.same(client.Secrets, secrets, "Client.Secrets")
+		t.same(t.secretsAt(want, start), secrets, "Secrets")
+	}
+}
+
+func applicationsUnknown(t *trial) {
+	app := t.application("alice")
+	absent := t.draft("alice")
+	for name, err := range t.onApplication("alice", absent) {
+		t.want(store.ErrNotFound, err, "%s of an unknown application", name)
+	}
+	_, err := t.Client(t.ctx, absent.ClientID, uuid.Nil, start)
+	t.want(store.ErrNotFound, err, "Client of an unknown client ID")
+	_, err = t.Client(t.ctx, "", uuid.Nil, start)
+	t.want(store.ErrNotFound, err, "Client of no client ID")
+	_, err = t.BeginSession(t.ctx, t.beginning(absent, "u", "a"))
+	t.want(store.ErrNotFound, err, "BeginSession of an unknown application")
+	_, err = t.Grant(t.ctx, app.ID, "u", "a")
+	t.want(store.ErrNotFound, err, "Grant that was never given")
+	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, t.id(), start)
+	t.want(store.ErrNotFound, err, "RevokeGrant of an unknown grant")
+
+	unknown := t.beginning(app, "u", "a").Session
+	t.isDead(unknown, "unknown")
+	t.must(t.EndSession(t.ctx, unknown.ID, start), "EndSession of an unknown session")
+	t.must(t.Touch(t.ctx, store.Use{GrantID: t.id(), ApplicationID: absent.ID, SecretID: t.id(), At: start}), "Touch of what is unknown")
+	t.must(t.Touch(t.ctx, store.Use{At: start}), "Touch of nothing")
+}
+
+// onApplication calls, as an owner, each method that is about an application, and
+// returns what they returned. Whatever it could change it tries to change.
+func (t *trial) onApplication(owner string, app oauthapp.Application) map[string]error {
+	results := map[string]error{}
+	_, results["Application"] = t.Application(t.ctx, owner, app.ID)
+	changed := app
+	changed.Name = "Changed"
+	results["UpdateApplication"] = t.UpdateApplication(t.ctx, owner, changed)
+	_, results["Secrets"] = t.Secrets(t.ctx, owner, app.ID, start)
+	secret := t.secret(app)
+	results["AddSecret"] = t.AddSecret(t.ctx, owner, secret, start, plenty)
+	_, results["RevokeSecret"] = t.RevokeSecret(t.ctx, owner, app.ID, secret.ID, start)
+	_, results["Usage"] = t.Usage(t.ctx, owner, app.ID, plenty)
+	_, results["RevokeTokens"] = t.RevokeTokens(t.ctx, owner, app.ID, start, plenty)
+	_, results["DeleteApplication"] = t.DeleteApplication(t.ctx, owner, app.ID, start)
+	return results
+}
+
+func applicationsTaken(t *trial) {
+	app := t.application("alice")
+	sameID, sameClientID := t.draft("bob"), t.draft("bob")
+	sameID.ID = app.ID
+	sameClientID.ClientID = app.ClientID
+	t.want(store.ErrExists, t.CreateApplication(t.ctx, sameID, nil, plenty), "CreateApplication with an ID in use")
+	t.want(store.ErrExists, t.CreateApplication(t.ctx, sameClientID, nil, plenty), "CreateApplication with a client ID in use")
+	t.same(t.stored(app), app, "Application after others tried its IDs")
+	_, err := t.Application(t.ctx, "bob", sameClientID.ID)
+	t.want(store.ErrNotFound, err, "Application that was refused")
+}
+
+func applicationsTakenAtOnce(t *trial) {
+	apps := make([]oauthapp.Application, crowd)
+	for i := range apps {
+		apps[i] = t.draft(fmt.Sprint("owner-", i))
+		apps[i].ClientID = "wanted"
+	}
+	results := t.together(crowd, func(i int) error { return t.CreateApplication(t.ctx, apps[i], nil, plenty) })
+	t.winners(1, store.ErrExists, results, "CreateApplication with one client ID")
+	client, err := t.Client(t.ctx, "wanted", uuid.Nil, start)
+	t.must(err, "Client")
+	t.same(client.Application, apps[slices.Index(results, nil)], "Client.Application, which must be the one that was kept")
+}
+
+func applicationsLimit(t *trial) {
+	first := t.draft("alice")
+	t.must(t.CreateApplication(t.ctx, first, nil, 2), "CreateApplication")
+	t.must(t.CreateApplication(t.ctx, t.draft("alice"), nil, 2), "CreateApplication up to the limit")
+	refused := t.draft("alice")
+	secret := t.secret(refused)
+	t.want(store.ErrLimit, t.CreateApplication(t.ctx, refused, &secret, 2), "CreateApplication beyond the limit")
+	_, err := t.Application(t.ctx, "alice", refused.ID)
+	t.want(store.ErrNotFound, err, "Application that was refused")
+	t.must(t.CreateApplication(t.ctx, t.draft("bob"), nil, 2), "CreateApplication of another owner")
+
+	_, err = t.DeleteApplication(t.ctx, "alice", first.ID, start)
+	t.must(err, "DeleteApplication")
+	t.must(t.CreateApplication(t.ctx, refused, &secret, 2), "CreateApplication after another was deleted")
+	t.want(store.ErrLimit, t.CreateApplication(t.ctx, t.draft("alice"), nil, 2), "CreateApplication beyond the limit again")
+}
+
+func applicationsLimitAtOnce(t *trial) {
+	const limit = 7
+	results := t.together(crowd, func(int) error {
+		return t.CreateApplication(t.ctx, t.draft("alice"), nil, limit)
+	})
+	t.winners(limit, store.ErrLimit, results, "CreateApplication")
+	list, err := t.Applications(t.ctx, "alice", oauthapp.Page{})
+	t.must(err, "Applications")
+	if len(list.Items) != limit {
+		t.failf("the owner has %d applications, not %d", len(list.Items), limit)
+	}
+}
+
+func applicationsUpdate(t *trial) {
+	app, other := t.application("alice"), t.application("alice")
+	update := oauthapp.Application{
+		ID:           app.ID,
+		ClientID:     "ignored",
+		Owner:        "ignored",
+		Name:         "New name",
+		HomepageURL:  "https://new.example.com/",
+		CallbackURLs: []string{"https://new.example.com/2", "https://new.example.com/1"},
+		Type:         oauthapp.Public,
+		CreatedAt:    start.Add(time.Hour),
+		UpdatedAt:    start.Add(time.Hour),
+		LastUsedAt:   start.Add(time.Hour),
+		Version:      app.Version,
+	}
+	t.must(t.UpdateApplication(t.ctx, "alice", update), "UpdateApplication")
+	want := app
+	want.Name, want.Description, want.HomepageURL = update.Name, "", update.HomepageURL
+	want.CallbackURLs, want.Scopes = update.CallbackURLs, nil
+	want.UpdatedAt = update.UpdatedAt
+	want.Version++
+	t.same(t.stored(app), want, "Application after an update")
+	client, err := t.Client(t.ctx, app.ClientID, uuid.Nil, start)
+	t.must(err, "Client")
+	t.same(client.Application, want, "Client.Application after an update")
+	t.same(t.stored(other), other, "another Application after an update")
+}
+
+func applicationsConflict(t *trial) {
+	app := t.application("alice")
+	t.must(t.UpdateApplication(t.ctx, "alice", app), "UpdateApplication")
+	want := t.stored(app)
+	for _, version := range []int64{0, app.Version, app.Version + 2} {
+		stale := app
+		stale.Name = "Stale"
+		stale.Version = version
+		t.want(store.ErrConflict, t.UpdateApplication(t.ctx, "alice", stale), "UpdateApplication from version %d of %d", version, want.Version)
+	}
+	t.same(t.stored(app), want, "Application after updates that were refused")
+}
+
+func applicationsUpdateAtOnce(t *trial) {
+	app := t.application("alice")
+	t.together(crowd, func(i int) error {
+		for range 100 * crowd {
+			seen, err := t.Application(t.ctx, "alice", app.ID)
+			t.must(err, "Application")
+			seen.Scopes = append(seen.Scopes, fmt.Sprint("scope-", i))
+			err = t.UpdateApplication(t.ctx, "alice", seen)
+			if err == nil {
+				return nil
+			}
+			t.want(store.ErrConflict, err, "UpdateApplication, called at once with others,")
+		}
+		t.failf("UpdateApplication refused %d updates in a row", 100*crowd)
+		return nil
+	})
+	got := t.stored(app)
+	if got.Version != app.Version+crowd {
+		t.failf("after %d updates the version went from %d to %d", crowd, app.Version, got.Version)
+	}
+	for i := range crowd {
+		if scope := fmt.Sprint("scope-", i); !slices.Contains(got.Scopes, scope) {
+			t.failf("the update that added %s is lost", scope)
+		}
+	}
+}
+
+func applicationsOwner(t *trial) {
+	app := t.draft("alice")
+	secret := t.secret(app)
+	t.must(t.CreateApplication(t.ctx, app, &secret, plenty), "CreateApplication")
+	session := t.signIn(app, "u", "a", "read")
+	for _, owner := range []string{"bob", "", "alic", "alice ", "ALICE", "%", "a"} {
+		for name, err := range t.onApplication(owner, app) {
+			t.want(store.ErrNotFound, err, "%s as %q of an application of alice", name, owner)
+		}
+		_, err := t.RevokeSecret(t.ctx, owner, app.ID, secret.ID, start)
+		t.want(store.ErrNotFound, err, "RevokeSecret as %q of a secret of alice", owner)
+		list, err := t.Applications(t.ctx, owner, oauthapp.Page{})
+		t.must(err, "Applications")
+		t.same(list, oauthapp.List[oauthapp.Application]{}, "Applications of %q", owner)
+	}
+	t.same(t.stored(app), app, "Application after others tried to change it")
+	t.same(t.secretsAt(app, start), []oauthapp.Secret{secret}, "Secrets after others tried to change them")
+	t.isLive(session, "after others tried to revoke it")
+}
+
+func applicationsAnyOwner(t *trial) {
+	app := t.application("alice")
+	changed := app
+	changed.Name = "Changed"
+	t.must(t.UpdateApplication(t.ctx, oauthapp.AnyOwner, changed), "UpdateApplication as AnyOwner")
+	changed.Version++
+	t.same(t.stored(app), changed, "Application after AnyOwner updated it")
+
+	secret := t.secret(app)
+	t.must(t.AddSecret(t.ctx, oauthapp.AnyOwner, secret, start, plenty), "AddSecret as AnyOwner")
+	secrets, err := t.Secrets(t.ctx, oauthapp.AnyOwner, app.ID, start)
+	t.must(err, "Secrets as AnyOwner")
+	t.same(secrets, []oauthapp.Secret{secret}, "Secrets as AnyOwner")
+	_, err = t.RevokeSecret(t.ctx, oauthapp.AnyOwner, app.ID, secret.ID, start)
+	t.must(err, "RevokeSecret as AnyOwner")
+
+	session := t.signIn(app, "u", "a", "read")
+	for name, call := range map[string]func(context.Context, string, uuid.UUID) (oauthapp.Usage, error){
+		"Usage": func(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Usage, error) {
+			return t.Usage(ctx, owner, id, plenty)
+		},
+		"RevokeTokens": func(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Usage, error) {
+			return t.RevokeTokens(ctx, owner, id, start, plenty)
+		},
+	} {
+		_, err := call(t.ctx, oauthapp.AnyOwner, app.ID)
+		t.must(err, "%s as AnyOwner", name)
+	}
+	t.isDead(session, "after AnyOwner revoked all tokens")
+	_, err = t.DeleteApplication(t.ctx, oauthapp.AnyOwner, app.ID, start)
+	t.must(err, "DeleteApplication as AnyOwner")
+	_, err = t.Application(t.ctx, "alice", app.ID)
+	t.want(store.ErrNotFound, err, "Application after AnyOwner deleted it")
+}
+
+func applicationsDelete(t *trial) {
+	app, other := t.draft("alice"), t.draft("alice")
+	secret, otherSecret := t.secret(app), t.secret(other)
+	t.must(t.CreateApplication(t.ctx, app, &secret, plenty), "CreateApplication")
+	t.must(t.CreateApplication(t.ctx, other, &otherSecret, plenty), "CreateApplication")
+	code := t.begin(app, "u", "a", "read")
+	session := t.rotate(t.signIn(app, "u", "b", "read"))
+	bystander := t.signIn(other, "u", "a", "read")
+
+	was, err := t.DeleteApplication(t.ctx, "alice", app.ID, start)
+	t.must(err, "DeleteApplication")
+	t.same(was, app, "what DeleteApplication returned")
+
+	for _, owner := range []string{"alice", oauthapp.AnyOwner} {
+		for name, err := range t.onApplication(owner, app) {
+			t.want(store.ErrNotFound, err, "%s of a deleted application", name)
+		}
+		_, err := t.RevokeSecret(t.ctx, owner, app.ID, secret.ID, start)
+		t.want(store.ErrNotFound, err, "RevokeSecret of a deleted application")
+		list, err := t.Applications(t.ctx, owner, oauthapp.Page{})
+		t.must(err, "Applications")
+		t.same(list, oauthapp.List[oauthapp.Application]{Items: []oauthapp.Application{other}}, "Applications after a deletion")
+	}
+	_, err = t.Client(t.ctx, app.ClientID, session.ID, start)
+	t.want(store.ErrNotFound, err, "Client of a deleted application")
+	client, err := t.Client(t.ctx, other.ClientID, session.ID, start)
+	t.must(err, "Client")
+	if client.Session != nil {
+		t.failf("Client has a session of a deleted application")
+	}
+	_, err = t.BeginSession(t.ctx, t.beginning(app, "u", "a"))
+	t.want(store.ErrNotFound, err, "BeginSession of a deleted application")
+	t.isDead(code, "after the application was deleted")
+	t.isDead(session, "after the application was deleted")
+
+	for _, account := range []string{"a", "b"} {
+		_, err = t.Grant(t.ctx, app.ID, "u", account)
+		t.want(store.ErrNotFound, err, "Grant to a deleted application")
+	}
+	for _, filter := range []oauthapp.GrantFilter{{UserID: "u"}, {ApplicationID: app.ID}, {Owner: "alice"}, {AccountID: "b"}} {
+		list, err := t.Grants(t.ctx, filter, oauthapp.Page{})
+		t.must(err, "Grants")
+		for _, grant := range list.Items {
+			if grant.ApplicationID == app.ID {
+				t.failf("Grants of %+v lists one to a deleted application", filter)
+			}
+		}
+		_, err = t.RevokeGrant(t.ctx, filter, session.GrantID, start)
+		t.want(store.ErrNotFound, err, "RevokeGrant to a deleted application")
+	}
+	t.isLive(bystander, "after another application was deleted")
+	t.same(t.secretsAt(other, start), []oauthapp.Secret{otherSecret}, "Secrets after another application was deleted")
+}
+
+func applicationsDeleteAtOnce(t *trial) {
+	app := t.application("alice")
+	results := t.together(crowd, func(int) error {
+		was, err := t.DeleteApplication(t.ctx, "alice", app.ID, start)
+		if err == nil {
+			t.same(was, app, "what DeleteApplication returned")
+		}
+		return err
+	})
+	t.winners(1, store.ErrNotFound, results, "DeleteApplication")
+}
+
+func applicationsNeverReused(t *trial) {
+	app := t.application("alice")
+	_, err := t.DeleteApplication(t.ctx, "alice", app.ID, start)
+	t.must(err, "DeleteApplication")
+	sameID, sameClientID := t.draft("alice"), t.draft("bob")
+	sameID.ID = app.ID
+	sameClientID.ClientID = app.ClientID
+	for _, when := range []string{"a deleted", "a deleted and cleaned-up"} {
+		t.want(store.ErrExists, t.CreateApplication(t.ctx, sameClientID, nil, plenty), "CreateApplication with the client ID of %s application", when)
+		t.want(store.ErrExists, t.CreateApplication(t.ctx, sameID, nil, plenty), "CreateApplication with the ID of %s application", when)
+		t.cleanUp(start.Add(10 * sessionTTL))
+	}
+	if _, err := t.Client(t.ctx, app.ClientID, uuid.Nil, start); !errors.Is(err, store.ErrNotFound) {
+		t.failf("Client of a deleted client ID returned %s", describe(err))
+	}
+}

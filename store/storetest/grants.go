@@ -1,0 +1,306 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+var grantRules = []rule{
+	{"grants/kept", "BeginSession keeps a grant for each application, user and account", grantsKept},
+	{"grants/union", "authorizing again adds the session's scopes to the live grant, which keeps its ID", grantsUnion},
+	{"grants/union at once", "of many authorizations at once by one user, none's scopes are lost and one grant remains", grantsUnionAtOnce},
+	{"grants/anew", "after a revocation the grant begins anew, with exactly the new scopes, and revives nothing", grantsAnew},
+	{"grants/filter", "a filter selects the live grants that match every field set; a zero filter selects none", grantsFilter},
+	{"grants/revoke", "RevokeGrant ends a live grant that the filter selects, all its sessions, and nothing else", grantsRevoke},
+	{"grants/revoke at once", "of many revocations of a grant at once, one gets it", grantsRevokeAtOnce},
+	{"grants/usage", "Usage counts users with a live grant, each once, exactly up to the bound", grantsUsage},
+}
+
+// hasGrant fails unless this is the live grant, with its scopes in any order.
+func (t *trial) hasGrant(want oauthapp.Grant, format string, args ...any) {
+	what := fmt.Sprintf(format, args...)
+	got, err := t.Grant(t.ctx, want.ApplicationID, want.UserID, want.AccountID)
+	t.must(err, "Grant, %s,", what)
+	t.same(sorted(got), sorted(want), "Grant, %s", what)
+	list, err := t.Grants(t.ctx, oauthapp.GrantFilter{UserID: want.UserID, AccountID: want.AccountID, ApplicationID: want.ApplicationID}, oauthapp.Page{})
+	t.must(err, "Grants, %s,", what)
+	if len(list.Items) != 1 {
+		t.failf("Grants lists %d of one application, user and account, %s", len(list.Items), what)
+	}
+	want.Application = t.stored(oauthapp.Application{ID: want.ApplicationID})
+	t.same(sorted(list.Items[0]), sorted(want), "Grants, %s", what)
+}
+
+func grantsKept(t *trial) {
+	app, other := t.application("alice"), t.application("bob")
+	sessions := []store.Session{
+		t.begin(app, "u", "a", "read"),
+		t.begin(app, "u", "b", "write", "read"),
+		t.begin(app, "v", "a"),
+		t.begin(other, "u", "a", "admin"),
+	}
+	seen := map[uuid.UUID]bool{}
+	for _, session := range sessions {
+		t.hasGrant(grantOf(session), "after the first session")
+		if seen[session.GrantID] {
+			t.failf("two grants have one ID")
+		}
+		seen[session.GrantID] = true
+	}
+	_, err := t.Grant(t.ctx, app.ID, "v", "b")
+	t.want(store.ErrNotFound, err, "Grant for an account that the user did not authorize")
+	_, err = t.Grant(t.ctx, other.ID, "v", "a")
+	t.want(store.ErrNotFound, err, "Grant to an application that the user did not authorize")
+
+	b := t.beginning(app, "w", "a", "read")
+	grant, err := t.BeginSession(t.ctx, b)
+	t.must(err, "BeginSession")
+	t.same(grant, oauthapp.Grant{
+		ID: b.GrantID, ApplicationID: app.ID, UserID: "w", AccountID: "a", Scopes: []string{"read"}, AuthorizedAt: start,
+	}, "what BeginSession returned for a user without a grant")
+}
+
+func grantsUnion(t *trial) {
+	app := t.application("alice")
+	first := t.begin(app, "u", "a", "read")
+	b := t.beginning(app, "u", "a", "write", "read", "admin")
+	b.Session.CreatedAt = start.Add(time.Hour)
+	got, err := t.BeginSession(t.ctx, b)
+	t.must(err, "BeginSession")
+	want := grantOf(first)
+	want.Scopes = []string{"read", "write", "admin"}
+	want.AuthorizedAt = b.Session.CreatedAt
+	t.same(sorted(got), sorted(want), "what BeginSession returned for a user with a grant")
+	t.hasGrant(want, "after a second session")
+	t.isLive(first, "after a second session")
+
+	third := t.beginning(app, "u", "a", "read")
+	third.Session.CreatedAt = start.Add(2 * time.Hour)
+	want.AuthorizedAt = third.Session.CreatedAt
+	session := t.beginAs(app, third)
+	t.hasGrant(want, "after a session with fewer scopes")
+	t.isLive(session, "with fewer scopes than the grant")
+}
+
+func grantsUnionAtOnce(t *trial) {
+	app := t.application("alice")
+	ids := make([]uuid.UUID, crowd)
+	sessions := make([]store.Session, crowd)
+	t.together(crowd, func(i int) error {
+		sessions[i] = t.begin(app, "u", "a", "read", fmt.Sprint("scope-", i))
+		ids[i] = sessions[i].GrantID
+		return nil
+	})
+	want := grantOf(sessions[0])
+	want.Scopes = []string{"read"}
+	for i := range crowd {
+		want.Scopes = append(want.Scopes, fmt.Sprint("scope-", i))
+		if ids[i] != ids[0] {
+			t.failf("sessions begun at once by one user are under different grants")
+		}
+		t.isLive(sessions[i], "begun at once with others")
+	}
+	t.hasGrant(want, "after many sessions begun at once")
+}
+
+func grantsAnew(t *trial) {
+	app := t.application("alice")
+	end := map[string]func(store.Session){
+		"the grant was revoked": func(s store.Session) {
+			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, s.GrantID, start)
+			t.must(err, "RevokeGrant")
+		},
+		"all tokens were revoked": func(store.Session) {
+			_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, plenty)
+			t.must(err, "RevokeTokens")
+		},
+	}
+	var dead []store.Session
+	for range 3 { // again and again: an end must not undo the one before
+		for why, revoke := range end {
+			b := t.beginning(app, "u", "a", "read", "write")
+			old := t.redeem(t.beginAs(app, b))
+			t.must(t.Touch(t.ctx, store.Use{GrantID: old.GrantID, At: start.Add(time.Hour)}), "Touch")
+			revoke(old)
+			_, err := t.Grant(t.ctx, app.ID, "u", "a")
+			t.want(store.ErrNotFound, err, "Grant after %s", why)
+			dead = append(dead, old)
+
+			anew := t.begin(app, "u", "a", "admin")
+			if !anew.GrantUsedAt.IsZero() {
+				t.failf("a grant begun anew says that it was used before, after %s", why)
+			}
+			t.hasGrant(grantOf(anew), "begun anew after %s", why)
+			t.isLive(anew, "after %s", why)
+			for _, old := range dead {
+				t.isDead(old, "though the user authorized again, after %s", why)
+			}
+			revoke(anew)
+			dead = append(dead, anew)
+		}
+	}
+}
+
+func grantsFilter(t *trial) {
+	type cell struct {
+		owner         string
+		app           oauthapp.Application
+		user, account string
+	}
+	var cells []cell
+	owners, users, accounts := []string{"alice", "bob"}, []string{"u", "v"}, []string{"a", "b"}
+	var apps []oauthapp.Application
+	for _, owner := range owners {
+		for range 2 {
+			app := t.application(owner)
+			apps = append(apps, app)
+			for _, user := range users {
+				for _, account := range accounts {
+					cells = append(cells, cell{owner, app, user, account})
+					t.begin(app, user, account, "read")
+				}
+			}
+		}
+	}
+	// Some are dead, one of them of each kind.
+	cells = cells[1:]
+	grant, err := t.Grant(t.ctx, apps[0].ID, "u", "a")
+	t.must(err, "Grant")
+	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, grant.ID, start)
+	t.must(err, "RevokeGrant")
+	_, err = t.RevokeTokens(t.ctx, "alice", apps[1].ID, start, plenty)
+	t.must(err, "RevokeTokens")
+	cells = append(cells[:3], cells[7:]...)
+
+	for _, owner := range append(owners, "", oauthapp.AnyOwner, "nobody") {
+		for _, app := range append(apps, oauthapp.Application{}, t.draft("nobody")) {
+			for _, user := range append(users, "", "nobody") {
+				for _, account := range append(accounts, "", "nothing") {
+					filter := oauthapp.GrantFilter{UserID: user, AccountID: account, ApplicationID: app.ID, Owner: owner}
+					var want []cell
+					for i := len(cells) - 1; i >= 0 && !filter.IsZero(); i-- { // newest first
+						c := cells[i]
+						if (user == "" || user == c.user) && (account == "" || account == c.account) &&
+							(app.ID == uuid.Nil || app.ID == c.app.ID) &&
+							(owner == "" || owner == oauthapp.AnyOwner || owner == c.owner) {
+							want = append(want, c)
+						}
+					}
+					list, err := t.Grants(t.ctx, filter, oauthapp.Page{})
+					t.must(err, "Grants of %+v", filter)
+					if len(list.Items) != len(want) {
+						t.failf("Grants of %+v lists %d, not %d", filter, len(list.Items), len(want))
+					}
+					for i, got := range list.Items {
+						c := want[i]
+						t.same(got.Application, c.app, "Grants of %+v, Application", filter)
+						if got.ApplicationID != c.app.ID || got.UserID != c.user || got.AccountID != c.account {
+							t.failf("Grants of %+v has (%v, %s, %s) in place %d, not (%v, %s, %s)", filter,
+								got.ApplicationID, got.UserID, got.AccountID, i, c.app.ID, c.user, c.account)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func grantsRevoke(t *trial) {
+	app, other := t.application("alice"), t.application("alice")
+	session, again := t.signIn(app, "u", "a", "read"), t.begin(app, "u", "a", "read")
+	bystanders := []store.Session{
+		t.signIn(app, "u", "b", "read"), t.signIn(app, "v", "a", "read"), t.signIn(other, "u", "a", "read"),
+	}
+	for _, filter := range []oauthapp.GrantFilter{
+		{}, {UserID: "v"}, {AccountID: "b"}, {ApplicationID: other.ID}, {Owner: "bob"},
+		{UserID: "u", AccountID: "b"}, {UserID: "v", AccountID: "a"}, {UserID: "u", ApplicationID: other.ID},
+		{UserID: "u", Owner: "bob"},
+	} {
+		_, err := t.RevokeGrant(t.ctx, filter, session.GrantID, start)
+		t.want(store.ErrNotFound, err, "RevokeGrant with %+v, which does not select it,", filter)
+	}
+	t.isLive(session, "after revocations that did not select its grant")
+
+	want := grantOf(session)
+	want.Application = app
+	for _, filter := range []oauthapp.GrantFilter{
+		{UserID: "u"}, {AccountID: "a"}, {ApplicationID: app.ID}, {Owner: "alice"}, {Owner: oauthapp.AnyOwner},
+		{UserID: "u", AccountID: "a", ApplicationID: app.ID, Owner: "alice"},
+	} {
+		was, err := t.RevokeGrant(t.ctx, filter, want.ID, start)
+		t.must(err, "RevokeGrant with %+v", filter)
+		t.same(was, want, "what RevokeGrant returned")
+		t.isDead(session, "after its grant was revoked")
+		t.isDead(again, "after its grant was revoked")
+		_, err = t.RevokeGrant(t.ctx, filter, want.ID, start)
+		t.want(store.ErrNotFound, err, "RevokeGrant of a revoked grant")
+		for _, bystander := range bystanders {
+			t.isLive(bystander, "after another grant was revoked")
+		}
+		session, again = t.signIn(app, "u", "a", "read"), t.begin(app, "u", "a", "read")
+		want.ID = session.GrantID
+	}
+}
+
+func grantsRevokeAtOnce(t *trial) {
+	app := t.application("alice")
+	session := t.signIn(app, "u", "a", "read")
+	results := t.together(crowd, func(int) error {
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, session.GrantID, start)
+		return err
+	})
+	t.winners(1, store.ErrNotFound, results, "RevokeGrant")
+}
+
+func grantsUsage(t *trial) {
+	app, other := t.application("alice"), t.application("alice")
+	uses := func(want oauthapp.Usage, bound int, what string) {
+		got, err := t.Usage(t.ctx, "alice", app.ID, bound)
+		t.must(err, "Usage, %s,", what)
+		t.same(got, want, "Usage with bound %d, %s", bound, what)
+	}
+	uses(oauthapp.Usage{}, 3, "without users")
+	for user := range 4 {
+		for account := range 3 {
+			t.signIn(app, fmt.Sprint("user-", user), fmt.Sprint("account-", account), "read")
+		}
+		t.begin(other, fmt.Sprint("other-", user), "a", "read")
+	}
+	uses(oauthapp.Usage{Users: 4}, plenty, "with four users")
+	uses(oauthapp.Usage{Users: 4}, 5, "with four users")
+	uses(oauthapp.Usage{Users: 4}, 4, "with four users")
+	uses(oauthapp.Usage{Users: 3, More: true}, 3, "with four users")
+	uses(oauthapp.Usage{Users: 1, More: true}, 1, "with four users")
+
+	revoke := func(user, account string) {
+		grant, err := t.Grant(t.ctx, app.ID, user, account)
+		t.must(err, "Grant")
+		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, grant.ID, start)
+		t.must(err, "RevokeGrant")
+	}
+	revoke("user-0", "account-0")
+	uses(oauthapp.Usage{Users: 4}, 4, "with a user who has revoked one of three")
+	revoke("user-0", "account-1")
+	revoke("user-0", "account-2")
+	uses(oauthapp.Usage{Users: 3}, 3, "with three users left")
+	grant, err := t.Grant(t.ctx, app.ID, "user-1", "account-1")
+	t.must(err, "Grant")
+	used := start.Add(time.Minute)
+	t.must(t.Touch(t.ctx, store.Use{GrantID: grant.ID, At: used}), "Touch")
+	uses(oauthapp.Usage{Users: 3, LastUsedAt: used}, 3, "after a use")
+
+	ended, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, 2)
+	t.must(err, "RevokeTokens")
+	t.same(ended, oauthapp.Usage{Users: 2, More: true, LastUsedAt: used}, "what RevokeTokens returned")
+	uses(oauthapp.Usage{LastUsedAt: used}, 3, "after all tokens were revoked")
+	t.signIn(app, "user-1", "account-1", "read")
+	uses(oauthapp.Usage{Users: 1, LastUsedAt: used}, 3, "after one user came back")
+	ended, err = t.RevokeTokens(t.ctx, "alice", app.ID, start, 2)
+	t.must(err, "RevokeTokens")
+	t.same(ended, oauthapp.Usage{Users: 1, LastUsedAt: used}, "what RevokeTokens returned")
+}

@@ -1,0 +1,155 @@
+package storetest
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+var refreshRules = []rule{
+	{"refresh/rotate", "RotateRefreshToken keeps the new tokens, and of the old what the interface says", refreshRotate},
+	{"refresh/old", "whatever is not the live refresh token is ErrUsed and changes nothing", refreshOld},
+	{"refresh/expiry", "a refresh token is good until just before its own and the session's expiry times", refreshExpiry},
+	{"refresh/unredeemed", "a session whose code is not redeemed has no refresh token: ErrNotFound", refreshUnredeemed},
+	{"refresh/one winner", "of 50 concurrent rotations of a refresh token exactly one succeeds, all others are ErrUsed", refreshOneWinner},
+	{"refresh/whole", "a session read while it is rotated is as it was before or after, never between", refreshWhole},
+}
+
+func refreshRotate(t *trial) {
+	app := t.application("alice")
+	session := t.signIn(app, "u", "a", "read", "write")
+	for i := range 3 {
+		r := t.rotation(session)
+		r.At = start.Add(time.Duration(i+1) * time.Hour)
+		r.Access.Scopes = []string{"write"}
+		r.Refresh.ExpiresAt = r.At.Add(refreshTTL)
+		t.must(t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken")
+		session = rotated(session, r)
+		t.isLive(session, "after rotation %d", i+1)
+	}
+}
+
+func refreshOld(t *trial) {
+	app := t.application("alice")
+	session, other := t.signIn(app, "u", "a", "read"), t.signIn(app, "u", "a", "read")
+	oldest := session.Refresh.Digest
+	session = t.rotate(t.rotate(session))
+	near := session.Refresh.Digest
+	near[0] ^= 0x80
+	for name, digest := range map[string]credential.Digest{
+		"the previous refresh token": session.PreviousRefresh, "the oldest refresh token": oldest,
+		"an unknown refresh token": t.digest(), "no refresh token": {}, "one that differs in a bit": near,
+		"another session's refresh token": other.Refresh.Digest,
+		"its family":                      session.RefreshFamily, "its access token": session.Access.Digest, "its code": session.Code.Digest,
+	} {
+		r := t.rotation(session)
+		r.Presented = digest
+		t.want(store.ErrUsed, t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken with %s", name)
+		t.isLive(session, "after %s was tried", name)
+	}
+	t.isLive(t.rotate(session), "rotated with its live refresh token")
+}
+
+func refreshExpiry(t *trial) {
+	app := t.application("alice")
+	for _, c := range []struct {
+		refresh, session time.Duration // when they expire
+		at               time.Duration
+		want             error
+	}{
+		{refreshTTL, sessionTTL, refreshTTL - tick, nil},
+		{refreshTTL, sessionTTL, refreshTTL, store.ErrNotFound},
+		{refreshTTL, sessionTTL, refreshTTL + tick, store.ErrNotFound},
+		{sessionTTL + time.Hour, sessionTTL, sessionTTL - tick, nil},
+		{sessionTTL + time.Hour, sessionTTL, sessionTTL, store.ErrNotFound},
+		{sessionTTL + time.Hour, sessionTTL, sessionTTL + tick, store.ErrNotFound},
+	} {
+		session := t.begin(app, "u", "a", "read")
+		issue := t.redemption(session)
+		issue.Refresh.ExpiresAt = start.Add(c.refresh)
+		issue.ExpiresAt = start.Add(c.session)
+		t.must(t.RedeemCode(t.ctx, issue), "RedeemCode")
+		session = redeemed(session, issue)
+
+		r := t.rotation(session)
+		r.At = start.Add(c.at)
+		if c.want != nil {
+			wrong := r
+			wrong.Presented = t.digest()
+			t.want(c.want, t.RotateRefreshToken(t.ctx, wrong), "RotateRefreshToken with another token, when the live one is expired,")
+		}
+		t.want(c.want, t.RotateRefreshToken(t.ctx, r),
+			"RotateRefreshToken %v after the start, where the token lives %v and the session %v,", c.at, c.refresh, c.session)
+		if c.want == nil {
+			session = rotated(session, r)
+		}
+		t.isLive(session, "after its refresh token was tried")
+	}
+}
+
+func refreshUnredeemed(t *trial) {
+	app := t.application("alice")
+	session := t.begin(app, "u", "a", "read")
+	for _, digest := range []credential.Digest{{}, session.Code.Digest, t.digest()} {
+		r := t.rotation(session)
+		r.Presented, r.At = digest, start.Add(time.Minute)
+		t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken before the code was redeemed")
+	}
+	t.isLive(session, "before its code was redeemed")
+}
+
+func refreshOneWinner(t *trial) {
+	app := t.application("alice")
+	session := t.signIn(app, "u", "a", "read")
+	for range 4 {
+		rotations := make([]store.Rotation, crowd)
+		for i := range rotations {
+			rotations[i] = t.rotation(session)
+		}
+		results := t.together(crowd, func(i int) error { return t.RotateRefreshToken(t.ctx, rotations[i]) })
+		t.winners(1, store.ErrUsed, results, "RotateRefreshToken of one refresh token")
+		session = rotated(session, rotations[slices.Index(results, nil)])
+		t.isLive(session, "with the tokens of the one rotation that succeeded")
+	}
+}
+
+func refreshWhole(t *trial) {
+	app := t.application("alice")
+	session := t.signIn(app, "u", "a", "read")
+	versions := []store.Session{session}
+	rotations := make([]store.Rotation, 40)
+	for i := range rotations {
+		rotations[i] = t.rotation(versions[i])
+		versions = append(versions, rotated(versions[i], rotations[i]))
+	}
+	var done atomic.Int64
+	ended := make(chan struct{})
+	t.together(4, func(i int) error {
+		if i == 0 {
+			defer close(ended)
+			for _, r := range rotations {
+				t.must(t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken while others read")
+				done.Add(1)
+			}
+			return nil
+		}
+		for {
+			atLeast := done.Load()
+			got, err := t.Session(t.ctx, session.ID)
+			t.must(err, "Session while it is rotated")
+			is := slices.IndexFunc(versions, func(v store.Session) bool { return v.Access.Digest == got.Access.Digest })
+			if is < int(atLeast) {
+				t.failf("Session is as of rotation %d, after rotation %d had returned", is, atLeast)
+			}
+			t.same(got, versions[is], "Session while it is rotated")
+			select {
+			case <-ended:
+				return nil
+			default:
+			}
+		}
+	})
+}

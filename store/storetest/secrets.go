@@ -1,0 +1,167 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+var secretRules = []rule{
+	{"secrets/overlap", "AddSecret makes older secrets expire at the time given, and an expiry time itself is expired", secretsOverlap},
+	{"secrets/sooner", "AddSecret never puts off the expiry of a secret that expires sooner", secretsSooner},
+	{"secrets/at once", "with othersExpireAt at or before the new secret's creation, or zero, there is only the new one", secretsReset},
+	{"secrets/limit", "more live secrets than the limit is ErrLimit and changes nothing; expired ones do not count", secretsLimit},
+	{"secrets/limit at once", "however many secrets are added at once, the limit holds", secretsLimitAtOnce},
+	{"secrets/revoke", "RevokeSecret ends one live secret of that application and returns it as it was", secretsRevoke},
+	{"secrets/revoke at once", "of many revocations of a secret at once, one gets it", secretsRevokeAtOnce},
+	{"secrets/public", "a public application has no secret and can be given none", secretsPublic},
+}
+
+// confidential registers an application with its first secret.
+func (t *trial) confidential() (oauthapp.Application, oauthapp.Secret) {
+	app := t.draft("alice")
+	secret := t.secret(app)
+	t.must(t.CreateApplication(t.ctx, app, &secret, plenty), "CreateApplication")
+	return app, secret
+}
+
+// hasSecrets fails unless exactly these are live, for the owner and for the client.
+func (t *trial) hasSecrets(app oauthapp.Application, now time.Time, want ...oauthapp.Secret) {
+	since := now.Sub(start)
+	t.same(t.secretsAt(app, now), want, "Secrets %v after the start", since)
+	client, err := t.Client(t.ctx, app.ClientID, uuid.Nil, now)
+	t.must(err, "Client")
+	t.same(client.Secrets, want, "Client.Secrets %v after the start", since)
+}
+
+func secretsOverlap(t *trial) {
+	app, first := t.confidential()
+	second := t.secret(app)
+	second.CreatedAt = start.Add(time.Minute)
+	end := start.Add(time.Hour)
+	t.must(t.AddSecret(t.ctx, "alice", second, end, plenty), "AddSecret")
+	first.ExpiresAt = end
+	t.hasSecrets(app, second.CreatedAt, second, first)
+	t.hasSecrets(app, end.Add(-tick), second, first)
+	t.hasSecrets(app, end, second)
+	t.hasSecrets(app, end.Add(tick), second)
+
+	third := t.secret(app)
+	third.CreatedAt = start.Add(2 * time.Minute)
+	third.ExpiresAt = start.Add(3 * time.Hour)
+	t.must(t.AddSecret(t.ctx, "alice", third, start.Add(2*time.Hour), plenty), "AddSecret")
+	second.ExpiresAt = start.Add(2 * time.Hour)
+	t.hasSecrets(app, third.CreatedAt, third, second, first)
+	t.hasSecrets(app, start.Add(3*time.Hour-tick), third)
+	t.hasSecrets(app, start.Add(3*time.Hour))
+}
+
+func secretsSooner(t *trial) {
+	app, first := t.confidential()
+	second, third := t.secret(app), t.secret(app)
+	t.must(t.AddSecret(t.ctx, "alice", second, start.Add(time.Hour), plenty), "AddSecret")
+	first.ExpiresAt = start.Add(time.Hour)
+	t.must(t.AddSecret(t.ctx, "alice", third, start.Add(2*time.Hour), plenty), "AddSecret")
+	second.ExpiresAt = start.Add(2 * time.Hour)
+	t.hasSecrets(app, start, third, second, first)
+	t.hasSecrets(app, start.Add(time.Hour), third, second)
+
+	fourth := t.secret(app)
+	fourth.CreatedAt = start.Add(3 * time.Hour)
+	t.must(t.AddSecret(t.ctx, "alice", fourth, start.Add(4*time.Hour), plenty), "AddSecret")
+	third.ExpiresAt = start.Add(4 * time.Hour)
+	t.hasSecrets(app, fourth.CreatedAt, fourth, third)
+	t.hasSecrets(app, start, fourth, third, second, first)
+}
+
+func secretsReset(t *trial) {
+	app, _ := t.confidential()
+	for i, others := range []time.Duration{0, -time.Hour, -tick} {
+		second := t.secret(app)
+		second.CreatedAt = start.Add(time.Duration(i+1) * time.Hour)
+		t.must(t.AddSecret(t.ctx, "alice", second, second.CreatedAt.Add(others), 1), "AddSecret in place of others")
+		t.hasSecrets(app, second.CreatedAt, second)
+	}
+	last := t.secret(app)
+	last.CreatedAt = start.Add(4 * time.Hour)
+	t.must(t.AddSecret(t.ctx, "alice", last, time.Time{}, 1), "AddSecret with a zero othersExpireAt")
+	t.hasSecrets(app, last.CreatedAt, last)
+	t.hasSecrets(app, start.Add(sessionTTL), last)
+}
+
+func secretsLimit(t *trial) {
+	app, first := t.confidential()
+	second, third := t.secret(app), t.secret(app)
+	end := start.Add(time.Hour)
+	t.must(t.AddSecret(t.ctx, "alice", second, end, 2), "AddSecret up to the limit")
+	first.ExpiresAt = end
+	third.CreatedAt = end.Add(-tick)
+	t.want(store.ErrLimit, t.AddSecret(t.ctx, "alice", third, start.Add(2*time.Hour), 2), "AddSecret beyond the limit")
+	t.hasSecrets(app, start, second, first)
+	t.hasSecrets(app, start.Add(sessionTTL), second)
+
+	third.CreatedAt = end // when the first is expired
+	t.must(t.AddSecret(t.ctx, "alice", third, start.Add(2*time.Hour), 2), "AddSecret once another has expired")
+	second.ExpiresAt = start.Add(2 * time.Hour)
+	t.hasSecrets(app, end, third, second)
+}
+
+func secretsLimitAtOnce(t *trial) {
+	app, _ := t.confidential()
+	const limit = 4 // one is there
+	results := t.together(crowd, func(int) error {
+		return t.AddSecret(t.ctx, "alice", t.secret(app), start.Add(time.Hour), limit)
+	})
+	t.winners(limit-1, store.ErrLimit, results, "AddSecret")
+	if live := len(t.secretsAt(app, start)); live != limit {
+		t.failf("%d secrets are live, not %d", live, limit)
+	}
+}
+
+func secretsRevoke(t *trial) {
+	app, first := t.confidential()
+	other, others := t.confidential()
+	second := t.secret(app)
+	t.must(t.AddSecret(t.ctx, "alice", second, start.Add(time.Hour), plenty), "AddSecret")
+	first.ExpiresAt = start.Add(time.Hour)
+
+	at := start.Add(time.Minute)
+	for name, id := range map[string]uuid.UUID{"an unknown secret": t.id(), "another application's secret": others.ID, "no secret": uuid.Nil} {
+		_, err := t.RevokeSecret(t.ctx, "alice", app.ID, id, at)
+		t.want(store.ErrNotFound, err, "RevokeSecret of %s", name)
+	}
+	_, err := t.RevokeSecret(t.ctx, "alice", app.ID, first.ID, first.ExpiresAt)
+	t.want(store.ErrNotFound, err, "RevokeSecret of an expired secret")
+
+	was, err := t.RevokeSecret(t.ctx, "alice", app.ID, first.ID, at)
+	t.must(err, "RevokeSecret")
+	t.same(was, first, "what RevokeSecret returned")
+	t.hasSecrets(app, at, second)
+	_, err = t.RevokeSecret(t.ctx, "alice", app.ID, first.ID, at)
+	t.want(store.ErrNotFound, err, "RevokeSecret of a revoked secret")
+
+	_, err = t.RevokeSecret(t.ctx, "alice", app.ID, second.ID, at)
+	t.must(err, "RevokeSecret of the last secret")
+	t.hasSecrets(app, at)
+	t.hasSecrets(other, at, others)
+}
+
+func secretsRevokeAtOnce(t *trial) {
+	app, secret := t.confidential()
+	results := t.together(crowd, func(int) error {
+		_, err := t.RevokeSecret(t.ctx, "alice", app.ID, secret.ID, start)
+		return err
+	})
+	t.winners(1, store.ErrNotFound, results, "RevokeSecret")
+}
+
+func secretsPublic(t *trial) {
+	app := t.draft("alice")
+	app.Type = oauthapp.Public
+	t.must(t.CreateApplication(t.ctx, app, nil, plenty), "CreateApplication")
+	t.want(store.ErrNotFound, t.AddSecret(t.ctx, "alice", t.secret(app), start, plenty), "AddSecret to a public application")
+	t.hasSecrets(app, start)
+}
