@@ -54,13 +54,13 @@ func (v *visit) ownGrants() oauthapp.GrantFilter {
 	return oauthapp.GrantFilter{AccountID: v.account.ID}
 }
 
-func (v *visit) accountLinks() []page.Link {
+func (v *visit) accountLinks() []page.AccountLink {
 	if len(v.user.Accounts) < 2 {
 		return nil
 	}
-	links := make([]page.Link, len(v.user.Accounts))
+	links := make([]page.AccountLink, len(v.user.Accounts))
 	for i, a := range v.user.Accounts {
-		links[i] = page.Link{URL: v.Path(a.ID), Text: a.Name, Current: a.ID == v.account.ID}
+		links[i] = page.AccountLink{URL: v.Path(a.ID), Text: a.Name, Current: a.ID == v.account.ID}
 	}
 	return links
 }

@@ -46,7 +46,7 @@ func samples() map[string][]any {
 		"applications.html": {
 			Applications{},
 			Applications{
-				Account: "Account", Accounts: []Link{{"/", "One", true}, {"/", "Two", false}}, Notice: "Notice",
+				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: "Notice",
 				NewURL: "/new", Ticket: "ticket",
 				Authorized: []Authorized{
 					{},

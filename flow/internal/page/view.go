@@ -43,16 +43,19 @@ type Error struct {
 }
 
 // Link is a link to a page of this service.
-type Link struct {
+type Link struct{ URL, Text string }
+
+// AccountLink is a link to the pages of an account.
+type AccountLink struct {
 	URL, Text string
-	Current   bool // it is the page shown
+	Current   bool // they are the ones shown
 }
 
 // Applications is the data of applications.html: the two cards of an account.
 type Applications struct {
-	Account  string // its name
-	Accounts []Link // all accounts of the user; empty where there is one
-	Notice   string // what was just done; ""
+	Account  string        // its name
+	Accounts []AccountLink // all accounts of the user; empty where there is one
+	Notice   string        // what was just done; ""
 	NewURL   string
 	Ticket   string
 
