@@ -10,13 +10,10 @@ import (
 // A Cleaner removes what a store needs no more, over and over. Any number of nodes
 // may run one on the same store; one is enough.
 //
-//	cleaner := store.Cleaner{Store: s}
-//	go cleaner.Run(ctx)
+//	go store.Cleaner{Store: s}.Run(ctx)
 //
 // Nothing that grants access depends on it: what has expired, been revoked or been
 // deleted is refused from that moment on. It gives space back.
-//
-// A Cleaner must not be changed while it runs.
 type Cleaner struct {
 	// Store is what to clean up. Required.
 	Store Store
@@ -42,7 +39,7 @@ const maxBackOff = 16
 // Run makes passes until ctx is done, and then returns nil. A pass that fails is
 // logged and made again after a rest that doubles with each failure in a row, up
 // to 16 intervals. Only a Cleaner without a Store makes it return an error.
-func (c *Cleaner) Run(ctx context.Context) error {
+func (c Cleaner) Run(ctx context.Context) error {
 	c, err := c.withDefaults()
 	if err != nil {
 		return err
@@ -69,7 +66,7 @@ func (c *Cleaner) Run(ctx context.Context) error {
 // Pass goes through the store once and returns how many rows it removed. If the
 // store fails or ctx is done on the way, it returns that error with what was
 // removed until then; the next pass begins anew.
-func (c *Cleaner) Pass(ctx context.Context) (removed int, err error) {
+func (c Cleaner) Pass(ctx context.Context) (removed int, err error) {
 	c, err = c.withDefaults()
 	if err != nil {
 		return 0, err
@@ -77,7 +74,7 @@ func (c *Cleaner) Pass(ctx context.Context) (removed int, err error) {
 	return c.pass(ctx)
 }
 
-func (c *Cleaner) pass(ctx context.Context) (removed int, err error) {
+func (c Cleaner) pass(ctx context.Context) (removed int, err error) {
 	now := c.Now().UTC().Truncate(time.Microsecond)
 	cursor := ""
 	for {
@@ -93,27 +90,26 @@ func (c *Cleaner) pass(ctx context.Context) (removed int, err error) {
 	}
 }
 
-func (c *Cleaner) withDefaults() (*Cleaner, error) {
+func (c Cleaner) withDefaults() (Cleaner, error) {
 	if c.Store == nil {
-		return nil, errors.New("store: Cleaner.Store is required")
+		return Cleaner{}, errors.New("store: Cleaner.Store is required")
 	}
-	filled := *c
-	if filled.Interval <= 0 {
-		filled.Interval = time.Minute
+	if c.Interval <= 0 {
+		c.Interval = time.Minute
 	}
-	if filled.Batch <= 0 {
-		filled.Batch = 500
+	if c.Batch <= 0 {
+		c.Batch = 500
 	}
-	if filled.Pause <= 0 {
-		filled.Pause = 10 * time.Millisecond
+	if c.Pause <= 0 {
+		c.Pause = 10 * time.Millisecond
 	}
-	if filled.Logger == nil {
-		filled.Logger = slog.Default()
+	if c.Logger == nil {
+		c.Logger = slog.Default()
 	}
-	if filled.Now == nil {
-		filled.Now = time.Now
+	if c.Now == nil {
+		c.Now = time.Now
 	}
-	return &filled, nil
+	return c, nil
 }
 
 // sleep reports whether it was left to sleep.
