@@ -75,18 +75,19 @@
 //	                         Public, Callback, Scopes (Name, Description), Accounts (ID, Name, Selected, Granted), Notice
 //	error.html               Status, Title, Message, Detail, Time, Back (URL, Text)
 //	applications.html        Account, Accounts (URL, Text, Current), Notice, NewURL, Ticket,
-//	                         Authorized (Name, Homepage, By, You, Scopes, AuthorizedAt, LastUsedAt, RevokeURL),
+//	                         Authorized (Name, Homepage, By, You, Scopes (Name, Description),
+//	                         AuthorizedAt, LastUsedAt, RevokeURL),
 //	                         Developer (Name, URL, Public, CreatedAt, LastUsedAt),
 //	                         AuthorizedPages and DeveloperPages (First, Next)
-//	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes,
+//	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes (Name, Description),
 //	                         CreatedAt, LastUsedAt, ClientSecret, Created, Notice, Problem,
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	                         Overlaps (Value, Text), Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
 //	application_form.html    Account, New, Title, Action, Cancel, Ticket, Newest, Name, Description, Homepage,
 //	                         Callbacks, Public, Problems (Field, Message), Problem "field"
 //	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Usage (Users, More, LastUsedAt, Consequence)
-//	revoke_secret.html       the same, and Secret
-//	delete_application.html  the same, and Problems, Problem "field"
+//	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
+//	delete_application.html  the same, and Problems (Field, Message), Problem "field"
 //
 // Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request and
 // Newest must come back from the forms as the library's own templates send them.
