@@ -17,9 +17,9 @@ const AnyOwner = "*"
 // Every method is atomic: it happens as a whole or, with an error, not at all.
 // Where a method changes something, it is durable and seen by every later call, on
 // any node, when the method returns nil. Where a context ends or a connection breaks
-// during a call, what it did may stay unknown, but is whole all the same. An owner that is not the application's
-// makes a method return ErrNotFound, as does a deleted application; [AnyOwner]
-// matches every owner. Times come from the caller, in UTC and whole microseconds;
+// during a call, what it did may stay unknown, but is whole all the same.
+// An owner that is not the application's makes a method return ErrNotFound, as
+// does a deleted application; [AnyOwner] matches every owner. Times come from the caller, in UTC and whole microseconds;
 // a store reads no clock. Texts are any UTF-8 without NUL. Slices handed in or out
 // are never shared; an empty one and nil are the same.
 //
