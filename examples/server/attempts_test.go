@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAttempts(t *testing.T) {
+	const here, there = "192.0.2.1:1000", "192.0.2.2:1000"
+	clock := newClock()
+	a := newAttempts(clock.now)
+	for range emailBurst {
+		require.Zero(t, a.take("alice@example.com", here))
+	}
+	wait := a.take(" ALICE@example.com", "192.0.2.1:2000")
+	require.Equal(t, emailPace, wait, "another spelling and another port are no way around")
+	require.Zero(t, a.take("bob@example.com", here), "others are not hurt")
+	require.Zero(t, a.take("alice@example.com", there), "nor is the owner, elsewhere")
+
+	clock.advance(wait - time.Nanosecond)
+	require.Positive(t, a.take("alice@example.com", here))
+	clock.advance(time.Nanosecond)
+	require.Zero(t, a.take("alice@example.com", here), "the wait was honest")
+	require.Positive(t, a.take("alice@example.com", here))
+
+	a.forget("alice@example.com", here)
+	require.Zero(t, a.take("alice@example.com", here))
+}
+
+func TestAttemptsFromOneAddress(t *testing.T) {
+	a := newAttempts(newClock().now)
+	for i := range addressBurst {
+		require.Zero(t, a.take(fmt.Sprintf("user%d@example.com", i), "[2001:db8::1]:1"))
+	}
+	require.Positive(t, a.take("another@example.com", "[2001:db8::2]:1"), "the network is the same")
+	require.Zero(t, a.take("another@example.com", "[2001:db8:0:1::1]:1"))
+}
+
+func TestAttemptsStayBounded(t *testing.T) {
+	clock := newClock()
+	a := newAttempts(clock.now)
+	for i := range 2 * maxTracked {
+		a.take("alice@example.com", fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&0xff, i&0xff))
+	}
+	require.LessOrEqual(t, len(a.limiters), maxTracked+1)
+	clock.advance(emailBurst * emailPace)
+	require.Zero(t, a.take("alice@example.com", "192.0.2.1:1"), "room again, once they are quiet")
+	require.Less(t, len(a.limiters), 10)
+}
+
+func TestAttemptsAtOnce(t *testing.T) {
+	a := newAttempts(newClock().now)
+	var let atomic.Int64
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if a.take("alice@example.com", "192.0.2.1:1") == 0 {
+				let.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, emailBurst, let.Load())
+}

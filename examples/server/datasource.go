@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/memory"
+	"github.com/oauthapps/oauthapps/store/sqlite"
+)
+
+// A dataSource says which store to open.
+type dataSource struct {
+	kind storeKind
+	path string // of the SQLite file
+}
+
+type storeKind int
+
+const (
+	memoryStore storeKind = iota
+	sqliteStore
+	postgresStore
+)
+
+func parseDataSource(dsn string) (dataSource, error) {
+	path, isSQLite := strings.CutPrefix(dsn, "sqlite:")
+	switch {
+	case dsn == "memory":
+		return dataSource{kind: memoryStore}, nil
+	case isSQLite && path == "":
+		return dataSource{}, errors.New("-store sqlite: wants the path of a file, as in sqlite:oauthapps.db")
+	case isSQLite && strings.HasPrefix(path, ":memory:"):
+		return dataSource{}, errors.New("-store sqlite::memory: keeps nothing; use -store memory")
+	case isSQLite:
+		return dataSource{kind: sqliteStore, path: path}, nil
+	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
+		return dataSource{kind: postgresStore}, nil
+	}
+	// The value is not repeated: it may hold a password.
+	return dataSource{}, errors.New("-store: want memory, sqlite:PATH or postgres://...")
+}
+
+// A closingStore is a store, and how to let go of it.
+type closingStore interface {
+	store.Store
+	io.Closer
+}
+
+func openStore(ctx context.Context, source dataSource) (closingStore, error) {
+	switch source.kind {
+	case memoryStore:
+		return forgetful{memory.New()}, nil
+	case sqliteStore:
+		st, err := sqlite.Open(ctx, source.path)
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", source.path, err)
+		}
+		return st, nil
+	}
+	return nil, errors.New("this build has no PostgreSQL store yet; use -store sqlite:PATH or -store memory")
+}
+
+// forgetful is the memory store, which has nothing to close.
+type forgetful struct{ store.Store }
+
+func (forgetful) Close() error { return nil }

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"log/slog"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/oauthapps/oauthapps/flow"
+)
+
+// maxLoginForm is far more than a browser sends: the largest part is return_to,
+// an authorization request.
+const maxLoginForm = 64 << 10
+
+// login signs people in and out. It is the demo's own: the library only asks who
+// is signed in, and where to send who is not.
+type login struct {
+	sessions *sessions
+	attempts *attempts
+	pages    *pages
+	logger   *slog.Logger
+}
+
+// loginURL is where the library sends who must sign in first.
+func loginURL(returnTo string) string {
+	return "/login?return_to=" + url.QueryEscape(returnTo)
+}
+
+// person returns who is signed in, and in which session.
+func (l *login) person(r *http.Request) (person, session, bool) {
+	current, ok := l.sessions.current(r)
+	if !ok || current.User == "" {
+		return person{}, session{}, false
+	}
+	p, ok := personByID(current.User)
+	return p, current, ok
+}
+
+// currentUser answers the library's first question: who is signed in.
+func (l *login) currentUser(r *http.Request) (*flow.User, error) {
+	p, current, ok := l.person(r)
+	if !ok {
+		return nil, nil
+	}
+	return p.user(current.ID), nil
+}
+
+// show answers GET /login.
+func (l *login) show(w http.ResponseWriter, r *http.Request) {
+	l.form(w, r, http.StatusOK, loginPage{ReturnTo: localPath(r.URL.Query().Get("return_to"))})
+}
+
+// submit answers POST /login.
+func (l *login) submit(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxLoginForm)
+	if err := r.ParseForm(); err != nil {
+		l.form(w, r, http.StatusBadRequest, loginPage{ReturnTo: "/", Problem: "That form could not be read. Please try again."})
+		return
+	}
+	email, password := r.PostForm.Get("email"), r.PostForm.Get("password")
+	page := loginPage{ReturnTo: localPath(r.PostForm.Get("return_to")), Email: email}
+
+	before, ok := l.sessions.current(r)
+	if !ok || !l.sessions.checkForm(before, r.PostForm.Get("form_token")) {
+		page.Problem = "This form was open for too long, or your browser keeps no cookies. Please try again."
+		l.form(w, r, http.StatusForbidden, page)
+		return
+	}
+	if wait := l.attempts.take(email, r.RemoteAddr); wait > 0 {
+		l.logger.WarnContext(r.Context(), "too many sign-in attempts", "remote_addr", remoteAddr(r))
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		page.Problem = "Too many attempts. Please wait a little and try again."
+		l.form(w, r, http.StatusTooManyRequests, page)
+		return
+	}
+	p, ok := authenticate(email, password)
+	if !ok {
+		l.logger.WarnContext(r.Context(), "sign-in failed", "remote_addr", remoteAddr(r))
+		page.Problem = "That e-mail address and password do not belong together."
+		l.form(w, r, http.StatusUnauthorized, page)
+		return
+	}
+
+	l.attempts.forget(email, r.RemoteAddr)
+	l.sessions.end(w, before)
+	l.sessions.begin(w, strconv.Itoa(p.id))
+	l.logger.InfoContext(r.Context(), "signed in", "user_id", p.id, "remote_addr", remoteAddr(r))
+	http.Redirect(w, r, page.ReturnTo, http.StatusSeeOther)
+}
+
+// logout answers POST /logout.
+func (l *login) logout(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxLoginForm)
+	current, ok := l.sessions.current(r)
+	if ok && !l.sessions.checkForm(current, r.PostFormValue("form_token")) {
+		l.problem(w, r, http.StatusForbidden, "You are still signed in", "This form was not made for your session. Please try again.")
+		return
+	}
+	if ok {
+		l.sessions.end(w, current)
+		l.logger.InfoContext(r.Context(), "signed out", "user_id", current.User, "remote_addr", remoteAddr(r))
+	}
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+}
+
+// home answers GET /: what the signed-in person can go to.
+func (l *login) home(w http.ResponseWriter, r *http.Request) {
+	p, _, ok := l.person(r)
+	if !ok {
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	var links []accountLink
+	for _, a := range p.accounts {
+		links = append(links, accountLink{Name: a.name, URL: "/accounts/" + strconv.Itoa(a.id) + "/oauth_applications"})
+	}
+	l.pages.render(w, http.StatusOK, "home.html", document{Page: links, Host: l.pageData(r)})
+}
+
+// form shows the login form, in the browser's session or a new one.
+func (l *login) form(w http.ResponseWriter, r *http.Request, status int, page loginPage) {
+	current, ok := l.sessions.current(r)
+	if !ok {
+		current = l.sessions.begin(w, "")
+	}
+	page.FormToken = l.sessions.formToken(current)
+	for _, p := range people {
+		page.People = append(page.People, demoPerson{Email: p.email, Password: p.password})
+	}
+	l.pages.render(w, status, "login.html", document{Page: page, Host: l.pageData(r)})
+}
+
+// problem shows what went wrong.
+func (l *login) problem(w http.ResponseWriter, r *http.Request, status int, title, message string) {
+	l.pages.render(w, status, "problem.html", document{
+		Page: problemPage{Status: status, Title: title, Message: message},
+		Host: l.pageData(r),
+	})
+}
+
+// refuseForeign answers a form that another site sent.
+func (l *login) refuseForeign(w http.ResponseWriter, r *http.Request) {
+	l.problem(w, r, http.StatusForbidden, "That came from somewhere else", "The form was sent by another site. Nothing was changed.")
+}
+
+// pageData is the visitor, whom the library's pages show in the head that the demo
+// gives them.
+func (l *login) pageData(r *http.Request) any {
+	p, current, ok := l.person(r)
+	if !ok {
+		return nil
+	}
+	return &visitor{Email: p.email, FormToken: l.sessions.formToken(current)}
+}

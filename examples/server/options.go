@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// options are what the command line says.
+type options struct {
+	addr            string
+	issuer          string // "" for http:// and the address listened on
+	store           dataSource
+	keyFile         string        // "" for a random key that a restart forgets
+	codeTTL         time.Duration // 0 for the library's default, as below
+	accessTokenTTL  time.Duration
+	refreshTokenTTL time.Duration
+	rateLimit       int // requests an hour
+}
+
+// parseOptions reads the flags. It returns flag.ErrHelp where they ask for help;
+// every other error is one line for the person who typed them.
+func parseOptions(args []string) (options, error) {
+	var opts options
+	flags, dsn := newFlags(&opts)
+	flags.SetOutput(io.Discard) // which would be the whole usage, for one bad flag
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	if flags.NArg() > 0 {
+		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	var err error
+	if opts.store, err = parseDataSource(*dsn); err != nil {
+		return options{}, err
+	}
+	if opts.keyFile == "" && opts.store.kind == sqliteStore {
+		opts.keyFile = opts.store.path + ".key"
+	}
+	return opts, opts.check()
+}
+
+func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
+	flags = flag.NewFlagSet("server", flag.ContinueOnError)
+	flags.StringVar(&opts.addr, "addr", "127.0.0.1:8080", "listen on `HOST:PORT`; port 0 picks a free one")
+	flags.StringVar(&opts.issuer, "issuer", "", "external `URL` of the server (default http:// and the listen address)")
+	dsn = flags.String("store", "sqlite:oauthapps.db", "where to keep everything: a `DSN` memory, sqlite:PATH or postgres://...")
+	flags.StringVar(&opts.keyFile, "key-file", "", "`PATH` of the signing key, made on first start (default beside the SQLite file)")
+	flags.DurationVar(&opts.codeTTL, "code-ttl", 0, "how long an authorization code lives (default 5m)")
+	flags.DurationVar(&opts.accessTokenTTL, "access-token-ttl", 0, "how long an access token lives (default 1h; 30 days from /v2/oauth/access_token)")
+	flags.DurationVar(&opts.refreshTokenTTL, "refresh-token-ttl", 0, "how long a refresh token lives unused (default 720h)")
+	flags.IntVar(&opts.rateLimit, "rate-limit", 2400, "`REQUESTS` an hour for each token or address on /v2/")
+	return flags, dsn
+}
+
+func printUsage(w io.Writer) {
+	fmt.Fprintln(w, "Usage: server [flags]")
+	flags, _ := newFlags(new(options))
+	flags.SetOutput(w)
+	flags.PrintDefaults()
+}
+
+// check finds what the flag types let through.
+func (o options) check() error {
+	if _, _, err := net.SplitHostPort(o.addr); err != nil {
+		return fmt.Errorf("-addr %q: want HOST:PORT", o.addr)
+	}
+	if o.issuer != "" {
+		u, err := url.Parse(o.issuer)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("-issuer %q: want an http or https URL", o.issuer)
+		}
+		if u.Path != "" {
+			return errors.New("-issuer: the demo server stands at the root of its host, so its issuer has no path")
+		}
+	}
+	for name, ttl := range map[string]time.Duration{
+		"code-ttl": o.codeTTL, "access-token-ttl": o.accessTokenTTL, "refresh-token-ttl": o.refreshTokenTTL,
+	} {
+		if ttl < 0 {
+			return fmt.Errorf("-%s %v: want a duration above zero", name, ttl)
+		}
+	}
+	if o.rateLimit < 1 {
+		return fmt.Errorf("-rate-limit %d: want one request an hour or more", o.rateLimit)
+	}
+	return nil
+}
+
+// secure reports whether browsers reach the server by https.
+func (o options) secure() bool { return strings.HasPrefix(o.issuer, "https://") }

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"flag"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestOptions(t *testing.T) {
+	opts, err := parseOptions(nil)
+	require.NoError(t, err)
+	require.Equal(t, options{
+		addr: "127.0.0.1:8080", store: dataSource{sqliteStore, "oauthapps.db"}, keyFile: "oauthapps.db.key", rateLimit: 2400,
+	}, opts)
+
+	opts, err = parseOptions(strings.Fields("-addr :0 -issuer https://id.example -store memory -code-ttl 2s -access-token-ttl 1m -refresh-token-ttl 1h"))
+	require.NoError(t, err)
+	require.Equal(t, options{
+		addr: ":0", issuer: "https://id.example", store: dataSource{kind: memoryStore},
+		codeTTL: 2 * time.Second, accessTokenTTL: time.Minute, refreshTokenTTL: time.Hour, rateLimit: 2400,
+	}, opts)
+	require.True(t, opts.secure())
+
+	opts, err = parseOptions(strings.Fields("-store sqlite:/a/b.db -key-file /c/key"))
+	require.NoError(t, err)
+	require.Equal(t, dataSource{sqliteStore, "/a/b.db"}, opts.store)
+	require.Equal(t, "/c/key", opts.keyFile)
+
+	_, err = parseOptions([]string{"-h"})
+	require.ErrorIs(t, err, flag.ErrHelp)
+}
+
+func TestBadOptions(t *testing.T) {
+	for _, line := range []string{
+		"-no-such-flag", "argument", "-addr 8080", "-addr", "-code-ttl soon", "-code-ttl -1s", "-access-token-ttl 0.5", "-refresh-token-ttl -1h",
+		"-issuer id.example", "-issuer ftp://id.example", "-issuer https://", "-issuer https://id.example/path",
+		"-store", "-store mysql://x", "-store sqlite:", "-store sqlite::memory:", "-store memory:", "-rate-limit 0",
+	} {
+		_, err := parseOptions(strings.Fields(line))
+		require.Error(t, err, line)
+		require.NotErrorIs(t, err, flag.ErrHelp)
+		require.NotContains(t, err.Error(), "\n", line)
+	}
+	_, err := parseOptions([]string{"-store", "mysql://user:password@host"})
+	require.NotContains(t, err.Error(), "password")
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/dashboard"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// dnsimpleTokenPath is where the library serves the DNSimple-compatible token
+// endpoint, which the demo limits like its API.
+const dnsimpleTokenPath = "/v2/oauth/access_token"
+
+// newSite puts the demo together: the library's pages and endpoints, and what every
+// host application has of its own, its sign-in and its API.
+func newSite(opts options, st store.Store, key masterKey, logger *slog.Logger) (http.Handler, error) {
+	pages := newPages()
+	login := &login{
+		sessions: newSessions(key.derive("sessions"), opts.secure(), time.Now),
+		attempts: newAttempts(time.Now),
+		pages:    pages,
+		logger:   logger,
+	}
+	provider, err := flow.New(flow.Config{
+		Issuer:      opts.issuer,
+		Store:       st,
+		CurrentUser: login.currentUser,
+		LoginURL:    loginURL,
+		Scopes: []flow.Scope{
+			{Name: "read", Description: "See who you are and read what the account has", Default: true},
+			{Name: "write", Description: "Change what the account has"},
+		},
+		Keys:            [][]byte{key.derive("forms of the library")},
+		CodeTTL:         opts.codeTTL,
+		AccessTokenTTL:  opts.accessTokenTTL,
+		RefreshTokenTTL: opts.refreshTokenTTL,
+		DNSimple:        &flow.DNSimpleProfile{AccessTokenTTL: opts.accessTokenTTL},
+		AccountName: func(_ context.Context, account string) (string, error) {
+			return accountName(account), nil
+		},
+		Pages:    pages.forLibrary(),
+		PageData: login.pageData,
+		Events: func(ctx context.Context, event oauthapp.Event) {
+			logger.InfoContext(ctx, "event", "event", event)
+		},
+		Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	dashboard, err := dashboard.New(dashboard.Config{Provider: provider})
+	if err != nil {
+		return nil, err
+	}
+	return routes(opts, provider, dashboard, login, logger), nil
+}
+
+func routes(opts options, provider *flow.Provider, dashboard http.Handler, login *login, logger *slog.Logger) http.Handler {
+	limiter := newRateLimiter(opts.rateLimit, time.Now)
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(http.HandlerFunc(login.refuseForeign))
+	protected := provider.Require("read")
+
+	mux := http.NewServeMux()
+	mux.Handle("/oauth/", provider)
+	mux.Handle("/.well-known/", provider)
+	mux.Handle(dnsimpleTokenPath, limiter.limited(provider))
+	mux.Handle("/accounts/", dashboard)
+
+	mux.HandleFunc("GET /{$}", login.home)
+	mux.HandleFunc("GET /login", login.show)
+	mux.Handle("POST /login", sameOrigin.Handler(http.HandlerFunc(login.submit)))
+	mux.Handle("POST /logout", sameOrigin.Handler(http.HandlerFunc(login.logout)))
+	mux.HandleFunc("GET /demo.css", login.pages.stylesheet)
+
+	mux.Handle("GET /v2/whoami", limiter.limited(protected(whoami(logger))))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Write([]byte("ok\n"))
+	})
+
+	site := login.sessions.renewing(mux)
+	if opts.secure() {
+		site = strictTransport(site)
+	}
+	return site
+}
+
+// strictTransport tells browsers never to come back without TLS (RFC 6797).
+func strictTransport(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		next.ServeHTTP(w, r)
+	})
+}
