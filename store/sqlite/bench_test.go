@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// sequential and parallel run a verb b.N times, one at a time and from 16 goroutines.
+func benchmarkBoth(b *testing.B, prepare func(b *testing.B, s *Store) func(i int) error) {
+	for _, concurrency := range []int{1, 16} {
+		b.Run("concurrency="+strconv.Itoa(concurrency), func(b *testing.B) {
+			s := openTemp(b)
+			verb := prepare(b, s)
+			b.ReportAllocs()
+			b.ResetTimer()
+			var next atomic.Int64
+			var group sync.WaitGroup
+			for range concurrency {
+				group.Go(func() {
+					for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
+						if err := verb(int(i)); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			group.Wait()
+		})
+	}
+}
+
+// inParallel does something for each item, 16 at a time.
+func inParallel[T any](t testing.TB, items []T, do func(T) error) {
+	t.Helper()
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(items)); i = next.Add(1) - 1 {
+				if err := do(items[i]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// begun begins n sessions.
+func begun(t testing.TB, s *Store, n int) []store.Beginning {
+	t.Helper()
+	app := create(t, s)
+	beginnings := make([]store.Beginning, n)
+	for i := range beginnings {
+		beginnings[i] = beginning(app.ID, "user")
+	}
+	inParallel(t, beginnings, func(beginning store.Beginning) error {
+		_, err := s.BeginSession(ctx, beginning)
+		return err
+	})
+	return beginnings
+}
+
+func BenchmarkBeginSession(b *testing.B) {
+	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
+		app := create(b, s)
+		return func(int) error {
+			_, err := s.BeginSession(ctx, beginning(app.ID, "user"))
+			return err
+		}
+	})
+}
+
+func BenchmarkRedeemCode(b *testing.B) {
+	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
+		sessions := begun(b, s, b.N)
+		return func(i int) error { return s.RedeemCode(ctx, redemption(sessions[i])) }
+	})
+}
+
+func BenchmarkRotateRefreshToken(b *testing.B) {
+	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
+		const families = 256
+		sessions := begun(b, s, families)
+		var locks [families]sync.Mutex
+		var live [families]credential.Digest
+		for i, session := range sessions {
+			r := redemption(session)
+			require.NoError(b, s.RedeemCode(ctx, r))
+			live[i] = r.Refresh.Digest
+		}
+		return func(i int) error {
+			f := i % families
+			locks[f].Lock()
+			defer locks[f].Unlock()
+			r := rotation(sessions[f].Session.ID, live[f])
+			live[f] = r.Refresh.Digest
+			return s.RotateRefreshToken(ctx, r)
+		}
+	})
+}
+
+func BenchmarkSession(b *testing.B) {
+	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
+		var ids []uuid.UUID
+		for _, session := range begun(b, s, 1000) {
+			require.NoError(b, s.RedeemCode(ctx, redemption(session)))
+			ids = append(ids, session.Session.ID)
+		}
+		return func(i int) error {
+			_, err := s.Session(ctx, ids[i%len(ids)])
+			return err
+		}
+	})
+}
+
+func BenchmarkClient(b *testing.B) {
+	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
+		session := begun(b, s, 1)[0]
+		found, err := s.Session(ctx, session.Session.ID)
+		require.NoError(b, err)
+		return func(int) error {
+			_, err := s.Client(ctx, found.ClientID, found.ID, now)
+			return err
+		}
+	})
+}
+
+// BenchmarkSessionSize reports what one live session takes on disk, all in, when
+// its code was redeemed, and after its refresh token was rotated too.
+func BenchmarkSessionSize(b *testing.B) {
+	redeemed, rotated := sessionSize(b, max(b.N, 1000))
+	b.ReportMetric(redeemed, "redeemed-B/session")
+	b.ReportMetric(rotated, "rotated-B/session")
+}
+
+func sessionSize(t testing.TB, sessions int) (redeemed, rotated float64) {
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s := openPath(t, path)
+	size := func() float64 {
+		require.NoError(t, s.writer.conn.script("PRAGMA wal_checkpoint(TRUNCATE)"))
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		return float64(info.Size())
+	}
+	empty := size()
+	var redemptions []store.Redemption
+	for _, session := range begun(t, s, sessions) {
+		redemptions = append(redemptions, redemption(session))
+	}
+	inParallel(t, redemptions, func(r store.Redemption) error { return s.RedeemCode(ctx, r) })
+	redeemed = (size() - empty) / float64(sessions)
+	inParallel(t, redemptions, func(r store.Redemption) error {
+		return s.RotateRefreshToken(ctx, rotation(r.SessionID, r.Refresh.Digest))
+	})
+	return redeemed, (size() - empty) / float64(sessions)
+}
