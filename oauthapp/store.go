@@ -20,8 +20,9 @@ const AnyOwner = "*"
 // during a call, what it did may stay unknown, but is whole all the same.
 // An owner that is not the application's makes a method return ErrNotFound, as
 // does a deleted application; [AnyOwner] matches every owner. Times come from the caller, in UTC and whole microseconds;
-// a store reads no clock. Texts are any UTF-8 without NUL. Slices handed in or out
-// are never shared; an empty one and nil are the same.
+// a store reads no clock. Texts are any UTF-8 without NUL; scopes are as in
+// RFC 6749, section 3.3. Slices handed in or out are never shared; an empty one and
+// nil are the same.
 //
 // Methods are safe for concurrent use. They return the errors named on them,
 // for errors.Is; any other error means that the store failed.

@@ -6,10 +6,10 @@ import (
 )
 
 // scopes is a list of scopes in one pointer: equal lists are kept once, for as
-// long as any row has them. A scope holds no NUL (RFC 6749, section 3.3).
+// long as any row has them. A scope holds no space (RFC 6749, section 3.3).
 type scopes struct{ joined unique.Handle[string] }
 
-func scopesOf(list []string) scopes { return scopes{unique.Make(strings.Join(list, "\x00"))} }
+func scopesOf(list []string) scopes { return scopes{unique.Make(strings.Join(list, " "))} }
 
 // list returns a list of the caller's own, nil if it is empty.
 func (s scopes) list() []string {
@@ -17,5 +17,5 @@ func (s scopes) list() []string {
 	if joined == "" {
 		return nil
 	}
-	return strings.Split(joined, "\x00")
+	return strings.Split(joined, " ")
 }

@@ -13,7 +13,7 @@ import (
 
 var valueRules = []rule{
 	{"values/times", "times come back in UTC and whole microseconds as they were given, the zero time too", valuesTimes},
-	{"values/texts", "texts come back byte for byte: any UTF-8 without NUL, of any length", valuesTexts},
+	{"values/texts", "texts come back byte for byte: any UTF-8 without NUL, of any length; scopes as RFC 6749 has them", valuesTexts},
 	{"values/distinct", "texts that differ in a byte are different: case, accents, spaces, patterns", valuesDistinct},
 	{"values/given", "changing a slice after handing it in changes nothing kept", valuesGiven},
 	{"values/returned", "changing a slice handed out changes nothing kept", valuesReturned},
@@ -75,12 +75,23 @@ var texts = []string{
 	strings.Repeat("long ", 4000),
 }
 
+// scopeLike makes a scope of a text: it leaves out what none may have (RFC 6749,
+// section 3.3).
+func scopeLike(text string) string {
+	return "scope:" + strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
 func valuesTexts(t *trial) {
 	for i, text := range texts {
 		app := t.draft(text)
 		app.Name, app.Description, app.HomepageURL = text, text, text
 		app.CallbackURLs = []string{text, "https://example.com/", text + "2"}
-		app.Scopes = []string{text, "b", "a"}
+		app.Scopes = []string{scopeLike(text), "b", "a"}
 		secret := t.secret(app)
 		secret.Hint = text
 		t.must(t.CreateApplication(t.ctx, app, &secret, plenty), "CreateApplication with %.50q", text)
@@ -94,7 +105,7 @@ func valuesTexts(t *trial) {
 		app.Version++
 		t.same(t.stored(app), app, "Application updated with %.50q", text)
 
-		b := t.beginning(app, text, text+" account", text, "another")
+		b := t.beginning(app, text, text+" account", scopeLike(text), "another")
 		b.Session.Code.RedirectURI, b.Session.Code.CodeChallenge = text, text
 		session := t.beginAs(app, b)
 		t.isLive(session, "with %.50q", text)
@@ -125,7 +136,7 @@ func valuesDistinct(t *trial) {
 		client, err := t.Client(t.ctx, app.ClientID, uuid.Nil, start)
 		t.must(err, "Client")
 		t.same(client.Application, app, "Client.Application of %q", app.ClientID)
-		sessions = append(sessions, t.begin(common, text, "account", text), t.begin(common, "user", text, text))
+		sessions = append(sessions, t.begin(common, text, "account", "read"), t.begin(common, "user", text, "read"))
 	}
 	for i, text := range different {
 		list, err := t.Applications(t.ctx, text, oauthapp.Page{})
