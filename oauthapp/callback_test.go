@@ -360,6 +360,13 @@ func TestCallbackMessagesAreSentences(t *testing.T) {
 	}
 }
 
+// The rules before it leave nothing for it to find; it holds should url.Parse change.
+func TestRoundTrip(t *testing.T) {
+	require.Empty(t, checkRoundTrip("https://example.com/%7Ea?b"))
+	require.Contains(t, checkRoundTrip("https://example.com/\x7f"), "is not a URL")
+	require.Contains(t, checkRoundTrip("HTTPS://example.com/a b"), `normal form: "https://example.com/a%20b"`)
+}
+
 // FuzzValidateCallback: an accepted callback URL means the same to every reader.
 func FuzzValidateCallback(f *testing.F) {
 	for _, seed := range []string{

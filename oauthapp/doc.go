@@ -25,9 +25,18 @@
 // callback URL is what an application registered; the redirect_uri of RFC 6749
 // is what an authorization request sends, and [MatchCallback] compares the two.
 //
+// # Events
+//
+// Config.Events receives an [Event] for every change, after it is durable: who did
+// what to which application, when and from where, as [WithActor] told. An event never
+// holds a secret.
+//
 // # Errors
 //
 // [ErrNotFound] also answers for what belongs to another owner, so that nobody
-// learns what exists. Bad input is a [*ValidationError] naming every field that
-// is wrong. Anything else is a failure of the store.
+// learns what exists. [ErrLimit] means that there are as many applications, or live
+// secrets, as allowed. Bad input is a [*ValidationError] naming every field that
+// is wrong, with a sentence for whoever filled it in. An empty owner is an error that is
+// none of these: the program forgot to look up who is signed in. Anything else is a
+// failure of the store; what it says is for operators, not for users.
 package oauthapp

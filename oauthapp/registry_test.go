@@ -727,6 +727,48 @@ func (brokenStore) DeleteApplication(context.Context, string, uuid.UUID, time.Ti
 	return oauthapp.Application{}, errBroken
 }
 
+// failingStore is a database that goes away between two calls.
+type failingStore struct{ oauthapp.Store }
+
+func (failingStore) UpdateApplication(context.Context, string, oauthapp.Application) error {
+	return errBroken
+}
+
+func (failingStore) AddSecret(context.Context, string, oauthapp.Secret, time.Time, int) error {
+	return errBroken
+}
+
+func (failingStore) RevokeSecret(context.Context, string, uuid.UUID, uuid.UUID, time.Time) (oauthapp.Secret, error) {
+	return oauthapp.Secret{}, errBroken
+}
+
+func (failingStore) RevokeTokens(context.Context, string, uuid.UUID, time.Time, int) (oauthapp.Usage, error) {
+	return oauthapp.Usage{}, errBroken
+}
+
+func TestOutagesHalfway(t *testing.T) {
+	var events []oauthapp.EventType
+	registry, err := oauthapp.NewRegistry(oauthapp.Config{
+		Store:  failingStore{memory.New()},
+		Events: func(_ context.Context, e oauthapp.Event) { events = append(events, e.Type) },
+	})
+	require.NoError(t, err)
+	reg := registration()
+	reg.Scopes = nil
+	app, _, err := registry.Register(t.Context(), alice, reg)
+	require.NoError(t, err)
+
+	_, err = registry.Update(t.Context(), alice, app.ID, reg)
+	require.ErrorIs(t, err, errBroken)
+	secret, err := registry.ResetSecret(t.Context(), alice, app.ID, 0)
+	require.ErrorIs(t, err, errBroken)
+	require.True(t, secret.IsZero())
+	require.ErrorIs(t, registry.RevokeSecret(t.Context(), alice, app.ID, app.ID), errBroken)
+	_, err = registry.RevokeTokens(t.Context(), alice, app.ID)
+	require.ErrorIs(t, err, errBroken)
+	require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationCreated}, events, "what did not happen is not reported")
+}
+
 // An outage is neither "not found" nor a success, hands out no secret and causes no event.
 func TestOutages(t *testing.T) {
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{
