@@ -87,8 +87,8 @@ func (r *Registry) ResetSecret(ctx context.Context, owner string, id uuid.UUID, 
 }
 
 // RevokeSecret ends one live secret now, be it the last: until a reset the
-// application cannot authenticate then. It returns [ErrNotFound] for a secret that is not one of
-// the application's live ones. Tokens stay valid.
+// application cannot authenticate then. It returns [ErrNotFound] for a secret that
+// is not one of the application's live ones. Tokens stay valid.
 func (r *Registry) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID) error {
 	app, err := r.Application(ctx, owner, id)
 	if err != nil {

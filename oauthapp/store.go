@@ -16,13 +16,13 @@ const AnyOwner = "*"
 //
 // Every method is atomic: it happens as a whole or, with an error, not at all.
 // Where a method changes something, it is durable and seen by every later call, on
-// any node, when the method returns nil. Where a context ends or a connection breaks
-// during a call, what it did may stay unknown, but is whole all the same.
-// An owner that is not the application's makes a method return ErrNotFound, as
-// does a deleted application; [AnyOwner] matches every owner. Times come from the caller, in UTC and whole microseconds;
-// a store reads no clock. Texts are any UTF-8 without NUL; scopes are as in
-// RFC 6749, section 3.3. Slices handed in or out are never shared; an empty one and
-// nil are the same.
+// any node, when the method returns nil. Where a context ends or a connection
+// breaks during a call, what it did may stay unknown, but is whole all the same. An
+// owner that is not the application's makes a method return ErrNotFound, as does a
+// deleted application; [AnyOwner] matches every owner. Times come from the caller,
+// in UTC and whole microseconds; a store reads no clock. Texts are any UTF-8
+// without NUL; scopes are as in RFC 6749, section 3.3. Slices handed in or out are
+// never shared; an empty one and nil are the same.
 //
 // Methods are safe for concurrent use. They return the errors named on them,
 // for errors.Is; any other error means that the store failed.

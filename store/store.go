@@ -41,16 +41,17 @@ type Store interface {
 	// tokens and its expiry times, or ErrNotFound.
 	Session(ctx context.Context, id uuid.UUID) (Session, error)
 
-	// BeginSession keeps a new session with its code, and the grant that it is under,
-	// and returns the grant, without its application. Where the user has a live grant for
-	// the application and account already, its Scopes grow by those of the session;
-	// otherwise the grant begins anew with exactly those and was never used; where an
-	// earlier one was revoked, it has the ID of that one or b.GrantID, as the store
-	// likes. AuthorizedAt becomes CreatedAt of the session. A revocation of the application's tokens or of the
-	// grant that takes effect before this call does not touch the new session; one that takes effect after
-	// ends it, however the two overlap. It returns ErrNotFound when the
-	// application is unknown or deleted, and ErrExists when the session's ID is in
-	// use, or b.GrantID is needed and in use.
+	// BeginSession keeps a new session with its code, and the grant that it is
+	// under, and returns the grant, without its application. Where the user has a
+	// live grant for the application and account already, its Scopes grow by those
+	// of the session; otherwise the grant begins anew with exactly those and was
+	// never used; where an earlier one was revoked, it has the ID of that one or
+	// b.GrantID, as the store likes. AuthorizedAt becomes CreatedAt of the session.
+	// A revocation of the application's tokens or of the grant that takes effect
+	// before this call does not touch the new session; one that takes effect after
+	// ends it, however the two overlap. It returns ErrNotFound when the application
+	// is unknown or deleted, and ErrExists when the session's ID is in use, or
+	// b.GrantID is needed and in use.
 	BeginSession(ctx context.Context, b Beginning) (oauthapp.Grant, error)
 
 	// RedeemCode marks the code of a live session redeemed and keeps the tokens
@@ -63,12 +64,13 @@ type Store interface {
 	RedeemCode(ctx context.Context, r Redemption) error
 
 	// RotateRefreshToken replaces the live refresh token, if its digest is the one
-	// presented and it, and the session, are unexpired at r.At. The access token becomes the
-	// previous one and the digest presented PreviousRefresh; RotatedAt becomes r.At.
-	// However many callers present a refresh token at once, one gets nil. It returns
-	// ErrUsed when the session is live and the digest is not that of its live refresh token,
-	// and ErrNotFound when there is no such live session, it has no refresh token, or the
-	// live token or the session has expired; where both apply, ErrNotFound.
+	// presented and it, and the session, are unexpired at r.At. The access token
+	// becomes the previous one and the digest presented PreviousRefresh; RotatedAt
+	// becomes r.At. However many callers present a refresh token at once, one gets
+	// nil. It returns ErrUsed when the session is live and the digest is not that
+	// of its live refresh token, and ErrNotFound when there is no such live
+	// session, it has no refresh token, or the live token or the session has
+	// expired; where both apply, ErrNotFound.
 	RotateRefreshToken(ctx context.Context, r Rotation) error
 
 	// EndSession ends a session: from then on none of its code and tokens is
@@ -76,8 +78,8 @@ type Store interface {
 	EndSession(ctx context.Context, id uuid.UUID, at time.Time) error
 
 	// Touch moves LastUsedAt of a grant and its application, or of a secret, to
-	// u.At, and never back. Nothing found is no error: it is only a note. Callers see to it that this
-	// happens at most once per few minutes for each.
+	// u.At, and never back. Nothing found is no error: it is only a note. Callers
+	// see to it that this happens at most once per few minutes for each.
 	Touch(ctx context.Context, u Use) error
 
 	// CleanUp removes rows that no method needs any more: sessions that are ended,
