@@ -68,7 +68,7 @@ func grantsKept(t *trial) {
 func grantsUnion(t *trial) {
 	app := t.application("alice")
 	first := t.begin(app, "u", "a", "read")
-	b := t.beginning(app, "u", "a", "write", "read", "admin")
+	b := t.beginning(app, "u", "a", "write", "admin")
 	b.Session.CreatedAt = start.Add(time.Hour)
 	got, err := t.BeginSession(t.ctx, b)
 	t.must(err, "BeginSession")

@@ -1,0 +1,553 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/memory"
+)
+
+// A store that keeps its promises breaks no rule, those of durability included.
+func TestCheckPasses(t *testing.T) {
+	require.NoError(t, Check(t, Harness{
+		New:    func(testing.TB) store.Store { return memory.New() },
+		Reopen: func(_ testing.TB, s store.Store) store.Store { return s },
+	}))
+}
+
+// Check names every rule that is broken, and goes on after the first.
+func TestCheckNamesWhatIsBroken(t *testing.T) {
+	err := Check(t, Harness{
+		New:    func(testing.TB) store.Store { return neverCleansUp{memory.New()} },
+		Reopen: func(testing.TB, store.Store) store.Store { return memory.New() },
+	})
+	for _, name := range []string{"clean-up/sessions", "clean-up/grants", "clean-up/secrets", "clean-up/batches", "durability/everything", "durability/nothing back"} {
+		require.ErrorContains(t, err, name+": ")
+	}
+	require.NotContains(t, err.Error(), "applications/")
+	require.ErrorContains(t, err, "CleanUp removes grants that are dead", "the promise is quoted")
+}
+
+// Names are those of subtests: they are unique, and each rule says what it is about.
+func TestRules(t *testing.T) {
+	seen := map[string]bool{}
+	all := Harness{Reopen: func(testing.TB, store.Store) store.Store { return nil }}.rules()
+	for _, r := range all {
+		require.False(t, seen[r.name], "%s is there twice", r.name)
+		seen[r.name] = true
+		require.NotEmpty(t, r.says)
+		require.NotNil(t, r.holds)
+	}
+	require.Len(t, Harness{}.rules(), len(all)-len(durabilityRules))
+}
+
+// Each of these stores breaks a promise as real ones have been seen to, and each
+// is caught by the rules that are about it.
+func TestBrokenStores(t *testing.T) {
+	for _, broken := range []struct {
+		name  string
+		new   func(*memory.Store) store.Store
+		rules []string // that must catch it
+	}{
+		{"redeems a code by reading first and writing after", func(m *memory.Store) store.Store { return readsThenRedeems{m} },
+			[]string{"codes/one winner"}},
+		{"rotates by reading first and writing after", func(m *memory.Store) store.Store { return readsThenRotates{m} },
+			[]string{"refresh/one winner"}},
+		{"accepts an old refresh token", func(m *memory.Store) store.Store { return rotatesOld{m} },
+			[]string{"refresh/old", "refresh/one winner"}},
+		{"takes a used code for an unknown one", func(m *memory.Store) store.Store { return hidesUsed{m} },
+			[]string{"codes/replay", "codes/one winner"}},
+		{"takes an unknown code for a used one", func(m *memory.Store) store.Store { return inventsUsed{m} },
+			[]string{"codes/wrong digest", "codes/expiry", "codes/dead session"}},
+		{"accepts a code at its expiry time", func(m *memory.Store) store.Store { return lateCode{m} },
+			[]string{"codes/expiry"}},
+		{"accepts a refresh token at its expiry time", func(m *memory.Store) store.Store { return lateRefresh{m} },
+			[]string{"refresh/expiry"}},
+		{"reads its own clock", func(m *memory.Store) store.Store { return ownClock{m} },
+			[]string{"codes/redeem", "codes/expiry"}},
+		{"gives a session to any client", func(m *memory.Store) store.Store { return anyClient{m} },
+			[]string{"codes/client"}},
+		{"revokes all tokens grant by grant, and stops after one page", func(m *memory.Store) store.Store { return revokesOnePage{m} },
+			[]string{"revocation/all tokens"}},
+		{"revokes all tokens without the sessions that begin meanwhile", func(m *memory.Store) store.Store { return newRevokesLate(m) },
+			[]string{"revocation/racing begin"}},
+		{"ends all sessions of a grant instead of one", func(m *memory.Store) store.Store { return endsGrant{m} },
+			[]string{"revocation/one session"}},
+		{"frees the client ID of a deleted application", func(m *memory.Store) store.Store {
+			return &reusesClientID{Store: m, freed: map[string]bool{}}
+		}, []string{"applications/never reused"}},
+		{"counts applications first and inserts after", func(m *memory.Store) store.Store { return countsThenCreates{m} },
+			[]string{"applications/limit at once"}},
+		{"has no limit of secrets", func(m *memory.Store) store.Store { return unlimitedSecrets{m} },
+			[]string{"secrets/limit", "secrets/limit at once"}},
+		{"lets old secrets live for ever at a zero time", func(m *memory.Store) store.Store { return zeroIsForEver{m} },
+			[]string{"secrets/at once"}},
+		{"ignores the owner", func(m *memory.Store) store.Store { return ignoresOwner{m} },
+			[]string{"applications/owner"}},
+		{"folds the case of owners", func(m *memory.Store) store.Store { return foldsCase{m} },
+			[]string{"applications/owner", "values/distinct"}},
+		{"lets the last update win", func(m *memory.Store) store.Store { return lastUpdateWins{m} },
+			[]string{"applications/update conflict", "applications/update at once"}},
+		{"replaces a grant's scopes instead of adding to them", func(m *memory.Store) store.Store { return replacesScopes{m} },
+			[]string{"grants/union"}},
+		{"takes a zero filter for all", func(m *memory.Store) store.Store { return zeroSelectsAll{m} },
+			[]string{"grants/filter", "grants/revoke", "lists/last page"}},
+		{"counts grants instead of users", func(m *memory.Store) store.Store { return countsGrants{m} },
+			[]string{"grants/usage"}},
+		{"begins a page one row late", func(m *memory.Store) store.Store { return skipsOne{m} },
+			[]string{"lists/order", "lists/stable"}},
+		{"counts pages from the start of the list", func(m *memory.Store) store.Store { return pagesByOffset{m} },
+			[]string{"lists/stable", "lists/stable at once"}},
+		{"takes a cursor it cannot read for the first page", func(m *memory.Store) store.Store { return forgivesCursor{m} },
+			[]string{"lists/cursor"}},
+		{"keeps the slices it is given", func(m *memory.Store) store.Store { return &keepsSlices{Store: m} },
+			[]string{"values/given"}},
+		{"hands out the slices it keeps", func(m *memory.Store) store.Store { return &sharesSlices{Store: m} },
+			[]string{"values/returned"}},
+		{"cuts times to milliseconds", func(m *memory.Store) store.Store { return milliseconds{m} },
+			[]string{"values/times"}},
+		{"moves the last use back", func(m *memory.Store) store.Store { return &lastUseWins{Store: m, used: map[uuid.UUID]time.Time{}} },
+			[]string{"uses/grant"}},
+		{"cleans up what expires soon", func(m *memory.Store) store.Store { return cleansUpEarly{m} },
+			[]string{"clean-up/live"}},
+		{"never cleans up", func(m *memory.Store) store.Store { return neverCleansUp{m} },
+			[]string{"clean-up/sessions", "clean-up/grants", "clean-up/secrets", "clean-up/batches"}},
+		{"cleans up everything in one call", func(m *memory.Store) store.Store { return cleansUpAtOnce{m} },
+			[]string{"clean-up/batches"}},
+		{"does what it says that it did not do", func(m *memory.Store) store.Store { return failsAfterwards{m} },
+			[]string{"context/cancelled"}},
+	} {
+		t.Run(broken.name, func(t *testing.T) {
+			h := Harness{New: func(testing.TB) store.Store { return broken.new(memory.New()) }}
+			for _, name := range broken.rules {
+				require.ErrorContains(t, ruleNamed(t, h, name).test(t, h), name+": ")
+			}
+		})
+	}
+}
+
+// Stores that lose something when they are closed and opened again.
+func TestBrokenReopen(t *testing.T) {
+	for _, broken := range []struct {
+		name   string
+		reopen func(testing.TB, store.Store) store.Store
+		rules  []string
+	}{
+		{"loses everything", func(testing.TB, store.Store) store.Store { return memory.New() },
+			[]string{"durability/everything", "durability/nothing back", "durability/cursors", "durability/again"}},
+		{"loses what was used", func(_ testing.TB, s store.Store) store.Store { return hidesUsed{s.(*memory.Store)} },
+			[]string{"durability/nothing back"}},
+		{"forgets its place in lists", func(_ testing.TB, s store.Store) store.Store { return skipsOne{s.(*memory.Store)} },
+			[]string{"durability/cursors"}},
+	} {
+		t.Run(broken.name, func(t *testing.T) {
+			h := Harness{New: func(testing.TB) store.Store { return memory.New() }, Reopen: broken.reopen}
+			for _, name := range broken.rules {
+				require.ErrorContains(t, ruleNamed(t, h, name).test(t, h), name+": ")
+			}
+		})
+	}
+}
+
+func ruleNamed(t *testing.T, h Harness, name string) rule {
+	t.Helper()
+	rules := h.rules()
+	at := slices.IndexFunc(rules, func(r rule) bool { return r.name == name })
+	require.GreaterOrEqual(t, at, 0, "no rule is named %s", name)
+	return rules[at]
+}
+
+// latency stands for the time between two statements, in which others get in.
+func latency() { time.Sleep(time.Millisecond) }
+
+type readsThenRedeems struct{ *memory.Store }
+
+func (s readsThenRedeems) RedeemCode(ctx context.Context, r store.Redemption) error {
+	session, err := s.Session(ctx, r.SessionID)
+	if err == nil && session.Code.Digest.Equal(r.Code) && !session.Code.RedeemedAt.IsZero() {
+		return store.ErrUsed
+	}
+	latency()
+	if err = s.Store.RedeemCode(ctx, r); errors.Is(err, store.ErrUsed) {
+		return nil
+	}
+	return err
+}
+
+type readsThenRotates struct{ *memory.Store }
+
+func (s readsThenRotates) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	session, err := s.Session(ctx, r.SessionID)
+	if err == nil && !session.Refresh.Digest.Equal(r.Presented) {
+		return store.ErrUsed
+	}
+	latency()
+	if err = s.Store.RotateRefreshToken(ctx, r); errors.Is(err, store.ErrUsed) {
+		return nil
+	}
+	return err
+}
+
+type rotatesOld struct{ *memory.Store }
+
+func (s rotatesOld) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	if session, err := s.Session(ctx, r.SessionID); err == nil && session.PreviousRefresh.Equal(r.Presented) {
+		r.Presented = session.Refresh.Digest
+	}
+	return s.Store.RotateRefreshToken(ctx, r)
+}
+
+type hidesUsed struct{ *memory.Store }
+
+func (s hidesUsed) RedeemCode(ctx context.Context, r store.Redemption) error {
+	if err := s.Store.RedeemCode(ctx, r); err != nil {
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+type inventsUsed struct{ *memory.Store }
+
+func (s inventsUsed) RedeemCode(ctx context.Context, r store.Redemption) error {
+	if err := s.Store.RedeemCode(ctx, r); err != nil {
+		return store.ErrUsed
+	}
+	return nil
+}
+
+type lateCode struct{ *memory.Store }
+
+func (s lateCode) RedeemCode(ctx context.Context, r store.Redemption) error {
+	early := r
+	early.At = r.At.Add(-tick)
+	if err := s.Store.RedeemCode(ctx, r); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return s.Store.RedeemCode(ctx, early)
+}
+
+type lateRefresh struct{ *memory.Store }
+
+func (s lateRefresh) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	early := r
+	early.At = r.At.Add(-tick)
+	if err := s.Store.RotateRefreshToken(ctx, r); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return s.Store.RotateRefreshToken(ctx, early)
+}
+
+type ownClock struct{ *memory.Store }
+
+func (s ownClock) RedeemCode(ctx context.Context, r store.Redemption) error {
+	r.At = time.Now().UTC().Truncate(time.Microsecond)
+	return s.Store.RedeemCode(ctx, r)
+}
+
+type anyClient struct{ *memory.Store }
+
+func (s anyClient) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
+	client, err := s.Store.Client(ctx, clientID, session, now)
+	if found, findErr := s.Session(ctx, session); err == nil && findErr == nil {
+		client.Session = &found
+	}
+	return client, err
+}
+
+type revokesOnePage struct{ *memory.Store }
+
+func (s revokesOnePage) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (oauthapp.Usage, error) {
+	usage, err := s.Usage(ctx, owner, id, bound)
+	if err != nil {
+		return usage, err
+	}
+	filter := oauthapp.GrantFilter{ApplicationID: id}
+	grants, err := s.Grants(ctx, filter, oauthapp.Page{Limit: 5})
+	for _, grant := range grants.Items {
+		_, _ = s.RevokeGrant(ctx, filter, grant.ID, at)
+	}
+	return usage, err
+}
+
+// revokesLate acknowledges the beginning of a session before others see it, so a
+// revocation that comes between misses it.
+type revokesLate struct {
+	*memory.Store
+	mu      sync.Mutex
+	pending []store.Beginning
+	begun   int
+}
+
+func newRevokesLate(m *memory.Store) store.Store { return &revokesLate{Store: m} }
+
+func (s *revokesLate) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun++; s.begun%2 == 0 {
+		return s.Store.BeginSession(ctx, b)
+	}
+	s.pending = append(s.pending, b)
+	return oauthapp.Grant{
+		ID: b.GrantID, ApplicationID: b.Session.ApplicationID, UserID: b.Session.UserID, AccountID: b.Session.AccountID,
+		Scopes: slices.Clone(b.Session.Scopes), AuthorizedAt: b.Session.CreatedAt,
+	}, nil
+}
+
+func (s *revokesLate) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range s.pending {
+		if _, err := s.Store.BeginSession(ctx, b); err != nil {
+			return store.Session{}, err
+		}
+	}
+	s.pending = nil
+	return s.Store.Session(ctx, id)
+}
+
+type endsGrant struct{ *memory.Store }
+
+func (s endsGrant) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+	session, err := s.Session(ctx, id)
+	if err != nil {
+		return nil
+	}
+	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: session.UserID}, session.GrantID, at)
+	return err
+}
+
+type reusesClientID struct {
+	*memory.Store
+	freed map[string]bool
+}
+
+func (s *reusesClientID) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+	app, err := s.Store.DeleteApplication(ctx, owner, id, at)
+	s.freed[app.ClientID] = err == nil
+	return app, err
+}
+
+func (s *reusesClientID) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	err := s.Store.CreateApplication(ctx, app, secret, limit)
+	if errors.Is(err, store.ErrExists) && s.freed[app.ClientID] {
+		app.ClientID += "-again"
+		return s.Store.CreateApplication(ctx, app, secret, limit)
+	}
+	return err
+}
+
+type countsThenCreates struct{ *memory.Store }
+
+func (s countsThenCreates) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	list, err := s.Applications(ctx, app.Owner, oauthapp.Page{Limit: 200})
+	if err != nil || len(list.Items) >= limit {
+		return errors.Join(err, store.ErrLimit)
+	}
+	latency()
+	return s.Store.CreateApplication(ctx, app, secret, plenty)
+}
+
+type unlimitedSecrets struct{ *memory.Store }
+
+func (s unlimitedSecrets) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, _ int) error {
+	return s.Store.AddSecret(ctx, owner, secret, othersExpireAt, plenty)
+}
+
+type zeroIsForEver struct{ *memory.Store }
+
+func (s zeroIsForEver) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+	if othersExpireAt.IsZero() {
+		othersExpireAt, limit = secret.CreatedAt.Add(100*sessionTTL), plenty
+	}
+	return s.Store.AddSecret(ctx, owner, secret, othersExpireAt, limit)
+}
+
+type ignoresOwner struct{ *memory.Store }
+
+func (s ignoresOwner) UpdateApplication(ctx context.Context, _ string, app oauthapp.Application) error {
+	return s.Store.UpdateApplication(ctx, oauthapp.AnyOwner, app)
+}
+
+type foldsCase struct{ *memory.Store }
+
+func (s foldsCase) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	app.Owner = strings.ToLower(app.Owner)
+	return s.Store.CreateApplication(ctx, app, secret, limit)
+}
+
+func (s foldsCase) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+	return s.Store.Application(ctx, strings.ToLower(owner), id)
+}
+
+type lastUpdateWins struct{ *memory.Store }
+
+func (s lastUpdateWins) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+	for {
+		seen, err := s.Application(ctx, owner, app.ID)
+		if err != nil {
+			return err
+		}
+		app.Version = seen.Version
+		if err = s.Store.UpdateApplication(ctx, owner, app); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}
+
+type replacesScopes struct{ *memory.Store }
+
+func (s replacesScopes) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	grant, err := s.Store.BeginSession(ctx, b)
+	grant.Scopes = slices.Clone(b.Session.Scopes)
+	return grant, err
+}
+
+type zeroSelectsAll struct{ *memory.Store }
+
+func (s zeroSelectsAll) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
+	if filter.IsZero() {
+		filter.Owner = oauthapp.AnyOwner
+	}
+	return s.Store.Grants(ctx, filter, page)
+}
+
+func (s zeroSelectsAll) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+	if filter.IsZero() {
+		filter.Owner = oauthapp.AnyOwner
+	}
+	return s.Store.RevokeGrant(ctx, filter, id, at)
+}
+
+type countsGrants struct{ *memory.Store }
+
+func (s countsGrants) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+	usage, err := s.Store.Usage(ctx, owner, id, bound)
+	if err != nil {
+		return usage, err
+	}
+	grants, err := s.Grants(ctx, oauthapp.GrantFilter{ApplicationID: id}, oauthapp.Page{Limit: bound})
+	usage.Users, usage.More = len(grants.Items), grants.Next != ""
+	return usage, err
+}
+
+type skipsOne struct{ *memory.Store }
+
+func (s skipsOne) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+	list, err := s.Store.Applications(ctx, owner, page)
+	if page.After != "" && len(list.Items) > 1 {
+		list.Items = list.Items[1:]
+	}
+	return list, err
+}
+
+type pagesByOffset struct{ *memory.Store }
+
+func (s pagesByOffset) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+	list, err := s.Store.Applications(ctx, owner, oauthapp.Page{Limit: 200})
+	from := min(len(page.After), len(list.Items)) // in unary
+	to := min(from+page.Limit, len(list.Items))
+	more := to < len(list.Items)
+	list.Items, list.Next = list.Items[from:to], ""
+	if more {
+		list.Next = strings.Repeat("x", to)
+	}
+	return list, err
+}
+
+type forgivesCursor struct{ *memory.Store }
+
+func (s forgivesCursor) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
+	list, err := s.Store.Grants(ctx, filter, page)
+	if _, invalid := errors.AsType[*oauthapp.ValidationError](err); invalid {
+		return s.Store.Grants(ctx, filter, oauthapp.Page{Limit: page.Limit})
+	}
+	return list, err
+}
+
+type keepsSlices struct {
+	*memory.Store
+	callbacks []string
+}
+
+func (s *keepsSlices) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	s.callbacks = app.CallbackURLs
+	return s.Store.CreateApplication(ctx, app, secret, limit)
+}
+
+func (s *keepsSlices) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+	app, err := s.Store.Application(ctx, owner, id)
+	app.CallbackURLs = s.callbacks
+	return app, err
+}
+
+type sharesSlices struct {
+	*memory.Store
+	once   sync.Once
+	scopes []string
+}
+
+func (s *sharesSlices) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
+	session, err := s.Store.Session(ctx, id)
+	s.once.Do(func() { s.scopes = session.Scopes })
+	session.Scopes = s.scopes
+	return session, err
+}
+
+type milliseconds struct{ *memory.Store }
+
+func (s milliseconds) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	b.Session.CreatedAt = b.Session.CreatedAt.Truncate(time.Millisecond)
+	return s.Store.BeginSession(ctx, b)
+}
+
+type lastUseWins struct {
+	*memory.Store
+	used map[uuid.UUID]time.Time
+}
+
+func (s *lastUseWins) Touch(ctx context.Context, u store.Use) error {
+	s.used[u.GrantID] = u.At
+	return s.Store.Touch(ctx, u)
+}
+
+func (s *lastUseWins) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
+	grant, err := s.Store.Grant(ctx, application, user, account)
+	if used, ok := s.used[grant.ID]; ok {
+		grant.LastUsedAt = used
+	}
+	return grant, err
+}
+
+type cleansUpEarly struct{ *memory.Store }
+
+func (s cleansUpEarly) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (string, int, error) {
+	return s.Store.CleanUp(ctx, now.Add(tick), cursor, limit)
+}
+
+type neverCleansUp struct{ *memory.Store }
+
+func (s neverCleansUp) CleanUp(context.Context, time.Time, string, int) (string, int, error) {
+	return "", 0, nil
+}
+
+type cleansUpAtOnce struct{ *memory.Store }
+
+func (s cleansUpAtOnce) CleanUp(ctx context.Context, now time.Time, cursor string, _ int) (string, int, error) {
+	return s.Store.CleanUp(ctx, now, cursor, 1_000_000)
+}
+
+type failsAfterwards struct{ *memory.Store }
+
+func (s failsAfterwards) RedeemCode(ctx context.Context, r store.Redemption) error {
+	return errors.Join(s.Store.RedeemCode(context.WithoutCancel(ctx), r), ctx.Err())
+}
