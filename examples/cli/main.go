@@ -46,7 +46,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeoutCause(ctx, opts.timeout, errors.New("nobody answered in the browser in time"))
+	ctx, cancel := withTimeout(ctx, opts.timeout)
 	defer cancel()
 
 	token, err := login(ctx, opts, stdout)
@@ -62,6 +62,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "cli: %v\n", err)
 	}
 	return 1
+}
+
+// withTimeout bounds the wait for the user, and says so where it ran out.
+func withTimeout(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("nobody answered in the browser within %v", limit))
 }
 
 func parseOptions(args []string, stdout io.Writer) (options, error) {

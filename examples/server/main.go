@@ -1,3 +1,12 @@
+// Command server is the demo: a small service whose users register OAuth
+// applications, authorize them, and withdraw them again.
+//
+//	go run ./examples/server
+//
+// It is a host application as any other, built from the exported packages of the
+// library. What is its own is what every host has: people who sign in (people.go,
+// login.go, session.go), an API worth protecting (api.go), and a process to run it
+// all in. site.go puts the two together.
 package main
 
 import (

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"bytes"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/store/memory"
+)
+
+// A visit is one browser at a site in this process. It follows no redirects.
+type visit struct {
+	t      *testing.T
+	url    string
+	client *http.Client
+	log    *logBuffer
+}
+
+// A logBuffer collects what the site logs.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func newVisit(t *testing.T, args ...string) *visit {
+	t.Helper()
+	opts, err := parseOptions(append([]string{"-store", "memory"}, args...))
+	require.NoError(t, err)
+	server := httptest.NewUnstartedServer(nil)
+	log := &logBuffer{}
+	if opts.issuer == "" {
+		opts.issuer = "http://" + server.Listener.Addr().String()
+	}
+	server.Config.Handler, err = newSite(opts, memory.New(), newKey(), slog.New(slog.NewJSONHandler(log, nil)))
+	require.NoError(t, err)
+	server.Start()
+	t.Cleanup(server.Close)
+	return (&visit{t: t, url: server.URL, log: log}).another()
+}
+
+// another is another browser at the same site.
+func (v *visit) another() *visit {
+	jar, err := cookiejar.New(nil)
+	require.NoError(v.t, err)
+	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &visit{t: v.t, url: v.url, client: client, log: v.log}
+}
+
+// An answered is a response and its whole body.
+type answered struct {
+	*http.Response
+	text string
+}
+
+func (v *visit) do(method, path string, form url.Values, header ...string) answered {
+	v.t.Helper()
+	r, err := http.NewRequest(method, v.url+path, strings.NewReader(form.Encode()))
+	require.NoError(v.t, err)
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	response, err := v.client.Do(r)
+	require.NoError(v.t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(v.t, err)
+	return answered{response, string(body)}
+}
+
+func (v *visit) get(path string) answered {
+	v.t.Helper()
+	return v.do(http.MethodGet, path, nil)
+}
+
+// loginForm opens the login page and fills in the form.
+func (v *visit) loginForm(email, password, returnTo string) url.Values {
+	v.t.Helper()
+	page := v.get(loginURL(returnTo))
+	require.Equal(v.t, http.StatusOK, page.StatusCode)
+	return url.Values{
+		"email": {email}, "password": {password},
+		"return_to": {hidden(v.t, page.text, "return_to")}, "form_token": {hidden(v.t, page.text, "form_token")},
+	}
+}
+
+func (v *visit) signIn() {
+	v.t.Helper()
+	answer := v.do(http.MethodPost, "/login", v.loginForm("alice@example.com", "alice-demo-password", "/"))
+	require.Equal(v.t, http.StatusSeeOther, answer.StatusCode, answer.text)
+}
+
+func (v *visit) cookie() string {
+	u, err := url.Parse(v.url)
+	require.NoError(v.t, err)
+	for _, cookie := range v.client.Jar.Cookies(u) {
+		return cookie.String()
+	}
+	return ""
+}
+
+// hidden returns the value of a hidden field.
+func hidden(t *testing.T, page, name string) string {
+	t.Helper()
+	match := regexp.MustCompile(`type="hidden" name="` + name + `" value="([^"]*)"`).FindStringSubmatch(page)
+	require.NotNil(t, match, "no field %s in %s", name, page)
+	return html.UnescapeString(match[1])
+}
+
+func TestSignIn(t *testing.T) {
+	v := newVisit(t)
+	require.Equal(t, "/login", v.get("/").Header.Get("Location"))
+
+	const returnTo = "/oauth/authorize?client_id=a&redirect_uri=https%3A%2F%2Fclient.example%2F&state=%22%3E"
+	form := v.loginForm("alice@example.com", "alice-demo-password", returnTo)
+	before := v.cookie()
+	answer := v.do(http.MethodPost, "/login", form)
+	require.Equal(t, http.StatusSeeOther, answer.StatusCode)
+	require.Equal(t, returnTo, answer.Header.Get("Location"))
+	require.NotEqual(t, before, v.cookie(), "a cookie known from before is worth nothing")
+
+	home := v.get("/")
+	require.Equal(t, http.StatusOK, home.StatusCode)
+	require.Contains(t, home.text, "alice@example.com")
+	require.Contains(t, home.text, `href="/accounts/1/oauth_applications"`)
+	require.Contains(t, home.text, `href="/accounts/2/oauth_applications"`)
+	require.NotContains(t, home.text, `href="/accounts/3/`)
+
+	log := v.log.String()
+	require.Contains(t, log, `"signed in"`)
+	require.NotContains(t, log, "alice-demo-password")
+	require.NotContains(t, log, strings.TrimPrefix(v.cookie(), cookieName+"="))
+}
+
+func TestSignInReturnsToThisServerOnly(t *testing.T) {
+	v := newVisit(t)
+	page := v.get(loginURL("//evil.example"))
+	require.Equal(t, "/", hidden(t, page.text, "return_to"))
+
+	form := v.loginForm("alice@example.com", "alice-demo-password", "/")
+	form.Set("return_to", "https://evil.example/") // forged after the page was made
+	require.Equal(t, "/", v.do(http.MethodPost, "/login", form).Header.Get("Location"))
+}
+
+// Nothing but the address typed back tells a known one from an unknown one.
+func TestSignInFailsUniformly(t *testing.T) {
+	v := newVisit(t)
+	known := v.do(http.MethodPost, "/login", v.loginForm("alice@example.com", "wrong", "/"))
+	unknown := v.do(http.MethodPost, "/login", v.loginForm("nobody@example.com", "wrong", "/"))
+	require.Equal(t, http.StatusUnauthorized, known.StatusCode)
+	require.Equal(t, known.StatusCode, unknown.StatusCode)
+	require.Equal(t,
+		strings.ReplaceAll(known.text, `value="alice@example.com"`, ""),
+		strings.ReplaceAll(unknown.text, `value="nobody@example.com"`, ""))
+	require.NotContains(t, v.log.String(), "nobody@example.com", "people type passwords into the wrong field")
+}
+
+func TestSignInIsLimited(t *testing.T) {
+	v := newVisit(t)
+	form := v.loginForm("alice@example.com", "wrong", "/")
+	for range emailBurst {
+		require.Equal(t, http.StatusUnauthorized, v.do(http.MethodPost, "/login", form).StatusCode)
+	}
+	form.Set("password", "alice-demo-password")
+	refused := v.do(http.MethodPost, "/login", form)
+	require.Equal(t, http.StatusTooManyRequests, refused.StatusCode, "also the right password")
+	seconds, err := strconv.Atoi(refused.Header.Get("Retry-After"))
+	require.NoError(t, err)
+	require.InDelta(t, emailPace.Seconds(), seconds, emailPace.Seconds()-1)
+	require.Contains(t, refused.text, "Too many attempts")
+
+	form.Set("email", "bob@example.com")
+	form.Set("password", "bob-demo-password")
+	require.Equal(t, http.StatusSeeOther, v.do(http.MethodPost, "/login", form).StatusCode)
+}
+
+func TestFormsOfOthersAreRefused(t *testing.T) {
+	v := newVisit(t)
+	other := v.another()
+	foreign := other.loginForm("alice@example.com", "alice-demo-password", "/").Get("form_token")
+
+	form := v.loginForm("alice@example.com", "alice-demo-password", "/")
+	for name, change := range map[string]func(url.Values){
+		"none":      func(f url.Values) { f.Del("form_token") },
+		"empty":     func(f url.Values) { f.Set("form_token", "") },
+		"another's": func(f url.Values) { f.Set("form_token", foreign) },
+	} {
+		forged := url.Values{}
+		for key, values := range form {
+			forged[key] = values
+		}
+		change(forged)
+		answer := v.do(http.MethodPost, "/login", forged)
+		require.Equal(t, http.StatusForbidden, answer.StatusCode, name)
+		require.Equal(t, "/login", v.get("/").Header.Get("Location"), "nobody is signed in")
+	}
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+		require.Equal(t, http.StatusForbidden, v.do(http.MethodPost, "/login", form, header...).StatusCode, header)
+	}
+
+	v.signIn()
+	for _, token := range []string{"", foreign} {
+		require.Equal(t, http.StatusForbidden, v.do(http.MethodPost, "/logout", url.Values{"form_token": {token}}).StatusCode)
+		require.Equal(t, http.StatusOK, v.get("/").StatusCode, "still signed in")
+	}
+	own := url.Values{"form_token": {hidden(t, v.get("/").text, "form_token")}}
+	require.Equal(t, http.StatusForbidden, v.do(http.MethodPost, "/logout", own, "Sec-Fetch-Site", "cross-site").StatusCode)
+	require.Equal(t, http.StatusOK, v.get("/").StatusCode)
+	require.Equal(t, http.StatusMethodNotAllowed, v.get("/logout").StatusCode)
+}
+
+func TestSignOutHoldsForCopiesOfTheCookie(t *testing.T) {
+	v := newVisit(t)
+	v.signIn()
+	copied := v.cookie()
+	form := url.Values{"form_token": {hidden(t, v.get("/").text, "form_token")}}
+	answer := v.do(http.MethodPost, "/logout", form)
+	require.Equal(t, http.StatusSeeOther, answer.StatusCode)
+	require.Equal(t, "/login", answer.Header.Get("Location"))
+	require.Empty(t, v.cookie())
+
+	thief := v.another()
+	require.Equal(t, http.StatusSeeOther, thief.do(http.MethodGet, "/", nil, "Cookie", copied).StatusCode)
+	page := thief.do(http.MethodGet, "/accounts/1/oauth_applications", nil, "Cookie", copied)
+	require.Equal(t, http.StatusSeeOther, page.StatusCode, "nor do the library's pages accept it")
+}
+
+// Every page a signed-in person sees has the way out, the library's too.
+func TestSignedInPagesHaveTheSignOutForm(t *testing.T) {
+	v := newVisit(t)
+	require.NotContains(t, v.get("/login").text, `action="/logout"`)
+	v.signIn()
+	for _, path := range []string{
+		"/", "/login", "/accounts/1/oauth_applications", "/accounts/1/oauth_applications/new",
+		"/accounts/3/oauth_applications", // another's: not found
+		"/oauth/authorize?client_id=none",
+	} {
+		page := v.get(path)
+		require.Contains(t, page.text, `action="/logout"`, path)
+		form := url.Values{"form_token": {hidden(t, page.text, "form_token")}}
+		require.Equal(t, http.StatusSeeOther, v.do(http.MethodPost, "/logout", form).StatusCode, path)
+		v.signIn()
+	}
+}
+
+func TestPageHeaders(t *testing.T) {
+	v := newVisit(t)
+	for _, path := range []string{"/login", "/"} {
+		page := v.get(path)
+		require.Equal(t, http.StatusOK, page.StatusCode)
+		h := page.Header
+		require.Equal(t, "text/html; charset=utf-8", h.Get("Content-Type"))
+		require.Equal(t, "no-store", h.Get("Cache-Control"))
+		require.Contains(t, h.Get("Content-Security-Policy"), "default-src 'none'")
+		require.Contains(t, h.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+		require.NotContains(t, h.Get("Content-Security-Policy"), "unsafe-inline")
+		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
+		require.Equal(t, "same-origin", h.Get("Referrer-Policy"))
+		require.Empty(t, h.Get("Strict-Transport-Security"), "there is no TLS to insist on")
+		v.signIn()
+	}
+	for _, stylesheet := range []string{"/demo.css", "/oauth/style.css"} {
+		answer := v.get(stylesheet)
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+		require.Contains(t, answer.Header.Get("Content-Type"), "text/css")
+	}
+}
+
+func TestHTTPSIssuer(t *testing.T) {
+	v := newVisit(t, "-issuer", "https://id.example")
+	answer := v.get("/login")
+	require.NotEmpty(t, answer.Header.Get("Strict-Transport-Security"))
+	require.Len(t, answer.Cookies(), 1)
+	require.Equal(t, "__Host-"+cookieName, answer.Cookies()[0].Name)
+	require.True(t, answer.Cookies()[0].Secure)
+}
+
+func TestLoginFormIsBounded(t *testing.T) {
+	v := newVisit(t)
+	form := v.loginForm("alice@example.com", "alice-demo-password", "/")
+	form.Set("padding", strings.Repeat("a", maxLoginForm))
+	require.Equal(t, http.StatusBadRequest, v.do(http.MethodPost, "/login", form).StatusCode)
+}
