@@ -57,8 +57,8 @@ func inParallel[T any](t testing.TB, items []T, do func(T) error) {
 	group.Wait()
 }
 
-// begun begins n sessions.
-func begun(t testing.TB, s *Store, n int) []store.Beginning {
+// beginMany begins n sessions.
+func beginMany(t testing.TB, s *Store, n int) []store.Beginning {
 	t.Helper()
 	app := create(t, s)
 	beginnings := make([]store.Beginning, n)
@@ -84,7 +84,7 @@ func BenchmarkBeginSession(b *testing.B) {
 
 func BenchmarkRedeemCode(b *testing.B) {
 	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
-		sessions := begun(b, s, b.N)
+		sessions := beginMany(b, s, b.N)
 		return func(i int) error { return s.RedeemCode(ctx, redemption(sessions[i])) }
 	})
 }
@@ -92,7 +92,7 @@ func BenchmarkRedeemCode(b *testing.B) {
 func BenchmarkRotateRefreshToken(b *testing.B) {
 	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
 		const families = 256
-		sessions := begun(b, s, families)
+		sessions := beginMany(b, s, families)
 		var locks [families]sync.Mutex
 		var live [families]credential.Digest
 		for i, session := range sessions {
@@ -114,7 +114,7 @@ func BenchmarkRotateRefreshToken(b *testing.B) {
 func BenchmarkSession(b *testing.B) {
 	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
 		var ids []uuid.UUID
-		for _, session := range begun(b, s, 1000) {
+		for _, session := range beginMany(b, s, 1000) {
 			require.NoError(b, s.RedeemCode(ctx, redemption(session)))
 			ids = append(ids, session.Session.ID)
 		}
@@ -127,7 +127,7 @@ func BenchmarkSession(b *testing.B) {
 
 func BenchmarkClient(b *testing.B) {
 	benchmarkBoth(b, func(b *testing.B, s *Store) func(int) error {
-		session := begun(b, s, 1)[0]
+		session := beginMany(b, s, 1)[0]
 		found, err := s.Session(ctx, session.Session.ID)
 		require.NoError(b, err)
 		return func(int) error {
@@ -156,7 +156,7 @@ func sessionSize(t testing.TB, sessions int) (redeemed, rotated float64) {
 	}
 	empty := size()
 	var redemptions []store.Redemption
-	for _, session := range begun(t, s, sessions) {
+	for _, session := range beginMany(t, s, sessions) {
 		redemptions = append(redemptions, redemption(session))
 	}
 	inParallel(t, redemptions, func(r store.Redemption) error { return s.RedeemCode(ctx, r) })

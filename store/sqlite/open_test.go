@@ -1,0 +1,192 @@
+package sqlite
+
+import (
+	"bytes"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// refuses tests that a path cannot be opened, with an error of one line that
+// names it and says what is wrong.
+func refuses(t *testing.T, path, says string) {
+	t.Helper()
+	s, err := Open(ctx, path)
+	if err == nil {
+		require.NoError(t, s.Close())
+	}
+	require.ErrorContains(t, err, says)
+	require.ErrorContains(t, err, "sqlite: open "+path)
+	require.NotContains(t, err.Error(), "\n")
+	t.Log(err)
+}
+
+// database makes a SQLite file by other means, in a rollback journal mode.
+func database(t *testing.T, statements ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "other.db")
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	for _, statement := range statements {
+		_, err := db.Exec(statement)
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Close())
+	return path
+}
+
+func closedStore(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s, err := Open(ctx, path)
+	require.NoError(t, err)
+	app := create(t, s)
+	for range 100 {
+		issue(t, s, app.ID, "user")
+	}
+	require.NoError(t, s.Close())
+	return path
+}
+
+func TestOpenRefusesPaths(t *testing.T) {
+	for _, path := range []string{"", ":memory:", ":memory:?cache=shared"} {
+		_, err := Open(ctx, path)
+		require.ErrorContains(t, err, "store/memory", path)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	refuses(t, dir, "is a directory")
+	refuses(t, filepath.Join(dir, "missing", "oauthapps.db"), "create its directory")
+	refuses(t, filepath.Join(file, "oauthapps.db"), "not a directory")
+	refuses(t, os.DevNull, "is not a regular file")
+	require.NoFileExists(t, filepath.Join(dir, "missing"))
+}
+
+func TestOpenRefusesWhatIsNotOurs(t *testing.T) {
+	garbage := filepath.Join(t.TempDir(), "garbage.db")
+	require.NoError(t, os.WriteFile(garbage, bytes.Repeat([]byte("not a database\n"), 1000), 0o600))
+	tests := []struct{ name, path, says string }{
+		{"text", garbage, "is not a SQLite database, or is damaged"},
+		{"tables", database(t, "CREATE TABLE users (id INTEGER)"), "of another program"},
+		{"version only", database(t, "PRAGMA user_version = 1"), "of another program"},
+		{"application ID", database(t, "PRAGMA application_id = 7", "CREATE TABLE t (id INTEGER)"), "of another program"},
+		{"newer", database(t, "PRAGMA application_id = 1329684848", "PRAGMA user_version = 99"), "newer version of this library"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			before, err := os.ReadFile(test.path)
+			require.NoError(t, err)
+			refuses(t, test.path, test.says)
+			after, err := os.ReadFile(test.path)
+			require.NoError(t, err)
+			require.Equal(t, before, after, "it was changed")
+			require.NoFileExists(t, test.path+"-wal")
+		})
+	}
+}
+
+func TestOpenRefusesDamage(t *testing.T) {
+	path := closedStore(t)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+
+	cut := filepath.Join(t.TempDir(), "cut.db")
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(cut, whole[:info.Size()/2], 0o600))
+	refuses(t, cut, "damaged; restore a backup")
+
+	overwritten := filepath.Join(t.TempDir(), "overwritten.db")
+	damaged := bytes.Clone(whole)
+	copy(damaged[100:4096], bytes.Repeat([]byte{0xa5}, 4096)) // the schema
+	require.NoError(t, os.WriteFile(overwritten, damaged, 0o600))
+	refuses(t, overwritten, "damaged; restore a backup")
+}
+
+func TestOpenTakesPathsLiterally(t *testing.T) {
+	for _, name := range []string{"a b.db", "a?mode=ro&_pragma=x.db", "a#b.db", "100%25.db", "file:a.db", "ü.db"} {
+		path := filepath.Join(t.TempDir(), name)
+		s := openPath(t, path)
+		create(t, s)
+		require.FileExists(t, path)
+		require.NoError(t, s.Close())
+		entries, err := os.ReadDir(filepath.Dir(path))
+		require.NoError(t, err)
+		require.Len(t, entries, 1, name)
+	}
+	t.Chdir(t.TempDir())
+	s := openPath(t, "relative.db")
+	create(t, s)
+	require.FileExists(t, "relative.db")
+	require.NoError(t, s.Close())
+}
+
+// Every connection has the settings that the promises rest on.
+func TestSettings(t *testing.T) {
+	s := openTemp(t)
+	check := func(c *conn, settings map[string]int64) {
+		t.Helper()
+		mode, err := c.word("PRAGMA journal_mode")
+		require.NoError(t, err)
+		require.Equal(t, "wal", mode)
+		for name, want := range settings {
+			got, err := c.number("PRAGMA " + name)
+			require.NoError(t, err)
+			require.Equal(t, want, got, name)
+		}
+	}
+	check(s.writer.conn, map[string]int64{
+		"synchronous": 2, "foreign_keys": 1, "busy_timeout": 250, "query_only": 0, "application_id": applicationID,
+	})
+	reader := <-s.readers
+	check(reader, map[string]int64{"query_only": 1, "busy_timeout": 250})
+	require.Error(t, reader.script("DELETE FROM sessions"))
+	s.readers <- reader
+}
+
+func TestMigrationsSetTheirVersion(t *testing.T) {
+	scripts, err := migrationScripts()
+	require.NoError(t, err)
+	require.NotEmpty(t, scripts)
+	path := filepath.Join(t.TempDir(), "new.db")
+	require.NoError(t, ensureFile(path))
+	name, err := dsn(path)
+	require.NoError(t, err)
+	c, err := connect(ctx, name, nil)
+	require.NoError(t, err)
+	for i := range scripts {
+		require.NoError(t, migrate(c, scripts[:i+1]))
+		version, err := c.number("PRAGMA user_version")
+		require.NoError(t, err)
+		require.EqualValues(t, i+1, version)
+	}
+	id, err := c.number("PRAGMA application_id")
+	require.NoError(t, err)
+	require.EqualValues(t, applicationID, id)
+
+	// A migration that fails leaves nothing behind, and the version as it was.
+	broken := append(scripts, "CREATE TABLE half_done (id INTEGER); PRAGMA user_version = 77; SELECT nonsense;")
+	require.ErrorContains(t, migrate(c, broken), "migration 2")
+	version, err := c.number("PRAGMA user_version")
+	require.NoError(t, err)
+	require.EqualValues(t, len(scripts), version)
+	tables, err := c.number("SELECT count(*) FROM sqlite_schema WHERE name = 'half_done'")
+	require.NoError(t, err)
+	require.Zero(t, tables)
+	require.NoError(t, c.close())
+}
+
+func TestClosed(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	require.NoError(t, s.Close())
+	require.NoError(t, s.Close(), "closing again")
+	_, err := s.Application(ctx, "owner", app.ID)
+	require.ErrorIs(t, err, errClosed)
+	_, err = s.DeleteApplication(ctx, "owner", app.ID, now)
+	require.ErrorIs(t, err, errClosed)
+}

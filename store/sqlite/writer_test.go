@@ -1,0 +1,304 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// together runs verbs in one transaction, in their order, and returns what they
+// returned: it leads meanwhile, so that all of them have to wait.
+func together(s *Store, verbs ...func() error) []error {
+	s.writer.turn <- struct{}{}
+	errs := make([]error, len(verbs))
+	var group sync.WaitGroup
+	for i, verb := range verbs {
+		group.Go(func() { errs[i] = verb() })
+		s.waitFor(i + 1)
+	}
+	<-s.writer.turn
+	group.Wait()
+	return errs
+}
+
+// waitFor returns once so many verbs wait.
+func (s *Store) waitFor(verbs int) {
+	for {
+		s.writer.mu.Lock()
+		waiting := len(s.writer.queue)
+		s.writer.mu.Unlock()
+		if waiting >= verbs {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// A watched statement counts how often it runs, and fails if it has an error.
+type watched struct {
+	driver.Stmt
+	runs int
+	err  error
+}
+
+func (w *watched) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	w.runs++
+	if w.err != nil {
+		return nil, w.err
+	}
+	return w.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+}
+
+// watch watches a statement of the writer until the test ends.
+func watch(t *testing.T, s *Store, query string) *watched {
+	w := &watched{Stmt: s.writer.conn.statements[query]}
+	s.writer.conn.statements[query] = w
+	t.Cleanup(func() { s.writer.conn.statements[query] = w.Stmt })
+	return w
+}
+
+func TestVerbsShareATransaction(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	first, second, third := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2"), beginSession(t, s, app.ID, "3")
+	another := newApplication("owner")
+	commits := watch(t, s, commit)
+
+	errs := together(s,
+		func() error { return s.RedeemCode(ctx, redemption(first)) },
+		func() error { return s.RedeemCode(ctx, redemption(first)) },
+		func() error { return s.CreateApplication(ctx, another, nil, 100) },
+		func() error {
+			b := beginning(app.ID, "4")
+			b.Session.ID = second.Session.ID
+			_, err := s.BeginSession(ctx, b)
+			return err
+		},
+		func() error { return s.RedeemCode(ctx, redemption(second)) },
+		func() error { return s.EndSession(ctx, third.Session.ID, now) },
+		func() error { return s.RedeemCode(ctx, redemption(third)) },
+	)
+	require.Equal(t, 1, commits.runs)
+	require.NoError(t, errs[0])
+	require.ErrorIs(t, errs[1], store.ErrUsed)
+	require.NoError(t, errs[2])
+	require.ErrorIs(t, errs[3], store.ErrExists)
+	require.NoError(t, errs[4])
+	require.NoError(t, errs[5])
+	require.ErrorIs(t, errs[6], store.ErrNotFound)
+
+	for _, b := range []store.Beginning{first, second} {
+		session, err := s.Session(ctx, b.Session.ID)
+		require.NoError(t, err)
+		require.False(t, session.Code.RedeemedAt.IsZero())
+	}
+	_, err := s.Grant(ctx, app.ID, "4", "7")
+	require.ErrorIs(t, err, store.ErrNotFound, "the grant of a session that was refused after it")
+}
+
+func TestOneOfAGroupFails(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	first, second := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2")
+	pages, err := s.writer.conn.number("PRAGMA page_count")
+	require.NoError(t, err)
+	_, err = s.writer.conn.number(fmt.Sprint("PRAGMA max_page_count = ", pages+2))
+	require.NoError(t, err)
+	huge := newApplication("owner")
+	huge.Description = strings.Repeat("x", 1<<20)
+
+	errs := together(s,
+		func() error { return s.RedeemCode(ctx, redemption(first)) },
+		func() error { return s.CreateApplication(ctx, huge, nil, 100) },
+		func() error { return s.RedeemCode(ctx, redemption(second)) },
+		func() error { return s.RedeemCode(ctx, redemption(second)) },
+	)
+	require.NoError(t, errs[0])
+	require.True(t, isCode(errs[1], sqlite3.SQLITE_FULL), "%v", errs[1])
+	require.NoError(t, errs[2])
+	require.ErrorIs(t, errs[3], store.ErrUsed)
+	require.ErrorContains(t, s.CreateApplication(ctx, huge, nil, 100), "sqlite: create application: database or disk is full")
+	_, err = s.Application(ctx, "owner", huge.ID)
+	require.ErrorIs(t, err, store.ErrNotFound)
+
+	_, err = s.writer.conn.number("PRAGMA max_page_count = 1000000")
+	require.NoError(t, err)
+	require.NoError(t, s.CreateApplication(ctx, huge, nil, 100), "once there is room again")
+}
+
+// A refusal that follows from what another verb did holds only if that was kept.
+func TestCommitFails(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	session := beginSession(t, s, app.ID, "user")
+	commits := watch(t, s, commit)
+	commits.err = errors.New("the disk is gone")
+	for _, err := range together(s,
+		func() error { return s.RedeemCode(ctx, redemption(session)) },
+		func() error { return s.RedeemCode(ctx, redemption(session)) },
+	) {
+		require.ErrorIs(t, err, commits.err)
+	}
+	commits.err = nil
+	require.NoError(t, s.RedeemCode(ctx, redemption(session)), "it was not redeemed")
+	require.ErrorIs(t, s.RedeemCode(ctx, redemption(session)), store.ErrUsed)
+}
+
+func TestCancelledVerbs(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	stays, goes := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2")
+	cancelled, cancel := context.WithCancel(ctx)
+
+	s.writer.turn <- struct{}{}
+	results := make(chan error, 1)
+	go func() { results <- s.RedeemCode(ctx, redemption(stays)) }()
+	s.waitFor(1)
+	gone := make(chan error, 1)
+	go func() { gone <- s.RedeemCode(cancelled, redemption(goes)) }()
+	s.waitFor(2)
+	cancel()
+	require.ErrorIs(t, <-gone, context.Canceled)
+	<-s.writer.turn
+	require.NoError(t, <-results)
+
+	session, err := s.Session(ctx, goes.Session.ID)
+	require.NoError(t, err)
+	require.True(t, session.Code.RedeemedAt.IsZero(), "a verb that was withdrawn happened")
+	require.ErrorIs(t, s.RedeemCode(cancelled, redemption(goes)), context.Canceled)
+	_, err = s.Session(cancelled, goes.Session.ID)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, s.RedeemCode(ctx, redemption(goes)))
+}
+
+// Whatever moment a context ends at, the outcome returned is what happened.
+func TestCancelledAtAnyMoment(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	var group sync.WaitGroup
+	for i := range 200 {
+		group.Go(func() {
+			b := beginning(app.ID, "user")
+			ending, cancel := context.WithTimeout(ctx, time.Duration(i)*20*time.Microsecond)
+			defer cancel()
+			_, err := s.BeginSession(ending, b)
+			_, found := s.Session(ctx, b.Session.ID)
+			if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+			if (err == nil) != (found == nil) {
+				t.Errorf("BeginSession returned %v, and then Session %v", err, found)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestAnotherProcessWrites(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s, other := openPath(t, path), openPath(t, path)
+	app := create(t, s)
+	session := beginSession(t, s, app.ID, "user")
+	hold := func() { require.NoError(t, other.writer.begin(ctx)) }
+	letGo := func() { other.writer.rollback() }
+
+	hold()
+	s.writer.busyLimit = 0
+	require.ErrorIs(t, s.RedeemCode(ctx, redemption(session)), errBusy)
+	for _, err := range together(s,
+		func() error { return s.RedeemCode(ctx, redemption(session)) },
+		func() error { return s.EndSession(ctx, session.Session.ID, now) },
+	) {
+		require.ErrorIs(t, err, errBusy)
+	}
+	_, err := s.Session(ctx, session.Session.ID)
+	require.NoError(t, err, "readers wait for no writer")
+
+	s.writer.busyLimit = time.Hour
+	ending, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, s.RedeemCode(ending, redemption(session)), context.DeadlineExceeded)
+
+	result := make(chan error, 1)
+	go func() { result <- s.RedeemCode(ctx, redemption(session)) }()
+	s.waitFor(1)
+	letGo()
+	require.NoError(t, <-result)
+}
+
+// Two Stores on one file are as one: each step of a family has one winner.
+func TestTwoHandles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	handles := []*Store{openPath(t, path), openPath(t, path)}
+	app := create(t, handles[0])
+	for round := range 20 {
+		b := beginSession(t, handles[round%2], app.ID, "user")
+		redemptions := make([]store.Redemption, 20)
+		winner := race(t, handles, len(redemptions), func(s *Store, i int) error {
+			redemptions[i] = redemption(b)
+			return s.RedeemCode(ctx, redemptions[i])
+		})
+		live := redemptions[winner].Refresh.Digest
+		for range 2 {
+			rotations := make([]store.Rotation, 20)
+			winner = race(t, handles, len(rotations), func(s *Store, i int) error {
+				rotations[i] = rotation(b.Session.ID, live)
+				return s.RotateRefreshToken(ctx, rotations[i])
+			})
+			live = rotations[winner].Refresh.Digest
+			for _, s := range handles {
+				session, err := s.Session(ctx, b.Session.ID)
+				require.NoError(t, err)
+				require.Equal(t, live, session.Refresh.Digest)
+			}
+		}
+		ending := handles[round%2]
+		_, err := ending.RevokeGrant(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, grantOf(t, ending, b), now)
+		require.NoError(t, err)
+		_, err = handles[(round+1)%2].Session(ctx, b.Session.ID)
+		require.ErrorIs(t, err, store.ErrNotFound, "revoked through the other handle")
+	}
+}
+
+// race calls f n times at once, over the handles in turn, and returns which call won.
+func race(t *testing.T, handles []*Store, n int, f func(s *Store, i int) error) (winner int) {
+	t.Helper()
+	errs := make([]error, n)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { errs[i] = f(handles[i%len(handles)], i) })
+	}
+	group.Wait()
+	winner = -1
+	for i, err := range errs {
+		if err == nil {
+			require.Equal(t, -1, winner, "two winners")
+			winner = i
+		} else {
+			require.ErrorIs(t, err, store.ErrUsed)
+		}
+	}
+	require.NotEqual(t, -1, winner, "no winner")
+	return winner
+}
+
+func grantOf(t *testing.T, s *Store, b store.Beginning) uuid.UUID {
+	t.Helper()
+	session, err := s.Session(ctx, b.Session.ID)
+	require.NoError(t, err)
+	return session.GrantID
+}
