@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -198,10 +199,16 @@ func applicationsConflict(t *trial) {
 
 func applicationsUpdateAtOnce(t *trial) {
 	app := t.application("alice")
+	var reading sync.WaitGroup
+	reading.Add(crowd)
 	t.together(crowd, func(i int) error {
+		read := sync.OnceFunc(reading.Done)
+		defer read()
 		for range 100 * crowd {
 			seen, err := t.Application(t.ctx, "alice", app.ID)
 			t.must(err, "Application")
+			read()
+			reading.Wait() // all have seen the first version before any updates it
 			seen.Scopes = append(seen.Scopes, fmt.Sprint("scope-", i))
 			err = t.UpdateApplication(t.ctx, "alice", seen)
 			if err == nil {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -270,15 +271,27 @@ func listsStableAtOnce(t *trial) {
 			stay[len(stay)-1-n] = id(int64(n) * 10)
 			c.insert(stay[len(stay)-1-n])
 		}
+		var churning sync.WaitGroup
+		churning.Add(2)
+		ended := make(chan struct{})
 		t.together(3, func(i int) error {
 			if i > 0 {
-				for n := range int64(20) {
-					guest := id(n*10 + int64(i))
+				begun := sync.OnceFunc(churning.Done)
+				defer begun()
+				for n := int64(0); ; n++ {
+					guest := id(n%20*10 + int64(i))
 					c.insert(guest)
+					begun()
 					c.remove(guest)
+					select {
+					case <-ended:
+						return nil
+					default:
+					}
 				}
-				return nil
 			}
+			defer close(ended)
+			churning.Wait()
 			for range 10 {
 				all := t.all(c.list, 3)
 				seen := map[uuid.UUID]bool{}
