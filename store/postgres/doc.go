@@ -1,0 +1,2 @@
+// Package postgres keeps applications, grants and sessions in PostgreSQL.
+package postgres
