@@ -72,26 +72,26 @@ func parseCleanUp(cursor string) (phase rune, before uuid.UUID, err error) {
 
 // sweep examines up to limit rows below one, the greatest first. It returns those
 // that are dead, and the last that it examined if there are more.
-func sweep[T any](rows *ordered[T], below T, limit int, dead func(T) bool) (found []T, last *T) {
+func sweep[T any](rows *ordered[T], below T, limit int, dead func(T) bool) (found []T, last T, more bool) {
 	for row := range rows.below(below) {
 		if limit--; limit < 0 {
-			return found, last
+			return found, last, true
 		}
-		last = &row
+		last = row
 		if dead(row) {
 			found = append(found, row)
 		}
 	}
-	return found, nil
+	return found, last, false
 }
 
 func (s *Store) sweepSessions(now time.Time, before uuid.UUID, limit int) (reached uuid.UUID, removed int) {
-	dead, last := sweep(&s.sessionsByID, &session{id: before}, limit, func(row *session) bool { return row.dead(now) })
+	dead, last, more := sweep(&s.sessionsByID, &session{id: before}, limit, func(row *session) bool { return row.dead(now) })
 	for _, row := range dead {
 		s.removeSession(row)
 	}
-	if last != nil {
-		reached = (*last).id
+	if more {
+		reached = last.id
 	}
 	return reached, len(dead)
 }
@@ -108,12 +108,12 @@ func (s *session) dead(now time.Time) bool {
 }
 
 func (s *Store) sweepGrants(before uuid.UUID, limit int) (reached uuid.UUID, removed int) {
-	dead, last := sweep(&s.grantsByID, &grant{id: before}, limit, func(g *grant) bool { return !g.live() })
+	dead, last, more := sweep(&s.grantsByID, &grant{id: before}, limit, func(g *grant) bool { return !g.live() })
 	for _, g := range dead {
 		s.removeGrant(g)
 	}
-	if last != nil {
-		reached = (*last).id
+	if more {
+		reached = last.id
 	}
 	return reached, len(dead)
 }
@@ -122,14 +122,14 @@ func (s *Store) sweepGrants(before uuid.UUID, limit int) (reached uuid.UUID, rem
 func (s *Store) sweepSecrets(now time.Time, before uuid.UUID, limit int) (reached uuid.UUID, removed int) {
 	expired := func(secret oauthapp.Secret) bool { return !secret.Live(now) }
 	from := &application{Application: oauthapp.Application{ID: before}}
-	found, last := sweep(&s.applicationsByID, from, limit, func(a *application) bool { return slices.ContainsFunc(a.secrets, expired) })
+	found, last, more := sweep(&s.applicationsByID, from, limit, func(a *application) bool { return slices.ContainsFunc(a.secrets, expired) })
 	for _, a := range found {
 		removed += len(a.secrets)
 		a.secrets = slices.DeleteFunc(a.secrets, expired)
 		removed -= len(a.secrets)
 	}
-	if last != nil {
-		reached = (*last).ID
+	if more {
+		reached = last.ID
 	}
 	return reached, removed
 }

@@ -90,7 +90,7 @@ func (s *Store) find(owner string, id uuid.UUID) (*application, error) {
 
 // done tells whether the caller has gone away. It is asked before anything is
 // done, so that a call that fails did nothing.
-func done(ctx context.Context) error { return context.Cause(ctx) }
+func done(ctx context.Context) error { return ctx.Err() }
 
 // micros is a time in microseconds since 1970: a third of a time.Time, without
 // a pointer in it. It holds the zero time too.
