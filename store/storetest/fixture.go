@@ -241,8 +241,6 @@ func (t *trial) isDead(s store.Session, format string, args ...any) {
 	t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, old), "RotateRefreshToken with another token, %s,", what)
 }
 
-// application lookups that rules share
-
 // stored returns an application as the store has it.
 func (t *trial) stored(app oauthapp.Application) oauthapp.Application {
 	got, err := t.Application(t.ctx, oauthapp.AnyOwner, app.ID)
