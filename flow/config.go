@@ -308,7 +308,7 @@ func parseIssuer(issuer string) (*url.URL, error) {
 		return nil, errors.New("must be an https URL, or an http URL of a loopback host")
 	case u.Hostname() == "" || u.User != nil:
 		return nil, errors.New("must have a host and no user")
-	case !issuerPath.MatchString(u.Path) || u.Path != "" && path.Clean(u.Path) != u.Path:
+	case !issuerPath.MatchString(u.EscapedPath()) || u.Path != "" && path.Clean(u.Path) != u.Path:
 		return nil, errors.New("must have a path of letters, digits and ._~- without a trailing slash, or none")
 	case u.String() != issuer || strings.ToLower(u.Host) != u.Host || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("must have no query and no fragment, and a scheme and host in lower case")
@@ -325,7 +325,7 @@ func checkResource(resource string) error {
 	if err != nil || !u.IsAbs() || u.Host == "" || u.Fragment != "" || u.RawQuery != "" || u.User != nil {
 		return errors.New("must be an absolute URL without user, query and fragment")
 	}
-	if !issuerPath.MatchString(strings.TrimSuffix(u.Path, "/")) {
+	if !issuerPath.MatchString(strings.TrimSuffix(u.EscapedPath(), "/")) {
 		return errors.New("must have a path of letters, digits and ._~-, or none")
 	}
 	return nil

@@ -1,0 +1,188 @@
+package flow_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/store/memory"
+)
+
+func minimal() flow.Config {
+	return flow.Config{
+		Issuer:      "https://id.example",
+		Store:       memory.New(),
+		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil },
+		LoginURL:    func(string) string { return "/login" },
+		Scopes:      []flow.Scope{{Name: "read", Default: true}},
+	}
+}
+
+func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
+	for name, test := range map[string]struct {
+		edit  func(*flow.Config)
+		field string
+	}{
+		"no issuer":               {func(c *flow.Config) { c.Issuer = "" }, "Issuer"},
+		"issuer no URL":           {func(c *flow.Config) { c.Issuer = "https://id.example:x" }, "Issuer"},
+		"issuer relative":         {func(c *flow.Config) { c.Issuer = "/id" }, "Issuer"},
+		"issuer without host":     {func(c *flow.Config) { c.Issuer = "https:///x" }, "Issuer"},
+		"issuer http":             {func(c *flow.Config) { c.Issuer = "http://id.example" }, "Issuer"},
+		"issuer http, suffix":     {func(c *flow.Config) { c.Issuer = "http://127.0.0.1.evil.example" }, "Issuer"},
+		"issuer trailing slash":   {func(c *flow.Config) { c.Issuer = "https://id.example/" }, "Issuer"},
+		"issuer trailing slash 2": {func(c *flow.Config) { c.Issuer = "https://id.example/x/" }, "Issuer"},
+		"issuer query":            {func(c *flow.Config) { c.Issuer = "https://id.example?x=1" }, "Issuer"},
+		"issuer bare query":       {func(c *flow.Config) { c.Issuer = "https://id.example?" }, "Issuer"},
+		"issuer fragment":         {func(c *flow.Config) { c.Issuer = "https://id.example#x" }, "Issuer"},
+		"issuer user":             {func(c *flow.Config) { c.Issuer = "https://u@id.example" }, "Issuer"},
+		"issuer in caps":          {func(c *flow.Config) { c.Issuer = "https://ID.example" }, "Issuer"},
+		"issuer wildcard":         {func(c *flow.Config) { c.Issuer = "https://id.example/{x}" }, "Issuer"},
+		"issuer dot segment":      {func(c *flow.Config) { c.Issuer = "https://id.example/a/../b" }, "Issuer"},
+		"issuer escaped":          {func(c *flow.Config) { c.Issuer = "https://id.example/%61" }, "Issuer"},
+		"no store":                {func(c *flow.Config) { c.Store = nil }, "Store"},
+		"no CurrentUser":          {func(c *flow.Config) { c.CurrentUser = nil }, "CurrentUser"},
+		"no LoginURL":             {func(c *flow.Config) { c.LoginURL = nil }, "LoginURL"},
+		"no scopes":               {func(c *flow.Config) { c.Scopes = nil }, "Scopes"},
+		"no default scope":        {func(c *flow.Config) { c.Scopes[0].Default = false }, "Scopes"},
+		"scope with space":        {func(c *flow.Config) { c.Scopes[0].Name = "a b" }, "Scopes"},
+		"scope twice":             {func(c *flow.Config) { c.Scopes = append(c.Scopes, c.Scopes[0]) }, "Scopes"},
+		"short key":               {func(c *flow.Config) { c.Keys = [][]byte{make([]byte, 31)} }, "Keys"},
+		"code too long":           {func(c *flow.Config) { c.CodeTTL = 10*time.Minute + 1 }, "CodeTTL"},
+		"negative code":           {func(c *flow.Config) { c.CodeTTL = -1 }, "CodeTTL"},
+		"access token":            {func(c *flow.Config) { c.AccessTokenTTL = -time.Hour }, "AccessTokenTTL"},
+		"refresh token":           {func(c *flow.Config) { c.RefreshTokenTTL = time.Millisecond }, "RefreshTokenTTL"},
+		"session":                 {func(c *flow.Config) { c.SessionTTL = -1 }, "SessionTTL"},
+		"grace":                   {func(c *flow.Config) { c.RotationGrace = time.Hour }, "RotationGrace"},
+		"profile":                 {func(c *flow.Config) { c.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: -1} }, "DNSimple.AccessTokenTTL"},
+		"resource":                {func(c *flow.Config) { c.Resource = "api" }, "Resource"},
+		"resource fragment":       {func(c *flow.Config) { c.Resource = "https://api.example/#x" }, "Resource"},
+		"prefix":                  {func(c *flow.Config) { c.CredentialPrefix = "A_" }, "CredentialPrefix"},
+		"pages":                   {func(c *flow.Config) { c.Pages = fstest.MapFS{"consent.html": {Data: []byte("{{")}} }, "Pages"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := minimal()
+			test.edit(&cfg)
+			_, err := flow.New(cfg)
+			require.ErrorContains(t, err, "flow: Config."+test.field+": ")
+		})
+	}
+}
+
+func TestNewFillsACopy(t *testing.T) {
+	cfg := minimal()
+	cfg.DNSimple = &flow.DNSimpleProfile{}
+	p, err := flow.New(cfg)
+	require.NoError(t, err)
+	require.Zero(t, cfg.CodeTTL)
+	require.Zero(t, *cfg.DNSimple)
+	require.Nil(t, cfg.Keys)
+	cfg.Scopes[0].Name = "changed"
+
+	resolved := p.Config()
+	require.Equal(t, "read", resolved.Scopes[0].Name)
+	require.Equal(t, 5*time.Minute, resolved.CodeTTL)
+	require.Equal(t, time.Hour, resolved.AccessTokenTTL)
+	require.Equal(t, 30*24*time.Hour, resolved.RefreshTokenTTL)
+	require.Equal(t, 365*24*time.Hour, resolved.SessionTTL)
+	require.Equal(t, 10*time.Second, resolved.RotationGrace)
+	require.Equal(t, 30*24*time.Hour, resolved.DNSimple.AccessTokenTTL)
+	require.Equal(t, "https://id.example", resolved.Resource)
+	require.Len(t, resolved.Keys, 1)
+	require.Len(t, resolved.Keys[0], 32)
+	name, err := resolved.AccountName(t.Context(), "7")
+	require.NoError(t, err)
+	require.Equal(t, "7", name)
+	for _, optional := range []string{"Resource", "MaxApplications", "CredentialPrefix", "RemoteAddr", "Logger", "Now"} {
+		require.False(t, reflect.ValueOf(resolved).FieldByName(optional).IsZero(), optional)
+	}
+
+	cfg = minimal()
+	cfg.RefreshTokenTTL = 400 * 24 * time.Hour
+	p, err = flow.New(cfg)
+	require.NoError(t, err)
+	require.Equal(t, 400*24*time.Hour, p.Config().SessionTTL)
+}
+
+// Below an issuer with a path, everything is where the standards want it, and pages
+// and redirects name the whole path.
+func TestIssuerWithPath(t *testing.T) {
+	for _, issuer := range []string{"http://localhost:8080/auth/v1", "http://127.0.0.1:8080/auth/v1", "http://[::1]:8080/auth/v1", "https://id.example/auth/v1"} {
+		cfg := minimal()
+		cfg.Issuer = issuer
+		cfg.LoginURL = func(returnTo string) string { return returnTo }
+		p, err := flow.New(cfg)
+		require.NoError(t, err)
+		for target, status := range map[string]int{
+			"/.well-known/oauth-authorization-server/auth/v1": http.StatusOK,
+			"/.well-known/oauth-protected-resource/auth/v1":   http.StatusOK,
+			"/auth/v1/oauth/style.css":                        http.StatusOK,
+			"/auth/v1/oauth/authorize":                        http.StatusBadRequest,
+			"/auth/v1/oauth/token":                            http.StatusMethodNotAllowed,
+			"/.well-known/oauth-authorization-server":         http.StatusNotFound,
+			"/oauth/authorize":                                http.StatusNotFound,
+			"/auth/v1/":                                       http.StatusNotFound,
+		} {
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+			require.Equal(t, status, w.Code, target)
+		}
+	}
+	h := newHost(t, func(cfg *flow.Config) { cfg.Issuer = "https://id.example/auth/v1" })
+	w := h.get("/auth/v1/oauth/authorize?" + request(h.app).Encode())
+	require.Contains(t, w.Body.String(), `action="/auth/v1/oauth/authorize"`)
+	require.Contains(t, w.Body.String(), `href="/auth/v1/oauth/style.css`)
+	h.user = nil
+	w = h.get("/auth/v1/oauth/authorize?" + request(h.app).Encode())
+	require.Contains(t, w.Header().Get("Location"), "return_to=%2Fauth%2Fv1%2Foauth%2Fauthorize%3F")
+}
+
+func TestResourceMetadataPath(t *testing.T) {
+	for resource, path := range map[string]string{
+		"https://api.example":     "/.well-known/oauth-protected-resource",
+		"https://api.example/":    "/.well-known/oauth-protected-resource",
+		"https://api.example/v2":  "/.well-known/oauth-protected-resource/v2",
+		"https://api.example/v2/": "/.well-known/oauth-protected-resource/v2/",
+	} {
+		cfg := minimal()
+		cfg.Resource = resource
+		p, err := flow.New(cfg)
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		require.Equal(t, http.StatusOK, w.Code, resource)
+		require.Contains(t, w.Body.String(), `"`+resource+`"`)
+	}
+}
+
+// Nodes that share keys and a store are one provider: a page made by one is answered
+// by another, also while keys are being replaced.
+func TestNodesShareKeys(t *testing.T) {
+	older, newer := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
+	first := newHost(t, func(cfg *flow.Config) { cfg.Keys = [][]byte{older} })
+	second := newHost(t, func(cfg *flow.Config) {
+		cfg.Keys = [][]byte{newer, older}
+		cfg.Store = first.store
+	})
+	page := first.open(request(first.app))
+	form := change(first.form(page), "decision", "authorize", "account_id", "1")
+	code := second.answer(second.post("/oauth/authorize", form)).Get("code")
+	granted := first.tokens(first.redemption(first.app, code))
+	require.True(t, second.accepts(granted.AccessToken))
+}
+
+func TestCustomPrefix(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) { cfg.CredentialPrefix = "acme" })
+	code := h.code(request(h.app), "1")
+	granted := h.tokens(h.redemption(h.app, code))
+	require.Regexp(t, "^acme_ac_", code)
+	require.Regexp(t, "^acme_at_", granted.AccessToken)
+	require.Regexp(t, "^acme_rt_", granted.RefreshToken)
+	require.Regexp(t, "^acme_cs_", h.secret)
+}
