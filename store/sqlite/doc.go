@@ -1,5 +1,5 @@
-// Package sqlite keeps applications, grants and sessions in one SQLite file. It is
-// the store for a service on one machine: durable, and with nothing to install,
+// Package sqlite keeps applications, grants and sessions in one SQLite file. It
+// is the store for a service on one machine: durable, and with nothing to install,
 // as its SQLite is compiled from C to Go and needs no cgo.
 //
 //	s, err := sqlite.Open(ctx, "/var/lib/example/oauthapps.db")
@@ -9,50 +9,59 @@
 //	defer s.Close()
 //
 // A [Store] is a [store.Store]. Give it to oauthapp.NewRegistry and flow.New, and
-// call its CleanUp from time to time, as package store describes.
+// run a [store.Cleaner] on it.
 //
 // # What is promised
 //
-// A call that returned nil is durable: it survives kill -9 of the process, and
-// loss of power as far as the disk keeps what it says is written (a write-ahead log with
-// synchronous=FULL). A call that was refused, or whose context ended before it
-// began, changed nothing; one that had begun is finished, and says what came of it.
+// A call that returned nil is durable: it survives kill -9 of the process, and loss
+// of power as far as the disk keeps what it says is written (a write-ahead log
+// with synchronous=FULL). A call that was refused, or whose context ended before
+// it began, changed nothing; one that had begun is finished, and says what came
+// of it.
 //
-// There is one writer, and any number of readers, which wait for nobody. Calls that
-// write at the same moment share a transaction and its fsync; each of them
-// succeeds or is refused by itself, and returns only when the transaction is durable.
+// There is one writer, and readers, which never wait for it. Calls that write at the
+// same moment share a transaction and its fsync; each of them succeeds or is
+// refused by itself, and returns only when the transaction is durable.
 //
-// Several processes of one machine may open the same file. A writer waits up to 10
-// seconds for that of another process, or until its context ends.
+// Several processes of one machine may have the same file open. A writer waits up
+// to 10 seconds for that of another process, or until its context ends.
 //
 // # Files
 //
-// Beside the file that was opened stand two more, with -wal and -shm added to its name, for as
+// Beside the file stand two more, with -wal and -shm added to its name, for as
 // long as it is open and after a crash; they belong to it. New files can be read
-// and written by their user alone (mode 0600). Opening brings an older schema up to
-// date, each migration in a transaction of its own, also if several processes do it at once. There
-// is no way back: an older version of this library refuses the file.
+// and written by their user alone (mode 0600). Opening brings an older schema up
+// to date, also if several processes do so at once, each migration in a
+// transaction of its own. There is no way back: an older version of this library
+// refuses the file.
 //
-// To back up while the service runs, let SQLite make a copy, with its
-// command-line shell or any other client:
+// To back up while the service runs, let SQLite make a copy, with its command-line
+// shell or any other client:
 //
 //	sqlite3 oauthapps.db "VACUUM INTO 'backup.db'"
 //
-// Do not copy the file alone while it is open: the newest writes are in the -wal file.
-// What is kept of codes, tokens and client secrets is their SHA-256, so a copy
-// lets nobody in, but it tells who authorized what.
+// Do not copy the file alone while it is open: the newest writes are in the -wal
+// file. What is kept of codes, tokens and client secrets is their SHA-256, so a
+// copy lets nobody in, but it tells who authorized what.
 //
 // # Cost
 //
-// A live session, its code redeemed, takes about 260 bytes of the file; with a refresh
-// token rotated since, about 370. Tokens take nothing of their own. A grant takes
-// about 500 bytes with its indexes. Every statement finds its rows by a key, so its cost does
-// not grow with what is stored; a test reads the query plans. Revoking all tokens of an
-// application writes one row. What CleanUp removes is used again by the file,
-// which does not shrink by itself: VACUUM shrinks it.
+// A live session, its code redeemed and its access and refresh tokens live, takes
+// about 330 bytes of the file, and no more after any number of rotations: its row
+// has the room. A grant takes about 320 bytes with its indexes. Every statement
+// finds its rows by a key, so its cost does not grow with what is stored. Revoking
+// all tokens of an application writes one row. What the clean-up removes is used
+// again by the file, which does not shrink by itself: VACUUM shrinks it.
 //
 // # Limits
 //
 // The file has to be on a local disk: network file systems do not lock it
-// reliably. For several machines there is package postgres. Texts are UTF-8 without NUL.
+// reliably. Several machines need a store on a database server. Texts are UTF-8
+// without NUL.
+//
+// # Errors
+//
+// Besides the errors of package store, and those of contexts, a call returns what
+// SQLite says, after the name of the call: it is for operators, holds no value that
+// was stored, and may pass (another process keeps the lock, the disk is full).
 package sqlite

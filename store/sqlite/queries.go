@@ -183,13 +183,17 @@ WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
 code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING`
 
+	// With a refresh token, it makes room for what a rotation keeps of the tokens before, so that a rotation changes the
+	// row in place: a digest of zeros stands for none.
 	redeemCode = `UPDATE sessions SET expires_at = ?4,
 code_expires_at = NULL, code_redeemed_at = ?3, redirect_uri = NULL, code_challenge = NULL, state_digest = NULL,
 access_token_digest = ?5, access_token_issued_at = ?6, access_token_expires_at = ?7, access_token_scopes = nullif(?8, scopes),
-refresh_token_digest = ?9, refresh_token_expires_at = ?10, refresh_family_digest = ?11
+refresh_token_digest = ?9, refresh_token_expires_at = ?10, refresh_family_digest = ?11,
+previous_access_token_digest = iif(?9 IS NULL, NULL, zeroblob(32)), previous_refresh_token_digest = iif(?9 IS NULL, NULL, zeroblob(32)),
+previous_access_token_issued_at = iif(?9 IS NULL, NULL, created_at), previous_access_token_expires_at = iif(?9 IS NULL, NULL, created_at)
 WHERE id = ?1 AND code_digest = ?2 AND code_redeemed_at IS NULL AND code_expires_at > ?3 AND ` + isLive
 
-	rotateRefreshToken = `UPDATE sessions SET rotated_at = ?3,
+	rotateRefreshToken = `UPDATE sessions SET rotated_at = nullif(?3, ?5),
 previous_access_token_digest = access_token_digest, previous_access_token_issued_at = access_token_issued_at,
 previous_access_token_expires_at = access_token_expires_at, previous_access_token_scopes = access_token_scopes,
 access_token_digest = ?4, access_token_issued_at = ?5, access_token_expires_at = ?6, access_token_scopes = nullif(?7, scopes),

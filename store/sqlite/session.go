@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,6 +29,9 @@ func (r *row) session() store.Session {
 	s.PreviousRefresh = r.digest()
 	s.RefreshFamily = r.digest()
 	s.RotatedAt = r.time()
+	if s.RotatedAt.IsZero() && !s.PreviousRefresh.IsZero() {
+		s.RotatedAt = s.Access.IssuedAt
+	}
 	s.GrantID, s.ApplicationID = r.id(), r.id()
 	s.UserID, s.AccountID = r.text(), r.text()
 	s.GrantUsedAt = r.time()
@@ -38,10 +42,13 @@ func (r *row) session() store.Session {
 // where the column is NULL.
 func (r *row) accessToken(session []string) store.AccessToken {
 	t := store.AccessToken{Digest: r.digest(), IssuedAt: r.time(), ExpiresAt: r.time()}
-	inherits := r.absent() && !t.Digest.IsZero()
+	inherits := r.absent()
 	t.Scopes = r.scopes()
-	if inherits {
-		t.Scopes = append(t.Scopes, session...)
+	switch {
+	case t.Digest.IsZero():
+		return store.AccessToken{}
+	case inherits:
+		t.Scopes = slices.Clone(session)
 	}
 	return t
 }

@@ -65,8 +65,9 @@ CREATE INDEX grants_by_owner ON grants (owner, id);
 -- A session is live while its row and its live grant exist; an ended one is
 -- deleted. It has no foreign key to its grant and no second index: both would
 -- have to be paid for by every session, and its validity is read through the
--- grant anyway. What is absent is NULL; the scopes of an access token are NULL where
--- they are those of the session.
+-- grant anyway. What is absent is NULL, or a digest of zeros where a later digest will
+-- take its place. The scopes of an access token are NULL where they are those of
+-- the session, and rotated_at where it is access_token_issued_at.
 CREATE TABLE sessions (
     id                               BLOB    NOT NULL PRIMARY KEY,
     grant_number                     INTEGER NOT NULL,
