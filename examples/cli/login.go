@@ -38,8 +38,8 @@ func login(ctx context.Context, opts options, stdout io.Writer) (*oauth2.Token, 
 	authorizeURL := config.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier))
 	if opts.noBrowser || openBrowser(authorizeURL) != nil {
 		fmt.Fprintf(stdout, "Open this URL in your browser:\n\n%s\n\n", authorizeURL)
-	} else {
-		fmt.Fprintln(stdout, "Continue in your browser.")
+	} else { // which may fail later than it can be told here
+		fmt.Fprintf(stdout, "Continue in your browser. If it does not open, go to\n\n%s\n\n", authorizeURL)
 	}
 
 	code, err := awaitCode(ctx, listener, state, opts.provider)

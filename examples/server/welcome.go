@@ -28,7 +28,7 @@ Then be a developer: choose an account, add an application, and authorize it fro
 	case opts.store.kind == memoryStore:
 		fmt.Fprintln(w, "Everything is in memory and gone when the server stops.")
 	case opts.store.kind == sqliteStore:
-		fmt.Fprintf(w, "Everything is in %s, and signed with the key in %s.\n", opts.store.path, opts.keyFile)
+		fmt.Fprintf(w, "Everything is kept in %s; the key that signs cookies and forms is in %s.\n", opts.store.path, opts.keyFile)
 	}
 	fmt.Fprintln(w, "Stop with Ctrl-C. Events and errors follow on standard error, as JSON.")
 }

@@ -47,9 +47,9 @@ func (a *app) whoami(ctx context.Context, tokens oauth2.TokenSource) (*answer, e
 	switch response.StatusCode {
 	case http.StatusOK:
 	case http.StatusUnauthorized:
-		return nil, fmt.Errorf("%w: the API answered 401, %s", errRefused, response.Header.Get("WWW-Authenticate"))
+		return nil, fmt.Errorf("%w: GET /v2/whoami answered %s", errRefused, response.Status)
 	default:
-		return nil, fmt.Errorf("the API answered %s", response.Status)
+		return nil, fmt.Errorf("GET /v2/whoami answered %s", response.Status)
 	}
 	var body struct {
 		Data struct {
