@@ -253,6 +253,32 @@ func TestConsentWithdrawnMeanwhile(t *testing.T) {
 	require.Empty(t, left.Items)
 }
 
+// Where it cannot be taken back, nothing is answered as if it had been.
+func TestConsentWithdrawnMeanwhileInAnOutage(t *testing.T) {
+	h := newHost(t)
+	h.code(request(h.app), "2")
+	filter := oauthapp.GrantFilter{UserID: "1"}
+	grants, err := h.Registry().Grants(t.Context(), filter, oauthapp.Page{})
+	require.NoError(t, err)
+	inner := h.store.Store
+	h.store.Store = withdrawing{inner, func(ctx context.Context, s store.Store) {
+		_, err := s.RevokeGrant(ctx, filter, grants.Items[0].ID, h.clock.Now())
+		require.NoError(t, err)
+		h.store.Store = notRevoking{inner}
+	}}
+	requirePage(t, h.open(request(h.app, "account_id", "2")), http.StatusServiceUnavailable)
+
+	h.store.Store = inner
+	h.store.fail(errBroken, "BeginSession")
+	requirePage(t, h.open(request(h.app, "account_id", "2")), http.StatusServiceUnavailable)
+}
+
+type notRevoking struct{ store.Store }
+
+func (notRevoking) RevokeGrant(context.Context, oauthapp.GrantFilter, uuid.UUID, time.Time) (oauthapp.Grant, error) {
+	return oauthapp.Grant{}, errBroken
+}
+
 // withdrawing calls withdraw before a session begins.
 type withdrawing struct {
 	store.Store

@@ -157,7 +157,7 @@ func (u *unit) explain(err error) *Error {
 		return outage(u.failure)
 	case u.refusal != nil:
 		return u.refusal
-	case u.failure != nil || u.reused:
+	case u.failure != nil:
 		return refuse(InvalidGrant, "the code or token is not valid")
 	}
 	var reason *fosite.RFC6749Error
