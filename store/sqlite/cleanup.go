@@ -12,9 +12,9 @@ import (
 )
 
 // The clean-up walks sessions, grants and client secrets, each by primary key.
-// Its cursor is a letter for the table and the key that it has come to. A walk reads on a reading
-// connection which of the next rows are dead; only if some are does it write,
-// and then judges them again.
+// Its cursor is a letter for the table and the key that it has come to. A walk
+// reads on a reading connection which of the next rows are dead; only if some are
+// does it write, and then judges them again.
 const (
 	cleaningSessions = 's'
 	cleaningGrants   = 'g'

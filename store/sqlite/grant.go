@@ -93,8 +93,8 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	return orZero(was, err)
 }
 
-// authorize adds the scopes of a new session to the live grant that it is under, or begins that
-// grant. It returns the grant and its number.
+// authorize adds the scopes of a new session to the live grant that it is under, or
+// begins that grant. It returns the grant and its number.
 func authorize(c *conn, b store.Beginning) (g oauthapp.Grant, number int64, err error) {
 	session := b.Session
 	var epoch int64

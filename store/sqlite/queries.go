@@ -183,8 +183,9 @@ WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
 code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING`
 
-	// With a refresh token, it makes room for what a rotation keeps of the tokens before, so that a rotation changes the
-	// row in place: a digest of zeros stands for none.
+	// With a refresh token, it makes room for what a rotation keeps of the tokens
+	// before, so that a rotation changes the row in place: a digest of zeros stands
+	// for none.
 	redeemCode = `UPDATE sessions SET expires_at = ?4,
 code_expires_at = NULL, code_redeemed_at = ?3, redirect_uri = NULL, code_challenge = NULL, state_digest = NULL,
 access_token_digest = ?5, access_token_issued_at = ?6, access_token_expires_at = ?7, access_token_scopes = nullif(?8, scopes),

@@ -15,7 +15,8 @@ import (
 
 var statement = regexp.MustCompile(`^(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE) `)
 
-// Every constant of queries.go that is a statement is prepared, and so seen by the test of plans.
+// Every constant of queries.go that is a statement is prepared, and so seen by the
+// test of plans.
 func TestEveryStatementIsPrepared(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "queries.go", nil, 0)
 	require.NoError(t, err)
@@ -55,7 +56,7 @@ func TestEveryStatementIsPrepared(t *testing.T) {
 func TestQueryPlans(t *testing.T) {
 	s := openTemp(t)
 	allowed := map[string]string{
-		// Deduplicates users by the order of the index, in a co-routine that is read once and stops at its limit.
+		// What is scanned is a subquery, which searches an index and stops at its limit.
 		selectUsage: "SCAN (subquery", countUsers: "SCAN (subquery", countApplications: "SCAN (subquery",
 		walkSessions: "SCAN (subquery", walkGrants: "SCAN (subquery",
 	}

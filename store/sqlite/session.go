@@ -53,8 +53,8 @@ func (r *row) accessToken(session []string) store.AccessToken {
 	return t
 }
 
-// client reads applicationColumns, secretColumns and sessionColumns, of which there is one row for
-// each secret; the last two are absent where there is none.
+// client reads applicationColumns, secretColumns and sessionColumns, of which there
+// is one row for each secret; the last two are absent where there is none.
 func (r *row) client(client *store.Client) {
 	first := client.Application.ID == uuid.Nil
 	if first {

@@ -40,7 +40,8 @@ const (
 // Open opens the file at a path, which is taken literally, or creates it, readable
 // and writable for this user alone; its directory must exist. It brings the schema
 // up to date: several processes may do so at once, and a newer schema than
-// this version knows is refused. An error names the path and what can be done about it.
+// this version knows is refused. An error names the path and what can be done
+// about it.
 //
 // The context is for opening only. Close the Store when it is no longer used.
 func Open(ctx context.Context, path string) (*Store, error) {
@@ -62,17 +63,17 @@ func open(ctx context.Context, path string) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	main, err := connect(ctx, name, nil)
+	writing, err := connect(ctx, name, nil)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: newWriter(main), readers: make(chan *conn, max(4, runtime.GOMAXPROCS(0))), closed: make(chan struct{})}
+	s := &Store{writer: newWriter(writing), readers: make(chan *conn, max(4, runtime.GOMAXPROCS(0))), closed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if err := prepareWriter(ctx, main); err != nil {
+	if err := prepareWriter(ctx, writing); err != nil {
 		return nil, err
 	}
 	name, err = dsn(path, whileOpening, "query_only(1)", "trusted_schema(0)")
@@ -182,7 +183,8 @@ func (s *Store) write(ctx context.Context, what string, run func(*conn) error) e
 	return outcome(what, s.writer.write(ctx, run))
 }
 
-// outcome tells in which verb the store failed; refusals and ended contexts stay as they are.
+// outcome tells in which call the store failed; refusals and ended contexts stay as
+// they are.
 func outcome(what string, err error) error {
 	if err == nil || isRefusal(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err

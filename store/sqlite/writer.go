@@ -23,7 +23,8 @@ type writer struct {
 }
 
 // A verb is a change to make: run is called in a transaction, and once more in
-// another if the first fails for no fault of its own. err is its outcome, once done is closed.
+// another if the first fails for no fault of its own. err is its outcome, once done
+// is closed.
 type verb struct {
 	run  func(*conn) error
 	err  error
