@@ -1,0 +1,132 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// applicationTargets are for applicationColumns.
+func applicationTargets(a *oauthapp.Application) []any {
+	return []any{
+		(*idColumn)(&a.ID), &a.ClientID, &a.Owner, &a.Name, &a.Description, &a.HomepageURL, &a.CallbackURLs, (*string)(&a.Type), &a.Scopes,
+		(*timeColumn)(&a.CreatedAt), (*timeColumn)(&a.UpdatedAt), (*timeColumn)(&a.LastUsedAt), &a.Version,
+	}
+}
+
+func scanApplication(row pgx.CollectableRow) (a oauthapp.Application, err error) {
+	return a, row.Scan(applicationTargets(&a)...)
+}
+
+// CreateApplication implements [oauthapp.Store].
+func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	var first oauthapp.Secret // with a zero ID: none
+	if secret != nil {
+		first = *secret
+	}
+	var batch pgx.Batch
+	batch.Queue(lockOwner, app.Owner)
+	batch.Queue(createApplication, idValue(app.ID), app.ClientID, app.Owner, app.Name, app.Description, app.HomepageURL,
+		listValue(app.CallbackURLs), string(app.Type), listValue(app.Scopes), instant(app.CreatedAt), instant(app.UpdatedAt),
+		int64(limit), app.Version, timeValue(app.LastUsedAt),
+		idValue(first.ID), digestValue(first.Digest), first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt))
+	err := s.writing("create application").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		results := c.SendBatch(ctx, &batch)
+		defer results.Close()
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
+		var created int64
+		if err := results.QueryRow().Scan(&created); err != nil {
+			return err
+		}
+		if err := results.Close(); err != nil {
+			return err
+		}
+		if created == 0 {
+			return store.ErrLimit
+		}
+		return nil
+	})
+	return orExists(err)
+}
+
+// orExists tells of an ID that is in use.
+func orExists(err error) error {
+	if isCode(err, uniqueViolation) {
+		return store.ErrExists
+	}
+	return err
+}
+
+// Application implements [oauthapp.Store].
+func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+	if !isText(owner) {
+		return oauthapp.Application{}, store.ErrNotFound
+	}
+	return one(ctx, s.reading("application"), scanApplication, selectApplication, idValue(id), ownerValue(owner))
+}
+
+// Applications implements [oauthapp.Store].
+func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+	below, rows, err := parsePage(page)
+	if err != nil || !isText(owner) {
+		return oauthapp.List[oauthapp.Application]{}, err
+	}
+	query, args := listApplicationsOfOwner, []any{below, rows, owner}
+	if owner == oauthapp.AnyOwner {
+		query, args = listApplications, args[:2]
+	}
+	items, err := all(ctx, s.reading("applications"), scanApplication, query, args...)
+	return listOf(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
+}
+
+// UpdateApplication implements [oauthapp.Store].
+func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+	if !isText(owner) {
+		return store.ErrNotFound
+	}
+	why := func(ctx context.Context, c *pgx.Conn) error {
+		var id idColumn
+		err := c.QueryRow(ctx, existsApplication, idValue(app.ID), ownerValue(owner)).Scan(&id)
+		return orNotFound(err, store.ErrConflict)
+	}
+	return change(ctx, s.writing("update application"), why, updateApplication, idValue(app.ID), ownerValue(owner), app.Version,
+		app.Name, app.Description, app.HomepageURL, listValue(app.CallbackURLs), listValue(app.Scopes), instant(app.UpdatedAt))
+}
+
+// DeleteApplication implements [oauthapp.Store].
+func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+	if !isText(owner) {
+		return oauthapp.Application{}, store.ErrNotFound
+	}
+	return one(ctx, s.writing("delete application"), scanApplication, deleteApplication, idValue(id), ownerValue(owner), instant(at))
+}
+
+// Usage implements [oauthapp.Store].
+func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+	return usage(ctx, s.reading("usage"), selectUsage, owner, id, bound)
+}
+
+// RevokeTokens implements [oauthapp.Store].
+func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (oauthapp.Usage, error) {
+	return usage(ctx, s.writing("revoke tokens"), revokeTokens, owner, id, bound)
+}
+
+func usage(ctx context.Context, v verb, query, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+	if !isText(owner) {
+		return oauthapp.Usage{}, store.ErrNotFound
+	}
+	scan := func(row pgx.CollectableRow) (u oauthapp.Usage, err error) {
+		var users int64 // counted up to one more than the bound
+		err = row.Scan((*timeColumn)(&u.LastUsedAt), &users)
+		u.Users, u.More = min(int(users), bound), int(users) > bound
+		return u, err
+	}
+	return one(ctx, v, scan, query, idValue(id), ownerValue(owner), int64(bound)+1)
+}

@@ -1,0 +1,120 @@
+package postgres
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// The clean-up walks sessions, grants and client secrets, each by primary key.
+// Its cursor is a letter for the table and the key that it has come to. Each batch is one
+// statement, which waits for no lock: a row that somebody has locked is in use, and is
+// left to the next pass.
+const (
+	cleaningSessions = 's'
+	cleaningGrants   = 'g'
+	cleaningSecrets  = 'c'
+)
+
+// CleanUp implements [store.Store].
+func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (next string, removed int, err error) {
+	if cursor == "" {
+		cursor = string(cleaningSessions)
+	}
+	rows := int64(max(limit, 1))
+	switch key := cursor[1:]; cursor[0] {
+	case cleaningSessions:
+		return s.cleanSessions(ctx, now, key, rows)
+	case cleaningGrants:
+		return s.cleanGrants(ctx, key, rows)
+	case cleaningSecrets:
+		return s.cleanSecrets(ctx, now, key, rows)
+	}
+	return "", 0, errCursor(cursor)
+}
+
+func errCursor(cursor string) error {
+	return fmt.Errorf("postgres: clean up: no call returned the cursor %q", cursor)
+}
+
+// A batch tells what one statement did.
+type batch struct {
+	keys          [2]uuid.UUID // of the last row
+	number        int64        // likewise, of a grant
+	seen, removed int64
+}
+
+// keyValue is never NULL, unlike idValue.
+func keyValue(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+
+func (s *Store) cleanSessions(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+	var after uuid.UUID
+	if key != "" {
+		if err := decodeKeys(key, &after); err != nil {
+			return "", 0, err
+		}
+	}
+	scan := func(row pgx.CollectableRow) (b batch, err error) {
+		return b, row.Scan((*idColumn)(&b.keys[0]), &b.seen, &b.removed)
+	}
+	b, err := one(ctx, s.writing("clean up sessions"), scan, cleanSessions, keyValue(after), instant(now), rows)
+	if err != nil {
+		return "", 0, err
+	}
+	if b.seen < rows {
+		return string(cleaningGrants), int(b.removed), nil
+	}
+	return string(cleaningSessions) + hex.EncodeToString(b.keys[0][:]), int(b.removed), nil
+}
+
+func (s *Store) cleanGrants(ctx context.Context, key string, rows int64) (next string, removed int, err error) {
+	after := int64(0)
+	if key != "" {
+		if after, err = strconv.ParseInt(key, 10, 64); err != nil {
+			return "", 0, errCursor(key)
+		}
+	}
+	scan := func(row pgx.CollectableRow) (b batch, err error) { return b, row.Scan(&b.number, &b.seen, &b.removed) }
+	b, err := one(ctx, s.writing("clean up grants"), scan, cleanGrants, after, rows)
+	if err != nil {
+		return "", 0, err
+	}
+	if b.seen < rows {
+		return string(cleaningSecrets), int(b.removed), nil
+	}
+	return string(cleaningGrants) + strconv.FormatInt(b.number, 10), int(b.removed), nil
+}
+
+func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+	var after [2]uuid.UUID // application and secret
+	if key != "" {
+		if err := decodeKeys(key, &after[0], &after[1]); err != nil {
+			return "", 0, err
+		}
+	}
+	scan := func(row pgx.CollectableRow) (b batch, err error) {
+		return b, row.Scan((*idColumn)(&b.keys[0]), (*idColumn)(&b.keys[1]), &b.seen, &b.removed)
+	}
+	b, err := one(ctx, s.writing("clean up client secrets"), scan, cleanSecrets, keyValue(after[0]), keyValue(after[1]), instant(now), rows)
+	if err != nil || b.seen < rows {
+		return "", int(b.removed), err
+	}
+	return string(cleaningSecrets) + hex.EncodeToString(b.keys[0][:]) + hex.EncodeToString(b.keys[1][:]), int(b.removed), nil
+}
+
+func decodeKeys(key string, ids ...*uuid.UUID) error {
+	b, err := hex.DecodeString(key)
+	if err != nil || len(b) != len(ids)*len(uuid.UUID{}) {
+		return errCursor(key)
+	}
+	for _, id := range ids {
+		b = b[copy(id[:], b):]
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// grantTargets are for grantColumns.
+func grantTargets(g *oauthapp.Grant) []any {
+	return []any{
+		(*idColumn)(&g.ID), (*idColumn)(&g.ApplicationID), &g.UserID, &g.AccountID, &g.Scopes,
+		(*timeColumn)(&g.AuthorizedAt), (*timeColumn)(&g.LastUsedAt),
+	}
+}
+
+func scanGrant(row pgx.CollectableRow) (g oauthapp.Grant, err error) {
+	return g, row.Scan(grantTargets(&g)...)
+}
+
+// scanGrantWithApplication is for grantColumns and applicationColumns.
+func scanGrantWithApplication(row pgx.CollectableRow) (g oauthapp.Grant, err error) {
+	return g, row.Scan(append(grantTargets(&g), applicationTargets(&g.Application)...)...)
+}
+
+// Grant implements [oauthapp.Store].
+func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
+	if !isText(user, account) {
+		return oauthapp.Grant{}, store.ErrNotFound
+	}
+	return one(ctx, s.reading("grant"), scanGrant, selectGrant, idValue(application), user, account)
+}
+
+// Grants implements [oauthapp.Store].
+func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
+	below, rows, err := parsePage(page)
+	if err != nil || !canSelect(filter) {
+		return oauthapp.List[oauthapp.Grant]{}, err
+	}
+	items, err := all(ctx, s.reading("grants"), scanGrantWithApplication, narrowest(filter), filterValues(below, rows, filter)...)
+	return listOf(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
+}
+
+// canSelect reports whether there can be grants that a filter selects.
+func canSelect(f oauthapp.GrantFilter) bool {
+	return !f.IsZero() && isText(f.UserID, f.AccountID, f.Owner)
+}
+
+// narrowest returns the list in which those that a filter selects stand closest together.
+func narrowest(f oauthapp.GrantFilter) string {
+	switch {
+	case f.UserID != "":
+		return listGrantsOfUser
+	case f.AccountID != "":
+		return listGrantsOfAccount
+	case f.ApplicationID != uuid.Nil:
+		return listGrantsOfApplication
+	case f.Owner != oauthapp.AnyOwner:
+		return listGrantsOfOwner
+	}
+	return listGrants
+}
+
+func filterValues(id any, rows int64, f oauthapp.GrantFilter) []any {
+	owner := textValue(f.Owner)
+	if f.Owner == oauthapp.AnyOwner {
+		owner = ownerValue(f.Owner)
+	}
+	return []any{id, rows, textValue(f.UserID), textValue(f.AccountID), idValue(f.ApplicationID), owner}
+}
+
+// RevokeGrant implements [oauthapp.Store].
+func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+	if !canSelect(filter) {
+		return oauthapp.Grant{}, store.ErrNotFound
+	}
+	return one(ctx, s.writing("revoke grant"), scanGrantWithApplication, revokeGrant, filterValues(idValue(id), 1, filter)...)
+}

@@ -1,0 +1,143 @@
+package postgres
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// migrations are numbered from 1, in the order of their names. Released ones are never edited.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations returns the migrations, for teams that run them with a tool of their own: one file each, named by its
+// four-digit number, to be run in the order of the names, each in one transaction. Such teams do not call [Migrate].
+func Migrations() fs.FS {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		panic(err) // the name is a constant
+	}
+	return files
+}
+
+// Migrate brings the tables up to date, in the first schema of the connection's
+// search_path or wherever in it they are already. Each migration is one transaction with
+// its row in oauth_migrations; any number of nodes may call it at once, as they take turns.
+// Where there is nothing to do it reads only, so that roles that may not create tables can
+// call it too. It refuses a schema that a newer version of this library migrated.
+func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	if err := migrate(ctx, pool); err != nil {
+		return fmt.Errorf("postgres: migrate: %w", oneLine{err})
+	}
+	return nil
+}
+
+func migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	scripts, err := migrationScripts()
+	if err != nil {
+		return err
+	}
+	for {
+		version, err := schemaVersion(ctx, pool)
+		switch {
+		case err != nil:
+			return err
+		case version > len(scripts):
+			return fmt.Errorf("%w (schema %d, known up to %d)", errNewer, version, len(scripts))
+		case version == len(scripts):
+			return nil
+		}
+		if err := applyNext(ctx, pool, scripts); err != nil {
+			return err
+		}
+	}
+}
+
+func migrationScripts() ([]string, error) {
+	names, err := fs.Glob(Migrations(), "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	scripts := make([]string, len(names))
+	for i, name := range names {
+		script, err := fs.ReadFile(Migrations(), name)
+		if err != nil {
+			return nil, err
+		}
+		scripts[i] = string(script)
+	}
+	return scripts, nil
+}
+
+var (
+	errNewer    = errors.New("the tables were written by a newer version of this library; upgrade this program")
+	errEncoding = errors.New("the encoding of the database is not UTF8, so it cannot hold every text; create it with ENCODING 'UTF8'")
+	errNoSchema = errors.New("the search_path names no schema that exists; create it, or choose another")
+)
+
+// A querier is a pool or a transaction.
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// schemaVersion returns the number of the newest migration that was applied, 0 for none.
+func schemaVersion(ctx context.Context, q querier) (version int, err error) {
+	var exists bool
+	if err := q.QueryRow(ctx, `SELECT to_regclass('oauth_migrations') IS NOT NULL`).Scan(&exists); err != nil || !exists {
+		return 0, err
+	}
+	err = q.QueryRow(ctx, `SELECT coalesce(max(version), 0) FROM oauth_migrations`).Scan(&version)
+	return version, err
+}
+
+// applyNext applies one migration, if there is one left once this node has its turn.
+func applyNext(ctx context.Context, pool *pgxpool.Pool, scripts []string) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if err := takeTurn(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, createMigrations); err != nil {
+			return err
+		}
+		version, err := schemaVersion(ctx, tx)
+		if err != nil || version >= len(scripts) {
+			return err
+		}
+		if _, err := tx.Exec(ctx, scripts[version]); err != nil {
+			return fmt.Errorf("migration %d: %w", version+1, err)
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO oauth_migrations (version) VALUES ($1::integer)`, version+1)
+		return err
+	})
+}
+
+const createMigrations = `CREATE TABLE IF NOT EXISTS oauth_migrations (
+	version    integer     NOT NULL PRIMARY KEY,
+	applied_at timestamptz NOT NULL DEFAULT now()
+)`
+
+// takeTurn looks at where the tables are to be, and takes the lock of those who migrate there, to the end of the
+// transaction.
+func takeTurn(ctx context.Context, tx pgx.Tx) error {
+	var encoding string
+	var schema *string
+	err := tx.QueryRow(ctx, `SELECT current_setting('server_encoding'), current_schema()`).Scan(&encoding, &schema)
+	switch {
+	case err != nil:
+		return err
+	case encoding != "UTF8":
+		return fmt.Errorf("%w (it is %s)", errEncoding, encoding)
+	case schema == nil:
+		return errNoSchema
+	}
+	_, err = tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('oauth_migrations of ' || $1::text, 0))`, *schema)
+	return err
+}

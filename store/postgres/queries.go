@@ -1,0 +1,264 @@
+package postgres
+
+// Every statement that a Store runs is a constant here. Parameters are numbered and
+// cast, so that a statement means the same whether it was prepared or not, as behind a
+// connection pooler; NULL for an owner or for a member of a filter matches anything.
+// Lists start below an id, which is the last of the page before, or the greatest there is
+// for the first page.
+//
+// All parts of one statement see the database as it was when the statement began, whatever its
+// own parts change. Where another transaction was first, an UPDATE, DELETE or SELECT FOR UPDATE
+// waits for it and judges the newest version of the row again, by its WHERE clause. So conditions stand on
+// what claims a row, and what has to be counted is counted by a statement that follows a lock.
+
+// Applications.
+const (
+	applicationColumns = `a.id, a.client_id, a.owner, a.name, a.description, a.homepage_url, a.callback_urls, a.type, a.scopes,
+a.created_at, a.updated_at, u.last_used_at, a.version`
+
+	fromApplications = ` FROM oauth_applications a JOIN oauth_application_uses u ON u.application_id = a.id `
+
+	isOwned = `($2::text IS NULL OR a.owner = $2::text) AND a.deleted_at IS NULL`
+
+	selectApplication = `SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned
+
+	listApplications = `SELECT ` + applicationColumns + fromApplications + `
+WHERE a.id < $1::uuid AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`
+
+	listApplicationsOfOwner = `SELECT ` + applicationColumns + fromApplications + `
+WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`
+
+	// Held to the end of the transaction, so that those who count an owner's applications do so one by one.
+	lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended('oauth_applications of ' || $1::text, 0))`
+
+	createApplication = `WITH room AS (
+	SELECT WHERE $12::bigint > (SELECT count(*) FROM
+		(SELECT FROM oauth_applications WHERE owner = $3::text AND deleted_at IS NULL LIMIT greatest($12::bigint, 0)) others)
+), created AS (
+	INSERT INTO oauth_applications (id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, version)
+	SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text[], $8::text, $9::text[], $10::timestamptz, $11::timestamptz, $13::bigint
+	FROM room RETURNING id
+), used AS (
+	INSERT INTO oauth_application_uses (application_id, last_used_at) SELECT id, $14::timestamptz FROM created
+), kept AS (
+	INSERT INTO oauth_client_secrets (id, application_id, digest, hint, created_at, last_used_at, expires_at)
+	SELECT $15::uuid, id, $16::bytea, $17::text, $18::timestamptz, $19::timestamptz, $20::timestamptz FROM created WHERE $15::uuid IS NOT NULL
+)
+SELECT count(*) FROM created`
+
+	updateApplication = `UPDATE oauth_applications a
+SET name = $4::text, description = $5::text, homepage_url = $6::text, callback_urls = $7::text[], scopes = $8::text[],
+	updated_at = $9::timestamptz, version = a.version + 1
+WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned
+
+	existsApplication = `SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND ` + isOwned
+
+	// What is left is a tombstone.
+	deleteApplication = `WITH was AS (
+	SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned + ` FOR NO KEY UPDATE OF a
+), forgotten AS (
+	DELETE FROM oauth_application_uses WHERE application_id = (SELECT id FROM was)
+)
+UPDATE oauth_applications a
+SET deleted_at = $3::timestamptz, name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
+FROM was WHERE a.id = was.id RETURNING was.*`
+
+	selectUsage = `SELECT u.last_used_at, (SELECT count(*) FROM
+(SELECT DISTINCT g.user_id FROM oauth_grants g WHERE g.application_id = a.id AND g.application_epoch = a.epoch LIMIT $3::bigint) users)
+` + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned
+
+	revokeTokens = `UPDATE oauth_applications a SET epoch = a.epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + `
+RETURNING (SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id), (SELECT count(*) FROM
+(SELECT DISTINCT g.user_id FROM oauth_grants g WHERE g.application_id = a.id AND g.application_epoch = a.epoch - 1 LIMIT $3::bigint) users)`
+)
+
+// Client secrets.
+const (
+	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at`
+
+	isLiveSecret = `(c.expires_at IS NULL OR c.expires_at > $3::timestamptz)`
+
+	// One row without a secret where the application has none.
+	selectSecrets = `SELECT ` + secretColumns + ` FROM oauth_applications a
+LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
+WHERE a.id = $1::uuid AND ` + isOwned + ` ORDER BY c.id DESC`
+
+	// Held to the end of the transaction, so that those who count an application's secrets do so one by one.
+	lockConfidential = `SELECT a.id FROM oauth_applications a
+WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY UPDATE`
+
+	addSecret = `WITH room AS (
+	SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + `
+	AND $5::bigint > CASE WHEN $4::timestamptz <= $3::timestamptz THEN 0
+		ELSE (SELECT count(*) FROM oauth_client_secrets c WHERE c.application_id = $1::uuid AND ` + isLiveSecret + `) END
+), expired AS (
+	UPDATE oauth_client_secrets c SET expires_at = $4::timestamptz FROM room
+	WHERE c.application_id = room.id AND (c.expires_at IS NULL OR c.expires_at > $4::timestamptz)
+)
+INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint, last_used_at, expires_at)
+SELECT room.id, $6::uuid, $3::timestamptz, $7::bytea, $8::text, $9::timestamptz, $10::timestamptz FROM room`
+
+	revokeSecret = `WITH was AS (
+	SELECT ` + secretColumns + ` FROM oauth_client_secrets c JOIN oauth_applications a ON a.id = c.application_id
+	WHERE c.application_id = $1::uuid AND c.id = $4::uuid AND ` + isLiveSecret + ` AND ` + isOwned + ` FOR NO KEY UPDATE OF c
+)
+UPDATE oauth_client_secrets c SET expires_at = $3::timestamptz FROM was
+WHERE c.application_id = was.application_id AND c.id = was.id RETURNING was.*`
+)
+
+// Grants.
+const (
+	grantColumns = `g.id, g.application_id, g.user_id, g.account_id, g.scopes, g.authorized_at, g.last_used_at`
+
+	// Joins a grant g to its application a, if that makes it live.
+	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL `
+
+	joinUses = `JOIN oauth_application_uses u ON u.application_id = a.id `
+
+	selectGrant = `SELECT ` + grantColumns + ` FROM oauth_applications a
+JOIN oauth_grants g ON g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id = $2::text AND g.account_id = $3::text
+WHERE a.id = $1::uuid AND a.deleted_at IS NULL`
+
+	isSelected = `($3::text IS NULL OR g.user_id = $3::text) AND ($4::text IS NULL OR g.account_id = $4::text)
+AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g.owner = $6::text)`
+
+	// One statement for each index that a list can follow in its order.
+	selectGrants            = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM oauth_grants g` + liveGrant + joinUses + `WHERE `
+	inOrder                 = `g.id < $1::uuid AND ` + isSelected + ` ORDER BY g.id DESC LIMIT $2::bigint`
+	listGrants              = selectGrants + inOrder
+	listGrantsOfUser        = selectGrants + `g.user_id = $3::text AND ` + inOrder
+	listGrantsOfAccount     = selectGrants + `g.account_id = $4::text AND ` + inOrder
+	listGrantsOfOwner       = selectGrants + `g.owner = $6::text AND ` + inOrder
+	listGrantsOfApplication = selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
+(SELECT epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder
+
+	revokeGrant = `DELETE FROM oauth_grants g USING oauth_applications a JOIN oauth_application_uses u ON u.application_id = a.id
+WHERE g.id = $1::uuid AND a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL AND ` + isSelected + `
+AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
+
+	// Whoever uses a grant uses its application, which was so used no earlier than any of its grants.
+	touch = `WITH granted AS (
+	UPDATE oauth_grants g SET last_used_at = $2::timestamptz FROM oauth_applications a
+	WHERE g.id = $1::uuid AND a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL
+	AND (g.last_used_at IS NULL OR g.last_used_at < $2::timestamptz) RETURNING g.application_id
+), used AS (
+	UPDATE oauth_application_uses u SET last_used_at = $2::timestamptz FROM granted
+	WHERE u.application_id = granted.application_id AND (u.last_used_at IS NULL OR u.last_used_at < $2::timestamptz)
+)
+UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz
+WHERE c.application_id = $3::uuid AND c.id = $4::uuid AND (c.last_used_at IS NULL OR c.last_used_at < $2::timestamptz)`
+)
+
+// Sessions.
+const (
+	sessionColumns = `s.id, s.created_at, s.expires_at, s.scopes,
+s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_challenge, s.state_digest,
+s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scopes,
+s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scopes,
+s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at,
+g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
+
+	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + liveGrant
+
+	selectSession = `SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions + `WHERE s.id = $1::uuid`
+
+	// One row for each live secret, or one without; each with the session, or none.
+	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + fromApplications + `
+LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
+LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number)
+	ON s.id = $2::uuid AND g.application_id = a.id AND g.application_epoch = a.epoch
+WHERE a.client_id = $1::text AND a.deleted_at IS NULL ORDER BY c.id DESC`
+
+	// The grant takes the epoch that its application has as the statement begins. A revocation that commits
+	// later finds a smaller one, and ends the session with it.
+	beginSession = `WITH granted AS (
+	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
+	SELECT $2::uuid, a.id, a.epoch, a.owner, $3::text, $4::text, $5::text[], $6::timestamptz
+	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL
+	ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at, scopes = g.scopes || ARRAY(
+		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place)
+	RETURNING g.number, ` + grantColumns + `
+), begun AS (
+	INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes,
+		code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
+	SELECT $7::uuid, number, $6::timestamptz, $8::timestamptz, $5::text[],
+		$9::bytea, $10::timestamptz, $11::text, $12::text, $13::bytea FROM granted
+)
+SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used_at FROM granted`
+
+	// For statements that change sessions.
+	whereLive = ` FROM oauth_grants g` + liveGrant + `WHERE g.number = s.grant_number AND s.id = $1::uuid `
+
+	redeemCode = `UPDATE oauth_sessions s SET expires_at = $4::timestamptz,
+	code_expires_at = NULL, code_redeemed_at = $3::timestamptz, redirect_uri = NULL, code_challenge = NULL, state_digest = NULL,
+	access_token_digest = $5::bytea, access_token_issued_at = $6::timestamptz, access_token_expires_at = $7::timestamptz,
+	access_token_scopes = nullif($8::text[], s.scopes),
+	refresh_token_digest = $9::bytea, refresh_token_expires_at = $10::timestamptz, refresh_family_digest = $11::bytea
+` + whereLive + `AND s.code_digest = $2::bytea AND s.code_redeemed_at IS NULL AND s.code_expires_at > $3::timestamptz`
+
+	rotateRefreshToken = `UPDATE oauth_sessions s SET rotated_at = $3::timestamptz,
+	previous_access_token_digest = s.access_token_digest, previous_access_token_issued_at = s.access_token_issued_at,
+	previous_access_token_expires_at = s.access_token_expires_at, previous_access_token_scopes = s.access_token_scopes,
+	access_token_digest = $4::bytea, access_token_issued_at = $5::timestamptz, access_token_expires_at = $6::timestamptz,
+	access_token_scopes = nullif($7::text[], s.scopes),
+	previous_refresh_token_digest = s.refresh_token_digest, refresh_token_digest = $8::bytea, refresh_token_expires_at = $9::timestamptz
+` + whereLive + `AND s.refresh_token_digest = $2::bytea AND s.refresh_token_expires_at > $3::timestamptz AND s.expires_at > $3::timestamptz`
+
+	// Why one of the two above changed nothing.
+	selectVerdict = `SELECT s.code_digest, s.code_redeemed_at, s.refresh_token_digest, s.refresh_token_expires_at, s.expires_at` +
+		fromLiveSessions + `WHERE s.id = $1::uuid`
+
+	endSession = `DELETE FROM oauth_sessions WHERE id = $1::uuid`
+)
+
+// Clean-up: each takes the next rows by primary key, removes those that are dead and that nobody has locked,
+// and returns the last key, how many rows it saw and how many it removed. What makes a row dead is judged by subqueries
+// that return one value, as such are never turned into a join that reads a whole table.
+const (
+	// The second part is the negation of "something is left to accept". NULL compares as absent.
+	deadSession = `(s.expires_at <= $2::timestamptz
+	OR NOT (coalesce(s.code_redeemed_at IS NULL AND s.code_expires_at > $2::timestamptz, false)
+		OR coalesce(s.access_token_expires_at > $2::timestamptz, false) OR coalesce(s.previous_access_token_expires_at > $2::timestamptz, false)
+		OR coalesce(s.refresh_token_expires_at > $2::timestamptz, false))
+	OR (SELECT true FROM oauth_grants g` + liveGrant + `WHERE g.number = s.grant_number) IS NULL)`
+
+	cleanSessions = `WITH seen AS MATERIALIZED (
+	SELECT id FROM oauth_sessions WHERE id > $1::uuid ORDER BY id LIMIT $3::bigint
+), last AS (
+	SELECT id FROM seen ORDER BY id DESC LIMIT 1
+), removed AS (
+	DELETE FROM oauth_sessions WHERE id = ANY (ARRAY(
+		SELECT s.id FROM oauth_sessions s WHERE s.id > $1::uuid AND s.id <= (SELECT id FROM last) AND ` + deadSession + ` FOR UPDATE SKIP LOCKED))
+	RETURNING id
+)
+SELECT (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
+
+	cleanGrants = `WITH seen AS MATERIALIZED (
+	SELECT number FROM oauth_grants WHERE number > $1::bigint ORDER BY number LIMIT $2::bigint
+), last AS (
+	SELECT number FROM seen ORDER BY number DESC LIMIT 1
+), removed AS (
+	DELETE FROM oauth_grants WHERE number = ANY (ARRAY(
+		SELECT g.number FROM oauth_grants g WHERE g.number > $1::bigint AND g.number <= (SELECT number FROM last)
+		AND (SELECT a.epoch = g.application_epoch AND a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = g.application_id) IS NOT TRUE
+		FOR UPDATE SKIP LOCKED))
+	RETURNING number
+)
+SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
+
+	cleanSecrets = `WITH seen AS MATERIALIZED (
+	SELECT application_id, id FROM oauth_client_secrets WHERE (application_id, id) > ($1::uuid, $2::uuid)
+	ORDER BY application_id, id LIMIT $4::bigint
+), last AS (
+	SELECT application_id, id FROM seen ORDER BY application_id DESC, id DESC LIMIT 1
+), dead AS (
+	SELECT c.application_id, c.id FROM oauth_client_secrets c
+	WHERE (c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last)
+	AND (coalesce(c.expires_at <= $3::timestamptz, false)
+		OR (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id) IS NOT TRUE)
+	FOR UPDATE SKIP LOCKED
+), removed AS (
+	DELETE FROM oauth_client_secrets c USING dead WHERE c.application_id = dead.application_id AND c.id = dead.id RETURNING c.id
+)
+SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
+)

@@ -1,0 +1,98 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// secretTargets are for secretColumns.
+func secretTargets(c *oauthapp.Secret) []any {
+	return []any{
+		(*idColumn)(&c.ID), (*idColumn)(&c.ApplicationID), (*digestColumn)(&c.Digest), (*textColumn)(&c.Hint),
+		(*timeColumn)(&c.CreatedAt), (*timeColumn)(&c.LastUsedAt), (*timeColumn)(&c.ExpiresAt),
+	}
+}
+
+func scanSecret(row pgx.CollectableRow) (c oauthapp.Secret, err error) {
+	return c, row.Scan(secretTargets(&c)...)
+}
+
+// Secrets implements [oauthapp.Store].
+func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) ([]oauthapp.Secret, error) {
+	if !isText(owner) {
+		return nil, store.ErrNotFound
+	}
+	secrets, err := all(ctx, s.reading("secrets"), scanSecret, selectSecrets, idValue(id), ownerValue(owner), instant(now))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(secrets) == 0:
+		return nil, store.ErrNotFound
+	case secrets[0].ID == uuid.Nil: // the application alone
+		return nil, nil
+	}
+	return secrets, nil
+}
+
+// AddSecret implements [oauthapp.Store].
+func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+	if !isText(owner) {
+		return store.ErrNotFound
+	}
+	if othersExpireAt.Before(secret.CreatedAt) {
+		othersExpireAt = secret.CreatedAt // a zero time above all must not stand for "never"
+	}
+	var batch pgx.Batch
+	batch.Queue(lockConfidential, idValue(secret.ApplicationID), ownerValue(owner))
+	batch.Queue(addSecret, idValue(secret.ApplicationID), ownerValue(owner), instant(secret.CreatedAt), instant(othersExpireAt), int64(limit),
+		idValue(secret.ID), digestValue(secret.Digest), secret.Hint, timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
+	err := s.writing("add secret").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		results := c.SendBatch(ctx, &batch)
+		defer results.Close()
+		found, err := results.Exec()
+		if err != nil {
+			return err
+		}
+		added, err := results.Exec()
+		if err != nil {
+			return err
+		}
+		if err := results.Close(); err != nil {
+			return err
+		}
+		switch {
+		case found.RowsAffected() == 0:
+			return store.ErrNotFound
+		case added.RowsAffected() == 0:
+			return store.ErrLimit
+		}
+		return nil
+	})
+	return orExists(err)
+}
+
+// RevokeSecret implements [oauthapp.Store].
+func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
+	if !isText(owner) {
+		return oauthapp.Secret{}, store.ErrNotFound
+	}
+	return one(ctx, s.writing("revoke secret"), scanSecret, revokeSecret, idValue(id), ownerValue(owner), instant(at), idValue(secret))
+}
+
+// orNotFound is for a row that was looked for: ErrNotFound without one, and otherwise what it means that it is there.
+func orNotFound(err, found error) error {
+	switch {
+	case err == nil:
+		return found
+	case errors.Is(err, pgx.ErrNoRows):
+		return store.ErrNotFound
+	}
+	return err
+}

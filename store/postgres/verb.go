@@ -1,0 +1,193 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/oauthapps/oauthapps/store"
+)
+
+const (
+	// connectionLimit is how long a call waits for a connection, though its context allow more: who
+	// waits longer only adds to the load.
+	connectionLimit = 10 * time.Second
+	// finishLimit is how long a statement that was sent goes on after the context of its call has ended.
+	finishLimit = 5 * time.Second
+	// tries is how often a verb is tried in all.
+	tries = 8
+)
+
+// A verb is one call of a method.
+type verb struct {
+	store *Store
+	name  string
+	// reads is set for those that can be repeated when it is not known whether they happened.
+	reads bool
+}
+
+func (s *Store) reading(name string) verb { return verb{store: s, name: name, reads: true} }
+func (s *Store) writing(name string) verb { return verb{store: s, name: name} }
+
+// run runs a verb, which is one statement or one batch, and so wholly happens or not at all. It is
+// repeated where the database asks for it.
+func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
+	for try := 1; ; try++ {
+		err := v.try(ctx, do)
+		if err == nil || try == tries || !v.again(err) || pause(ctx, try) != nil {
+			return v.outcome(err)
+		}
+	}
+}
+
+// errLost marks an error that ended its connection.
+var errLost = errors.New("connection lost")
+
+func (v verb) try(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
+	waiting, cancel := context.WithTimeout(ctx, connectionLimit)
+	defer cancel()
+	c, err := v.store.pool.Acquire(waiting)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case waiting.Err() != nil: // not the caller's deadline, so it must not look like it
+		return fmt.Errorf("no connection within %v: %v", connectionLimit, err)
+	default:
+		return err
+	}
+	defer c.Release()
+	running, stop := outlive(ctx, finishLimit)
+	defer stop()
+	err = do(running, c.Conn())
+	if err != nil && c.Conn().IsClosed() {
+		return fmt.Errorf("%w: %w", errLost, err)
+	}
+	return err
+}
+
+// outlive returns a context that ends some time after its parent. A statement whose caller has gone is
+// finished rather than cancelled: so the outcome returned is what happened, nothing happens after the call has
+// returned, and clients that hang up cost no connection.
+func outlive(parent context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
+	stop := context.AfterFunc(parent, func() {
+		select {
+		case <-ctx.Done():
+		case <-time.After(by):
+			cancel()
+		}
+	})
+	return ctx, func() { stop(); cancel() }
+}
+
+// The codes of PostgreSQL that this package tells apart.
+const (
+	uniqueViolation      = "23505"
+	serializationFailure = "40001"
+	deadlockDetected     = "40P01"
+	undefinedTable       = "42P01"
+	undefinedColumn      = "42703"
+)
+
+func isCode(err error, codes ...string) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, code := range codes {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// again reports whether a failure left no doubt that nothing happened, or nothing that matters, and
+// the next try may well succeed.
+func (v verb) again(err error) bool {
+	return isCode(err, serializationFailure, deadlockDetected) || pgconn.SafeToRetry(err) || v.reads && errors.Is(err, errLost)
+}
+
+// pause waits for a random time that grows with the tries, so that those who collided do not again.
+func pause(ctx context.Context, try int) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(rand.N(time.Millisecond << try)):
+		return nil
+	}
+}
+
+// outcome tells in which verb the store failed; refusals and ended contexts stay as they are.
+func (v verb) outcome(err error) error {
+	switch {
+	case err == nil, isRefusal(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case isCode(err, undefinedTable, undefinedColumn):
+		return fmt.Errorf("postgres: %s: %w (is the schema migrated, and is it in the search_path?)", v.name, oneLine{err})
+	}
+	return fmt.Errorf("postgres: %s: %w", v.name, oneLine{err})
+}
+
+// isRefusal reports whether a verb decided not to happen, as opposed to the store failing.
+func isRefusal(err error) bool {
+	for _, refusal := range []error{store.ErrNotFound, store.ErrExists, store.ErrConflict, store.ErrLimit, store.ErrUsed} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
+
+// oneLine is an error whose text is one line.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+func (e oneLine) Unwrap() error { return e.error }
+
+// all runs a verb that is one statement and returns its rows.
+func all[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string, args ...any) (items []T, err error) {
+	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		rows, err := c.Query(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		items, err = pgx.CollectRows(rows, scan)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+// one is all for a row that has to be there: without it, the answer is ErrNotFound.
+func one[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string, args ...any) (item T, err error) {
+	items, err := all(ctx, v, scan, query, args...)
+	if err == nil && len(items) == 0 {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return item, err
+	}
+	return items[0], nil
+}
+
+// change runs a verb that is one statement without rows, and returns how many it changed. Where that is none,
+// it returns what why finds out.
+func change(ctx context.Context, v verb, why func(context.Context, *pgx.Conn) error, query string, args ...any) error {
+	return v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		tag, err := c.Exec(ctx, query, args...)
+		if err != nil || tag.RowsAffected() > 0 {
+			return err
+		}
+		return why(ctx, c)
+	})
+}
