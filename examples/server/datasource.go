@@ -41,7 +41,7 @@ func parseDataSource(dsn string) (dataSource, error) {
 		return dataSource{kind: postgresStore}, nil
 	}
 	// The value is not repeated: it may hold a password.
-	return dataSource{}, errors.New("-store: want memory, sqlite:PATH or postgres://...")
+	return dataSource{}, errors.New("-store: want memory, postgres://... or sqlite:PATH")
 }
 
 // A closingStore is a store, and how to let go of it.
