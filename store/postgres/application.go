@@ -82,7 +82,7 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 	if owner == oauthapp.AnyOwner {
 		query, args = listApplications, args[:2]
 	}
-	items, err := all(ctx, s.reading("applications"), scanApplication, query, args...)
+	items, err := list(ctx, s.reading("applications"), scanApplication, query, args...)
 	return listOf(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
 }
 

@@ -187,3 +187,12 @@ func issue(t testing.TB, s *Store, app uuid.UUID, user string) (store.Beginning,
 	require.NoError(t, s.RedeemCode(ctx, r))
 	return b, r
 }
+
+// schemaOf returns the schema of a connection string that newSchema made.
+func schemaOf(dsn string) string {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		panic("OAUTHAPPS_TEST_POSTGRES is no connection string")
+	}
+	return config.ConnConfig.RuntimeParams["search_path"]
+}

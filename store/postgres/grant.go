@@ -42,7 +42,7 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 	if err != nil || !canSelect(filter) {
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
-	items, err := all(ctx, s.reading("grants"), scanGrantWithApplication, narrowest(filter), filterValues(below, rows, filter)...)
+	items, err := list(ctx, s.reading("grants"), scanGrantWithApplication, narrowest(filter), filterValues(below, rows, filter)...)
 	return listOf(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
 }
 

@@ -1,19 +1,39 @@
 package postgres
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/storetest"
 )
 
-func TestStore(t *testing.T) {
-	storetest.Run(t, harness())
+func TestStore(t *testing.T) { storetest.Run(t, harness()) }
+
+// Nothing is prepared, as behind a connection pooler, and times come as texts of another time zone.
+func TestStoreWithoutPreparedStatements(t *testing.T) {
+	storetest.Run(t, harness("default_query_exec_mode", "exec", "timezone", "America/New_York"))
 }
 
+// harness opens stores in schemas of their own, with more settings.
 func harness(settings ...string) storetest.Harness {
+	return harnessAt(func(tb testing.TB) string { return with(newSchema(tb), settings...) })
+}
+
+// harnessAt opens stores where the connection strings returned say.
+func harnessAt(newDSN func(testing.TB) string) storetest.Harness {
 	dsns := map[store.Store]string{}
 	open := func(tb testing.TB, dsn string) store.Store {
 		s := openDSN(tb, dsn)
@@ -21,10 +41,288 @@ func harness(settings ...string) storetest.Harness {
 		return s
 	}
 	return storetest.Harness{
-		New: func(tb testing.TB) store.Store { return open(tb, with(newSchema(tb), settings...)) },
+		New: func(tb testing.TB) store.Store { return open(tb, newDSN(tb)) },
 		Reopen: func(tb testing.TB, s store.Store) store.Store {
 			require.NoError(tb, s.(*Store).Close())
 			return open(tb, dsns[s])
 		},
 	}
+}
+
+// Two nodes share nothing but the database.
+func TestTwoNodes(t *testing.T) {
+	dsn := newSchema(t)
+	nodes := []*Store{openDSN(t, dsn), openDSN(t, dsn)}
+	app := create(t, nodes[0])
+
+	for range 5 {
+		session := begin(t, nodes[0], app.ID, "user")
+		winners := atOnce(50, func(i int) error { return nodes[i%2].RedeemCode(ctx, redemption(session)) })
+		require.Equal(t, 1, count(t, winners, store.ErrUsed))
+	}
+
+	created := atOnce(50, func(i int) error {
+		return nodes[i%2].CreateApplication(ctx, newApplication("another"), nil, 7)
+	})
+	require.Equal(t, 7, count(t, created, store.ErrLimit))
+
+	session := begin(t, nodes[0], app.ID, "user")
+	_, err := nodes[1].Session(ctx, session.Session.ID)
+	require.NoError(t, err)
+	_, err = nodes[1].RevokeTokens(ctx, app.Owner, app.ID, now, 10)
+	require.NoError(t, err)
+	_, err = nodes[0].Session(ctx, session.Session.ID)
+	require.ErrorIs(t, err, store.ErrNotFound)
+	require.ErrorIs(t, nodes[0].RedeemCode(ctx, redemption(session)), store.ErrNotFound)
+}
+
+// atOnce calls f n times at once and returns what they returned.
+func atOnce(n int, f func(i int) error) []error {
+	results := make(chan error, n)
+	gate := make(chan struct{})
+	for i := range n {
+		go func() {
+			<-gate
+			results <- f(i)
+		}()
+	}
+	close(gate)
+	errs := make([]error, n)
+	for i := range errs {
+		errs[i] = <-results
+	}
+	return errs
+}
+
+// count returns how many succeeded; all others have to be lost.
+func count(t *testing.T, results []error, lost error) (won int) {
+	t.Helper()
+	for _, err := range results {
+		if err == nil {
+			won++
+			continue
+		}
+		require.ErrorIs(t, err, lost)
+	}
+	return won
+}
+
+func TestNewTakesTheHostsPool(t *testing.T) {
+	dsn := newSchema(t)
+	pool := openPool(t, dsn, nil)
+	s := New(pool)
+
+	err := s.CreateApplication(ctx, newApplication("owner"), nil, 10)
+	require.ErrorContains(t, err, "is the schema migrated", "New migrates nothing")
+
+	require.NoError(t, Migrate(ctx, pool))
+	create(t, s)
+	require.NoError(t, s.Close())
+	require.NoError(t, pool.Ping(ctx), "the pool is the host's to close")
+	create(t, s)
+}
+
+func TestOpenErrors(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	free := listener.Addr().String()
+	require.NoError(t, listener.Close())
+
+	dsns := map[string]string{
+		"nobody listens": "postgres://user:pass-word@" + free + "/database",
+		"no URL":         "postgres://user:pass-word@host:port/database",
+		"no setting":     "host=127.0.0.1 password=pass-word sslmode=perhaps",
+	}
+	if dsn := server(t); strings.Contains(dsn, "://") {
+		dsns["no schema"] = with(dsn, "search_path", "oauthapps_test_absent")
+
+	}
+	for name, dsn := range dsns {
+		t.Run(name, func(t *testing.T) {
+			s, err := Open(ctx, dsn)
+			require.Nil(t, s)
+			require.ErrorContains(t, err, "postgres: open: ")
+			require.NotContains(t, err.Error(), "\n")
+			require.NotContains(t, err.Error(), "pass-word")
+		})
+	}
+
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err = Open(cancelled, server(t))
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// What PostgreSQL cannot keep as text nobody has kept: it is not found, and no outage.
+func TestTextsThatCannotBeKept(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	for _, text := range []string{"a\x00b", "\xff\xfe"} {
+		_, err := s.Client(ctx, text, uuid.Nil, now)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = s.Application(ctx, text, app.ID)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		require.ErrorIs(t, s.UpdateApplication(ctx, text, app), store.ErrNotFound)
+		_, err = s.DeleteApplication(ctx, text, app.ID, now)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = s.Secrets(ctx, text, app.ID, now)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		require.ErrorIs(t, s.AddSecret(ctx, text, newSecret(app.ID), now, 10), store.ErrNotFound)
+		_, err = s.RevokeSecret(ctx, text, app.ID, uuid.New(), now)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = s.Usage(ctx, text, app.ID, 10)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = s.RevokeTokens(ctx, text, app.ID, now, 10)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = s.Grant(ctx, app.ID, text, "account")
+		require.ErrorIs(t, err, store.ErrNotFound)
+		_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: text}, uuid.New(), now)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		apps, err := s.Applications(ctx, text, oauthapp.Page{})
+		require.NoError(t, err)
+		require.Empty(t, apps.Items)
+		grants, err := s.Grants(ctx, oauthapp.GrantFilter{AccountID: text}, oauthapp.Page{})
+		require.NoError(t, err)
+		require.Empty(t, grants.Items)
+
+		// To keep one is refused, wholly.
+		b := beginning(app.ID, text)
+		_, err = s.BeginSession(ctx, b)
+		require.Error(t, err)
+		require.False(t, isRefusal(err), "%v", err)
+		_, err = s.Session(ctx, b.Session.ID)
+		require.ErrorIs(t, err, store.ErrNotFound)
+		bad := newApplication("owner")
+		bad.Name = text
+		err = s.CreateApplication(ctx, bad, nil, 1000)
+		require.Error(t, err)
+		require.False(t, isRefusal(err), "%v", err)
+	}
+}
+
+// A tripConn counts how often the client waits for the server: what is sent after something was received begins
+// a new round trip.
+type tripConn struct {
+	net.Conn
+	trips *atomic.Int64
+	heard atomic.Bool
+}
+
+func (c *tripConn) Write(b []byte) (int, error) {
+	if c.heard.Swap(false) {
+		c.trips.Add(1)
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *tripConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.heard.Store(true)
+	}
+	return n, err
+}
+
+func TestRoundTrips(t *testing.T) {
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeCacheStatement, pgx.QueryExecModeExec} {
+		t.Run(mode.String(), func(t *testing.T) {
+			var trips atomic.Int64
+			pool := openPool(t, newSchema(t), func(config *pgxpool.Config) {
+				config.MaxConns = 1 // so that each statement is prepared once
+				config.ConnConfig.DefaultQueryExecMode = mode
+				config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+				dial := config.ConnConfig.DialFunc
+				config.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					c, err := dial(ctx, network, addr)
+					return &tripConn{Conn: c, trips: &trips}, err
+				}
+			})
+			require.NoError(t, Migrate(ctx, pool))
+			roundTrips(t, New(pool), &trips)
+		})
+	}
+}
+
+func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
+	var app oauthapp.Application
+	var session store.Beginning
+	var issued store.Redemption
+	prepare := func() {
+		app = create(t, s)
+		session, issued = issue(t, s, app.ID, "user")
+	}
+	owned := oauthapp.GrantFilter{Owner: "owner"}
+	verbs := []struct {
+		name string
+		want int64
+		call func() error
+	}{
+		{"Client", 1, func() error { _, err := s.Client(ctx, app.ClientID, session.Session.ID, now); return err }},
+		{"Session", 1, func() error { _, err := s.Session(ctx, session.Session.ID); return err }},
+		{"BeginSession", 1, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "user")); return err }},
+		{"RedeemCode", 2, func() error { // with the one that begins
+			b := beginning(app.ID, "user")
+			if _, err := s.BeginSession(ctx, b); err != nil {
+				return err
+			}
+			return s.RedeemCode(ctx, redemption(b))
+		}},
+		{"RedeemCode again", 2, func() error { return expect(store.ErrUsed, s.RedeemCode(ctx, issued)) }},
+		{"RotateRefreshToken", 1, func() error {
+			return s.RotateRefreshToken(ctx, rotation(issued.SessionID, issued.Refresh.Digest))
+		}},
+		{"RotateRefreshToken of another", 2, func() error {
+			return expect(store.ErrUsed, s.RotateRefreshToken(ctx, rotation(issued.SessionID, newDigest())))
+		}},
+		{"EndSession", 1, func() error { return s.EndSession(ctx, session.Session.ID, now) }},
+		{"Touch", 1, func() error {
+			return s.Touch(ctx, store.Use{GrantID: session.GrantID, ApplicationID: app.ID, SecretID: newID(), At: now})
+		}},
+		{"CreateApplication", 1, func() error {
+			app := newApplication("owner")
+			secret := newSecret(app.ID)
+			return s.CreateApplication(ctx, app, &secret, 1000)
+		}},
+		{"CreateApplication beyond the limit", 1, func() error {
+			return expect(store.ErrLimit, s.CreateApplication(ctx, newApplication("owner"), nil, 1))
+		}},
+		{"Application", 1, func() error { _, err := s.Application(ctx, "owner", app.ID); return err }},
+		{"Applications", 1, func() error { _, err := s.Applications(ctx, "owner", oauthapp.Page{}); return err }},
+		{"UpdateApplication", 1, func() error { return s.UpdateApplication(ctx, "owner", app) }},
+		{"Secrets", 1, func() error { _, err := s.Secrets(ctx, "owner", app.ID, now); return err }},
+		{"AddSecret", 1, func() error { return s.AddSecret(ctx, "owner", newSecret(app.ID), now.Add(time.Hour), 10) }},
+		{"RevokeSecret", 2, func() error { // with the one that adds
+			secret := newSecret(app.ID)
+			if err := s.AddSecret(ctx, "owner", secret, now, 10); err != nil {
+				return err
+			}
+			_, err := s.RevokeSecret(ctx, "owner", app.ID, secret.ID, now)
+			return err
+		}},
+		{"Usage", 1, func() error { _, err := s.Usage(ctx, "owner", app.ID, 10); return err }},
+		{"Grant", 1, func() error { _, err := s.Grant(ctx, app.ID, "user", "7"); return err }},
+		{"Grants", 1, func() error { _, err := s.Grants(ctx, owned, oauthapp.Page{}); return err }},
+		{"RevokeGrant", 1, func() error { _, err := s.RevokeGrant(ctx, owned, session.GrantID, now); return err }},
+		{"RevokeTokens", 1, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, now, 10); return err }},
+		{"DeleteApplication", 1, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err }},
+		{"CleanUp of sessions", 1, func() error { _, _, err := s.CleanUp(ctx, now, "", 10); return err }},
+		{"CleanUp of grants", 1, func() error { _, _, err := s.CleanUp(ctx, now, "g", 10); return err }},
+		{"CleanUp of secrets", 1, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
+	}
+	for _, v := range verbs {
+		prepare()
+		require.NoError(t, v.call(), v.name) // what it runs is prepared now
+		prepare()
+		before := trips.Load()
+		require.NoError(t, v.call(), v.name)
+		require.Equal(t, v.want, trips.Load()-before, "round trips of %s", v.name)
+	}
+}
+
+// expect returns nil for the error that was wanted.
+func expect(want, err error) error {
+	if errors.Is(err, want) {
+		return nil
+	}
+	return fmt.Errorf("want the error %v, got %v", want, err)
 }

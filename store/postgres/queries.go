@@ -14,9 +14,9 @@ package postgres
 // Applications.
 const (
 	applicationColumns = `a.id, a.client_id, a.owner, a.name, a.description, a.homepage_url, a.callback_urls, a.type, a.scopes,
-a.created_at, a.updated_at, u.last_used_at, a.version`
+a.created_at, a.updated_at, ` + lastUsed + `, a.version`
 
-	fromApplications = ` FROM oauth_applications a JOIN oauth_application_uses u ON u.application_id = a.id `
+	fromApplications = ` FROM oauth_applications a `
 
 	isOwned = `($2::text IS NULL OR a.owner = $2::text) AND a.deleted_at IS NULL`
 
@@ -63,13 +63,25 @@ UPDATE oauth_applications a
 SET deleted_at = $3::timestamptz, name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
 FROM was WHERE a.id = was.id RETURNING was.*`
 
-	selectUsage = `SELECT u.last_used_at, (SELECT count(*) FROM
-(SELECT DISTINCT g.user_id FROM oauth_grants g WHERE g.application_id = a.id AND g.application_epoch = a.epoch LIMIT $3::bigint) users)
-` + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned
+	// Counts users with a grant of one epoch, up to $3, by jumping from one to the next in the index: however many grants there
+	// are, and whatever the planner believes of them.
+	countUsers = `(WITH RECURSIVE users AS (
+	(SELECT g.user_id, 1::bigint AS place FROM oauth_grants g WHERE ` + ofEpoch
+	thenNext = ` ORDER BY g.user_id LIMIT 1)
+	UNION ALL
+	SELECT next.user_id, users.place + 1 FROM users, LATERAL (SELECT g.user_id FROM oauth_grants g
+		WHERE g.user_id > users.user_id AND ` + ofEpoch
+	upToBound = ` ORDER BY g.user_id LIMIT 1) next WHERE users.place < $3::bigint
+) SELECT count(*) FROM users)`
+	ofEpoch = `g.application_id = a.id AND g.application_epoch = `
+
+	lastUsed = `(SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id)`
+
+	selectUsage = `SELECT ` + lastUsed + `, ` + countUsers + `a.epoch` + thenNext + `a.epoch` + upToBound + fromApplications + `
+WHERE a.id = $1::uuid AND ` + isOwned
 
 	revokeTokens = `UPDATE oauth_applications a SET epoch = a.epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + `
-RETURNING (SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id), (SELECT count(*) FROM
-(SELECT DISTINCT g.user_id FROM oauth_grants g WHERE g.application_id = a.id AND g.application_epoch = a.epoch - 1 LIMIT $3::bigint) users)`
+RETURNING ` + lastUsed + `, ` + countUsers + `a.epoch - 1` + thenNext + `a.epoch - 1` + upToBound
 )
 
 // Client secrets.
@@ -113,8 +125,6 @@ const (
 	// Joins a grant g to its application a, if that makes it live.
 	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL `
 
-	joinUses = `JOIN oauth_application_uses u ON u.application_id = a.id `
-
 	selectGrant = `SELECT ` + grantColumns + ` FROM oauth_applications a
 JOIN oauth_grants g ON g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id = $2::text AND g.account_id = $3::text
 WHERE a.id = $1::uuid AND a.deleted_at IS NULL`
@@ -123,7 +133,7 @@ WHERE a.id = $1::uuid AND a.deleted_at IS NULL`
 AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g.owner = $6::text)`
 
 	// One statement for each index that a list can follow in its order.
-	selectGrants            = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM oauth_grants g` + liveGrant + joinUses + `WHERE `
+	selectGrants            = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM oauth_grants g` + liveGrant + `WHERE `
 	inOrder                 = `g.id < $1::uuid AND ` + isSelected + ` ORDER BY g.id DESC LIMIT $2::bigint`
 	listGrants              = selectGrants + inOrder
 	listGrantsOfUser        = selectGrants + `g.user_id = $3::text AND ` + inOrder
@@ -132,7 +142,7 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g
 	listGrantsOfApplication = selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
 (SELECT epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder
 
-	revokeGrant = `DELETE FROM oauth_grants g USING oauth_applications a JOIN oauth_application_uses u ON u.application_id = a.id
+	revokeGrant = `DELETE FROM oauth_grants g USING oauth_applications a
 WHERE g.id = $1::uuid AND a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL AND ` + isSelected + `
 AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
 
@@ -258,7 +268,9 @@ SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SEL
 		OR (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id) IS NOT TRUE)
 	FOR UPDATE SKIP LOCKED
 ), removed AS (
-	DELETE FROM oauth_client_secrets c USING dead WHERE c.application_id = dead.application_id AND c.id = dead.id RETURNING c.id
+	DELETE FROM oauth_client_secrets c USING dead WHERE c.application_id = dead.application_id AND c.id = dead.id
+	AND (c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last) -- to read no more
+	RETURNING c.id
 )
 SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
 )

@@ -168,6 +168,12 @@ func all[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string
 	return items, nil
 }
 
+// list is all for a statement that returns a page of a list. It is planned anew for these very parameters:
+// a plan for any would not know which members of a filter are set, and how many rows to expect, and could sort them all.
+func list[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string, args ...any) ([]T, error) {
+	return all(ctx, v, scan, query, append([]any{pgx.QueryExecModeExec}, args...)...)
+}
+
 // one is all for a row that has to be there: without it, the answer is ErrNotFound.
 func one[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string, args ...any) (item T, err error) {
 	items, err := all(ctx, v, scan, query, args...)

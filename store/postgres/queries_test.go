@@ -1,0 +1,166 @@
+package postgres
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// plans has every statement. One that makes a list is planned for the parameters given, as a list of something that there
+// is much of, and must come in the order of an index.
+var plans = map[string]struct {
+	query string
+	list  []any
+}{
+	"selectApplication":       {query: selectApplication},
+	"listApplications":        {listApplications, []any{uuid.Max, 51}},
+	"listApplicationsOfOwner": {listApplicationsOfOwner, []any{uuid.Max, 51, "owner-1"}},
+	"lockOwner":               {query: lockOwner},
+	"createApplication":       {query: createApplication},
+	"updateApplication":       {query: updateApplication},
+	"existsApplication":       {query: existsApplication},
+	"deleteApplication":       {query: deleteApplication},
+	"selectUsage":             {query: selectUsage},
+	"revokeTokens":            {query: revokeTokens},
+	"selectSecrets":           {query: selectSecrets},
+	"lockConfidential":        {query: lockConfidential},
+	"addSecret":               {query: addSecret},
+	"revokeSecret":            {query: revokeSecret},
+	"selectGrant":             {query: selectGrant},
+	"listGrants":              {listGrants, []any{uuid.Max, 51, nil, nil, nil, nil}},
+	"listGrantsOfUser":        {listGrantsOfUser, []any{uuid.Max, 51, "user-0", nil, nil, nil}},
+	"listGrantsOfAccount":     {listGrantsOfAccount, []any{uuid.Max, 51, nil, "account-0", nil, nil}},
+	"listGrantsOfOwner":       {listGrantsOfOwner, []any{uuid.Max, 51, nil, nil, nil, "owner-1"}},
+	"listGrantsOfApplication": {listGrantsOfApplication, []any{uuid.Max, 51, nil, nil, uuid.UUID{15: 1}, nil}},
+	"revokeGrant":             {query: revokeGrant},
+	"touch":                   {query: touch},
+	"selectSession":           {query: selectSession},
+	"selectClient":            {query: selectClient},
+	"beginSession":            {query: beginSession},
+	"redeemCode":              {query: redeemCode},
+	"rotateRefreshToken":      {query: rotateRefreshToken},
+	"selectVerdict":           {query: selectVerdict},
+	"endSession":              {query: endSession},
+	"cleanSessions":           {query: cleanSessions},
+	"cleanGrants":             {query: cleanGrants},
+	"cleanSecrets":            {query: cleanSecrets},
+}
+
+var statement = regexp.MustCompile(`^.(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
+
+// Every constant of queries.go that is a statement is seen by the test of plans.
+func TestEveryStatementHasAPlan(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "queries.go", nil, 0)
+	require.NoError(t, err)
+	literals := map[string]string{} // the leftmost part of each constant, which may be another's name
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok {
+			leftmost := spec.Values[0]
+			for b, ok := leftmost.(*ast.BinaryExpr); ok; b, ok = leftmost.(*ast.BinaryExpr) {
+				leftmost = b.X
+			}
+			switch part := leftmost.(type) {
+			case *ast.BasicLit:
+				literals[spec.Names[0].Name] = part.Value
+			case *ast.Ident:
+				literals[spec.Names[0].Name] = literals[part.Name]
+			}
+		}
+		return true
+	})
+	delete(literals, "selectGrants") // the beginning of others
+	statements := 0
+	for name, literal := range literals {
+		if statement.MatchString(literal) {
+			statements++
+			require.Contains(t, plans, name)
+		}
+	}
+	require.Len(t, plans, statements)
+}
+
+// No statement scans a table, and no list is sorted: its cost does not grow with what is stored.
+func TestQueryPlans(t *testing.T) {
+	s := openTemp(t)
+	fill(t, s, 20000)
+	conn, err := s.pool.Acquire(ctx)
+	require.NoError(t, err)
+	defer conn.Release()
+	// Small tables are scanned for a reason, so that is forbidden; all other choices are the planner's.
+	_, err = conn.Exec(ctx, "SET enable_seqscan = off")
+	require.NoError(t, err)
+	for name, plan := range plans {
+		steps := planOf(t, conn.Conn(), name, plan.query, plan.list)
+		require.NotContains(t, steps, "Seq Scan", "%s\n%s", name, steps)
+		if name != "cleanSecrets" { // which joins one batch with itself
+			require.NotRegexp(t, "(Hash|Merge) .*Join", steps, "%s\n%s", name, steps)
+		}
+		if plan.list != nil || name == "selectUsage" || name == "revokeTokens" {
+			require.NotContains(t, steps, "Sort", "%s\n%s", name, steps)
+			require.NotContains(t, steps, "HashAggregate", "%s\n%s", name, steps)
+			require.NotContains(t, steps, "Bitmap", "%s\n%s", name, steps)
+		}
+		if name != "lockOwner" {
+			require.Contains(t, steps, "Index", "%s\n%s", name, steps)
+		}
+	}
+}
+
+// planOf returns the plan of a statement for its parameters, or for any.
+func planOf(t *testing.T, conn *pgx.Conn, name, query string, args []any) string {
+	t.Helper()
+	prepared, err := conn.Prepare(ctx, "plan_"+name, query)
+	require.NoError(t, err, name)
+	mode, values := "force_custom_plan", make([]string, len(prepared.ParamOIDs))
+	if args == nil {
+		mode, args = "force_generic_plan", make([]any, len(values))
+	}
+	for i, arg := range args {
+		values[i] = "NULL"
+		if arg != nil {
+			values[i] = fmt.Sprintf("'%v'", arg)
+		}
+	}
+	_, err = conn.Exec(ctx, "SET plan_cache_mode = "+mode)
+	require.NoError(t, err)
+	rows, err := conn.Query(ctx, fmt.Sprintf(`EXPLAIN (COSTS OFF) EXECUTE "plan_%s"(%s)`, name, strings.Join(values, ", ")))
+	require.NoError(t, err, name)
+	steps, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err, name)
+	t.Log(name, "\n   ", strings.Join(steps, "\n    "))
+	return strings.Join(steps, "\n")
+}
+
+// fill makes n live sessions, each with a grant of its own, of 2000 applications, without the store. Much is of the user
+// user-0, the account account-0, the application number 1 and its owner, owner-1.
+func fill(t testing.TB, s *Store, n int) {
+	t.Helper()
+	for _, sql := range []string{
+		`INSERT INTO oauth_applications (id, version, created_at, updated_at, client_id, owner, type, name, description, homepage_url, callback_urls, scopes)
+		SELECT lpad(to_hex(i), 32, '0')::uuid, 1, now(), now(), 'client-' || i, 'owner-' || i % 10, 'confidential', 'Name', 'Description',
+			'https://example.com/', '{https://example.com/cb}', '{read}' FROM generate_series(1, 2000) i`,
+		`INSERT INTO oauth_application_uses (application_id) SELECT id FROM oauth_applications`,
+		`INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint)
+		SELECT id, gen_random_uuid(), now(), sha256('secret'), 'hint' FROM oauth_applications, generate_series(1, 3)`,
+		fmt.Sprintf(`INSERT INTO oauth_grants (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
+		SELECT gen_random_uuid(), a.id, 0, a.owner, CASE WHEN i %% 3 = 0 THEN 'user-0' ELSE 'user-' || i END,
+			CASE WHEN i %% 3 = 1 THEN 'account-0' ELSE 'account-' || i END, '{read}', now()
+		FROM generate_series(1, %d) i JOIN oauth_applications a ON a.client_id = 'client-' || CASE WHEN i %% 7 = 0 THEN 1 ELSE 1 + i %% 2000 END`, n),
+		`INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, code_redeemed_at, access_token_issued_at, access_token_expires_at,
+			refresh_token_expires_at, code_digest, access_token_digest, refresh_token_digest, refresh_family_digest, scopes)
+		SELECT gen_random_uuid(), number, now(), now() + interval '1 year', now(), now(), now() + interval '1 hour', now() + interval '30 days',
+			sha256('code'), sha256('access'), sha256('refresh'), sha256('family'), '{read}' FROM oauth_grants`,
+		`ANALYZE oauth_applications, oauth_application_uses, oauth_client_secrets, oauth_grants, oauth_sessions`,
+	} {
+		_, err := s.pool.Exec(ctx, sql)
+		require.NoError(t, err)
+	}
+}
