@@ -1,0 +1,311 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// failures counts the statements that failed with a code.
+type failures struct {
+	mu    sync.Mutex
+	codes map[string]int
+}
+
+func (f *failures) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+
+func (f *failures) TraceQueryEnd(_ context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
+	for _, code := range []string{serializationFailure, deadlockDetected} {
+		if isCode(data.Err, code) {
+			f.mu.Lock()
+			f.codes[code]++
+			f.mu.Unlock()
+		}
+	}
+}
+
+func (f *failures) of(code string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.codes[code]
+}
+
+func openTraced(t *testing.T, dsn string) (*Store, *failures) {
+	t.Helper()
+	traced := &failures{codes: map[string]int{}}
+	pool := openPool(t, dsn, func(config *pgxpool.Config) { config.ConnConfig.Tracer = traced })
+	require.NoError(t, Migrate(ctx, pool))
+	return New(pool), traced
+}
+
+// A verb that PostgreSQL chose as the victim of a deadlock is run again.
+func TestDeadlockIsRetried(t *testing.T) {
+	s, traced := openTraced(t, newSchema(t))
+	app := create(t, s)
+	b := begin(t, s, app.ID, "user")
+	session, err := s.Session(ctx, b.Session.ID)
+	require.NoError(t, err)
+
+	other, err := s.pool.Begin(ctx)
+	require.NoError(t, err)
+	defer other.Rollback(ctx)
+	_, err = other.Exec(ctx, `SET LOCAL deadlock_timeout = '1min'`) // so the other one is the victim
+	require.NoError(t, err)
+	_, err = other.Exec(ctx, `SELECT FROM oauth_application_uses WHERE application_id = $1 FOR UPDATE`, app.ID)
+	require.NoError(t, err)
+
+	touched := make(chan error, 1)
+	go func() { touched <- s.Touch(ctx, store.Use{GrantID: session.GrantID, At: now.Add(time.Minute)}) }()
+	require.Eventually(t, func() bool { return waiting(t, s) == 1 }, 10*time.Second, time.Millisecond, "the touch waits for the application's uses")
+	_, err = other.Exec(ctx, `SELECT FROM oauth_grants WHERE id = $1 FOR UPDATE`, session.GrantID) // which the touch has locked
+	require.NoError(t, err)
+	require.NoError(t, other.Commit(ctx))
+
+	require.NoError(t, <-touched)
+	require.Equal(t, 1, traced.of(deadlockDetected))
+	grant, err := s.Grant(ctx, app.ID, "user", "7")
+	require.NoError(t, err)
+	require.Equal(t, now.Add(time.Minute), grant.LastUsedAt)
+}
+
+// waiting returns how many statements about a store's tables wait for a lock of another transaction.
+func waiting(t *testing.T, s *Store) (n int) {
+	require.NoError(t, s.pool.QueryRow(ctx, `SELECT count(DISTINCT l.pid) FROM pg_locks l
+		WHERE NOT l.granted AND EXISTS (SELECT FROM pg_locks h WHERE h.pid = l.pid AND h.relation = 'oauth_grants'::regclass)`).Scan(&n))
+	return n
+}
+
+// Verbs that end in a serialization failure are run again, but not for ever.
+func TestSerializationFailureIsRetried(t *testing.T) {
+	s, traced := openTraced(t, newSchema(t))
+	app := create(t, s)
+	for _, sql := range []string{
+		// A sequence is not rolled back.
+		`CREATE SEQUENCE tries`,
+		`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF nextval('tries') < TG_ARGV[0]::bigint THEN RAISE EXCEPTION 'try again' USING ERRCODE = '40001'; END IF;
+			RETURN NEW;
+		END $$`,
+		`CREATE TRIGGER fail BEFORE UPDATE ON oauth_sessions FOR EACH ROW EXECUTE FUNCTION fail(4)`,
+	} {
+		_, err := s.pool.Exec(ctx, sql)
+		require.NoError(t, err)
+	}
+	b := begin(t, s, app.ID, "user")
+	require.NoError(t, s.RedeemCode(ctx, redemption(b)), "the fourth try succeeds")
+	require.Equal(t, 3, traced.of(serializationFailure))
+
+	_, err := s.pool.Exec(ctx, `ALTER SEQUENCE tries MINVALUE -1000000 RESTART -1000000`)
+	require.NoError(t, err)
+	b = begin(t, s, app.ID, "user")
+	err = s.RedeemCode(ctx, redemption(b))
+	require.True(t, isCode(err, serializationFailure), "%v", err)
+	require.False(t, isRefusal(err))
+	require.Equal(t, 3+tries, traced.of(serializationFailure))
+	session, err := s.Session(ctx, b.Session.ID)
+	require.NoError(t, err)
+	require.True(t, session.Code.RedeemedAt.IsZero())
+}
+
+// A database that can only be read, as a standby, answers reads and fails to write; it never refuses.
+func TestReadOnlyDatabase(t *testing.T) {
+	dsn := newSchema(t)
+	s := openDSN(t, dsn)
+	app := create(t, s)
+	b, issued := issue(t, s, app.ID, "user")
+	session, err := s.Session(ctx, b.Session.ID)
+	require.NoError(t, err)
+
+	standby := New(openPool(t, with(dsn, "default_transaction_read_only", "on"), nil))
+	_, err = standby.Session(ctx, b.Session.ID)
+	require.NoError(t, err)
+	_, _, cleanUpErr := standby.CleanUp(ctx, now, "", 10)
+	_, revokeErr := standby.RevokeTokens(ctx, "owner", app.ID, now, 10)
+	_, beginErr := standby.BeginSession(ctx, beginning(app.ID, "user"))
+	for name, err := range map[string]error{
+		"RedeemCode":         standby.RedeemCode(ctx, issued),
+		"RotateRefreshToken": standby.RotateRefreshToken(ctx, rotation(b.Session.ID, issued.Refresh.Digest)),
+		"CreateApplication":  standby.CreateApplication(ctx, newApplication("owner"), nil, 10),
+		"AddSecret":          standby.AddSecret(ctx, "owner", newSecret(app.ID), now, 10),
+		"EndSession":         standby.EndSession(ctx, b.Session.ID, now),
+		"Touch":              standby.Touch(ctx, store.Use{GrantID: session.GrantID, At: now}),
+		"BeginSession":       beginErr,
+		"RevokeTokens":       revokeErr,
+		"CleanUp":            cleanUpErr,
+	} {
+		require.True(t, isCode(err, "25006"), "%s returned %v", name, err)
+		require.False(t, isRefusal(err), name)
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+// Who waits for a connection waits no longer than allowed, and has changed nothing.
+func TestPoolExhausted(t *testing.T) {
+	pool := openPool(t, newSchema(t), func(config *pgxpool.Config) { config.MaxConns = 1 })
+	require.NoError(t, Migrate(ctx, pool))
+	s := New(pool)
+	app := create(t, s)
+	b := begin(t, s, app.ID, "user")
+
+	held, err := pool.Acquire(ctx)
+	require.NoError(t, err)
+	limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, s.RedeemCode(limited, redemption(b)), context.DeadlineExceeded)
+	held.Release()
+	require.NoError(t, s.RedeemCode(ctx, redemption(b)))
+}
+
+// A statement whose caller has gone is finished, and the connection stays in use.
+func TestCancelledMeanwhile(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	b := begin(t, s, app.ID, "user")
+	other, err := s.pool.Begin(ctx)
+	require.NoError(t, err)
+	defer other.Rollback(ctx)
+	_, err = other.Exec(ctx, `SELECT FROM oauth_sessions WHERE id = $1 FOR UPDATE`, b.Session.ID)
+	require.NoError(t, err)
+
+	before := s.pool.Stat().NewConnsCount()
+	cancelled, cancel := context.WithCancel(ctx)
+	redeemed := make(chan error, 1)
+	go func() { redeemed <- s.RedeemCode(cancelled, redemption(b)) }()
+	require.Eventually(t, func() bool { return waiting(t, s) == 1 }, 10*time.Second, time.Millisecond, "the redemption waits for the row")
+	opened := s.pool.Stat().NewConnsCount()
+	cancel()
+	require.NoError(t, other.Commit(ctx))
+	require.NoError(t, <-redeemed, "it returns what happened")
+	session, err := s.Session(ctx, b.Session.ID)
+	require.NoError(t, err)
+	require.False(t, session.Code.RedeemedAt.IsZero())
+	require.GreaterOrEqual(t, opened, before)
+	require.Equal(t, opened, s.pool.Stat().NewConnsCount(), "no connection was lost")
+	require.ErrorIs(t, s.RedeemCode(cancelled, redemption(b)), context.Canceled, "what has not begun does not begin")
+}
+
+func TestOutlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, cancel := context.WithCancel(t.Context())
+		began := time.Now()
+		running, stop := outlive(parent, 5*time.Second)
+		defer stop()
+		cancel()
+		require.NoError(t, running.Err())
+		<-running.Done()
+		require.Equal(t, 5*time.Second, time.Since(began))
+
+		finished, stop := outlive(parent, 5*time.Second)
+		stop()
+		<-finished.Done()
+		require.Equal(t, 5*time.Second, time.Since(began))
+	})
+}
+
+// Connections are killed at random under load: what was acknowledged is there, what was not is an error that
+// is no refusal, and work goes on.
+func TestKilledConnections(t *testing.T) {
+	const workers, kills, each = 8, 40, 10
+	name := "oauthapps_test_" + newID().String()
+	s := openDSN(t, with(newSchema(t), "application_name", name))
+	app := create(t, s)
+
+	var acknowledged, failed atomic.Int64
+	var done atomic.Bool
+	results := make(chan error, workers)
+	for i := range workers {
+		go func() {
+			results <- func() error {
+				for n := 0; !done.Load(); n++ {
+					if err := oneLife(s, app.ID, fmt.Sprintf("user-%d-%d", i, n), &acknowledged, &failed); err != nil {
+						return err
+					}
+				}
+				return nil
+			}()
+		}()
+	}
+	killer, err := pgx.Connect(ctx, server(t))
+	require.NoError(t, err)
+	defer killer.Close(ctx)
+	for k := range int64(kills) {
+		require.Eventually(t, func() bool { return acknowledged.Load() >= k*each || len(results) > 0 }, 30*time.Second, time.Millisecond, "work goes on")
+		_, err := killer.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1 ORDER BY random() LIMIT 3`, name)
+		require.NoError(t, err)
+	}
+	done.Store(true)
+	for range workers {
+		require.NoError(t, <-results)
+	}
+	require.Positive(t, failed.Load(), "some calls met a killed connection")
+	t.Logf("%d calls acknowledged, %d failed", acknowledged.Load(), failed.Load())
+}
+
+// oneLife takes a session from its beginning over rotations to its end, and returns an error if the store does not keep
+// what it acknowledged. A call that fails may have happened or not, and ends the life.
+func oneLife(s *Store, app [16]byte, user string, acknowledged, failed *atomic.Int64) error {
+	b := beginning(app, user)
+	issued := redemption(b)
+	last := b.Session.Code.Digest // what was acknowledged last
+	seen := func(session store.Session) [32]byte {
+		switch {
+		case !session.RotatedAt.IsZero(), !session.Code.RedeemedAt.IsZero():
+			return session.Refresh.Digest
+		default:
+			return session.Code.Digest
+		}
+	}
+	steps := []func() ([32]byte, error){
+		func() ([32]byte, error) { _, err := s.BeginSession(ctx, b); return b.Session.Code.Digest, err },
+		func() ([32]byte, error) { return issued.Refresh.Digest, s.RedeemCode(ctx, issued) },
+	}
+	for range 4 {
+		steps = append(steps, func() ([32]byte, error) {
+			r := rotation(b.Session.ID, last)
+			return r.Refresh.Digest, s.RotateRefreshToken(ctx, r)
+		})
+	}
+	for i, step := range steps {
+		digest, err := step()
+		session, readErr := s.Session(ctx, b.Session.ID)
+		switch {
+		case isRefusal(err):
+			return fmt.Errorf("step %d was refused: %w", i, err)
+		case err != nil:
+			failed.Add(1)
+			if readErr == nil && seen(session) != digest && (i == 0 || seen(session) != last) {
+				return fmt.Errorf("step %d failed, and left neither what was before nor after", i)
+			}
+			if i > 0 && errors.Is(readErr, store.ErrNotFound) {
+				return fmt.Errorf("step %d failed, and the session is gone", i)
+			}
+			return nil
+		}
+		acknowledged.Add(1)
+		last = digest
+		if readErr != nil {
+			if errors.Is(readErr, store.ErrNotFound) {
+				return fmt.Errorf("step %d was acknowledged, and the session is gone", i)
+			}
+			failed.Add(1)
+			continue
+		}
+		if seen(session) != last {
+			return fmt.Errorf("step %d was acknowledged and is lost", i)
+		}
+	}
+	return nil
+}
