@@ -81,6 +81,9 @@ type Beginning struct {
 	// GrantID is the ID of the grant if the user has none yet for this
 	// application and account.
 	GrantID uuid.UUID
+	// Under, where it is not zero, is the grant by which the user consented before:
+	// the session begins under that one or not at all, and GrantID is not used.
+	Under uuid.UUID
 }
 
 // A Redemption exchanges an authorization code for the session's first tokens.

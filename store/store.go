@@ -52,6 +52,10 @@ type Store interface {
 	// ends it, however the two overlap. It returns ErrNotFound when the application
 	// is unknown or deleted, and ErrExists when the session's ID is in use, or
 	// b.GrantID is needed and in use.
+	//
+	// With b.Under, nobody is asked, so the grant stays exactly as it is. It returns
+	// ErrNotFound, too, when that is not the user's live grant for the application and
+	// account, or does not have all scopes of the session.
 	BeginSession(ctx context.Context, b Beginning) (oauthapp.Grant, error)
 
 	// RedeemCode marks the code of a live session redeemed and keeps the tokens

@@ -3,7 +3,6 @@ package memory
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -215,22 +214,24 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	return was, nil
 }
 
-// authorize adds scopes to the live grant of a user for an account, or begins
-// one with the ID given. It returns false if that ID is taken.
-func (s *Store) authorize(a *application, session store.Session, id uuid.UUID) (*grant, bool) {
-	if g := s.findGrant(a, session.UserID, session.AccountID); g != nil {
-		granted := g.scopes.list()
-		for _, scope := range session.Scopes {
-			if !slices.Contains(granted, scope) {
-				granted = append(granted, scope)
-			}
+// authorize returns the grant that a session begins under: the live one of the user
+// for the account, to which it adds the session's scopes, or a new one.
+func (s *Store) authorize(a *application, b store.Beginning) (*grant, error) {
+	session := b.Session
+	g := s.findGrant(a, session.UserID, session.AccountID)
+	switch {
+	case b.Under != uuid.Nil:
+		if g == nil || g.id != b.Under || g.scopes.with(session.Scopes) != g.scopes {
+			return nil, store.ErrNotFound
 		}
-		g.scopes = scopesOf(granted)
+		return g, nil
+	case g != nil:
+		g.scopes = g.scopes.with(session.Scopes)
 		g.authorized = microsOf(session.CreatedAt)
-		return g, true
+		return g, nil
 	}
-	g := &grant{
-		id:          id,
+	g = &grant{
+		id:          b.GrantID,
 		application: a,
 		epoch:       a.epoch,
 		user:        strings.Clone(session.UserID),
@@ -240,8 +241,8 @@ func (s *Store) authorize(a *application, session store.Session, id uuid.UUID) (
 		used:        microsOf(time.Time{}),
 	}
 	if _, taken := s.grantsByID.get(g); taken {
-		return nil, false
+		return nil, store.ErrExists
 	}
 	s.insertGrant(g)
-	return g, true
+	return g, nil
 }

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"slices"
 	"strings"
 	"unique"
 )
@@ -18,4 +19,15 @@ func (s scopes) list() []string {
 		return nil
 	}
 	return strings.Split(joined, " ")
+}
+
+// with returns the list with what is added to it, each once, after what it has.
+func (s scopes) with(added []string) scopes {
+	list := s.list()
+	for _, scope := range added {
+		if !slices.Contains(list, scope) {
+			list = append(list, scope)
+		}
+	}
+	return scopesOf(list)
 }

@@ -161,9 +161,9 @@ func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.G
 	if _, taken := s.sessions[b.Session.ID]; taken {
 		return oauthapp.Grant{}, store.ErrExists
 	}
-	g, ok := s.authorize(a, b.Session, b.GrantID)
-	if !ok {
-		return oauthapp.Grant{}, store.ErrExists
+	g, err := s.authorize(a, b)
+	if err != nil {
+		return oauthapp.Grant{}, err
 	}
 	row := &session{
 		id:             b.Session.ID,

@@ -93,8 +93,8 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	return orZero(was, err)
 }
 
-// authorize adds the scopes of a new session to the live grant that it is under, or
-// begins that grant. It returns the grant and its number.
+// authorize returns the grant that a session begins under, and its number: the live
+// one of the user for the account, to which it adds the session's scopes, or a new one.
 func authorize(c *conn, b store.Beginning) (g oauthapp.Grant, number int64, err error) {
 	session := b.Session
 	var epoch int64
@@ -105,13 +105,14 @@ func authorize(c *conn, b store.Beginning) (g oauthapp.Grant, number int64, err 
 	if err != nil {
 		return g, 0, err
 	}
-	if number != 0 {
-		for _, scope := range session.Scopes {
-			if !slices.Contains(g.Scopes, scope) {
-				g.Scopes = append(g.Scopes, scope)
-			}
-		}
-		g.AuthorizedAt = session.CreatedAt
+	scopes := union(g.Scopes, session.Scopes)
+	switch {
+	case b.Under != uuid.Nil && (g.ID != b.Under || len(scopes) > len(g.Scopes)):
+		return g, 0, store.ErrNotFound
+	case b.Under != uuid.Nil:
+		return g, number, nil
+	case number != 0:
+		g.Scopes, g.AuthorizedAt = scopes, session.CreatedAt
 		_, err = c.exec(extendGrant, number, scopesValue(g.Scopes), instant(g.AuthorizedAt))
 		return g, number, err
 	}
@@ -129,4 +130,15 @@ func authorize(c *conn, b store.Beginning) (g oauthapp.Grant, number int64, err 
 		err = store.ErrExists
 	}
 	return g, number, err
+}
+
+// union returns the scopes granted, and after them those added that are not among them.
+func union(granted, added []string) []string {
+	all := slices.Clone(granted)
+	for _, scope := range added {
+		if !slices.Contains(all, scope) {
+			all = append(all, scope)
+		}
+	}
+	return all
 }

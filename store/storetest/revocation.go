@@ -20,6 +20,7 @@ var revocationRules = []rule{
 	{"revocation/racing begin", "however they overlap: no session begun before RevokeTokens survives it, every session begun after it lives", revocationRacingBegin},
 	{"revocation/racing issue", "once an end has returned, no token that was being issued meanwhile is accepted", revocationRacingIssue},
 	{"revocation/racing return", "a user who authorizes again while the grant is revoked has a live grant or none, never old sessions", revocationRacingReturn},
+	{"revocation/racing under", "what begins under a grant while that ends does not survive it, and brings no grant back", revocationRacingUnder},
 	{"revocation/racing delete", "once DeleteApplication has returned, nothing is left of it, whatever was under way", revocationRacingDelete},
 }
 
@@ -237,6 +238,45 @@ func revocationRacingReturn(t *trial) {
 		}
 		for _, session := range anew {
 			t.isDead(session, "after its grant was revoked")
+		}
+	}
+}
+
+func revocationRacingUnder(t *trial) {
+	const workers, most = 6, 200
+	for _, ending := range endings[1:] { // those that end the grant
+		for range 3 {
+			app := t.application("alice")
+			session := t.signIn(app, "u", "a", "read")
+			var begun [workers][]store.Session
+			var underWay sync.WaitGroup
+			underWay.Add(workers)
+			t.together(workers+1, func(i int) error {
+				if i == workers {
+					underWay.Wait()
+					ending.end(t, session)
+					return nil
+				}
+				first := sync.OnceFunc(underWay.Done)
+				defer first()
+				for range most {
+					b := t.under(session, app, "u", "a", "read")
+					_, err := t.BeginSession(t.ctx, b)
+					if err != nil {
+						t.want(store.ErrNotFound, err, "BeginSession under a grant while %s", ending.name)
+						break
+					}
+					b.Session.ClientID = app.ClientID
+					begun[i] = append(begun[i], b.Session)
+					first()
+				}
+				return nil
+			})
+			_, err := t.Grant(t.ctx, app.ID, "u", "a")
+			t.want(store.ErrNotFound, err, "Grant after %s while sessions began under it", ending.name)
+			for _, session := range slices.Concat(begun[:]...) {
+				t.isDead(session, "begun under a grant while %s", ending.name)
+			}
 		}
 	}
 }

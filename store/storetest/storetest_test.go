@@ -100,6 +100,12 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"applications/update conflict", "applications/update at once"}},
 		{"replaces a grant's scopes instead of adding to them", func(m *memory.Store) store.Store { return replacesScopes{m} },
 			[]string{"grants/union"}},
+		{"begins a session under whatever grant there is", func(m *memory.Store) store.Store { return ignoresUnder{m} },
+			[]string{"grants/under", "revocation/racing under"}},
+		{"looks for the grant first and begins after", func(m *memory.Store) store.Store { return looksThenBegins{m} },
+			[]string{"revocation/racing under"}},
+		{"adds the scopes of a session to the grant it relies on", func(m *memory.Store) store.Store { return widensUnder{m} },
+			[]string{"grants/under"}},
 		{"takes a zero filter for all", func(m *memory.Store) store.Store { return zeroSelectsAll{m} },
 			[]string{"grants/filter", "grants/revoke", "lists/last page"}},
 		{"counts grants instead of users", func(m *memory.Store) store.Store { return countsGrants{m} },
@@ -410,6 +416,39 @@ func (s replacesScopes) BeginSession(ctx context.Context, b store.Beginning) (oa
 	grant, err := s.Store.BeginSession(ctx, b)
 	grant.Scopes = slices.Clone(b.Session.Scopes)
 	return grant, err
+}
+
+type ignoresUnder struct{ *memory.Store }
+
+func (s ignoresUnder) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	if b.Under != uuid.Nil {
+		b.GrantID, b.Under = uuid.Must(uuid.NewV7()), uuid.Nil
+	}
+	return s.Store.BeginSession(ctx, b)
+}
+
+type looksThenBegins struct{ *memory.Store }
+
+func (s looksThenBegins) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	if b.Under != uuid.Nil {
+		grant, err := s.Grant(ctx, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID)
+		if err != nil || grant.ID != b.Under {
+			return oauthapp.Grant{}, store.ErrNotFound
+		}
+		latency()
+	}
+	return ignoresUnder(s).BeginSession(ctx, b)
+}
+
+type widensUnder struct{ *memory.Store }
+
+func (s widensUnder) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	grant, err := s.Grant(ctx, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID)
+	if b.Under != uuid.Nil && (err != nil || grant.ID != b.Under) {
+		return oauthapp.Grant{}, store.ErrNotFound
+	}
+	b.Under = uuid.Nil
+	return s.Store.BeginSession(ctx, b)
 }
 
 type zeroSelectsAll struct{ *memory.Store }
