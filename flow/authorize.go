@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -282,26 +281,20 @@ func remembered(r *http.Request, a *authorization, user *User, grants []oauthapp
 }
 
 // grantAgain answers with a code where consent is remembered. It reports whether it
-// answered: not if the user withdrew the grant meanwhile, in which case the one that came
-// into being instead, without anybody's consent, is taken back.
+// answered: not if the user withdrew the grant meanwhile.
 func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorization, grant oauthapp.Grant) bool {
 	u := p.authorizationUnit(a, grant.UserID, grant.AccountID)
+	u.under = grant.ID
 	code, refusal := p.engine.begin(r.Context(), u)
-	if refusal != nil {
+	switch {
+	case errors.Is(u.failure, store.ErrNotFound):
+		return false
+	case refusal != nil:
 		p.notGranted(w, r, a, u, refusal)
-		return true
-	}
-	if u.grant.ID == grant.ID {
+	default:
 		p.answer(w, a, "code", code)
-		return true
 	}
-	filter := oauthapp.GrantFilter{UserID: grant.UserID, ApplicationID: grant.ApplicationID}
-	_, err := p.cfg.Store.RevokeGrant(context.WithoutCancel(r.Context()), filter, u.grant.ID, u.now)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		p.refuseOnPage(w, r, outage(err))
-		return true
-	}
-	return false
+	return true
 }
 
 // grantNow answers the user's yes with a code (RFC 6749, section 4.1.2).

@@ -342,6 +342,17 @@ func TestApplicationDeletedMeanwhile(t *testing.T) {
 	requirePage(t, h.open(request(h.app)), http.StatusBadRequest)
 }
 
+func TestRememberedConsentInAnOutage(t *testing.T) {
+	h := newHost(t)
+	h.code(request(h.app), "2")
+	for _, err := range []error{errBroken, errClosed, store.ErrExists} {
+		h.store.fail(err, "BeginSession")
+		requirePage(t, h.open(request(h.app, "account_id", "2")), http.StatusServiceUnavailable)
+		h.store.reset()
+	}
+	h.answer(h.open(request(h.app, "account_id", "2")))
+}
+
 func TestAuthorizeRoundTrips(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app))

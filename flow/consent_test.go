@@ -197,8 +197,13 @@ func TestConsentRemembered(t *testing.T) {
 	h := newHost(t)
 	h.code(request(h.app, "scope", "read"), "2")
 
+	said := h.clock.Now()
+	h.clock.advance(time.Minute)
 	h.answer(h.open(request(h.app, "account_id", "2"))) // at once
 	h.answer(h.open(request(h.app, "account_id", "2", "scope", "")))
+	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantFilter{UserID: "1"}, oauthapp.Page{})
+	require.NoError(t, err)
+	require.Equal(t, said, grants.Items[0].AuthorizedAt, "when the user last said yes")
 	for name, params := range map[string]url.Values{
 		"no account named": request(h.app),
 		"other account":    request(h.app, "account_id", "1"),
@@ -240,6 +245,7 @@ func TestConsentRemembered(t *testing.T) {
 func TestConsentWithdrawnMeanwhile(t *testing.T) {
 	h := newHost(t)
 	h.code(request(h.app), "2")
+	h.store.reset()
 	filter := oauthapp.GrantFilter{UserID: "1"}
 	h.store.Store = withdrawing{h.store.Store, func(ctx context.Context, s store.Store) {
 		grants, err := s.Grants(ctx, filter, oauthapp.Page{})
@@ -248,35 +254,10 @@ func TestConsentWithdrawnMeanwhile(t *testing.T) {
 		require.NoError(t, err)
 	}}
 	h.form(h.open(request(h.app, "account_id", "2")))
+	require.Equal(t, map[string]int{"Client": 1, "Grants": 1, "BeginSession": 1}, h.store.counted(), "nothing that could fail halfway")
 	left, err := h.Registry().Grants(t.Context(), filter, oauthapp.Page{})
 	require.NoError(t, err)
 	require.Empty(t, left.Items)
-}
-
-// Where it cannot be taken back, nothing is answered as if it had been.
-func TestConsentWithdrawnMeanwhileInAnOutage(t *testing.T) {
-	h := newHost(t)
-	h.code(request(h.app), "2")
-	filter := oauthapp.GrantFilter{UserID: "1"}
-	grants, err := h.Registry().Grants(t.Context(), filter, oauthapp.Page{})
-	require.NoError(t, err)
-	inner := h.store.Store
-	h.store.Store = withdrawing{inner, func(ctx context.Context, s store.Store) {
-		_, err := s.RevokeGrant(ctx, filter, grants.Items[0].ID, h.clock.Now())
-		require.NoError(t, err)
-		h.store.Store = notRevoking{inner}
-	}}
-	requirePage(t, h.open(request(h.app, "account_id", "2")), http.StatusServiceUnavailable)
-
-	h.store.Store = inner
-	h.store.fail(errBroken, "BeginSession")
-	requirePage(t, h.open(request(h.app, "account_id", "2")), http.StatusServiceUnavailable)
-}
-
-type notRevoking struct{ store.Store }
-
-func (notRevoking) RevokeGrant(context.Context, oauthapp.GrantFilter, uuid.UUID, time.Time) (oauthapp.Grant, error) {
-	return oauthapp.Grant{}, errBroken
 }
 
 // withdrawing calls withdraw before a session begins.

@@ -58,6 +58,7 @@ func (a adapter) CreateAuthorizeCodeSession(ctx context.Context, signature strin
 	}
 	u.grant, u.failure = a.p.cfg.Store.BeginSession(ctx, store.Beginning{
 		GrantID: grantID,
+		Under:   u.under,
 		Session: store.Session{
 			ID:            u.sessionID,
 			ApplicationID: u.client.Application.ID,
