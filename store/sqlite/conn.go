@@ -131,23 +131,24 @@ func (c *conn) all(query string, read func(*row), args ...driver.Value) error {
 }
 
 // each steps a statement to its end, as one with RETURNING has to be.
-func each(stmt driver.Stmt, args []driver.Value, read func(*row)) error {
+func each(stmt driver.Stmt, args []driver.Value, read func(*row)) (err error) {
 	rows, err := stmt.(driver.StmtQueryContext).QueryContext(context.Background(), named(args))
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	r := row{values: make([]driver.Value, len(rows.Columns()))}
-	for err == nil {
-		if err = rows.Next(r.values); err == nil {
-			r.next = 0
-			read(&r)
-			err = r.err
+	for r.err == nil {
+		if err := rows.Next(r.values); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
 		}
+		r.next = 0
+		read(&r)
 	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return errors.Join(err, rows.Close())
+	return r.err
 }
 
 func named(args []driver.Value) []driver.NamedValue {

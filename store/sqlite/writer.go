@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -174,12 +176,12 @@ func (w *writer) runAll(batch []*verb) error {
 // the transaction to itself needs no savepoint.
 func (w *writer) runOne(v *verb, shared bool) error {
 	if !shared {
-		return v.run(w.conn)
+		return v.attempt(w.conn)
 	}
 	if _, err := w.conn.exec(savepoint); err != nil {
 		return err
 	}
-	err := v.run(w.conn)
+	err := v.attempt(w.conn)
 	if err != nil && !isRefusal(err) {
 		return err
 	}
@@ -192,6 +194,17 @@ func (w *writer) runOne(v *verb, shared bool) error {
 		return err
 	}
 	return err
+}
+
+// attempt runs a verb. Its panic becomes an error, as it must not unwind through who
+// leads, with the transaction open and others waiting.
+func (v *verb) attempt(c *conn) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return v.run(c)
 }
 
 // runEach gives each verb a transaction of its own, after they failed together.

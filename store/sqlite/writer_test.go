@@ -140,6 +140,41 @@ func TestOneOfAGroupFails(t *testing.T) {
 	require.NoError(t, s.CreateApplication(ctx, huge, nil, 100), "once there is room again")
 }
 
+// A bug in one verb costs neither its neighbours their answer nor the store its life.
+func TestOneOfAGroupPanics(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	first, second := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2")
+	bug := func() error {
+		return s.write(ctx, "test", func(c *conn) error {
+			return c.must(selectVerdict, func(r *row) { panic("a bug") }, first.Session.ID[:])
+		})
+	}
+	errs := together(s,
+		func() error { return s.RedeemCode(ctx, redemption(first)) },
+		bug,
+		func() error { return s.RedeemCode(ctx, redemption(second)) },
+	)
+	require.NoError(t, errs[0])
+	require.ErrorContains(t, errs[1], "sqlite: test: panic: a bug")
+	require.NoError(t, errs[2])
+	require.ErrorContains(t, bug(), "writer_test.go", "where it was")
+	require.NoError(t, s.EndSession(ctx, first.Session.ID, now))
+
+	for range 2 * cap(s.readers) { // nor does one that reads keep its connection in the past
+		require.Panics(t, func() {
+			_ = s.read(ctx, "test", func(c *conn) error {
+				return c.must(selectSession, func(r *row) { panic("a bug") }, second.Session.ID[:])
+			})
+		})
+	}
+	require.NoError(t, s.EndSession(ctx, second.Session.ID, now))
+	for range 2 * cap(s.readers) {
+		_, err := s.Session(ctx, second.Session.ID)
+		require.ErrorIs(t, err, store.ErrNotFound)
+	}
+}
+
 // A refusal that follows from what another verb did holds only if that was kept.
 func TestCommitFails(t *testing.T) {
 	s := openTemp(t)
