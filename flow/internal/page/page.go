@@ -224,9 +224,10 @@ func (s *Set) execute(name string, data, host any) ([]byte, error) {
 	return b.Bytes(), wrap(name, err)
 }
 
-// Write sends a page: name is its file, data what that receives. Its forms may post
-// to this service, and be redirected from there to formActions, which are sources
-// of the Content-Security-Policy such as https://client.example. Nothing is sent
+// Write sends a page: name is its file, data what that receives. The forms of a page of
+// the library may post to this service, and be redirected from there to formActions,
+// which are sources of the Content-Security-Policy such as https://client.example;
+// those of a page that the host adds may lead anywhere. Nothing is sent
 // before the page is complete; a page that fails is a 500, and logged.
 func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string) {
 	var host any
@@ -249,16 +250,16 @@ func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name str
 
 func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", contentSecurityPolicy(formActions))
+	h.Set("Content-Security-Policy", contentSecurityPolicy(name, formActions))
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), publickey-credentials-get=(), usb=()")
 
-	// Nothing is told to other origins. With no-referrer, browsers would send our own
-	// forms with "Origin: null", and where they send no Sec-Fetch-Site either, as over
-	// plain http, these could not be told from forged ones.
-	h.Set("Referrer-Policy", "same-origin")
+	// Our own forms then come with "Origin: null". That they are our own, browsers tell
+	// by Sec-Fetch-Site, which they send over https and to loopback hosts: an issuer is
+	// never anything else.
+	h.Set("Referrer-Policy", "no-referrer")
 
 	h.Set("Cross-Origin-Opener-Policy", openerPolicy(name))
 	if s.options.HTTPS && h.Get("Strict-Transport-Security") == "" {
@@ -266,20 +267,33 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	}
 }
 
-// openerPolicy lets the pages of the authorization endpoint be opened as a pop-up. Any other
-// value than unsafe-none, same-origin-allow-popups included, cuts a pop-up off from the
-// client's page that opened it, also after it has returned to the client's origin.
-// All other pages are cut off from whatever opened them.
+// openerPolicy lets the pages on the way through the authorization endpoint be opened as
+// a pop-up, the host's login page among them. Any other value than unsafe-none,
+// same-origin-allow-popups included, cuts a pop-up off from the client's page that
+// opened it, also after it has returned to the client's origin. All other pages are
+// cut off from whatever opened them.
 func openerPolicy(name string) string {
-	if name == "consent.html" || name == "error.html" {
+	if isHosts(name) || name == "consent.html" || name == "error.html" {
 		return "unsafe-none"
 	}
 	return "same-origin"
 }
 
-func contentSecurityPolicy(formActions []string) string {
+// isHosts reports whether a page is one that the host adds.
+func isHosts(name string) bool { return !slices.Contains(pageFiles, name) }
+
+// contentSecurityPolicy allows a page nothing but its stylesheets, images and forms.
+//
+// The forms of a host's page may lead anywhere. Browsers hold every redirect that
+// follows a form against form-action, and what follows a login form is the authorization
+// endpoint, which may go on to the callback URL of any application.
+func contentSecurityPolicy(name string, formActions []string) string {
 	var b strings.Builder
-	b.WriteString("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
+	b.WriteString("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
+	if isHosts(name) {
+		return b.String()
+	}
+	b.WriteString("; form-action 'self'")
 	for _, source := range formActions {
 		if isSource(source) {
 			b.WriteString(" " + source)

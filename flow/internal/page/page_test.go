@@ -58,7 +58,7 @@ func TestHeaders(t *testing.T) {
 		{"framing", false, "error.html", page.Error{}, nil, "X-Frame-Options", "DENY"},
 		{"sniffing", false, "error.html", page.Error{}, nil, "X-Content-Type-Options", "nosniff"},
 		{"caching", false, "error.html", page.Error{}, nil, "Cache-Control", "no-store"},
-		{"referrer", false, "error.html", page.Error{}, nil, "Referrer-Policy", "same-origin"},
+		{"referrer", false, "error.html", page.Error{}, nil, "Referrer-Policy", "no-referrer"},
 		{"pop-up consent", false, "consent.html", page.Consent{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
 		{"opener", false, "application.html", page.Application{}, nil, "Cross-Origin-Opener-Policy", "same-origin"},
 		{"no HSTS on http", false, "error.html", page.Error{}, nil, "Strict-Transport-Security", ""},
@@ -95,7 +95,12 @@ func TestOverrides(t *testing.T) {
 		require.Contains(t, body, "<nav>Hello &lt;Ann&gt;</nav>")
 	})
 	t.Run("a page of the host's own", func(t *testing.T) {
-		require.Contains(t, write(t, o, "about.html", "us").Body.String(), "<p>us</p>")
+		w := write(t, o, "about.html", "us")
+		require.Contains(t, w.Body.String(), "<nav>Hello &lt;Ann&gt;</nav>")
+		require.Contains(t, w.Body.String(), "<p>us</p>")
+		require.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
+		require.NotContains(t, w.Header().Get("Content-Security-Policy"), "form-action", "a login goes on to any client")
+		require.Equal(t, "unsafe-none", w.Header().Get("Cross-Origin-Opener-Policy"), "a login may be in a pop-up")
 	})
 	t.Run("stylesheet", func(t *testing.T) {
 		set, err := page.New(o)
