@@ -55,8 +55,8 @@ type Config struct {
 	AccessTokenTTL time.Duration
 	// RefreshTokenTTL is how long a refresh token lives unused. Defaults to 30 days.
 	RefreshTokenTTL time.Duration
-	// SessionTTL is how long refreshing can go on before the user is asked again.
-	// Defaults to 365 days, or RefreshTokenTTL where that is longer.
+	// SessionTTL is how long refreshing can go on before the user is asked again, at
+	// least CodeTTL. Defaults to 365 days, or RefreshTokenTTL where that is longer.
 	SessionTTL time.Duration
 	// RotationGrace is how long after a rotation the refresh token before it is
 	// refused without ending the session, for an honest double submit. At most
@@ -88,9 +88,15 @@ type Config struct {
 	// Defaults to the account's ID.
 	AccountName func(ctx context.Context, account string) (string, error)
 
-	// Pages overrides pages and the stylesheet file by file; see package dashboard
-	// for their names. A page that does not parse or execute makes New fail.
-	// Defaults to the pages of the library.
+	// UserName returns the name of a user, for whom of an account's users authorized an
+	// application. An error is an outage and answered 503; "" is for a user who is gone.
+	// Defaults to "", which shows the user's ID.
+	UserName func(ctx context.Context, user string) (string, error)
+
+	// Pages overrides pages and the stylesheet file by file, and adds pages for
+	// [Provider.WritePage]; see package dashboard for their names. A page that does
+	// not parse makes New fail, and so does one of the library's that does not
+	// execute. Defaults to the pages of the library.
 	Pages fs.FS
 	// PageData returns what the host's own layout needs, as .Host. Defaults to nil.
 	PageData func(r *http.Request) any
@@ -113,7 +119,7 @@ type Config struct {
 
 // A User is who is signed in, as the host knows them.
 type User struct {
-	ID   string // opaque, unique, never reused
+	ID   string // opaque, unique, never reused, never ""
 	Name string // shown on pages: a name or an e-mail address
 	// Session identifies the user's session at the host: forms are good only in the
 	// session they were made for. It is hashed, never shown. Optional.
@@ -188,7 +194,7 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 		{"CodeTTL", checkTTL(cfg.CodeTTL, maxCodeTTL)},
 		{"AccessTokenTTL", checkTTL(cfg.AccessTokenTTL, 0)},
 		{"RefreshTokenTTL", checkTTL(cfg.RefreshTokenTTL, 0)},
-		{"SessionTTL", checkTTL(cfg.SessionTTL, 0)},
+		{"SessionTTL", checkSessionTTL(cfg.SessionTTL, cfg.CodeTTL)},
 		{"RotationGrace", checkTTL(cfg.RotationGrace, maxRotationGrace)},
 		{"DNSimple.AccessTokenTTL", checkTTL(cfg.dnsimpleTTL(), 0)},
 		{"Resource", checkResource(cfg.Resource)},
@@ -222,6 +228,9 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.AccountName == nil {
 		cfg.AccountName = func(_ context.Context, account string) (string, error) { return account, nil }
+	}
+	if cfg.UserName == nil {
+		cfg.UserName = func(context.Context, string) (string, error) { return "", nil }
 	}
 	if cfg.RemoteAddr == nil {
 		cfg.RemoteAddr = remoteHost
@@ -279,6 +288,14 @@ func checkTTL(ttl, limit time.Duration) error {
 		return fmt.Errorf("must be %s at most", limit)
 	}
 	return nil
+}
+
+// checkSessionTTL sees to it that no code outlives the session that it begins.
+func checkSessionTTL(ttl, code time.Duration) error {
+	if ttl < code {
+		return errors.New("must be CodeTTL or more")
+	}
+	return checkTTL(ttl, 0)
 }
 
 func checkKeys(keys [][]byte) error {

@@ -59,6 +59,7 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"access token":            {func(c *flow.Config) { c.AccessTokenTTL = -time.Hour }, "AccessTokenTTL"},
 		"refresh token":           {func(c *flow.Config) { c.RefreshTokenTTL = time.Millisecond }, "RefreshTokenTTL"},
 		"session":                 {func(c *flow.Config) { c.SessionTTL = -1 }, "SessionTTL"},
+		"session before code":     {func(c *flow.Config) { c.CodeTTL, c.SessionTTL = time.Minute, time.Minute-1 }, "SessionTTL"},
 		"grace":                   {func(c *flow.Config) { c.RotationGrace = time.Hour }, "RotationGrace"},
 		"profile":                 {func(c *flow.Config) { c.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: -1} }, "DNSimple.AccessTokenTTL"},
 		"resource":                {func(c *flow.Config) { c.Resource = "api" }, "Resource"},
@@ -99,6 +100,9 @@ func TestNewFillsACopy(t *testing.T) {
 	name, err := resolved.AccountName(t.Context(), "7")
 	require.NoError(t, err)
 	require.Equal(t, "7", name)
+	name, err = resolved.UserName(t.Context(), "7")
+	require.NoError(t, err)
+	require.Empty(t, name)
 	for _, optional := range []string{"Resource", "MaxApplications", "CredentialPrefix", "RemoteAddr", "Logger", "Now"} {
 		require.False(t, reflect.ValueOf(resolved).FieldByName(optional).IsZero(), optional)
 	}
@@ -108,6 +112,26 @@ func TestNewFillsACopy(t *testing.T) {
 	p, err = flow.New(cfg)
 	require.NoError(t, err)
 	require.Equal(t, 400*24*time.Hour, p.Config().SessionTTL)
+}
+
+func TestWritePage(t *testing.T) {
+	cfg := minimal()
+	cfg.Issuer = "https://id.example/auth"
+	cfg.Pages = fstest.MapFS{
+		"login.html":      {Data: []byte(`{{define "title"}}Sign in{{end}}{{define "main"}}<p>{{.Page.Problem}}</p>{{end}}`)},
+		"navigation.html": {Data: []byte(`<nav>{{.Host}}</nav>`)},
+	}
+	cfg.PageData = func(r *http.Request) any { return "You are at " + r.URL.Path }
+	p, err := flow.New(cfg)
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	p.WritePage(w, httptest.NewRequest(http.MethodPost, "/login", nil), http.StatusUnauthorized, "login.html", struct{ Problem string }{"Wrong <password>"})
+	require.Equal(t, http.StatusUnauthorized, w.Code)
+	for _, part := range []string{"<title>Sign in</title>", "<nav>You are at /login</nav>", "<p>Wrong &lt;password&gt;</p>", `href="/auth/oauth/style.css?v=`} {
+		require.Contains(t, w.Body.String(), part)
+	}
+	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	require.Equal(t, "DENY", w.Header().Get("X-Frame-Options"))
 }
 
 // Below an issuer with a path, everything is where the standards want it, and pages
