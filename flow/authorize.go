@@ -174,15 +174,23 @@ func unknownClient() *Error {
 // there back to this authorization request.
 func (p *Provider) signedIn(w http.ResponseWriter, r *http.Request, params url.Values) (*User, bool) {
 	user, err := p.cfg.CurrentUser(r)
+	if err == nil && user != nil && user.ID == "" {
+		err = errors.New("flow: CurrentUser returned a user without an ID") // whose grants would be anyone's
+	}
 	if err != nil {
 		p.refuseOnPage(w, r, outage(err))
 		return nil, false
 	}
 	if user == nil {
-		seeOther(w, p.cfg.LoginURL(p.issuer.Path+authorizePath+"?"+params.Encode()))
+		seeOther(w, p.cfg.LoginURL(p.returnTo(params)))
 		return nil, false
 	}
 	return user, true
+}
+
+// returnTo is where an authorization request goes on once the user has signed in.
+func (p *Provider) returnTo(params url.Values) string {
+	return p.issuer.Path + authorizePath + "?" + params.Encode()
 }
 
 // validate checks everything that is refused by redirect (RFC 6749, section
@@ -195,9 +203,9 @@ func (p *Provider) validate(a *authorization, user *User) *Error {
 	}
 	switch {
 	case a.params.Has("request"):
-		return refuse("request_not_supported", "request is not supported")
+		return refuse(RequestNotSupported, "request is not supported")
 	case a.params.Has("request_uri"):
-		return refuse("request_uri_not_supported", "request_uri is not supported")
+		return refuse(RequestURINotSupported, "request_uri is not supported")
 	case !a.params.Has("response_type"):
 		return refuse(InvalidRequest, "response_type is missing")
 	case a.params.Get("response_type") != "code":

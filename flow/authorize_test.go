@@ -223,14 +223,8 @@ func TestLoopbackAndPrivateUseRedirects(t *testing.T) {
 		CallbackURLs: []string{"http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/cb"},
 	})
 	require.NoError(t, err)
-	for redirectURI, source := range map[string]string{
-		"http://127.0.0.1:49152/cb": "http://127.0.0.1:49152",
-		"http://[::1]:49152/cb":     "http:",
-		"com.example.app:/cb":       "com.example.app:",
-	} {
-		w := h.open(request(h.public, "redirect_uri", redirectURI))
-		require.Contains(t, w.Header().Get("Content-Security-Policy"), "form-action 'self' "+source)
-		w = h.decide(w, "authorize", "1")
+	for _, redirectURI := range []string{"http://127.0.0.1:49152/cb", "http://[::1]:49152/cb", "com.example.app:/cb"} {
+		w := h.decide(h.open(request(h.public, "redirect_uri", redirectURI)), "authorize", "1")
 		require.True(t, strings.HasPrefix(w.Header().Get("Location"), redirectURI+"?code="), w.Header().Get("Location"))
 		code := h.answer(w).Get("code")
 		requireError(t, h.post("/oauth/token", h.redemption(h.public, code, "redirect_uri", "http://127.0.0.1:1/cb")), 400, "invalid_grant")

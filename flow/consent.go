@@ -2,9 +2,11 @@ package flow
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
@@ -27,7 +29,11 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 		p.refuseOnPage(w, r, outage(err))
 		return
 	}
-	request := a.params.Encode()
+	// The form asks for what the page shows, also where the request left that to the
+	// defaults, which may be others by the time the user answers.
+	params := maps.Clone(a.params)
+	params.Set("scope", strings.Join(a.scopes, " "))
+	request := params.Encode()
 	view := page.Consent{
 		Action:      p.issuer.Path + authorizePath,
 		Request:     request,
@@ -45,7 +51,8 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 	for _, name := range a.scopes {
 		view.Scopes = append(view.Scopes, page.Scope{Name: name, Description: p.scopes[name].Description})
 	}
-	p.pages.Write(w, r, status, "consent.html", view, formAction(a.redirectURI))
+	p.pages.Write(w, r, status, "consent.html", view,
+		formActions(a.redirectURI, p.cfg.LoginURL(p.returnTo(params)))...)
 }
 
 // accountChoices lists the user's accounts. The one that the request names is
@@ -161,19 +168,18 @@ func origin(redirectURI string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// sourceHost is what the host of a source may look like in a Content-Security-Policy.
-var sourceHost = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$`)
-
-// formAction is the source of a Content-Security-Policy that lets the consent form
-// be redirected to the client: browsers check the whole chain of redirects. Where the
-// host cannot be written as a source, as an IPv6 address, it is the scheme.
-func formAction(redirectURI string) string {
-	u, err := url.Parse(redirectURI)
-	if err != nil {
-		return ""
+// formActions are the sources of a Content-Security-Policy that let the answer to the
+// consent form lead to the client, or to where somebody signs in who was signed out
+// meanwhile. Browsers hold the policy against every redirect that follows the form, and
+// a client that goes on from its callback to another origin of its own must not be stopped
+// there. So these are schemes, which still keep the form from javascript and data.
+func formActions(targets ...string) []string {
+	sources := []string{"https:"}
+	for _, target := range targets {
+		if u, err := url.Parse(target); err == nil && u.Scheme != "" {
+			sources = append(sources, u.Scheme+":")
+		}
 	}
-	if !sourceHost.MatchString(u.Host) {
-		return u.Scheme + ":"
-	}
-	return u.Scheme + "://" + u.Host
+	slices.Sort(sources)
+	return slices.Compact(sources)
 }

@@ -31,10 +31,38 @@ func TestConsentPage(t *testing.T) {
 	} {
 		require.Contains(t, body, shown)
 	}
-	require.Contains(t, w.Header().Get("Content-Security-Policy"), "form-action 'self' https://client.example")
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "form-action 'self' https:")
 	require.Equal(t, "DENY", w.Header().Get("X-Frame-Options"))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	require.NotContains(t, body, "alice-session")
+}
+
+// The answer to the form may lead on from the client's callback to any other origin of
+// the client's, and somebody who has been signed out meanwhile to where they sign in:
+// browsers hold the policy against each of these steps.
+func TestConsentFormMayLeadOn(t *testing.T) {
+	for name, test := range map[string]struct{ callback, login, sources string }{
+		"web":                       {callback, "/login", "https:"},
+		"loopback":                  {"http://127.0.0.1:7/cb", "/login", "http: https:"},
+		"loopback of IPv6":          {"http://[::1]:7/cb", "/login", "http: https:"},
+		"private-use scheme":        {"com.example.app:/cb", "/login", "com.example.app: https:"},
+		"login elsewhere":           {callback, "https://login.example/", "https:"},
+		"login elsewhere, loopback": {callback, "http://localhost:9/", "http: https:"},
+		"login at another path":     {callback, "//login.example/", "https:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, func(cfg *flow.Config) {
+				cfg.LoginURL = func(string) string { return test.login }
+			})
+			app, _, err := h.Registry().Register(t.Context(), "developer", oauthapp.Registration{
+				Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{test.callback}, Type: oauthapp.Public,
+			})
+			require.NoError(t, err)
+			w := h.open(request(app, "redirect_uri", test.callback))
+			require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+			require.Regexp(t, "; form-action 'self' "+regexp.QuoteMeta(test.sources)+"$", w.Header().Get("Content-Security-Policy"))
+		})
+	}
 }
 
 func TestDeny(t *testing.T) {
@@ -191,6 +219,42 @@ func TestConsentCheckedAgain(t *testing.T) {
 	require.NoError(t, err)
 	requirePage(t, h.decide(page, "authorize", "2"), http.StatusBadRequest)
 	require.NotContains(t, h.store.counted(), "BeginSession")
+}
+
+// What a request leaves to the defaults is settled once the page has shown it: an
+// application that may ask for more meanwhile does not get more than the user read.
+func TestConsentToWhatThePageShows(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) { cfg.Scopes[1].Default = true })
+	update := func(scopes ...string) {
+		_, err := h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.app.ID, oauthapp.Registration{
+			Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{callback}, Scopes: scopes,
+		})
+		require.NoError(t, err)
+	}
+	update("read")
+	page := h.open(request(h.app, "scope", ""))
+	require.NotContains(t, page.Body.String(), "Change your data")
+	update("read", "write")
+	code := h.answer(h.decide(page, "authorize", "1")).Get("code")
+	require.Equal(t, "read", h.tokens(h.redemption(h.app, code)).Scope)
+
+	page = h.open(request(h.app, "scope", ""))
+	require.Contains(t, page.Body.String(), "Change your data")
+	update("read")
+	require.Equal(t, "invalid_scope", h.answer(h.decide(page, "authorize", "1")).Get("error"))
+}
+
+// A host that says that somebody is signed in and not who must not have them taken for
+// anyone: grants are found by the user's ID.
+func TestUserWithoutAnID(t *testing.T) {
+	h := newHost(t)
+	h.code(request(h.app), "2")
+	h.store.reset()
+	h.user = &flow.User{Name: "who?", Accounts: alice().Accounts}
+	requirePage(t, h.open(request(h.app, "account_id", "2")), http.StatusServiceUnavailable)
+	require.NotContains(t, h.store.counted(), "Grants")
+	require.NotContains(t, h.store.counted(), "BeginSession")
+	require.Contains(t, h.log.String(), "a user without an ID")
 }
 
 func TestConsentRemembered(t *testing.T) {

@@ -24,6 +24,10 @@ const (
 	ServerError             = "server_error"
 	TemporarilyUnavailable  = "temporarily_unavailable"
 
+	// OpenID Connect Core 1.0, section 3.1.2.6, taken over by RFC 9101.
+	RequestNotSupported    = "request_not_supported"
+	RequestURINotSupported = "request_uri_not_supported"
+
 	// RFC 6750, section 3.1.
 	InvalidToken      = "invalid_token"
 	InsufficientScope = "insufficient_scope"

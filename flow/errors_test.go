@@ -18,6 +18,8 @@ func TestErrorStatus(t *testing.T) {
 		UnsupportedGrantType:    http.StatusBadRequest,
 		UnsupportedResponseType: http.StatusBadRequest,
 		AccessDenied:            http.StatusBadRequest,
+		RequestNotSupported:     http.StatusBadRequest,
+		RequestURINotSupported:  http.StatusBadRequest,
 		InvalidClient:           http.StatusUnauthorized,
 		InvalidToken:            http.StatusUnauthorized,
 		InsufficientScope:       http.StatusForbidden,

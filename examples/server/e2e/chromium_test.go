@@ -151,7 +151,8 @@ func TestLifeOfAnApplication(t *testing.T) {
 	}
 }
 
-// A thirdParty is a client's own web server: what the user is sent back to.
+// A thirdParty is a client's own web server, which the user is sent back to. As many
+// clients do, it goes on from its callback to a page of its own on another origin.
 type thirdParty struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -160,13 +161,17 @@ type thirdParty struct {
 
 func newThirdParty(t *testing.T) *thirdParty {
 	c := &thirdParty{}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<!DOCTYPE html><title>Client</title><h1>Back at the client</h1>")
+	}))
+	t.Cleanup(front.Close)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		c.queries = append(c.queries, r.URL.Query())
 		c.mu.Unlock()
-		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprint(w, "<!DOCTYPE html><title>Client</title><h1>Back at the client</h1>")
+		http.Redirect(w, r, front.URL, http.StatusSeeOther)
 	})
 	c.Server = httptest.NewServer(mux)
 	t.Cleanup(c.Close)
