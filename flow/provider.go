@@ -98,6 +98,17 @@ func (p *Provider) Registry() *oauthapp.Registry { return p.registry }
 // slices are shared: they are not to be changed.
 func (p *Provider) Config() Config { return p.cfg }
 
+// WritePage answers with a page of the host's own, such as its login page, in the layout
+// and with the headers of the library's pages. Its file is name in [Config.Pages];
+// see package dashboard for what that defines. It receives data as .Page. A page that
+// fails is answered 500 and logged; nothing of it is sent.
+//
+// Scripts are not allowed on the page, nor styles and images from elsewhere. Its forms
+// may lead anywhere, as a login does that goes on to a client.
+func (p *Provider) WritePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	p.pages.Write(w, r, status, name, data)
+}
+
 // route registers every endpoint by its full path. The mux answers other methods
 // with 405 and Allow.
 func (p *Provider) route() {

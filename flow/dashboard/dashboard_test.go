@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -373,7 +374,7 @@ func TestForeignIsNotFound(t *testing.T) {
 
 	s.user = alice()
 	kept := s.open(list("1"))
-	require.Contains(t, kept.text(), "by you (alice@example.com)", "nothing was changed")
+	require.Contains(t, kept.text(), "by you", "nothing was changed")
 	require.Len(t, s.secrets(app), 1)
 	require.Contains(t, s.open(pathOf(app)).text(), "Weather Station")
 }
@@ -563,6 +564,47 @@ func TestOutage(t *testing.T) {
 		require.Equal(t, http.StatusOK, a.Status)
 		require.NotEmpty(t, a.byID("client-secret"))
 	})
+}
+
+// Whoever shares an account sees who of them authorized what, by name.
+func TestUsersAreNamed(t *testing.T) {
+	asked, failing := 0, error(nil)
+	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) {
+		cfg.UserName = func(_ context.Context, user string) (string, error) {
+			asked++
+			return map[string]string{"2": "Bob <b@example.com>"}[user], failing
+		}
+	})
+	for range 2 {
+		app, _ := s.register("1")
+		for _, user := range []string{"1", "2", "3"} {
+			s.authorize(app, user, "1", "read")
+		}
+	}
+	card := s.open(list("1")).text()
+	require.Equal(t, 2, strings.Count(card, "by you"))
+	require.Equal(t, 2, strings.Count(card, "by Bob <b@example.com>"))
+	require.Equal(t, 2, strings.Count(card, "by user 3"), "who is gone")
+	require.Equal(t, 2, asked, "once for each, and not for who is there")
+
+	failing = errOutage
+	require.Equal(t, http.StatusServiceUnavailable, s.get(list("1")).Status)
+}
+
+// Every error page shows the way on, and only to where the user may go.
+func TestErrorPagesLeadOn(t *testing.T) {
+	s := newSite(t)
+	for target, want := range map[string]string{
+		list("2") + "/none": list("2"),
+		list("9"):           list("1"),
+		"/accounts/":        list("1"),
+	} {
+		require.Contains(t, s.get(target).Body, `href="`+want+`"`, target)
+	}
+	s.user = nil
+	require.NotContains(t, s.get("/accounts/").Body, "/oauth_applications")
+	s.user = &flow.User{ID: "7"}
+	require.NotContains(t, s.get("/accounts/").Body, "/oauth_applications")
 }
 
 func TestMethodsAndUnknownPaths(t *testing.T) {

@@ -68,14 +68,18 @@
 //	revoke_secret.html       the warning before a secret is revoked
 //	delete_application.html  the warning before an application is deleted
 //
-// They are files of html/template. Each receives .Host, what flow.Config.PageData
-// returned for the request; .Stylesheet, the URL of style.css; and .Page, which has
+// A host has its own pages, such as that to sign in on, in the same frame: further files
+// *.html, which define the same two templates. flow.Provider.WritePage shows them.
+//
+// All are files of html/template. Each receives .Host, what flow.Config.PageData
+// returned for the request; .Stylesheet, the URL of style.css; and .Page: in a page of
+// the host's own, what WritePage was given, and in those of the library
 //
 //	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Owner,
 //	                         Public, Callback, Scopes (Name, Description), Accounts (ID, Name, Selected, Granted), Notice
 //	error.html               Status, Title, Message, Detail, Time, Back (URL, Text)
 //	applications.html        Account, Accounts (URL, Text, Current), Notice, NewURL, Ticket,
-//	                         Authorized (Name, Homepage, By, You, Scopes (Name, Description),
+//	                         Authorized (Name, Homepage, By, UserID, You, Scopes (Name, Description),
 //	                         AuthorizedAt, LastUsedAt, RevokeURL),
 //	                         Developer (Name, URL, Public, CreatedAt, LastUsedAt),
 //	                         AuthorizedPages and DeveloperPages (First, Next)
@@ -92,7 +96,7 @@
 // Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request and
 // Newest must come back from the forms as the library's own templates send them.
 //
-// Every page is executed with sample data when the provider is made, and again here:
+// Every page of the library is executed with sample data when the provider is made, and again here:
 // a template that is broken, or names what there is not, fails there and not before
 // a user. For that PageData is called with a request that nobody is signed in to.
 package dashboard

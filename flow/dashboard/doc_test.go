@@ -15,7 +15,7 @@ import (
 func TestDocTellsWhatPagesReceive(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
-	_, list, found := strings.Cut(string(doc), "and .Page, which has\n")
+	_, list, found := strings.Cut(string(doc), "and in those of the library\n")
 	require.True(t, found)
 	list, _, found = strings.Cut(list, "// Times have")
 	require.True(t, found)

@@ -52,8 +52,25 @@ func (d *Dashboard) unavailable(w http.ResponseWriter, r *http.Request, err erro
 
 func (d *Dashboard) writeError(w http.ResponseWriter, r *http.Request, status int, title, message string) {
 	d.pages.Write(w, r, status, "error.html", page.Error{
-		Status: status, Title: title, Message: message, Time: d.flow.Now(),
+		Status: status, Title: title, Message: message, Time: d.flow.Now(), Back: d.wayOn(r, status),
 	}, d.formActions...)
+}
+
+// wayOn links the list of the account in the path or, where that is none of the user's,
+// of their first. It is nil where the answer is that the service cannot tell.
+func (d *Dashboard) wayOn(r *http.Request, status int) *page.Link {
+	if status >= http.StatusInternalServerError {
+		return nil
+	}
+	user, err := d.flow.CurrentUser(r)
+	if err != nil || user == nil || len(user.Accounts) == 0 {
+		return nil
+	}
+	account, ok := user.Account(r.PathValue("account"))
+	if !ok {
+		account = user.Accounts[0]
+	}
+	return &page.Link{URL: d.Path(account.ID), Text: "OAuth applications of " + account.Name}
 }
 
 // unrouted answers what no pattern matches, for which the mux gives h: as it would,

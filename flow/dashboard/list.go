@@ -26,13 +26,17 @@ func (v *visit) list() error {
 	if err != nil {
 		return notFoundIfInvalid(err)
 	}
+	authorized, err := v.authorized(grants.Items)
+	if err != nil {
+		return err
+	}
 	return v.write(http.StatusOK, "applications.html", page.Applications{
 		Account:         v.account.Name,
 		Accounts:        v.accountLinks(),
 		Notice:          v.notice(),
 		NewURL:          v.listURL() + "/new",
 		Ticket:          v.ticket(),
-		Authorized:      v.authorized(grants.Items),
+		Authorized:      authorized,
 		AuthorizedPages: v.pageLinks(afterAuthorized, grants.Next),
 		Developer:       v.developer(apps.Items),
 		DeveloperPages:  v.pageLinks(afterDeveloper, apps.Next),
@@ -65,24 +69,30 @@ func (v *visit) accountLinks() []page.AccountLink {
 	return links
 }
 
-func (v *visit) authorized(grants []oauthapp.Grant) []page.Authorized {
+func (v *visit) authorized(grants []oauthapp.Grant) ([]page.Authorized, error) {
+	names := map[string]string{v.user.ID: v.user.Name}
 	rows := make([]page.Authorized, len(grants))
 	for i, g := range grants {
+		if _, known := names[g.UserID]; !known {
+			name, err := v.flow.UserName(v.ctx, g.UserID)
+			if err != nil {
+				return nil, err
+			}
+			names[g.UserID] = name
+		}
 		rows[i] = page.Authorized{
 			Name:         g.Application.Name,
 			Homepage:     g.Application.HomepageURL,
-			By:           g.UserID,
+			By:           names[g.UserID],
+			UserID:       g.UserID,
 			You:          g.UserID == v.user.ID,
 			Scopes:       v.scopes(g.Scopes),
 			AuthorizedAt: v.moment(g.AuthorizedAt),
 			LastUsedAt:   v.moment(g.LastUsedAt),
 			RevokeURL:    v.prefix + "/accounts/" + url.PathEscape(v.account.ID) + "/authorized_applications/" + g.ID.String() + "/revoke",
 		}
-		if rows[i].You {
-			rows[i].By = v.user.Name
-		}
 	}
-	return rows
+	return rows, nil
 }
 
 func (v *visit) developer(apps []oauthapp.Application) []page.Listed {

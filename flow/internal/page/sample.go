@@ -50,7 +50,8 @@ func samples() map[string][]any {
 				NewURL: "/new", Ticket: "ticket",
 				Authorized: []Authorized{
 					{},
-					{Name: "Name", Homepage: "https://example.com", By: "User", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/"},
+					{Name: "Name", Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/"},
+					{Name: "Name", Homepage: "https://example.com", By: "Other", UserID: "2", Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/"},
 				},
 				AuthorizedPages: Pages{"/", "/"},
 				Developer:       []Listed{{}, {Name: "Name", URL: "/", Public: true, CreatedAt: moment, LastUsedAt: moment}},

@@ -71,8 +71,9 @@ type Pages struct{ First, Next string }
 // Authorized is one application with access to the account.
 type Authorized struct {
 	Name, Homepage string
-	By             string // who authorized it: a name, or a user ID
-	You            bool   // the user did
+	By             string // name of the user who authorized it; "" if it is not known
+	UserID         string // of that user
+	You            bool   // it is the user who looks at the page
 	Scopes         []Scope
 	AuthorizedAt   Moment
 	LastUsedAt     Moment
