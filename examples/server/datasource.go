@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
+	"github.com/oauthapps/oauthapps/store/postgres"
 	"github.com/oauthapps/oauthapps/store/sqlite"
 )
 
@@ -16,6 +17,7 @@ import (
 type dataSource struct {
 	kind storeKind
 	path string // of the SQLite file
+	url  string // of the PostgreSQL database; may hold a password
 }
 
 type storeKind int
@@ -38,7 +40,7 @@ func parseDataSource(dsn string) (dataSource, error) {
 	case isSQLite:
 		return dataSource{kind: sqliteStore, path: path}, nil
 	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
-		return dataSource{kind: postgresStore}, nil
+		return dataSource{kind: postgresStore, url: dsn}, nil
 	}
 	// The value is not repeated: it may hold a password.
 	return dataSource{}, errors.New("-store: want memory, postgres://... or sqlite:PATH")
@@ -61,7 +63,7 @@ func openStore(ctx context.Context, source dataSource) (closingStore, error) {
 		}
 		return st, nil
 	}
-	return nil, errors.New("this build has no PostgreSQL store yet; use -store sqlite:PATH or -store memory")
+	return postgres.Open(ctx, source.url) // its errors say what they are about, without the password
 }
 
 // forgetful is the memory store, which has nothing to close.

@@ -13,7 +13,7 @@ func TestOptions(t *testing.T) {
 	opts, err := parseOptions(nil)
 	require.NoError(t, err)
 	require.Equal(t, options{
-		addr: "127.0.0.1:8080", store: dataSource{sqliteStore, "oauthapps.db"}, keyFile: "oauthapps.db.key", rateLimit: 2400,
+		addr: "127.0.0.1:8080", store: dataSource{kind: sqliteStore, path: "oauthapps.db"}, keyFile: "oauthapps.db.key", rateLimit: 2400,
 	}, opts)
 
 	opts, err = parseOptions(strings.Fields("-addr :0 -issuer https://id.example -store memory -code-ttl 2s -access-token-ttl 1m -refresh-token-ttl 1h"))
@@ -26,7 +26,7 @@ func TestOptions(t *testing.T) {
 
 	opts, err = parseOptions(strings.Fields("-store sqlite:/a/b.db -key-file /c/key"))
 	require.NoError(t, err)
-	require.Equal(t, dataSource{sqliteStore, "/a/b.db"}, opts.store)
+	require.Equal(t, dataSource{kind: sqliteStore, path: "/a/b.db"}, opts.store)
 	require.Equal(t, "/c/key", opts.keyFile)
 
 	_, err = parseOptions([]string{"-h"})
