@@ -20,10 +20,14 @@ import (
 	"github.com/oauthapps/oauthapps/store/storetest"
 )
 
-func TestStore(t *testing.T) { storetest.Run(t, harness()) }
+func TestStore(t *testing.T) {
+	t.Parallel() // with the other two, as each mostly waits for the disk
+	storetest.Run(t, harness())
+}
 
 // Nothing is prepared, as behind a connection pooler, and times come as texts of another time zone.
 func TestStoreWithoutPreparedStatements(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, harness("default_query_exec_mode", "exec", "timezone", "America/New_York"))
 }
 
@@ -245,11 +249,15 @@ func TestRoundTrips(t *testing.T) {
 
 func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 	var app oauthapp.Application
+	var grant oauthapp.Grant
 	var session store.Beginning
 	var issued store.Redemption
 	prepare := func() {
 		app = create(t, s)
 		session, issued = issue(t, s, app.ID, "user")
+		var err error
+		grant, err = s.Grant(ctx, app.ID, "user", "7")
+		require.NoError(t, err)
 	}
 	owned := oauthapp.GrantFilter{Owner: "owner"}
 	verbs := []struct {
@@ -260,6 +268,12 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		{"Client", 1, func() error { _, err := s.Client(ctx, app.ClientID, session.Session.ID, now); return err }},
 		{"Session", 1, func() error { _, err := s.Session(ctx, session.Session.ID); return err }},
 		{"BeginSession", 1, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "user")); return err }},
+		{"BeginSession under a grant", 1, func() error {
+			b := beginning(app.ID, "user")
+			b.Under = grant.ID
+			_, err := s.BeginSession(ctx, b)
+			return err
+		}},
 		{"RedeemCode", 2, func() error { // with the one that begins
 			b := beginning(app.ID, "user")
 			if _, err := s.BeginSession(ctx, b); err != nil {
@@ -276,7 +290,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		}},
 		{"EndSession", 1, func() error { return s.EndSession(ctx, session.Session.ID, now) }},
 		{"Touch", 1, func() error {
-			return s.Touch(ctx, store.Use{GrantID: session.GrantID, ApplicationID: app.ID, SecretID: newID(), At: now})
+			return s.Touch(ctx, store.Use{GrantID: grant.ID, ApplicationID: app.ID, SecretID: newID(), At: now})
 		}},
 		{"CreateApplication", 1, func() error {
 			app := newApplication("owner")
@@ -302,7 +316,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		{"Usage", 1, func() error { _, err := s.Usage(ctx, "owner", app.ID, 10); return err }},
 		{"Grant", 1, func() error { _, err := s.Grant(ctx, app.ID, "user", "7"); return err }},
 		{"Grants", 1, func() error { _, err := s.Grants(ctx, owned, oauthapp.Page{}); return err }},
-		{"RevokeGrant", 1, func() error { _, err := s.RevokeGrant(ctx, owned, session.GrantID, now); return err }},
+		{"RevokeGrant", 1, func() error { _, err := s.RevokeGrant(ctx, owned, grant.ID, now); return err }},
 		{"RevokeTokens", 1, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, now, 10); return err }},
 		{"DeleteApplication", 1, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err }},
 		{"CleanUp of sessions", 1, func() error { _, _, err := s.CleanUp(ctx, now, "", 10); return err }},

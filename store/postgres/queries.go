@@ -187,7 +187,14 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL ORDER BY c.id DESC`
 	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL
 	ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at, scopes = g.scopes || ARRAY(
 		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place)
-	RETURNING g.number, ` + grantColumns + `
+	RETURNING g.number, ` + grantColumns + thenBegin
+
+	// Nobody is asked, so the grant stays as it is.
+	beginSessionUnder = `WITH granted AS (
+	SELECT g.number, ` + grantColumns + ` FROM oauth_grants g` + liveGrant + `
+	WHERE g.id = $2::uuid AND g.application_id = $1::uuid AND g.user_id = $3::text AND g.account_id = $4::text AND g.scopes @> $5::text[]` + thenBegin
+
+	thenBegin = `
 ), begun AS (
 	INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes,
 		code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)

@@ -45,6 +45,7 @@ var plans = map[string]struct {
 	"selectSession":           {query: selectSession},
 	"selectClient":            {query: selectClient},
 	"beginSession":            {query: beginSession},
+	"beginSessionUnder":       {query: beginSessionUnder},
 	"redeemCode":              {query: redeemCode},
 	"rotateRefreshToken":      {query: rotateRefreshToken},
 	"selectVerdict":           {query: selectVerdict},
