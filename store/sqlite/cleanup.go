@@ -120,5 +120,5 @@ func (s *Store) remove(ctx context.Context, what, query string, args ...driver.V
 		removed = int(n)
 		return err
 	})
-	return removed, err
+	return orZero(removed, err)
 }

@@ -61,7 +61,7 @@ func identify(c *conn, latest int64) (err error) {
 		return err
 	case id == 0 && version == 0 && tables == 0:
 		return nil // new
-	case id != applicationID:
+	case id != applicationID || version < 1:
 		return errForeign
 	case version > latest:
 		return fmt.Errorf("%w (schema %d, known up to %d)", errNewer, version, latest)

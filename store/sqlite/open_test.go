@@ -74,6 +74,8 @@ func TestOpenRefusesWhatIsNotOurs(t *testing.T) {
 		{"tables", database(t, "CREATE TABLE users (id INTEGER)"), "of another program"},
 		{"version only", database(t, "PRAGMA user_version = 1"), "of another program"},
 		{"application ID", database(t, "PRAGMA application_id = 7", "CREATE TABLE t (id INTEGER)"), "of another program"},
+		{"impossible version", database(t, "PRAGMA application_id = 1329684848", "PRAGMA user_version = -1"), "of another program"},
+		{"no version", database(t, "PRAGMA application_id = 1329684848", "CREATE TABLE t (id INTEGER)"), "of another program"},
 		{"newer", database(t, "PRAGMA application_id = 1329684848", "PRAGMA user_version = 99"), "newer version of this library"},
 	}
 	for _, test := range tests {

@@ -46,7 +46,7 @@ func (r *row) skip(columns int) { r.next += columns }
 func (r *row) absent() bool { return r.values[r.next] == nil }
 
 func (r *row) id() (id uuid.UUID) {
-	if b := column[[]byte](r); b != nil && copy(id[:], b) != len(b) {
+	if b := column[[]byte](r); b != nil && (copy(id[:], b) != len(b) || len(b) != len(id)) {
 		r.err = errColumn
 	}
 	return id

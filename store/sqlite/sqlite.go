@@ -172,8 +172,11 @@ func (s *Store) read(ctx context.Context, what string, query func(*conn) error) 
 func retryBusy(ctx context.Context, query func() error) error {
 	for start := time.Now(); ; {
 		err := query()
-		if err == nil || !isBusy(err) || ctx.Err() != nil || time.Since(start) > busyLimit {
+		if !isBusy(err) || time.Since(start) > busyLimit {
 			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 }

@@ -275,6 +275,28 @@ func TestAnotherProcessWrites(t *testing.T) {
 	require.NoError(t, <-result)
 }
 
+// A reader waits for the lock that another process needs to recover the database.
+func TestReaderFindsItLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s, other := openPath(t, path), openPath(t, path)
+	require.NoError(t, other.writer.begin(ctx))
+	_, busy := s.writer.conn.exec(begin)
+	require.True(t, isBusy(busy))
+	other.writer.rollback()
+
+	tries := 0
+	require.NoError(t, s.read(ctx, "test", func(*conn) error {
+		if tries++; tries < 3 {
+			return busy
+		}
+		return nil
+	}))
+	require.Equal(t, 3, tries)
+	ending, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, s.read(ending, "test", func(*conn) error { return busy }), context.DeadlineExceeded)
+}
+
 // Two Stores on one file are as one: each step of a family has one winner.
 func TestTwoHandles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
