@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,59 +15,100 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// oauth4webapi, which checks every answer strictly, completes discovery, a login
-// with PKCE, refresh, introspection and revocation.
-func TestOAuth4WebAPI(t *testing.T) {
+// The published web clients of the Node world complete a login, call the API,
+// refresh, and learn of a revocation. Those that can also discover the server and
+// introspect their tokens.
+func TestNodeClients(t *testing.T) {
 	t.Parallel()
-	node := nodeClients(t)
 	s := start(t)
-	for _, auth := range []string{"basic", "post", "none"} {
-		t.Run(auth, func(t *testing.T) {
-			b := signIn(t, s, alice)
-			clientType := "confidential"
-			if auth == "none" {
-				clientType = "public"
-			}
-			app := b.register(alice.account, "oauth4webapi", clientType, "https://app.example.com/callback")
-			client := startNode(t, node, "oauth4webapi.mjs", map[string]string{
-				"issuer": s.URL, "api": s.URL + "/v2/whoami", "client_id": app.ClientID, "client_secret": app.ClientSecret,
-				"redirect_uri": app.Callback, "scope": "read write", "auth": auth,
-			})
-			var question struct{ Authorize string }
-			client.read(&question)
-			client.write(b.authorize(question.Authorize, alice.account).String())
-			var result struct {
-				Steps struct {
-					Scope                string
-					ExpiresIn            int `json:"expires_in"`
-					WhoAmI               whoami
-					Introspection        map[string]any
-					Rotated              bool
-					WhoAmIRefreshed      whoami `json:"whoami_refreshed"`
-					Refused              string
-					IntrospectionRevoked map[string]any `json:"introspection_revoked"`
+	for _, client := range []struct {
+		name       string
+		auth       []string
+		introspect bool
+	}{
+		{"oauth4webapi", []string{"basic", "post", "none"}, true},
+		{"openid-client", []string{"basic", "post", "none"}, true},
+		{"simple-oauth2", []string{"basic", "post"}, false}, // it knows no PKCE, which public clients need
+		{"passport-oauth2", []string{"post", "none"}, false},
+	} {
+		for _, auth := range client.auth {
+			t.Run(client.name+" "+auth, func(t *testing.T) {
+				t.Parallel()
+				node := nodeClient(t, client.name)
+				b := signIn(t, s, alice)
+				clientType := "confidential"
+				if auth == "none" {
+					clientType = "public"
 				}
-			}
-			client.read(&result)
-			client.wait()
+				app := b.register(alice.account, client.name, clientType, "https://app.example.com/callback")
+				node.start(s, app, map[string]string{"auth": auth, "token_path": "/oauth/token", "body_format": "form"})
+				steps := node.login(b, alice.account)
 
-			steps := result.Steps
-			require.Contains(t, []string{"", "read write"}, steps.Scope) // RFC 6749, section 5.1: optional where it is what was asked for
-			require.Equal(t, 3600, steps.ExpiresIn)
-			require.Equal(t, 1, steps.WhoAmI.Data.User.ID)
-			require.Equal(t, 1, steps.WhoAmI.Data.Account.ID)
-			require.Equal(t, steps.WhoAmI, steps.WhoAmIRefreshed)
-			require.True(t, steps.Rotated)
-			require.Equal(t, "invalid_token", steps.Refused)
-			if auth != "none" {
-				require.Equal(t, true, steps.Introspection["active"])
-				require.Equal(t, app.ClientID, steps.Introspection["client_id"])
-				require.Equal(t, "read write", steps.Introspection["scope"])
-				require.Equal(t, s.URL, steps.Introspection["iss"])
-				require.Equal(t, map[string]any{"active": false}, steps.IntrospectionRevoked)
-			}
+				require.Contains(t, []string{"", "read write"}, steps.Scope) // RFC 6749, section 5.1: optional where it is what was asked for
+				require.Equal(t, 3600, steps.ExpiresIn)
+				require.Equal(t, 1, steps.WhoAmI.Data.User.ID)
+				require.Equal(t, 1, steps.WhoAmI.Data.Account.ID)
+				require.Equal(t, steps.WhoAmI, steps.WhoAmIRefreshed)
+				require.True(t, steps.Rotated)
+				require.Equal(t, "invalid_token", steps.Refused)
+				if client.introspect && auth != "none" {
+					require.Equal(t, true, steps.Introspection["active"])
+					require.Equal(t, app.ClientID, steps.Introspection["client_id"])
+					require.Equal(t, "read write", steps.Introspection["scope"])
+					require.Equal(t, s.URL, steps.Introspection["iss"])
+					require.Equal(t, map[string]any{"active": false}, steps.IntrospectionRevoked)
+				}
+			})
+		}
+	}
+}
+
+// The DNSimple-compatible endpoint takes the JSON bodies of simple-oauth2, with
+// either client authentication. The RFC's own endpoint refuses them in words that
+// tell a developer what to change.
+func TestSimpleOAuth2WithJSON(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	options := func(auth, tokenPath string) map[string]string {
+		return map[string]string{"auth": auth, "token_path": tokenPath, "body_format": "json"}
+	}
+	for _, auth := range []string{"basic", "post"} {
+		t.Run(auth, func(t *testing.T) {
+			t.Parallel()
+			node := nodeClient(t, "simple-oauth2")
+			b := signIn(t, s, alice)
+			app := b.register(acme, "simple-oauth2", "confidential", "https://app.example.com/callback")
+			node.start(s, app, options(auth, "/v2/oauth/access_token"))
+			steps := node.login(b, acme)
+			require.Equal(t, 2, steps.AccountID)
+			require.Equal(t, 2, steps.WhoAmI.Data.Account.ID)
+			require.False(t, steps.Rotated, "there is no refresh token to rotate")
 		})
 	}
+	t.Run("at the RFC's endpoint", func(t *testing.T) {
+		t.Parallel()
+		node := nodeClient(t, "simple-oauth2")
+		b := signIn(t, s, alice)
+		app := b.register(acme, "simple-oauth2", "confidential", "https://app.example.com/callback")
+		node.start(s, app, options("post", "/oauth/token"))
+		node.write(b.authorize(node.question(), acme).String())
+		require.Error(t, node.cmd.Wait())
+		require.Contains(t, node.stderr.String(), "400 Bad Request")
+		require.Contains(t, node.stderr.String(), "the content type must be "+formType)
+	})
+}
+
+// nodeSteps is what a client reports of its steps; it leaves out what it cannot do.
+type nodeSteps struct {
+	Scope                string
+	ExpiresIn            int `json:"expires_in"`
+	AccountID            int `json:"account_id"`
+	WhoAmI               whoami
+	Introspection        map[string]any
+	Rotated              bool
+	WhoAmIRefreshed      whoami `json:"whoami_refreshed"`
+	Refused              string
+	IntrospectionRevoked map[string]any `json:"introspection_revoked"`
 }
 
 // whoami is the body of the protected API.
@@ -76,63 +119,93 @@ type whoami struct {
 	}
 }
 
-// nodeClients returns the folder of the Node clients, whose packages are installed.
-func nodeClients(t *testing.T) string {
+// nodePackage returns the folder of a Node client, having made sure that an npm
+// package is installed there.
+func nodePackage(t *testing.T, folder, name string) string {
 	t.Helper()
-	dir, err := filepath.Abs(filepath.Join("clients", "node"))
+	dir, err := filepath.Abs(filepath.Join("clients", folder))
 	require.NoError(t, err)
 	if _, err := exec.LookPath("node"); err != nil {
 		missing(t, "Node.js", "install Node.js 20 or newer")
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "oauth4webapi")); err != nil {
-		missing(t, "The npm package oauth4webapi", "run npm ci in examples/server/e2e/clients/node")
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", name)); err != nil {
+		missing(t, "The npm package "+name, "run npm ci in examples/server/e2e/clients/"+folder)
 	}
 	return dir
 }
 
-// A nodeClient is a running Node program that speaks in lines of JSON.
-type nodeClient struct {
+// A nodeProcess is a Node program of clients/node, which speaks in lines of JSON
+// as harness.mjs there tells.
+type nodeProcess struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	write  func(line string)
+	stdin  io.Writer
 	lines  *bufio.Scanner
 	stderr *output
 }
 
-func startNode(t *testing.T, dir, script string, options map[string]string) *nodeClient {
+// nodeClient is the client of a package, not started yet.
+func nodeClient(t *testing.T, name string) *nodeProcess {
 	t.Helper()
-	arg, err := json.Marshal(options)
-	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	c := &nodeClient{t: t, stderr: newOutput()}
-	c.cmd = exec.CommandContext(ctx, "node", script, string(arg))
-	c.cmd.Dir = dir
+	c := &nodeProcess{t: t, stderr: newOutput()}
+	c.cmd = exec.CommandContext(ctx, "node", name+".mjs")
+	c.cmd.Dir = nodePackage(t, "node", name)
 	c.cmd.Stderr = c.stderr
-	stdin, err := c.cmd.StdinPipe()
-	require.NoError(t, err)
-	stdout, err := c.cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, c.cmd.Start())
-	c.lines = bufio.NewScanner(stdout)
-	c.write = func(line string) {
-		_, err := fmt.Fprintln(stdin, line)
-		require.NoError(t, err)
-	}
 	return c
 }
 
+// start starts the client as an application of the server's, with more options.
+func (c *nodeProcess) start(s *server, app application, more map[string]string) {
+	c.t.Helper()
+	options := map[string]string{
+		"issuer": s.URL, "api": s.URL + "/v2/whoami", "client_id": app.ClientID, "client_secret": app.ClientSecret,
+		"redirect_uri": app.Callback, "scope": "read write",
+	}
+	maps.Copy(options, more)
+	arg, err := json.Marshal(options)
+	require.NoError(c.t, err)
+	c.cmd.Args = append(c.cmd.Args, string(arg))
+	c.stdin, err = c.cmd.StdinPipe()
+	require.NoError(c.t, err)
+	stdout, err := c.cmd.StdoutPipe()
+	require.NoError(c.t, err)
+	require.NoError(c.t, c.cmd.Start())
+	c.lines = bufio.NewScanner(stdout)
+}
+
+// login plays the user, who authorizes the client for an account, and waits for
+// what the client does from there.
+func (c *nodeProcess) login(b *browser, account string) nodeSteps {
+	c.t.Helper()
+	c.write(b.authorize(c.question(), account).String())
+	var result struct{ Steps nodeSteps }
+	c.read(&result)
+	require.NoError(c.t, c.cmd.Wait(), "%s", c.stderr)
+	return result.Steps
+}
+
+// question is the URL that the client sends its user to.
+func (c *nodeProcess) question() string {
+	c.t.Helper()
+	var question struct{ Authorize string }
+	c.read(&question)
+	return question.Authorize
+}
+
+func (c *nodeProcess) write(line string) {
+	c.t.Helper()
+	_, err := fmt.Fprintln(c.stdin, line)
+	require.NoError(c.t, err)
+}
+
 // read reads the next line.
-func (c *nodeClient) read(v any) {
+func (c *nodeProcess) read(v any) {
 	c.t.Helper()
 	if !c.lines.Scan() {
 		_ = c.cmd.Wait() // for the rest of its errors
 		c.t.Fatalf("the client ended:\n%s", c.stderr)
 	}
 	require.NoError(c.t, json.Unmarshal(c.lines.Bytes(), v), "%s", c.lines.Text())
-}
-
-func (c *nodeClient) wait() {
-	c.t.Helper()
-	require.NoError(c.t, c.cmd.Wait(), "%s", c.stderr)
 }

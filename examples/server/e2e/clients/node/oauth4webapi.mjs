@@ -1,17 +1,9 @@
 // A web application that uses the published oauth4webapi as its documentation
-// shows it. The test that starts it plays the user:
-//
-//   argument: a JSON object with issuer, api, client_id, client_secret,
-//             redirect_uri, scope, and auth: "basic", "post" or "none"
-//   it prints {"authorize": URL}, the URL to send the user to;
-//   it reads one line, the URL that the user was sent back to;
-//   it prints {"steps": {...}}, what every later step gave.
-//
-// Any failure of the client ends it with the error on standard error.
+// shows it; harness.mjs tells how a test drives it.
 import * as oauth from "oauth4webapi";
-import { createInterface } from "node:readline/promises";
 
-const options = JSON.parse(process.argv[2]);
+import { options, report, visit } from "./harness.mjs";
+
 const insecure = { [oauth.allowInsecureRequests]: true }; // plain http on loopback
 
 const issuer = new URL(options.issuer);
@@ -38,11 +30,7 @@ authorize.search = new URLSearchParams({
   code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
   code_challenge_method: "S256",
 });
-console.log(JSON.stringify({ authorize: authorize.href }));
-
-const input = createInterface({ input: process.stdin });
-const callback = new URL((await input[Symbol.asyncIterator]().next()).value);
-input.close();
+const callback = await visit(authorize);
 
 // Checks state and, because the metadata promises it, iss (RFC 9207).
 const parameters = oauth.validateAuthResponse(as, client, callback, state);
@@ -99,4 +87,4 @@ await oauth.processRevocationResponse(
 );
 steps.refused = await refused(refreshed.access_token);
 steps.introspection_revoked = await introspect(refreshed.access_token);
-console.log(JSON.stringify({ steps }));
+report(steps);
