@@ -19,8 +19,8 @@ const maxLoginForm = 64 << 10
 type login struct {
 	sessions *sessions
 	attempts *attempts
-	pages    *pages
 	logger   *slog.Logger
+	provider *flow.Provider // shows the pages; set once it is made, which takes currentUser
 }
 
 // loginURL is where the library sends who must sign in first.
@@ -116,7 +116,7 @@ func (l *login) home(w http.ResponseWriter, r *http.Request) {
 	for _, a := range p.accounts {
 		links = append(links, accountLink{Name: a.name, URL: "/accounts/" + strconv.Itoa(a.id) + "/oauth_applications"})
 	}
-	l.pages.render(w, http.StatusOK, "home.html", document{Page: links, Host: l.pageData(r)})
+	l.provider.WritePage(w, r, http.StatusOK, "home.html", links)
 }
 
 // form shows the login form, in the browser's session or a new one.
@@ -129,15 +129,12 @@ func (l *login) form(w http.ResponseWriter, r *http.Request, status int, page lo
 	for _, p := range people {
 		page.People = append(page.People, demoPerson{Email: p.email, Password: p.password})
 	}
-	l.pages.render(w, status, "login.html", document{Page: page, Host: l.pageData(r)})
+	l.provider.WritePage(w, r, status, "login.html", page)
 }
 
 // problem shows what went wrong.
 func (l *login) problem(w http.ResponseWriter, r *http.Request, status int, title, message string) {
-	l.pages.render(w, status, "problem.html", document{
-		Page: problemPage{Status: status, Title: title, Message: message},
-		Host: l.pageData(r),
-	})
+	l.provider.WritePage(w, r, status, "problem.html", problemPage{Status: status, Title: title, Message: message})
 }
 
 // refuseForeign answers a form that another site sent.
@@ -145,8 +142,7 @@ func (l *login) refuseForeign(w http.ResponseWriter, r *http.Request) {
 	l.problem(w, r, http.StatusForbidden, "That came from somewhere else", "The form was sent by another site. Nothing was changed.")
 }
 
-// pageData is the visitor, whom the library's pages show in the head that the demo
-// gives them.
+// pageData is the visitor, whom every page shows in its head.
 func (l *login) pageData(r *http.Request) any {
 	p, current, ok := l.person(r)
 	if !ok {

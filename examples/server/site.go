@@ -19,11 +19,9 @@ const dnsimpleTokenPath = "/v2/oauth/access_token"
 // newSite puts the demo together: the library's pages and endpoints, and what every
 // host application has of its own, its sign-in and its API.
 func newSite(opts options, st store.Store, key masterKey, logger *slog.Logger) (http.Handler, error) {
-	pages := newPages()
 	login := &login{
 		sessions: newSessions(key.derive("sessions"), opts.secure(), time.Now),
 		attempts: newAttempts(time.Now),
-		pages:    pages,
 		logger:   logger,
 	}
 	provider, err := flow.New(flow.Config{
@@ -43,7 +41,11 @@ func newSite(opts options, st store.Store, key masterKey, logger *slog.Logger) (
 		AccountName: func(_ context.Context, account string) (string, error) {
 			return accountName(account), nil
 		},
-		Pages:    pages.forLibrary(),
+		UserName: func(_ context.Context, user string) (string, error) {
+			p, _ := personByID(user)
+			return p.email, nil
+		},
+		Pages:    pageFiles(),
 		PageData: login.pageData,
 		Events: func(ctx context.Context, event oauthapp.Event) {
 			logger.InfoContext(ctx, "event", "event", event)
@@ -53,6 +55,7 @@ func newSite(opts options, st store.Store, key masterKey, logger *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
+	login.provider = provider
 	dashboard, err := dashboard.New(dashboard.Config{Provider: provider})
 	if err != nil {
 		return nil, err
@@ -76,7 +79,7 @@ func routes(opts options, provider *flow.Provider, dashboard http.Handler, login
 	mux.HandleFunc("GET /login", login.show)
 	mux.Handle("POST /login", sameOrigin.Handler(http.HandlerFunc(login.submit)))
 	mux.Handle("POST /logout", sameOrigin.Handler(http.HandlerFunc(login.logout)))
-	mux.HandleFunc("GET /demo.css", login.pages.stylesheet)
+	mux.HandleFunc("GET /demo.css", stylesheet)
 
 	mux.Handle("GET /v2/whoami", limiter.limited(protected(whoami(logger))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
