@@ -4,7 +4,6 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -72,13 +71,7 @@ func (r *row) scopes() []string {
 	if text == "" {
 		return nil
 	}
-	list := strings.Split(text, " ")
-	if strings.Contains(text, "%") {
-		for i, scope := range list {
-			list[i] = scopeDecoder.Replace(scope)
-		}
-	}
-	return list
+	return strings.Split(text, " ")
 }
 
 func (r *row) list() (list []string) {
@@ -124,23 +117,8 @@ func timeValue(t time.Time) driver.Value {
 
 func instant(t time.Time) driver.Value { return t.UnixMicro() }
 
-// Scopes are separated by a space. RFC 6749, section 3.3, has none within one, but
-// hosts may: it is kept as %20, and so % as %25.
-var (
-	scopeEncoder = strings.NewReplacer("%", "%25", " ", "%20")
-	scopeDecoder = strings.NewReplacer("%25", "%", "%20", " ")
-)
-
-func scopesValue(scopes []string) driver.Value {
-	if slices.ContainsFunc(scopes, func(scope string) bool { return strings.ContainsAny(scope, " %") }) {
-		encoded := make([]string, len(scopes))
-		for i, scope := range scopes {
-			encoded[i] = scopeEncoder.Replace(scope)
-		}
-		scopes = encoded
-	}
-	return strings.Join(scopes, " ")
-}
+// Scopes are separated by a space, which none of them holds (RFC 6749, section 3.3).
+func scopesValue(scopes []string) driver.Value { return strings.Join(scopes, " ") }
 
 func listValue(list []string) driver.Value {
 	if len(list) == 0 {

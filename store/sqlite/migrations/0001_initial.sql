@@ -2,8 +2,7 @@ PRAGMA application_id = 1329684848;
 PRAGMA user_version = 1;
 
 -- Identifiers (UUIDs) and digests (SHA-256) are BLOBs, times are microseconds since
--- 1970 in UTC, scopes are separated by a space (a space in one is %20, a % is %25),
--- other lists are JSON.
+-- 1970 in UTC, scopes are separated by a space, other lists are JSON.
 
 -- A deleted application stays as a tombstone with its texts blanked, so that its
 -- id and client_id are taken for ever. epoch counts the revocations of all its
