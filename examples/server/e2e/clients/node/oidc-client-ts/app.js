@@ -1,0 +1,38 @@
+// A single-page application that uses the published oidc-client-ts: a public
+// client, whose scripts call the server from another origin. Each step leaves
+// what it gave on the page, as JSON, in an element with the step as its id; a
+// failure is left as "error".
+const { client_id, issuer } = await (await fetch("/config.json")).json();
+const manager = new oidc.UserManager({
+  authority: issuer,
+  metadataUrl: issuer + "/.well-known/oauth-authorization-server",
+  client_id,
+  redirect_uri: location.origin + "/callback",
+  scope: "read write",
+  automaticSilentRenew: false,
+});
+
+async function step(name, action) {
+  const output = document.createElement("output");
+  try {
+    output.textContent = JSON.stringify(await action() ?? null);
+    output.id = name;
+  } catch (error) {
+    output.textContent = String(error);
+    output.id = "error";
+  }
+  document.body.append(output);
+}
+
+const on = (id, action) => {
+  document.getElementById(id).onclick = action;
+};
+on("sign-in", () => manager.signinRedirect().catch((error) => step("sign-in", () => Promise.reject(error))));
+on("refresh", () => step("refreshed", () => manager.signinSilent()));
+on("revoke", () => step("revoked", () => manager.revokeTokens()));
+
+if (location.pathname === "/callback") {
+  await step("signed-in", () => manager.signinRedirectCallback());
+} else {
+  await step("ready", () => null);
+}
