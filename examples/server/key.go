@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// A masterKey is the one secret of the server. Nothing is signed with it: every
-// purpose has a key of its own derived from it.
+// A masterKey is a secret of the server. Nothing is signed with it: every purpose
+// has a key of its own derived from it.
 type masterKey [32]byte
 
 // derive returns the key for a purpose.
@@ -26,20 +26,35 @@ func (k masterKey) derive(purpose string) []byte {
 	return key
 }
 
-// loadKey reads the key of a key file, which it makes where there is none. Without
-// a path the key is random, and a restart signs everyone out.
-func loadKey(path string) (masterKey, error) {
-	if path == "" {
-		return newKey(), nil
+// masterKeys are the keys of a key file, one or more: the first signs, all verify.
+// Nodes that serve the same people have the same ones, or are on the way there, in
+// the three steps that the usage of the server lists.
+type masterKeys []masterKey
+
+// derive returns the keys for a purpose, in the same order.
+func (ks masterKeys) derive(purpose string) [][]byte {
+	derived := make([][]byte, len(ks))
+	for i, k := range ks {
+		derived[i] = k.derive(purpose)
 	}
-	key, err := readKey(path)
+	return derived
+}
+
+// loadKeys reads the keys of a key file, which it makes, with one key, where there is
+// none. Without a path there is one key and it is random, so that a restart signs
+// everyone out.
+func loadKeys(path string) (masterKeys, error) {
+	if path == "" {
+		return masterKeys{newKey()}, nil
+	}
+	keys, err := readKeys(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := writeKey(path, newKey()); err != nil {
-			return masterKey{}, fmt.Errorf("make the key file: %w", err)
+			return nil, fmt.Errorf("make the key file: %w", err)
 		}
-		return readKey(path) // which is another's, if another process was faster
+		return readKeys(path) // which has another's key, if another process was faster
 	}
-	return key, err
+	return keys, err
 }
 
 func newKey() (k masterKey) {
@@ -47,23 +62,27 @@ func newKey() (k masterKey) {
 	return k
 }
 
-func readKey(path string) (masterKey, error) {
+func readKeys(path string) (masterKeys, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return masterKey{}, err
+		return nil, err
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return masterKey{}, fmt.Errorf("key file %s can be read by others; run chmod 600 on it", path)
+		return nil, fmt.Errorf("key file %s can be read by others; run chmod 600 on it", path)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return masterKey{}, err
+		return nil, err
 	}
-	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(content)))
-	if err != nil || len(b) != len(masterKey{}) {
-		return masterKey{}, fmt.Errorf("key file %s does not hold 32 bytes in base64", path)
+	var keys masterKeys
+	for n, line := range strings.Split(strings.TrimRight(string(content), "\r\n"), "\n") {
+		b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(line))
+		if err != nil || len(b) != len(masterKey{}) {
+			return nil, fmt.Errorf("key file %s: line %d does not hold 32 bytes in base64", path, n+1)
+		}
+		keys = append(keys, masterKey(b))
 	}
-	return masterKey(b), nil
+	return keys, nil
 }
 
 // writeKey makes the file appear whole, and only where there is none: two servers

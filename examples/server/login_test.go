@@ -55,7 +55,7 @@ func newVisit(t *testing.T, args ...string) *visit {
 	if opts.issuer == "" {
 		opts.issuer = "http://" + server.Listener.Addr().String()
 	}
-	server.Config.Handler, err = newSite(opts, memory.New(), newKey(), slog.New(slog.NewJSONHandler(log, nil)))
+	server.Config.Handler, err = newSite(opts, memory.New(), masterKeys{newKey()}, slog.New(slog.NewJSONHandler(log, nil)))
 	require.NoError(t, err)
 	server.Start()
 	t.Cleanup(server.Close)

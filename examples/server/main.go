@@ -69,13 +69,13 @@ func serve(ctx context.Context, opts options, stdout, stderr io.Writer) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	key, err := loadKey(opts.keyFile)
+	keys, err := loadKeys(opts.keyFile)
 	if err != nil {
 		return err
 	}
 
 	logger := slog.New(slog.NewJSONHandler(stderr, nil))
-	site, err := newSite(opts, st, key, logger)
+	site, err := newSite(opts, st, keys, logger)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ const (
 )
 
 // A session is one browser at the demo: signed in, or on its way there. It is kept
-// in a signed cookie, so that it survives a restart of the server.
+// in a signed cookie, so that it survives a restart of the server and is good at every
+// node that has the keys.
 type session struct {
 	ID      string    `json:"id"`
 	User    string    `json:"user,omitempty"` // "" while nobody is signed in
@@ -30,19 +31,20 @@ type session struct {
 
 // sessions hands out session cookies and checks them. It is safe for concurrent use.
 type sessions struct {
-	key    []byte
+	keys   [][]byte // the first signs, all verify
 	secure bool
 	now    func() time.Time
 
 	// ended are the sessions signed out of, until they would have expired. The list is in
-	// memory: after a restart a cookie that was copied before its owner signed out
-	// works again until it expires. A service with a database keeps sessions there.
+	// memory: after a restart, and at another node, a cookie that was copied before its
+	// owner signed out works until it expires. A service with a database keeps
+	// sessions there.
 	mu    sync.Mutex
 	ended map[string]time.Time
 }
 
-func newSessions(key []byte, secure bool, now func() time.Time) *sessions {
-	return &sessions{key: key, secure: secure, now: now, ended: map[string]time.Time{}}
+func newSessions(keys [][]byte, secure bool, now func() time.Time) *sessions {
+	return &sessions{keys: keys, secure: secure, now: now, ended: map[string]time.Time{}}
 }
 
 // begin starts a session under a new ID and hands its cookie to the browser. Signing
@@ -136,14 +138,14 @@ func (s *sessions) encode(current session) string {
 		panic(err) // strings and times always marshal
 	}
 	encode := base64.RawURLEncoding.EncodeToString
-	return encode(payload) + "." + encode(s.mac("session", string(payload)))
+	return encode(payload) + "." + encode(mac(s.keys[0], "session", string(payload)))
 }
 
 func (s *sessions) decode(value string) (session, bool) {
 	encoded, encodedMAC, _ := strings.Cut(value, ".")
 	payload, err1 := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	mac, err2 := base64.RawURLEncoding.Strict().DecodeString(encodedMAC)
-	if err1 != nil || err2 != nil || !hmac.Equal(mac, s.mac("session", string(payload))) {
+	signature, err2 := base64.RawURLEncoding.Strict().DecodeString(encodedMAC)
+	if err1 != nil || err2 != nil || !s.signed(signature, "session", string(payload)) {
 		return session{}, false
 	}
 	var found session
@@ -153,17 +155,28 @@ func (s *sessions) decode(value string) (session, bool) {
 // formToken is what a form of the session must bring back, so that no other site
 // can send it.
 func (s *sessions) formToken(current session) string {
-	return base64.RawURLEncoding.EncodeToString(s.mac("form", current.ID))
+	return base64.RawURLEncoding.EncodeToString(mac(s.keys[0], "form", current.ID))
 }
 
 // checkForm reports whether a form was made for the session.
 func (s *sessions) checkForm(current session, token string) bool {
-	return hmac.Equal([]byte(token), []byte(s.formToken(current)))
+	signature, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	return err == nil && s.signed(signature, "form", current.ID)
+}
+
+// signed reports whether a signature is one of the keys' for a value.
+func (s *sessions) signed(signature []byte, purpose, value string) bool {
+	for _, key := range s.keys {
+		if hmac.Equal(signature, mac(key, purpose, value)) {
+			return true
+		}
+	}
+	return false
 }
 
 // mac tells purposes apart by their name, which holds no NUL.
-func (s *sessions) mac(purpose, value string) []byte {
-	h := hmac.New(sha256.New, s.key)
+func mac(key []byte, purpose, value string) []byte {
+	h := hmac.New(sha256.New, key)
 	h.Write([]byte(purpose + "\x00" + value))
 	return h.Sum(nil)
 }

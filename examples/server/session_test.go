@@ -19,7 +19,7 @@ func newClock() *clock { return &clock{time.Date(2026, 3, 1, 10, 30, 0, 0, time.
 
 func testSessions(secure bool) (*sessions, *clock) {
 	clock := newClock()
-	return newSessions(make([]byte, 32), secure, clock.now), clock
+	return newSessions([][]byte{make([]byte, 32)}, secure, clock.now), clock
 }
 
 // cookieOf returns the one cookie of a response.
@@ -80,7 +80,7 @@ func TestSessionRefusesEveryChangedByte(t *testing.T) {
 
 func TestSessionKeysDiffer(t *testing.T) {
 	s, _ := testSessions(false)
-	other := newSessions(newKey().derive("sessions"), false, s.now)
+	other := newSessions(masterKeys{newKey()}.derive("sessions"), false, s.now)
 	w := httptest.NewRecorder()
 	begun := s.begin(w, "1")
 	_, ok := other.current(requestWith(cookieOf(t, w)))
@@ -89,15 +89,44 @@ func TestSessionKeysDiffer(t *testing.T) {
 }
 
 func TestSessionSurvivesRestartWithItsKey(t *testing.T) {
-	key := newKey()
+	keys := masterKeys{newKey()}
 	clock := newClock()
-	before := newSessions(key.derive("sessions"), false, clock.now)
-	after := newSessions(key.derive("sessions"), false, clock.now)
+	before := newSessions(keys.derive("sessions"), false, clock.now)
+	after := newSessions(keys.derive("sessions"), false, clock.now)
 	w := httptest.NewRecorder()
 	before.begin(w, "2")
 	found, ok := after.current(requestWith(cookieOf(t, w)))
 	require.True(t, ok)
 	require.Equal(t, "2", found.User)
+}
+
+// Every key verifies, so that nodes which sign with different ones serve the same people.
+func TestSessionKeyIsReplaced(t *testing.T) {
+	old, young := newKey(), newKey()
+	clock := newClock()
+	under := func(keys ...masterKey) *sessions {
+		return newSessions(masterKeys(keys).derive("sessions"), false, clock.now)
+	}
+	before, both, turned, after := under(old), under(old, young), under(young, old), under(young)
+	for _, step := range []struct {
+		name         string
+		signs, reads *sessions
+		good         bool
+	}{
+		{"added, read by what has it not", both, before, true},
+		{"turned, read by what had it added", turned, both, true},
+		{"added, read by what has turned", both, turned, true},
+		{"old, when it is removed", both, after, false},
+		{"turned at once, read by what has it not", turned, before, false},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			begun := step.signs.begin(w, "2")
+			_, ok := step.reads.current(requestWith(cookieOf(t, w)))
+			require.Equal(t, step.good, ok)
+			require.Equal(t, step.good, step.reads.checkForm(begun, step.signs.formToken(begun)))
+		})
+	}
 }
 
 func TestSessionLimits(t *testing.T) {

@@ -18,9 +18,9 @@ const dnsimpleTokenPath = "/v2/oauth/access_token"
 
 // newSite puts the demo together: the library's pages and endpoints, and what every
 // host application has of its own, its sign-in and its API.
-func newSite(opts options, st store.Store, key masterKey, logger *slog.Logger) (http.Handler, error) {
+func newSite(opts options, st store.Store, keys masterKeys, logger *slog.Logger) (http.Handler, error) {
 	login := &login{
-		sessions: newSessions(key.derive("sessions"), opts.secure(), time.Now),
+		sessions: newSessions(keys.derive("sessions"), opts.secure(), time.Now),
 		attempts: newAttempts(time.Now),
 		logger:   logger,
 	}
@@ -33,7 +33,7 @@ func newSite(opts options, st store.Store, key masterKey, logger *slog.Logger) (
 			{Name: "read", Description: "See who you are and read what the account has", Default: true},
 			{Name: "write", Description: "Change what the account has"},
 		},
-		Keys:            [][]byte{key.derive("forms of the library")},
+		Keys:            keys.derive("forms of the library"),
 		CodeTTL:         opts.codeTTL,
 		AccessTokenTTL:  opts.accessTokenTTL,
 		RefreshTokenTTL: opts.refreshTokenTTL,

@@ -29,6 +29,10 @@ Then be a developer: choose an account, add an application, and authorize it fro
 		fmt.Fprintln(w, "Everything is in memory and gone when the server stops.")
 	case opts.store.kind == sqliteStore:
 		fmt.Fprintf(w, "Everything is kept in %s; the key that signs cookies and forms is in %s.\n", opts.store.path, opts.keyFile)
+	case opts.keyFile == "":
+		fmt.Fprintln(w, "Everything is kept in PostgreSQL. The key that signs cookies and forms is random: other nodes need a -key-file shared with this one.")
+	default:
+		fmt.Fprintf(w, "Everything is kept in PostgreSQL; the keys that sign cookies and forms are in %s.\n", opts.keyFile)
 	}
 	fmt.Fprintln(w, "Stop with Ctrl-C. Events and errors follow on standard error, as JSON.")
 }
