@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -47,6 +48,10 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 // it gets the [Authorization] with [AuthorizationFrom]. Without scopes, any valid
 // access token will do.
 //
+// The body of an answer is JSON with the members error and error_description. To a
+// request without an access token the WWW-Authenticate header names no error, as the
+// RFC asks, and the body the one that tells a client to get a token: invalid_token.
+//
 // The token is read from the Authorization header alone. What cannot be a token of
 // this service is refused without asking the store, which is asked once otherwise:
 // a revocation holds for the next request. A store that fails is answered 503.
@@ -60,12 +65,16 @@ func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 		}
 	}
 	scopes = slices.Clone(scopes)
-	challenge := p.bearerChallenge(scopes)
+	answers := p.bearerAnswers(scopes)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			a, refusal := p.authorization(r, scopes)
 			if refusal != nil {
-				p.writeBearerError(w, r, refusal, challenge)
+				if answer, ok := answers[refusal]; ok {
+					answer.write(w)
+				} else {
+					p.writeErrorBody(w, r, refusal)
+				}
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), authorizationKey{}, a)))
@@ -80,7 +89,8 @@ func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
 	a, refusal := p.authorization(r, nil)
 	if refusal != nil {
-		return Authorization{}, refusal
+		own := *refusal // which the caller may change
+		return Authorization{}, &own
 	}
 	return *a, nil
 }
@@ -92,11 +102,11 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 	}
 	token, err := p.credentials.Parse(credential.AccessToken, presented)
 	if err != nil {
-		return nil, refuseToken()
+		return nil, errInvalidToken
 	}
 	session, err := p.cfg.Store.Session(r.Context(), token.Session)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, refuseToken()
+		return nil, errInvalidToken
 	}
 	if err != nil {
 		return nil, outage(err)
@@ -104,7 +114,7 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 	now := p.now()
 	access, ok := validAccessToken(&session, token.Digest, now)
 	if !ok {
-		return nil, refuseToken()
+		return nil, errInvalidToken
 	}
 	a := &Authorization{
 		ApplicationID: session.ApplicationID,
@@ -117,41 +127,45 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 	}
 	for _, scope := range scopes {
 		if !a.HasScope(scope) {
-			return nil, refuse(InsufficientScope, "the access token lacks a scope")
+			return nil, errInsufficientScope
 		}
 	}
 	p.grantUsed(r, &session, now)
 	return a, nil
 }
 
-// refuseToken says the same of a token that is malformed, unknown, expired or revoked.
-func refuseToken() *Error { return refuse(InvalidToken, "the access token is not valid") }
+// What requests are refused for, outages aside. None depends on what was sent, so
+// that the answers are made beforehand, and refusing garbage costs next to nothing.
+var (
+	// It has no code: who sends no token is told what to send, not that something was
+	// wrong with it (RFC 6750, section 3.1).
+	errNoToken         = &Error{Description: "an access token is required", Status: http.StatusUnauthorized}
+	errTwoHeaders      = refuse(InvalidRequest, "more than one Authorization header")
+	errMalformedHeader = refuse(InvalidRequest, "malformed Authorization header")
+	// It says the same of a token that is malformed, unknown, expired or revoked.
+	errInvalidToken      = refuse(InvalidToken, "the access token is not valid")
+	errInsufficientScope = refuse(InsufficientScope, "the access token lacks a scope")
+)
 
 // bearerToken reads the one Authorization header (RFC 6750, section 2.1). The
 // other places that the RFC allows for a token end up in logs, so that they are not read.
 func bearerToken(r *http.Request) (string, *Error) {
 	headers := r.Header["Authorization"]
 	if len(headers) > 1 {
-		return "", refuse(InvalidRequest, "more than one Authorization header")
+		return "", errTwoHeaders
 	}
 	if len(headers) == 0 {
-		return "", noToken()
+		return "", errNoToken
 	}
 	scheme, token, _ := strings.Cut(headers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return "", noToken()
+		return "", errNoToken
 	}
 	token = strings.Trim(token, " ")
 	if token == "" || strings.ContainsAny(token, " \t,") {
-		return "", refuse(InvalidRequest, "malformed Authorization header")
+		return "", errMalformedHeader
 	}
 	return token, nil
-}
-
-// noToken has no code: who sends no token is told what to send, not that
-// something was wrong with it (RFC 6750, section 3.1).
-func noToken() *Error {
-	return &Error{Description: "an access token is required", Status: http.StatusUnauthorized}
 }
 
 // validAccessToken returns the access token of a live session that a digest
@@ -182,29 +196,45 @@ func (p *Provider) grantUsed(r *http.Request, s *store.Session, now time.Time) {
 	}
 }
 
-// A bearerChallenge is the WWW-Authenticate header of RFC 6750, section 3,
-// in the parts that stand before and after the error.
-type bearerChallenge struct{ before, after string }
-
-func (p *Provider) bearerChallenge(scopes []string) bearerChallenge {
-	c := bearerChallenge{
-		before: `Bearer realm="` + p.cfg.Issuer + `"`,
-		after:  `, resource_metadata="` + p.resourceMetadataURL() + `"`, // RFC 9728, section 5.1
-	}
-	if len(scopes) > 0 {
-		c.before += `, scope="` + strings.Join(scopes, " ") + `"`
-	}
-	return c
+// A bearerAnswer is a refusal, ready to be sent.
+type bearerAnswer struct {
+	status int
+	names  []string // of the header
+	values []string // one of each name
+	body   []byte
 }
 
-func (p *Provider) writeBearerError(w http.ResponseWriter, r *http.Request, e *Error, c bearerChallenge) {
-	switch {
-	case e.Status >= http.StatusInternalServerError:
-	case e.Code == "":
-		w.Header().Set("WWW-Authenticate", c.before+c.after)
-	default:
-		w.Header().Set("WWW-Authenticate",
-			c.before+`, error="`+e.Code+`", error_description="`+e.Description+`"`+c.after)
+// bearerAnswers are the answers to requests that lack what a resource asks for, with
+// the challenge of RFC 6750, section 3.
+func (p *Provider) bearerAnswers(scopes []string) map[*Error]*bearerAnswer {
+	challenge := `Bearer realm="` + p.cfg.Issuer + `"`
+	if len(scopes) > 0 {
+		challenge += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
-	p.writeErrorBody(w, r, e)
+	metadata := `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
+	answers := map[*Error]*bearerAnswer{}
+	for _, e := range []*Error{errNoToken, errTwoHeaders, errMalformedHeader, errInvalidToken, errInsufficientScope} {
+		reason := ""
+		if e.Code != "" {
+			reason = `, error="` + e.Code + `", error_description="` + e.Description + `"`
+		}
+		body := errorBody(cmp.Or(e.Code, InvalidToken), e.Description)
+		header := jsonHeader(body)
+		header.Set("WWW-Authenticate", challenge+reason+metadata)
+		answer := &bearerAnswer{status: e.Status, body: body}
+		for name, values := range header {
+			answer.names, answer.values = append(answer.names, name), append(answer.values, values[0])
+		}
+		answers[e] = answer
+	}
+	return answers
+}
+
+func (a *bearerAnswer) write(w http.ResponseWriter) {
+	h, values := w.Header(), slices.Clone(a.values) // a copy, which the host may change
+	for i, name := range a.names {
+		h[name] = values[i : i+1 : i+1]
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // fails only when the client has gone
 }

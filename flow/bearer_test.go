@@ -84,12 +84,12 @@ func TestRequireRefuses(t *testing.T) {
 		challenge     string
 		reads         int // of the store
 	}{
-		{"nothing", nil, 401, "", none, 0},
-		{"empty", []string{""}, 401, "", none, 0},
-		{"Basic", []string{"Basic YTpi"}, 401, "", none, 0},
-		{"no scheme", []string{tok.access}, 401, "", none, 0},
-		{"another scheme", []string{"Token " + tok.access}, 401, "", none, 0},
-		{"a tab after the scheme", []string{"Bearer\t" + tok.access}, 401, "", none, 0},
+		{"nothing", nil, 401, flow.InvalidToken, none, 0},
+		{"empty", []string{""}, 401, flow.InvalidToken, none, 0},
+		{"Basic", []string{"Basic YTpi"}, 401, flow.InvalidToken, none, 0},
+		{"no scheme", []string{tok.access}, 401, flow.InvalidToken, none, 0},
+		{"another scheme", []string{"Token " + tok.access}, 401, flow.InvalidToken, none, 0},
+		{"a tab after the scheme", []string{"Bearer\t" + tok.access}, 401, flow.InvalidToken, none, 0},
 
 		{"scheme alone", []string{"Bearer"}, 400, flow.InvalidRequest, "", 0},
 		{"empty token", []string{"Bearer "}, 400, flow.InvalidRequest, "", 0},
@@ -129,11 +129,36 @@ func TestRequireRefuses(t *testing.T) {
 				require.Equal(t, tt.challenge, challenge)
 			}
 			require.True(t, strings.HasPrefix(challenge, "Bearer "))
-			require.Equal(t, tt.code != "", strings.Contains(challenge, `error="`+tt.code+`"`))
+			require.Equal(t, tt.challenge != none, strings.Contains(challenge, `error="`+tt.code+`"`))
 			require.Equal(t, tt.reads, s.store.counted()["Session"])
 			require.Zero(t, s.store.counted()["Touch"])
 		})
 	}
+}
+
+// What a host does with one refusal does not show in the next.
+func TestRefusalsAreNotShared(t *testing.T) {
+	s := newService(t)
+	before := s.guarded("Bearer undefined", "read")
+	for name := range before.Header() {
+		before.Header()[name][0] = "changed"
+		before.Header()[name] = append(before.Header()[name], "added")
+	}
+	after := s.guarded("Bearer undefined", "read")
+	require.Equal(t, "application/json", after.Header().Get("Content-Type"))
+	for name, values := range after.Header() {
+		require.Len(t, values, 1, name)
+		require.NotEqual(t, "changed", values[0], name)
+	}
+
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	var refusal *flow.Error
+	_, err := s.Authenticate(r)
+	require.ErrorAs(t, err, &refusal)
+	refusal.Status = http.StatusTeapot
+	_, err = s.Authenticate(r)
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, http.StatusUnauthorized, refusal.Status)
 }
 
 // TestRequireRefusesEveryMutation: no byte of a token may change, and next to none

@@ -37,7 +37,7 @@ func (p *Provider) dnsimpleToken(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, http.StatusOK, dnsimpleResponse{
+	p.writeJSON(w, dnsimpleResponse{
 		AccessToken: issued.access,
 		TokenType:   "Bearer",
 		ExpiresIn:   u.expiresIn(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -139,10 +140,16 @@ func (p *Provider) writeErrorBody(w http.ResponseWriter, r *http.Request, e *Err
 	if e.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
 	}
-	p.writeJSON(w, e.Status, struct {
-		Code        string `json:"error,omitempty"`
-		Description string `json:"error_description,omitempty"`
-	}{e.Code, e.Description})
+	writeBody(w, e.Status, errorBody(e.Code, e.Description))
+}
+
+// errorBody is the body of RFC 6749, section 5.2.
+func errorBody(code, description string) []byte {
+	b, _ := json.Marshal(struct { // strings always marshal
+		Code        string `json:"error"`
+		Description string `json:"error_description"`
+	}{code, description})
+	return b
 }
 
 // logFailure tells the operator what failed behind a request. A client that went
@@ -155,19 +162,30 @@ func (p *Provider) logFailure(r *http.Request, message string, err error) {
 	p.cfg.Logger.ErrorContext(r.Context(), message, "error", err, "method", r.Method, "path", r.URL.Path)
 }
 
-// writeJSON writes an answer that no cache may keep (RFC 6749, section 5.1).
-func (p *Provider) writeJSON(w http.ResponseWriter, status int, body any) {
-	b, err := json.Marshal(body)
+// writeJSON answers a request that is granted.
+func (p *Provider) writeJSON(w http.ResponseWriter, answer any) {
+	body, err := json.Marshal(answer)
 	if err != nil {
 		p.cfg.Logger.Error("answer cannot be written", "error", err)
-		status, b = http.StatusInternalServerError, []byte(`{"error":"`+ServerError+`"}`)
+		writeBody(w, http.StatusInternalServerError, errorBody(ServerError, "the service met an internal error"))
+		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(b)))
+	writeBody(w, http.StatusOK, body)
+}
+
+func writeBody(w http.ResponseWriter, status int, body []byte) {
+	maps.Copy(w.Header(), jsonHeader(body))
 	w.WriteHeader(status)
-	_, _ = w.Write(b) // fails only when the client has gone
+	_, _ = w.Write(body) // fails only when the client has gone
+}
+
+// jsonHeader is the header of an answer that no cache may keep (RFC 6749, section 5.1).
+func jsonHeader(body []byte) http.Header {
+	return http.Header{
+		"Content-Type":           {"application/json"},
+		"Cache-Control":          {"no-store"},
+		"Pragma":                 {"no-cache"},
+		"X-Content-Type-Options": {"nosniff"},
+		"Content-Length":         {strconv.Itoa(len(body))},
+	}
 }

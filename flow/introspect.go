@@ -52,7 +52,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, http.StatusOK, answer)
+	p.writeJSON(w, answer)
 }
 
 // introspectFor tells a client what it may know of a token.

@@ -32,7 +32,7 @@ func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, http.StatusOK, struct{}{})
+	p.writeJSON(w, struct{}{})
 }
 
 // endSession ends the session of a token of this client.

@@ -43,7 +43,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, http.StatusOK, tokenResponse{
+	p.writeJSON(w, tokenResponse{
 		AccessToken:  issued.access,
 		TokenType:    "Bearer",
 		ExpiresIn:    u.expiresIn(),
