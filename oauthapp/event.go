@@ -53,7 +53,7 @@ type Event struct {
 	UserID          string // who authorized
 	AccountID       string // the account reached
 	Scopes          []string
-	Users           int    // ApplicationTokensRevoked: how many users it cut off
+	Users           int    // ApplicationTokensRevoked: how many users it cut off, counting up to 1000
 	Reason          string // a fixed phrase for failures, "" otherwise
 }
 

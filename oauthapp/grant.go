@@ -42,9 +42,6 @@ func (f GrantFilter) IsZero() bool { return f == GrantFilter{} }
 // applications. A Page.After that no list returned is a [*ValidationError] of field
 // after.
 func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error) {
-	if filter.IsZero() {
-		return List[Grant]{}, nil
-	}
 	return r.cfg.Store.Grants(ctx, filter, page)
 }
 
@@ -52,9 +49,6 @@ func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (L
 // accepted, and the user is asked anew. It returns [ErrNotFound] for a grant that
 // filter does not select, so set in it what the caller may reach.
 func (r *Registry) RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) error {
-	if filter.IsZero() {
-		return ErrNotFound
-	}
 	now := r.now()
 	grant, err := r.cfg.Store.RevokeGrant(ctx, filter, id, now)
 	if err != nil {

@@ -39,10 +39,10 @@ type Config struct {
 
 // A Registry administers applications and grants. It is safe for concurrent use.
 //
-// Every method takes an owner and answers [ErrNotFound] for an application of
-// another one; [AnyOwner] stands for all, for the host's own administrators. An
+// Methods for applications take an owner and answer [ErrNotFound] for an application
+// of another one; [AnyOwner] stands for all, for the host's own administrators. An
 // empty owner is always refused, so that a host that forgot to look up who is
-// signed in reaches nothing.
+// signed in reaches nothing. Methods for grants take a [GrantFilter] instead.
 type Registry struct {
 	cfg    Config
 	format credential.Format
@@ -164,8 +164,8 @@ func (r *Registry) Applications(ctx context.Context, owner string, page Page) (L
 // Update replaces what a developer can edit of an application by reg and returns the
 // application as it is then. It returns a [*ValidationError] that names everything
 // wrong with reg, among it a Type other than the application's. Of updates made at
-// the same time each takes place as a whole, one after the other. Tokens stay
-// valid; removed callback URLs and scopes count from the next authorization on.
+// the same time each takes place as a whole, one after the other; [ErrConflict] means
+// that there were too many of them. Tokens stay valid; removed callback URLs and scopes count from the next authorization on.
 func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg Registration) (Application, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, err

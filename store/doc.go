@@ -1,9 +1,9 @@
 // Package store defines what is kept, and what a backend promises about it.
 //
 // Programs that use the library take a backend and need little of this package:
-// memory for unit tests, sqlite for a service on one machine. They hand it to the
-// registry of package oauthapp and the provider of package flow, and start a
-// [Cleaner]. What follows is for those who write a backend.
+// memory for unit tests, sqlite for a service on one machine, postgres for one on
+// several. They hand it to the registry of package oauthapp and the provider of package
+// flow, and start a [Cleaner]. What follows is for those who write a backend.
 //
 // # Verbs
 //
