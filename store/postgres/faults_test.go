@@ -165,8 +165,49 @@ func TestPoolExhausted(t *testing.T) {
 	limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, s.RedeemCode(limited, redemption(b)), context.DeadlineExceeded)
+	s.limits.call = 20 * time.Millisecond
+	requireNoAnswer(t, s.RedeemCode(ctx, redemption(b)))
+	_, err = s.Session(ctx, b.Session.ID)
+	requireNoAnswer(t, err)
 	held.Release()
+	s.limits = defaultLimits
 	require.NoError(t, s.RedeemCode(ctx, redemption(b)))
+}
+
+// An attempt to connect ends, as it keeps a place in the pool from others.
+func TestConnectTimeout(t *testing.T) {
+	dsn := newSchema(t)
+	require.Equal(t, openLimit, openDSN(t, dsn).pool.Config().ConnConfig.ConnectTimeout)
+	require.Equal(t, 3*time.Second, openDSN(t, with(dsn, "connect_timeout", "3")).pool.Config().ConnConfig.ConnectTimeout)
+}
+
+// A statement that gets no answer ends, be it one that could be repeated or not, and does not happen later.
+func TestNoAnswer(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	b := begin(t, s, app.ID, "user")
+	other, err := s.pool.Begin(ctx)
+	require.NoError(t, err)
+	defer other.Rollback(ctx)
+	_, err = other.Exec(ctx, `LOCK TABLE oauth_sessions`)
+	require.NoError(t, err)
+
+	s.limits = limits{call: 20 * time.Millisecond, finish: 20 * time.Millisecond}
+	requireNoAnswer(t, s.RedeemCode(ctx, redemption(b)))
+	_, err = s.Session(ctx, b.Session.ID)
+	requireNoAnswer(t, err)
+	require.Eventually(t, func() bool { return waiting(t, s) == 0 }, 10*time.Second, time.Millisecond, "the database stops, too")
+	require.NoError(t, other.Commit(ctx))
+	s.limits = defaultLimits
+	require.NoError(t, s.RedeemCode(ctx, redemption(b)), "it did not happen")
+}
+
+func requireNoAnswer(t *testing.T, err error) {
+	t.Helper()
+	require.ErrorContains(t, err, "no answer in time")
+	require.NotErrorIs(t, err, context.DeadlineExceeded, "nobody but the caller has a deadline")
+	require.NotErrorIs(t, err, context.Canceled)
+	require.False(t, isRefusal(err))
 }
 
 // A statement whose caller has gone is finished, and the connection stays in use.

@@ -13,16 +13,21 @@ import (
 // A Store keeps everything in one schema of a PostgreSQL database. It is safe for concurrent
 // use, and holds nothing but its pool of connections: any number of Stores, on any number of
 // machines, work on one database.
+//
+// A call ends within 15 seconds, though its context allow more: after 10 it waits no longer for a connection
+// or a lock, and a statement that was sent then has 5 more to finish. Where it had not, the call may have taken
+// effect or not. Whoever needs an answer sooner gives the context a deadline, 5 seconds before that.
 type Store struct {
-	pool *pgxpool.Pool
-	owns bool // the pool was made by Open
+	pool   *pgxpool.Pool
+	owns   bool // the pool was made by Open
+	limits limits
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns a Store on the host's own pool, which it neither configures nor closes. It
 // connects to nothing: call [Migrate] before, once for each release, or at each start.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, limits: defaultLimits} }
 
 // openLimit is how long Open waits for the first connection.
 const openLimit = 10 * time.Second
@@ -39,6 +44,10 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: open: %w", oneLine{err})
 	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		// An attempt takes a place in the pool, also when nobody waits for it any more.
+		config.ConnConfig.ConnectTimeout = openLimit
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: open: %w", oneLine{err})
@@ -47,7 +56,7 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("postgres: open: %w", oneLine{err})
 	}
-	return &Store{pool: pool, owns: true}, nil
+	return &Store{pool: pool, owns: true, limits: defaultLimits}, nil
 }
 
 func prepare(ctx context.Context, pool *pgxpool.Pool) error {

@@ -14,15 +14,16 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-const (
-	// connectionLimit is how long a call waits for a connection, though its context allow more: who
-	// waits longer only adds to the load.
-	connectionLimit = 10 * time.Second
-	// finishLimit is how long a statement that was sent goes on after the context of its call has ended.
-	finishLimit = 5 * time.Second
-	// tries is how often a verb is tried in all.
-	tries = 8
-)
+// tries is how often a verb is tried in all.
+const tries = 8
+
+// Limits end calls whose contexts allow more: a database that hangs must not hang those who ask it.
+type limits struct {
+	call   time.Duration // until a call gives up, be it that it waits for a connection or for an answer: who waits longer only adds to the load
+	finish time.Duration // for which a statement that was sent goes on after that, or after the context of its call has ended
+}
+
+var defaultLimits = limits{call: 10 * time.Second, finish: 5 * time.Second}
 
 // A verb is one call of a method.
 type verb struct {
@@ -38,10 +39,12 @@ func (s *Store) writing(name string) verb { return verb{store: s, name: name} }
 // run runs a verb, which is one statement or one batch, and so wholly happens or not at all. It is
 // repeated where the database asks for it.
 func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
+	limited, cancel := context.WithTimeout(ctx, v.store.limits.call)
+	defer cancel()
 	for try := 1; ; try++ {
-		err := v.try(ctx, do)
-		if err == nil || try == tries || !v.again(err) || pause(ctx, try) != nil {
-			return v.outcome(err)
+		err := v.try(limited, do)
+		if err == nil || try == tries || !v.again(err) || pause(limited, try) != nil {
+			return v.outcome(ctx, err)
 		}
 	}
 }
@@ -50,20 +53,12 @@ func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error
 var errLost = errors.New("connection lost")
 
 func (v verb) try(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
-	waiting, cancel := context.WithTimeout(ctx, connectionLimit)
-	defer cancel()
-	c, err := v.store.pool.Acquire(waiting)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case waiting.Err() != nil: // not the caller's deadline, so it must not look like it
-		return fmt.Errorf("no connection within %v: %v", connectionLimit, err)
-	default:
+	c, err := v.store.pool.Acquire(ctx)
+	if err != nil {
 		return err
 	}
 	defer c.Release()
-	running, stop := outlive(ctx, finishLimit)
+	running, stop := outlive(ctx, v.store.limits.finish)
 	defer stop()
 	err = do(running, c.Conn())
 	if err != nil && c.Conn().IsClosed() {
@@ -125,11 +120,17 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-// outcome tells in which verb the store failed; refusals and ended contexts stay as they are.
-func (v verb) outcome(err error) error {
+// outcome tells in which verb the store failed; refusals and ended contexts of callers stay as they are.
+func (v verb) outcome(ctx context.Context, err error) error {
 	switch {
-	case err == nil, isRefusal(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case err == nil, isRefusal(err):
 		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		// A limit of ours must not look like one of the caller's.
+		return fmt.Errorf("postgres: %s: no answer in time: %v", v.name, oneLine{err})
 	case isCode(err, undefinedTable, undefinedColumn):
 		return fmt.Errorf("postgres: %s: %w (is the schema migrated, and is it in the search_path?)", v.name, oneLine{err})
 	}
