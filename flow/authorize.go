@@ -174,8 +174,8 @@ func unknownClient() *Error {
 // there back to this authorization request.
 func (p *Provider) signedIn(w http.ResponseWriter, r *http.Request, params url.Values) (*User, bool) {
 	user, err := p.cfg.CurrentUser(r)
-	if err == nil && user != nil && user.ID == "" {
-		err = errors.New("flow: CurrentUser returned a user without an ID") // whose grants would be anyone's
+	if err == nil && user != nil {
+		err = user.check()
 	}
 	if err != nil {
 		p.refuseOnPage(w, r, outage(err))

@@ -37,7 +37,8 @@ type Config struct {
 	CurrentUser func(r *http.Request) (*User, error)
 
 	// LoginURL returns where a user signs in and is then sent to returnTo, which is
-	// always a path on this service, with its query.
+	// always a path on this service, with its query. It is also asked where nobody is
+	// sent there yet, for the Content-Security-Policy of pages with a form.
 	LoginURL func(returnTo string) string
 
 	// Scopes are what applications can ask for.
@@ -128,9 +129,20 @@ type User struct {
 	Accounts []Account
 }
 
+// check finds what would stand for anyone or anything where stores look for grants.
+func (u *User) check() error {
+	if u.ID == "" {
+		return errors.New("flow: Config.CurrentUser returned a user without an ID")
+	}
+	if _, ok := u.Account(""); ok {
+		return errors.New("flow: Config.CurrentUser returned an account without an ID")
+	}
+	return nil
+}
+
 // An Account is what an application reaches once a user authorizes it.
 type Account struct {
-	ID   string // opaque, unique, never reused
+	ID   string // opaque, unique, never reused, never ""
 	Name string
 }
 

@@ -255,6 +255,10 @@ func TestUserWithoutAnID(t *testing.T) {
 	require.NotContains(t, h.store.counted(), "Grants")
 	require.NotContains(t, h.store.counted(), "BeginSession")
 	require.Contains(t, h.log.String(), "a user without an ID")
+
+	h.user = &flow.User{ID: "1", Accounts: []flow.Account{{Name: "which?"}}}
+	requirePage(t, h.open(request(h.app)), http.StatusServiceUnavailable)
+	require.Contains(t, h.log.String(), "an account without an ID")
 }
 
 func TestConsentRemembered(t *testing.T) {
