@@ -134,8 +134,8 @@ func nodePackage(t *testing.T, folder, name string) string {
 	return dir
 }
 
-// A nodeProcess is a Node program of clients/node, which speaks in lines of JSON
-// as harness.mjs there tells.
+// A nodeProcess is a Node program that speaks in lines of JSON, as
+// clients/node/harness.mjs tells.
 type nodeProcess struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -147,11 +147,17 @@ type nodeProcess struct {
 // nodeClient is the client of a package, not started yet.
 func nodeClient(t *testing.T, name string) *nodeProcess {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	return newNode(t, nodePackage(t, "node", name), name+".mjs")
+}
+
+// newNode is a program of a folder, not started yet.
+func newNode(t *testing.T, dir, script string) *nodeProcess {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	t.Cleanup(cancel)
 	c := &nodeProcess{t: t, stderr: newOutput()}
-	c.cmd = exec.CommandContext(ctx, "node", name+".mjs")
-	c.cmd.Dir = nodePackage(t, "node", name)
+	c.cmd = exec.CommandContext(ctx, "node", script)
+	c.cmd.Dir = dir
 	c.cmd.Stderr = c.stderr
 	return c
 }
@@ -182,7 +188,7 @@ func (c *nodeProcess) login(b *browser, account string) nodeSteps {
 	c.write(b.authorize(c.question(), account).String())
 	var result struct{ Steps nodeSteps }
 	c.read(&result)
-	require.NoError(c.t, c.cmd.Wait(), "%s", c.stderr)
+	c.wait()
 	return result.Steps
 }
 
@@ -208,4 +214,10 @@ func (c *nodeProcess) read(v any) {
 		c.t.Fatalf("the client ended:\n%s", c.stderr)
 	}
 	require.NoError(c.t, json.Unmarshal(c.lines.Bytes(), v), "%s", c.lines.Text())
+}
+
+// wait waits for the end of the client, which must be a good one.
+func (c *nodeProcess) wait() {
+	c.t.Helper()
+	require.NoError(c.t, c.cmd.Wait(), "%s", c.stderr)
 }
