@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
 // An application is its row and its secrets, newest first.
@@ -88,25 +89,25 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 	if err := done(ctx); err != nil {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
-	before, limit, err := parsePage(page)
+	before, rows, err := keyset.Parse(page)
 	if err != nil {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 
-	rows := &s.applicationsByOwner
+	sorted := &s.applicationsByOwner
 	if owner == oauthapp.AnyOwner {
-		rows = &s.applicationsByID
+		sorted = &s.applicationsByID
 	}
 	var items []oauthapp.Application
-	for a := range rows.below(&application{Application: oauthapp.Application{Owner: owner, ID: before}}) {
-		if len(items) > limit || owner != oauthapp.AnyOwner && a.Owner != owner {
+	for a := range sorted.below(&application{Application: oauthapp.Application{Owner: owner, ID: before}}) {
+		if len(items) == rows || owner != oauthapp.AnyOwner && a.Owner != owner {
 			break
 		}
 		items = append(items, a.clone())
 	}
-	return listOf(items, limit, func(a oauthapp.Application) uuid.UUID { return a.ID }), nil
+	return keyset.List(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), nil
 }
 
 // UpdateApplication implements [oauthapp.Store].

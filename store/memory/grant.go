@@ -10,6 +10,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
 // A grant is one consent, from the user's yes to its end. Consent given after that
@@ -131,33 +132,33 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 	if err := done(ctx); err != nil {
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
-	before, limit, err := parsePage(page)
+	before, rows, err := keyset.Parse(page)
 	if err != nil {
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
 	var items []oauthapp.Grant
-	for more := !filter.IsZero(); more && len(items) <= limit; {
+	for more := !filter.IsZero(); more && len(items) < rows; {
 		if err := done(ctx); err != nil {
 			return oauthapp.List[oauthapp.Grant]{}, err
 		}
-		items, before, more = s.scanGrants(items, filter, before, limit)
+		items, before, more = s.scanGrants(items, filter, before, rows)
 	}
-	return listOf(items, limit, func(g oauthapp.Grant) uuid.UUID { return g.ID }), nil
+	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), nil
 }
 
-// scanGrants appends grants with an ID less than before, until they are one more
-// than limit. It returns how far it came and whether there may be more.
-func (s *Store) scanGrants(items []oauthapp.Grant, filter oauthapp.GrantFilter, before uuid.UUID, limit int) ([]oauthapp.Grant, uuid.UUID, bool) {
+// scanGrants appends grants with an ID less than before, until there are as many as
+// asked for. It returns how far it came and whether there may be more.
+func (s *Store) scanGrants(items []oauthapp.Grant, filter oauthapp.GrantFilter, before uuid.UUID, most int) ([]oauthapp.Grant, uuid.UUID, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 
-	rows, from, within := s.narrowest(filter, before)
+	sorted, from, within := s.narrowest(filter, before)
 	scanned := 0
-	for g := range rows.below(from) {
+	for g := range sorted.below(from) {
 		if !within(g) {
 			break
 		}
-		if scanned++; scanned > scanSize || len(items) > limit {
+		if scanned++; scanned > scanSize || len(items) == most {
 			return items, before, true
 		}
 		before = g.id
@@ -172,7 +173,7 @@ func (s *Store) scanGrants(items []oauthapp.Grant, filter oauthapp.GrantFilter, 
 
 // narrowest returns the set of grants in which those that a filter selects stand
 // closest together, where to begin in it, and how to tell where they end.
-func (s *Store) narrowest(f oauthapp.GrantFilter, before uuid.UUID) (rows *ordered[*grant], from *grant, within func(*grant) bool) {
+func (s *Store) narrowest(f oauthapp.GrantFilter, before uuid.UUID) (sorted *ordered[*grant], from *grant, within func(*grant) bool) {
 	switch {
 	case f.UserID != "":
 		return &s.grantsByUser, &grant{user: f.UserID, id: before},

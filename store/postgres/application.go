@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
 // applicationTargets are for applicationColumns.
@@ -74,16 +75,16 @@ func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (oa
 
 // Applications implements [oauthapp.Store].
 func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
-	below, rows, err := parsePage(page)
+	below, rows, err := keyset.Parse(page)
 	if err != nil || !isText(owner) {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
-	query, args := listApplicationsOfOwner, []any{below, rows, owner}
+	query, args := listApplicationsOfOwner, []any{idValue(below), rows, owner}
 	if owner == oauthapp.AnyOwner {
 		query, args = listApplications, args[:2]
 	}
 	items, err := list(ctx, s.reading("applications"), scanApplication, query, args...)
-	return listOf(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
+	return keyset.List(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
 }
 
 // UpdateApplication implements [oauthapp.Store].

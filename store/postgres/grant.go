@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
 // grantTargets are for grantColumns.
@@ -38,12 +39,12 @@ func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account 
 
 // Grants implements [oauthapp.Store].
 func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
-	below, rows, err := parsePage(page)
+	below, rows, err := keyset.Parse(page)
 	if err != nil || !canSelect(filter) {
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
 	items, err := list(ctx, s.reading("grants"), scanGrantWithApplication, narrowest(filter), filterValues(below, rows, filter)...)
-	return listOf(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
+	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
 }
 
 // canSelect reports whether there can be grants that a filter selects.
@@ -66,12 +67,12 @@ func narrowest(f oauthapp.GrantFilter) string {
 	return listGrants
 }
 
-func filterValues(id any, rows int64, f oauthapp.GrantFilter) []any {
+func filterValues(id uuid.UUID, rows int, f oauthapp.GrantFilter) []any {
 	owner := textValue(f.Owner)
 	if f.Owner == oauthapp.AnyOwner {
 		owner = ownerValue(f.Owner)
 	}
-	return []any{id, rows, textValue(f.UserID), textValue(f.AccountID), idValue(f.ApplicationID), owner}
+	return []any{idValue(id), rows, textValue(f.UserID), textValue(f.AccountID), idValue(f.ApplicationID), owner}
 }
 
 // RevokeGrant implements [oauthapp.Store].
@@ -79,5 +80,5 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	if !canSelect(filter) {
 		return oauthapp.Grant{}, store.ErrNotFound
 	}
-	return one(ctx, s.writing("revoke grant"), scanGrantWithApplication, revokeGrant, filterValues(idValue(id), 1, filter)...)
+	return one(ctx, s.writing("revoke grant"), scanGrantWithApplication, revokeGrant, filterValues(id, 1, filter)...)
 }

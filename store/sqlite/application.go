@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
 // application reads applicationColumns.
@@ -76,11 +77,11 @@ func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (ap
 
 // Applications implements [oauthapp.Store].
 func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
-	below, rows, err := parsePage(page)
+	below, rows, err := keyset.Parse(page)
 	if err != nil {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
-	query, args := listApplicationsOfOwner, []driver.Value{below, rows, owner}
+	query, args := listApplicationsOfOwner, []driver.Value{below[:], int64(rows), owner}
 	if owner == oauthapp.AnyOwner {
 		query, args = listApplications, args[:2]
 	}
@@ -89,7 +90,7 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 		items = nil
 		return c.all(query, func(r *row) { items = append(items, r.application()) }, args...)
 	})
-	return listOf(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
+	return keyset.List(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
 }
 
 // UpdateApplication implements [oauthapp.Store].
@@ -139,7 +140,7 @@ func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at
 		if err != nil {
 			return err
 		}
-		users, err := c.count(countUsers, id[:], ended, int64(bound)+1)
+		users, err := c.count(countUsers, id[:], nil, int64(bound)+1)
 		usage.Users, usage.More = bounded(users, bound)
 		return err
 	})

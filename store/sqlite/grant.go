@@ -10,6 +10,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
 // grant reads grantColumns.
@@ -42,7 +43,7 @@ func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account 
 
 // Grants implements [oauthapp.Store].
 func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
-	below, rows, err := parsePage(page)
+	below, rows, err := keyset.Parse(page)
 	if err != nil || filter.IsZero() {
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
@@ -51,7 +52,7 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 		items = nil
 		return c.all(narrowest(filter), func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(below, rows, filter)...)
 	})
-	return listOf(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
+	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
 }
 
 // narrowest returns the list in which those that a filter selects stand closest together.
@@ -69,12 +70,12 @@ func narrowest(f oauthapp.GrantFilter) string {
 	return listGrants
 }
 
-func filterValues(id []byte, rows int64, f oauthapp.GrantFilter) []driver.Value {
+func filterValues(id uuid.UUID, rows int, f oauthapp.GrantFilter) []driver.Value {
 	owner := textValue(f.Owner)
 	if f.Owner == oauthapp.AnyOwner {
 		owner = nil
 	}
-	return []driver.Value{id, rows, textValue(f.UserID), textValue(f.AccountID), idValue(f.ApplicationID), owner}
+	return []driver.Value{id[:], int64(rows), textValue(f.UserID), textValue(f.AccountID), idValue(f.ApplicationID), owner}
 }
 
 // RevokeGrant implements [oauthapp.Store].
@@ -83,7 +84,7 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 		return was, store.ErrNotFound
 	}
 	err = s.write(ctx, "revoke grant", func(c *conn) error {
-		err := c.must(selectGrantByID, func(r *row) { was = r.grantWithApplication() }, filterValues(id[:], 1, filter)...)
+		err := c.must(selectGrantByID, func(r *row) { was = r.grantWithApplication() }, filterValues(id, 1, filter)...)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,7 @@ package sqlite
 // connection that runs it: those of reads on every reading connection, those of
 // writes on the writing one. Parameters are numbered; NULL for an owner or
 // for a member of a filter matches anything. Lists start below an id, which is
-// the last of the page before, or maxID for the first page.
+// the last of the page before, or the greatest there is for the first page.
 var (
 	reads = []string{
 		selectApplication, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
@@ -64,15 +64,25 @@ WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND version = ?3 AND deleted_at IS 
 	deleteApplication = `UPDATE applications
 SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
 
-	selectUsage = `SELECT a.last_used_at, (SELECT count(*) FROM
-(SELECT DISTINCT g.user_id FROM grants g WHERE g.application_id = a.id AND g.application_epoch = a.epoch LIMIT ?3))
+	selectUsage = `SELECT a.last_used_at, ` + firstUser + `a.epoch` + nextUser + `a.epoch` + upToBound + `
 FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
 
 	revokeTokens = `UPDATE applications SET epoch = epoch + 1
 WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL RETURNING last_used_at, epoch - 1`
 
-	countUsers = `SELECT count(*) FROM
-(SELECT DISTINCT user_id FROM grants WHERE application_id = ?1 AND application_epoch = ?2 LIMIT ?3)`
+	// Of the epoch before, which a revocation has just ended.
+	countUsers = `SELECT ` + firstUser + `a.epoch - 1` + nextUser + `a.epoch - 1` + upToBound + `FROM applications a WHERE a.id = ?1`
+
+	// Counts users with a grant of one epoch, up to ?3, by jumping from one to the next in the index: a user has any
+	// number of grants, one for each account.
+	firstUser = `(WITH RECURSIVE users (user_id, place) AS (
+	SELECT min(user_id), 1 FROM grants WHERE application_id = a.id AND application_epoch = `
+	nextUser = `
+	UNION ALL
+	SELECT (SELECT min(g.user_id) FROM grants g WHERE g.user_id > users.user_id AND g.application_id = a.id AND g.application_epoch = `
+	upToBound = `),
+		place + 1 FROM users WHERE user_id IS NOT NULL AND place < ?3
+) SELECT count(user_id) FROM users) `
 
 	touchApplication = `UPDATE applications SET last_used_at = ?2
 WHERE id = ?1 AND deleted_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?2)`
