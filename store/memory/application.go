@@ -186,24 +186,19 @@ func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at
 	return usage, nil
 }
 
-// usage counts the users of an application: its live grants stand together,
-// those of one user side by side.
+// usage counts the users of an application by jumping from one to the next: its
+// live grants stand together, those of one user, which can be many, side by side.
 func (s *Store) usage(a *application, bound int) oauthapp.Usage {
 	usage := oauthapp.Usage{LastUsedAt: a.LastUsedAt}
-	var user *string
-	for g := range s.grantsByAuthorization.below(&grant{application: a, epoch: a.epoch + 1}) {
-		if g.application != a || g.epoch != a.epoch {
-			break
-		}
-		if user != nil && *user == g.user {
-			continue
+	for from := (&grant{application: a, epoch: a.epoch + 1}); ; usage.Users++ {
+		g, ok := s.grantsByAuthorization.lastBelow(from)
+		if !ok || g.application != a || g.epoch != a.epoch {
+			return usage
 		}
 		if usage.Users >= bound {
 			usage.More = true
-			break
+			return usage
 		}
-		usage.Users++
-		user = &g.user
+		from = &grant{application: a, epoch: a.epoch, user: g.user}
 	}
-	return usage
 }

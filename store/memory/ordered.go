@@ -92,6 +92,14 @@ func (o *ordered[T]) join(i int) {
 	o.chunks = slices.Delete(o.chunks, i+1, i+2)
 }
 
+// lastBelow returns the greatest element less than x.
+func (o *ordered[T]) lastBelow(x T) (found T, ok bool) {
+	for found = range o.below(x) {
+		return found, true
+	}
+	return found, false
+}
+
 // below yields the elements less than x, the greatest first. The set must not
 // change meanwhile.
 func (o *ordered[T]) below(x T) iter.Seq[T] {
