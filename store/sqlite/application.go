@@ -123,31 +123,30 @@ func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUI
 
 // Usage implements [oauthapp.Store].
 func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
-	err = s.read(ctx, "usage", func(c *conn) error {
-		return c.must(selectUsage, func(r *row) {
-			usage.LastUsedAt = r.time()
-			usage.Users, usage.More = bounded(r.int(), bound)
-		}, id[:], ownerValue(owner), int64(bound)+1)
+	err = s.read(ctx, "usage", func(c *conn) (err error) {
+		usage, err = readUsage(c, owner, id, bound)
+		return err
 	})
 	return usage, err
 }
 
 // RevokeTokens implements [oauthapp.Store].
 func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (usage oauthapp.Usage, err error) {
-	err = s.write(ctx, "revoke tokens", func(c *conn) error {
-		var ended int64 // the epoch that is over
-		err := c.must(revokeTokens, func(r *row) { usage.LastUsedAt, ended = r.time(), r.int() }, id[:], ownerValue(owner))
-		if err != nil {
+	err = s.write(ctx, "revoke tokens", func(c *conn) (err error) {
+		if usage, err = readUsage(c, owner, id, bound); err != nil {
 			return err
 		}
-		users, err := c.count(countUsers, id[:], nil, int64(bound)+1)
-		usage.Users, usage.More = bounded(users, bound)
+		_, err = c.exec(revokeTokens, id[:])
 		return err
 	})
 	return orZero(usage, err)
 }
 
-// bounded takes a count that stopped at one more than its bound.
-func bounded(count int64, bound int) (users int, more bool) {
-	return min(int(count), bound), int(count) > bound
+func readUsage(c *conn, owner string, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
+	err = c.must(selectUsage, func(r *row) {
+		usage.LastUsedAt = r.time()
+		users := int(r.int()) // up to one more than the bound
+		usage.Users, usage.More = min(users, bound), users > bound
+	}, id[:], ownerValue(owner), int64(bound)+1)
+	return usage, err
 }

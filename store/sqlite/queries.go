@@ -15,7 +15,7 @@ var (
 		begin, commit, rollback, savepoint, release, rollbackTo,
 		selectApplication, countApplications, insertApplication, updateApplication, existsApplication, deleteApplication,
 		lookUpSecrets, expireSecrets, insertSecret, selectSecret, expireSecret,
-		revokeTokens, countUsers, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
+		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
 		touchGrant, touchApplication, touchSecret,
 		cleanSessions, cleanGrants, cleanSecrets,
@@ -64,25 +64,18 @@ WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND version = ?3 AND deleted_at IS 
 	deleteApplication = `UPDATE applications
 SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
 
-	selectUsage = `SELECT a.last_used_at, ` + firstUser + `a.epoch` + nextUser + `a.epoch` + upToBound + `
+	// Counts users up to ?3 by jumping from one to the next in the index: a user has any number of
+	// grants, one for each account.
+	selectUsage = `SELECT a.last_used_at, (WITH RECURSIVE users (user_id, place) AS (
+	SELECT min(user_id), 1 FROM grants WHERE application_id = a.id AND application_epoch = a.epoch
+	UNION ALL
+	SELECT (SELECT min(g.user_id) FROM grants g
+		WHERE g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id > users.user_id), place + 1
+	FROM users WHERE user_id IS NOT NULL AND place < ?3
+) SELECT count(user_id) FROM users)
 FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
 
-	revokeTokens = `UPDATE applications SET epoch = epoch + 1
-WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL RETURNING last_used_at, epoch - 1`
-
-	// Of the epoch before, which a revocation has just ended.
-	countUsers = `SELECT ` + firstUser + `a.epoch - 1` + nextUser + `a.epoch - 1` + upToBound + `FROM applications a WHERE a.id = ?1`
-
-	// Counts users with a grant of one epoch, up to ?3, by jumping from one to the next in the index: a user has any
-	// number of grants, one for each account.
-	firstUser = `(WITH RECURSIVE users (user_id, place) AS (
-	SELECT min(user_id), 1 FROM grants WHERE application_id = a.id AND application_epoch = `
-	nextUser = `
-	UNION ALL
-	SELECT (SELECT min(g.user_id) FROM grants g WHERE g.user_id > users.user_id AND g.application_id = a.id AND g.application_epoch = `
-	upToBound = `),
-		place + 1 FROM users WHERE user_id IS NOT NULL AND place < ?3
-) SELECT count(user_id) FROM users) `
+	revokeTokens = `UPDATE applications SET epoch = epoch + 1 WHERE id = ?1`
 
 	touchApplication = `UPDATE applications SET last_used_at = ?2
 WHERE id = ?1 AND deleted_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?2)`
