@@ -15,6 +15,7 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
+	"github.com/oauthapps/oauthapps/store/storetest"
 )
 
 var noon = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
@@ -179,68 +180,6 @@ func BenchmarkSessionSize(b *testing.B) {
 	}
 }
 
-// loads are how many live sessions there are besides: what is measured must not
-// depend on it.
-var loads = []int{1_000, 1_000_000}
-
-func eachLoad(b *testing.B, run func(b *testing.B, l *load, sessions []store.Session)) {
-	for _, n := range loads {
-		b.Run(fmt.Sprintf("live=%d", n), func(b *testing.B) {
-			if n > 100_000 && testing.Short() {
-				b.Skip("fills a gigabyte")
-			}
-			l := newLoad(b)
-			sessions := make([]store.Session, n)
-			for i := range sessions {
-				sessions[i], _ = l.signIn(b, fmt.Sprint("user-", i), noon)
-			}
-			b.ReportAllocs()
-			run(b, l, sessions)
-		})
-	}
-}
-
-func BenchmarkSession(b *testing.B) {
-	eachLoad(b, func(b *testing.B, l *load, sessions []store.Session) {
-		for i := 0; b.Loop(); i++ {
-			if _, err := l.store.Session(b.Context(), sessions[i*7919%len(sessions)].ID); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-func BenchmarkBeginAndRedeem(b *testing.B) {
-	eachLoad(b, func(b *testing.B, l *load, sessions []store.Session) {
-		for i := 0; b.Loop(); i++ {
-			session := l.begin(b, sessions[i%len(sessions)].UserID, noon)
-			if err := l.store.RedeemCode(b.Context(), l.redemption(session)); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-func BenchmarkRotateRefreshToken(b *testing.B) {
-	eachLoad(b, func(b *testing.B, l *load, sessions []store.Session) {
-		session, r := l.signIn(b, "user", noon)
-		presented := r.Refresh.Digest
-		for b.Loop() {
-			rotation := l.rotation(session, presented)
-			if err := l.store.RotateRefreshToken(b.Context(), rotation); err != nil {
-				b.Fatal(err)
-			}
-			presented = rotation.Refresh.Digest
-		}
-	})
-}
-
-func BenchmarkRevokeTokens(b *testing.B) {
-	eachLoad(b, func(b *testing.B, l *load, _ []store.Session) {
-		for b.Loop() {
-			if _, err := l.store.RevokeTokens(b.Context(), "owner", l.app.ID, noon, 1000); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+func BenchmarkStore(b *testing.B) {
+	storetest.Benchmark(b, storetest.Harness{New: func(testing.TB) store.Store { return memory.New() }})
 }

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,4 +49,36 @@ func sessionSize(t testing.TB, sessions int) (redeemed, rotated float64) {
 		return s.RotateRefreshToken(ctx, rotation(r.SessionID, r.Refresh.Digest))
 	})
 	return redeemed, (size() - empty) / float64(sessions)
+}
+
+// inParallel does something for each item, 16 at a time.
+func inParallel[T any](t testing.TB, items []T, do func(T) error) {
+	t.Helper()
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(items)); i = next.Add(1) - 1 {
+				if err := do(items[i]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// beginMany begins n sessions.
+func beginMany(t testing.TB, s *Store, n int) []store.Beginning {
+	t.Helper()
+	app := create(t, s)
+	beginnings := make([]store.Beginning, n)
+	for i := range beginnings {
+		beginnings[i] = beginning(app.ID, "user")
+	}
+	inParallel(t, beginnings, func(beginning store.Beginning) error {
+		_, err := s.BeginSession(ctx, beginning)
+		return err
+	})
+	return beginnings
 }

@@ -1,0 +1,9 @@
+package postgres
+
+import (
+	"testing"
+
+	"github.com/oauthapps/oauthapps/store/storetest"
+)
+
+func BenchmarkStore(b *testing.B) { storetest.Benchmark(b, harness()) }

@@ -1,0 +1,430 @@
+package storetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// Benchmark measures what users wait for beside few and many live sessions of one
+// application, which must make no difference:
+//
+//	sessions=N/Session, Client, BeginSession, RedeemCode, RotateRefreshToken
+//	sessions=N/RevokeTokens         first-ns/op is the call that ends N sessions, the others end few
+//	sessions=N/CleanUp              of what that left, by a store.Cleaner with its defaults: rows/s; and of
+//	                                requests at the same time p99-ns, without it quiet-p99-ns
+//	sessions=N/DeleteApplication    first-ns/op is the call that deletes the application with N sessions
+//	grants=N/Grants, Usage          of a user, an account, an application and an owner that have N grants:
+//	                                live, or dead and not cleaned up yet
+//	applications=100/Applications   of an owner that has so many
+//
+// N is 1000. OAUTHAPPS_BENCH_SESSIONS in the environment raises it: with 1000000, everything
+// is measured with 1000, 100000 and 1000000 (grants up to 100000).
+// -bench=Store/sessions=1000000$/RevokeTokens measures one thing, and -benchtime=1x only tries
+// whether all of it works.
+func Benchmark(b *testing.B, h Harness) {
+	most := 1000
+	if asked := os.Getenv("OAUTHAPPS_BENCH_SESSIONS"); asked != "" {
+		var err error
+		if most, err = strconv.Atoi(asked); err != nil {
+			b.Fatal("OAUTHAPPS_BENCH_SESSIONS must be a number")
+		}
+	}
+	for _, n := range []int{1_000, 100_000, 1_000_000} {
+		if n <= most {
+			b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) { benchmarkSessions(b, h, n) })
+		}
+	}
+	for _, n := range []int{1_000, 100_000} {
+		if n <= most {
+			b.Run(fmt.Sprintf("grants=%d", n), func(b *testing.B) { benchmarkGrants(b, h, n) })
+		}
+	}
+	b.Run(fmt.Sprintf("applications=%d", ownersApplications), func(b *testing.B) { benchmarkApplications(b, h) })
+}
+
+const (
+	manyCallers        = 16
+	seeders            = 128  // callers where nothing is measured
+	countedUsers       = 1000 // before a revocation: as many as the registry counts
+	ownersApplications = 100  // by default as many as an owner may have
+)
+
+func benchmarkSessions(b *testing.B, h Harness, n int) {
+	l := &load{size: n}
+	open := sync.OnceFunc(func() {
+		l.trial = &trial{Store: h.New(b), ctx: b.Context()}
+		l.app = l.application("owner")
+	})
+	for _, benchmark := range []struct {
+		name string
+		run  func(l *load, b *testing.B)
+	}{
+		{"Session", (*load).benchmarkSession},
+		{"Client", (*load).benchmarkClient},
+		{"BeginSession", (*load).benchmarkBeginSession},
+		{"RedeemCode", (*load).benchmarkRedeemCode},
+		{"RotateRefreshToken", (*load).benchmarkRotateRefreshToken},
+		{"RevokeTokens", (*load).benchmarkRevokeTokens},
+		{"CleanUp", (*load).benchmarkCleanUp},
+		{"DeleteApplication", (*load).benchmarkDeleteApplication},
+	} {
+		b.Run(benchmark.name, func(b *testing.B) {
+			open()
+			benchmark.run(l, b)
+		})
+	}
+}
+
+// A load is a store with an application that many sessions are of.
+type load struct {
+	*trial
+	app  oauthapp.Application
+	size int    // how many sessions
+	held []held // nil: there are none
+}
+
+// A held is what the client of a session holds.
+type held struct {
+	session uuid.UUID
+	refresh credential.Digest
+}
+
+// fill signs users in, unless the application has its sessions.
+func (l *load) fill(b *testing.B) {
+	b.Helper()
+	if l.held == nil {
+		l.held = l.signInMany(b, l.app, l.size)
+	}
+}
+
+// signInMany signs users in to an application, each for the account of that name.
+func (l *load) signInMany(b *testing.B, app oauthapp.Application, n int) []held {
+	b.Helper()
+	started := make([]held, n)
+	spread(b, seeders, n, func(i int) error {
+		return l.attempt(func() {
+			user := "user-" + strconv.Itoa(i)
+			session := l.signIn(app, user, user, "read", "write")
+			started[i] = held{session.ID, session.Refresh.Digest}
+		})
+	})
+	return started
+}
+
+// spread calls do for every number below n, from several callers at once: a caller's numbers have
+// the same remainder. An error ends the benchmark.
+func spread(b *testing.B, callers, n int, do func(i int) error) {
+	b.Helper()
+	var group sync.WaitGroup
+	for caller := range callers {
+		group.Go(func() {
+			for i := caller; i < n && !b.Failed(); i += callers {
+				if err := do(i); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if b.Failed() {
+		b.FailNow()
+	}
+}
+
+// eachCallers measures a method called by one and by many at once. What prepare does is not measured.
+func (l *load) eachCallers(b *testing.B, prepare func(b *testing.B, callers int) func(i int) error) {
+	for _, callers := range []int{1, manyCallers} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			l.fill(b)
+			do := prepare(b, callers)
+			b.ReportAllocs()
+			b.ResetTimer()
+			spread(b, callers, b.N, do)
+		})
+	}
+}
+
+// nth returns a session for the ith call, anywhere among all, and never one that another caller gets.
+func (l *load) nth(i, callers int) *held {
+	const far = 7919 // a prime
+	each := len(l.held) / callers
+	return &l.held[i/callers*far%each*callers+i%callers]
+}
+
+func (l *load) benchmarkSession(b *testing.B) {
+	l.eachCallers(b, func(b *testing.B, callers int) func(i int) error {
+		return func(i int) error {
+			_, err := l.Session(l.ctx, l.nth(i, callers).session)
+			return err
+		}
+	})
+}
+
+func (l *load) benchmarkClient(b *testing.B) {
+	l.eachCallers(b, func(b *testing.B, callers int) func(i int) error {
+		return func(i int) error {
+			client, err := l.Client(l.ctx, l.app.ClientID, l.nth(i, callers).session, start)
+			if err == nil && client.Session == nil {
+				err = fmt.Errorf("Client has no session")
+			}
+			return err
+		}
+	})
+}
+
+func (l *load) benchmarkBeginSession(b *testing.B) {
+	l.eachCallers(b, func(b *testing.B, callers int) func(i int) error {
+		return func(i int) error {
+			return l.attempt(func() { l.begin(l.app, "user-"+strconv.Itoa(i%l.size), "another", "read", "write") })
+		}
+	})
+}
+
+func (l *load) benchmarkRedeemCode(b *testing.B) {
+	l.eachCallers(b, func(b *testing.B, callers int) func(i int) error {
+		redemptions := make([]store.Redemption, b.N)
+		spread(b, seeders, b.N, func(i int) error {
+			return l.attempt(func() {
+				redemptions[i] = l.redemption(l.begin(l.app, "user-"+strconv.Itoa(i%l.size), "another", "read", "write"))
+			})
+		})
+		return func(i int) error { return l.RedeemCode(l.ctx, redemptions[i]) }
+	})
+}
+
+func (l *load) benchmarkRotateRefreshToken(b *testing.B) {
+	l.eachCallers(b, func(b *testing.B, callers int) func(i int) error {
+		return func(i int) error { return l.refresh(l.nth(i, callers)) }
+	})
+}
+
+// refresh exchanges the refresh token of a session.
+func (l *load) refresh(h *held) error {
+	r := l.rotation(store.Session{ID: h.session, Refresh: store.RefreshToken{Digest: h.refresh}, Scopes: []string{"read", "write"}})
+	h.refresh = r.Refresh.Digest
+	return l.RotateRefreshToken(l.ctx, r)
+}
+
+// reportFirst reports what the first of several calls took that are measured together.
+func reportFirst(b *testing.B, took time.Duration) { b.ReportMetric(float64(took), "first-ns/op") }
+
+func (l *load) benchmarkRevokeTokens(b *testing.B) {
+	l.fill(b)
+	l.held = nil
+	var first time.Duration
+	for b.Loop() {
+		before := b.Elapsed()
+		usage, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, start, countedUsers)
+		if err != nil || usage.Users == 0 {
+			b.Fatalf("RevokeTokens ended the grants of %d users, %v", usage.Users, err)
+		}
+		if first == 0 {
+			first = b.Elapsed() - before
+		}
+		b.StopTimer()
+		l.signInMany(b, l.app, manyCallers)
+		b.StartTimer()
+	}
+	reportFirst(b, first)
+}
+
+// benchmarkDeleteApplication deletes the application with the many sessions, and then new ones.
+func (l *load) benchmarkDeleteApplication(b *testing.B) {
+	l.fill(b)
+	l.held = nil
+	var first time.Duration
+	for b.Loop() {
+		before := b.Elapsed()
+		if _, err := l.DeleteApplication(l.ctx, l.app.Owner, l.app.ID, start); err != nil {
+			b.Fatal(err)
+		}
+		if first == 0 {
+			first = b.Elapsed() - before
+		}
+		b.StopTimer()
+		l.app = l.application("owner")
+		l.signInMany(b, l.app, manyCallers)
+		b.StartTimer()
+	}
+	reportFirst(b, first)
+}
+
+// benchmarkCleanUp removes what a revocation of all tokens leaves, while other sessions are in use.
+func (l *load) benchmarkCleanUp(b *testing.B) {
+	var removed int
+	var quiet, busy []time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		l.fill(b)
+		_, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, start, countedUsers)
+		if err != nil {
+			b.Fatal(err)
+		}
+		l.held = nil
+		live := l.signInMany(b, l.app, 1000)
+		quiet = append(quiet, l.requests(b, live, func() { time.Sleep(quietTime) })...)
+		busy = append(busy, l.requests(b, live, func() {
+			b.StartTimer()
+			n, err := store.Cleaner{Store: l.Store, Now: func() time.Time { return start.Add(2 * time.Minute) }}.Pass(l.ctx)
+			b.StopTimer()
+			if removed += n; err != nil || n < l.size {
+				b.Errorf("Pass removed %d rows, %v", n, err)
+			}
+		})...)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(removed)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(percentile(99, quiet)), "quiet-p99-ns")
+	b.ReportMetric(float64(percentile(99, busy)), "p99-ns")
+}
+
+const quietTime = 2 * time.Second
+
+// requests returns what requests of clients took while something was done: of ten, one refreshes,
+// the others use an access token. Clients wait in between, as a server that has nothing left to
+// give answers late anyway.
+func (l *load) requests(b *testing.B, live []held, meanwhile func()) []time.Duration {
+	const clients = manyCallers / 2
+	over := make(chan struct{})
+	var mu sync.Mutex
+	var all []time.Duration
+	var group sync.WaitGroup
+	for client := range clients {
+		group.Go(func() {
+			var took []time.Duration
+			for i := client; ; i += clients {
+				h := &live[i%(len(live)/clients*clients)]
+				began := time.Now()
+				var err error
+				if rand.IntN(10) == 0 {
+					err = l.refresh(h)
+				} else {
+					_, err = l.Session(l.ctx, h.session)
+				}
+				took = append(took, time.Since(began))
+				if err != nil {
+					b.Error(err)
+				}
+				select {
+				case <-over:
+					mu.Lock()
+					all = append(all, took...)
+					mu.Unlock()
+					return
+				case <-time.After(rand.N(20 * time.Millisecond)):
+				}
+			}
+		})
+	}
+	meanwhile()
+	close(over)
+	group.Wait()
+	if b.Failed() {
+		b.FailNow()
+	}
+	return all
+}
+
+func percentile(p int, of []time.Duration) time.Duration {
+	slices.Sort(of)
+	return of[(len(of)-1)*p/100]
+}
+
+// benchmarkGrants lists grants of one application of an owner that has many, first those of one
+// user for many accounts, then those of many users for one account.
+func benchmarkGrants(b *testing.B, h Harness, n int) {
+	t := &trial{Store: h.New(b), ctx: b.Context()}
+	const few = 60 // more than a page, so that each list has a second one
+	var app oauthapp.Application
+	fill := sync.OnceFunc(func() {
+		begin := func(app oauthapp.Application, n int) {
+			spread(b, seeders, 2*n, func(i int) error {
+				user, account := "user", "account-"+strconv.Itoa(i)
+				if i >= n {
+					user, account = "user-"+strconv.Itoa(i), "account"
+				}
+				return t.attempt(func() { t.begin(app, user, account, "read") })
+			})
+		}
+		for range ownersApplications - 1 {
+			app = t.application("owner")
+		}
+		begin(app, few) // the oldest of all
+		app = t.application("owner")
+		begin(app, n)
+	})
+	list := func(b *testing.B, filter oauthapp.GrantFilter) {
+		fill()
+		for b.Loop() {
+			page, err := t.Grants(t.ctx, filter, oauthapp.Page{})
+			if err != nil || len(page.Items) != 50 {
+				b.Fatalf("Grants lists %d grants, %v", len(page.Items), err)
+			}
+		}
+	}
+	filters := []struct {
+		of     string
+		filter oauthapp.GrantFilter
+	}{
+		{"user", oauthapp.GrantFilter{UserID: "user"}},
+		{"account", oauthapp.GrantFilter{AccountID: "account"}},
+		{"owner", oauthapp.GrantFilter{Owner: "owner"}},
+		{"anyone", oauthapp.GrantFilter{Owner: oauthapp.AnyOwner}},
+	}
+	for _, f := range filters {
+		b.Run("Grants/live/of="+f.of, func(b *testing.B) { list(b, f.filter) })
+	}
+	b.Run("Grants/live/of=application", func(b *testing.B) {
+		fill()
+		list(b, oauthapp.GrantFilter{ApplicationID: app.ID})
+	})
+	b.Run("Usage", func(b *testing.B) {
+		fill()
+		for b.Loop() {
+			if usage, err := t.Usage(t.ctx, "owner", app.ID, countedUsers); err != nil || usage.Users == 0 {
+				b.Fatalf("Usage counts %d users, %v", usage.Users, err)
+			}
+		}
+	})
+	revoke := sync.OnceFunc(func() {
+		fill()
+		_, err := t.RevokeTokens(t.ctx, "owner", app.ID, start, countedUsers)
+		t.must(err, "RevokeTokens")
+	})
+	for _, f := range filters {
+		b.Run("Grants/dead/of="+f.of, func(b *testing.B) {
+			revoke()
+			list(b, f.filter)
+		})
+	}
+}
+
+func benchmarkApplications(b *testing.B, h Harness) {
+	t := &trial{Store: h.New(b), ctx: b.Context()}
+	for range ownersApplications {
+		t.application("owner")
+		t.application("another")
+	}
+	for _, owner := range []string{"owner", oauthapp.AnyOwner} {
+		b.Run("Applications/owner="+owner, func(b *testing.B) {
+			for b.Loop() {
+				page, err := t.Applications(t.ctx, owner, oauthapp.Page{})
+				if err != nil || len(page.Items) != 50 {
+					b.Fatalf("Applications lists %d, %v", len(page.Items), err)
+				}
+			}
+		})
+	}
+}
