@@ -70,7 +70,7 @@ CREATE INDEX oauth_grants_by_owner ON oauth_grants (owner, id);
 
 -- A session is live while its row and its live grant exist; an ended one is
 -- deleted. It has no foreign key and no second index: both would have to be paid for by
--- every session, and without one every update can be a HOT update. What is absent is
+-- every session, and without one every update can stay on its page (HOT), which keeps some room for it. What is absent is
 -- NULL; the scopes of an access token are NULL where they are those of the session.
 CREATE TABLE oauth_sessions (
     id                               uuid        NOT NULL PRIMARY KEY,
@@ -97,4 +97,4 @@ CREATE TABLE oauth_sessions (
     previous_access_token_scopes     text[],
     redirect_uri                     text,
     code_challenge                   text
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 90);
