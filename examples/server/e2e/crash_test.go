@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,7 +48,7 @@ func TestKillUnderLoad(t *testing.T) {
 					if one != nil {
 						sessions[worker] = append(sessions[worker], one)
 					}
-					if err == errGone {
+					if errors.Is(err, errGone) {
 						return
 					}
 					if err != nil {
@@ -87,8 +89,13 @@ func TestKillUnderLoad(t *testing.T) {
 	}
 }
 
-// errGone is an answer that never came: the server was killed.
-var errGone = errors.New("the server is gone")
+var (
+	// errGone is an answer that never came: the server was killed.
+	errGone = errors.New("the server is gone")
+	// errUnavailable is an answer that says neither yes nor no: what was asked for
+	// may have happened or not.
+	errUnavailable = errors.New("the service is unavailable")
+)
 
 // A session is what one run of the flow has left its client with, going by the
 // answers that the client got.
@@ -107,6 +114,7 @@ type caller struct {
 	cookies  http.CookieJar
 	app      application
 	answered *atomic.Int64
+	patience func() time.Duration // after which it hangs up; nil: never
 }
 
 // run runs one session: a code and its exchange and then, by n, some rotations and
@@ -123,6 +131,9 @@ func (c *caller) run(n int) (*session, error) {
 	}
 	one := &session{app: c.app, access: tokens.str("access_token"), refresh: tokens.str("refresh_token")}
 	for range n % 4 {
+		if err := c.use(one); err != nil {
+			return one, err
+		}
 		one.rotating = true
 		tokens, err = c.post("/oauth/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {one.refresh}})
 		if err != nil {
@@ -141,6 +152,23 @@ func (c *caller) run(n int) (*session, error) {
 	return one, nil
 }
 
+// use uses an access token that works, at the API and at the introspection endpoint.
+func (c *caller) use(one *session) error {
+	req, err := http.NewRequest(http.MethodGet, c.server.URL+"/v2/whoami", nil)
+	if err != nil {
+		return err
+	}
+	bearer(one.access)(req)
+	if _, err := c.send(req, http.StatusOK); err != nil {
+		return err
+	}
+	a, err := c.post("/oauth/introspect", url.Values{"token": {one.access}})
+	if err == nil && a.JSON["active"] != true {
+		return fmt.Errorf("a token that works is said not to: %s", a.Body)
+	}
+	return err
+}
+
 // authorize gets a code by the remembered consent.
 func (c *caller) authorize(verifier string) (string, error) {
 	req, err := http.NewRequest(http.MethodGet, c.server.authorizeURL(c.app, verifier, "account_id", acme), nil)
@@ -150,9 +178,9 @@ func (c *caller) authorize(verifier string) (string, error) {
 	for _, cookie := range c.cookies.Cookies(req.URL) {
 		req.AddCookie(cookie)
 	}
-	a, err := send(req)
+	a, err := c.send(req, http.StatusSeeOther)
 	if err != nil {
-		return "", errGone
+		return "", err
 	}
 	target, err := url.Parse(a.Header.Get("Location"))
 	if err != nil || target.Query().Get("code") == "" {
@@ -168,14 +196,29 @@ func (c *caller) post(path string, fields url.Values) (answer, error) {
 		return answer{}, err
 	}
 	req.Header.Set("Content-Type", formType)
+	a, err := c.send(req, http.StatusOK)
+	if err == nil {
+		c.answered.Add(1)
+	}
+	return a, err
+}
+
+// send sends a request. Every answer but one with the status wanted is an error.
+func (c *caller) send(req *http.Request, status int) (answer, error) {
+	if c.patience != nil {
+		ctx, cancel := context.WithTimeout(req.Context(), c.patience())
+		defer cancel()
+		req = req.WithContext(ctx)
+	}
 	a, err := send(req)
-	if err != nil {
+	switch {
+	case err != nil, a.Status == http.StatusBadGateway: // which a proxy says of a server that is gone
 		return answer{}, errGone
+	case a.Status == http.StatusServiceUnavailable:
+		return answer{}, cmp.Or(a.checkUnavailable(), errUnavailable)
+	case a.Status != status:
+		return answer{}, fmt.Errorf("%s %s: %d %s", req.Method, req.URL.Path, a.Status, a.Body)
 	}
-	if a.Status != http.StatusOK {
-		return answer{}, fmt.Errorf("%s: %d %s", path, a.Status, a.Body)
-	}
-	c.answered.Add(1)
 	return a, nil
 }
 

@@ -44,6 +44,14 @@ func start(t *testing.T, args ...string) *server {
 // launch starts an example program that listens, and waits until it does.
 func launch(t *testing.T, name string, args ...string) *server {
 	t.Helper()
+	s := spawn(t, name, args...)
+	s.await(t)
+	return s
+}
+
+// spawn starts an example program and does not wait.
+func spawn(t *testing.T, name string, args ...string) *server {
+	t.Helper()
 	s := &server{exited: make(chan struct{}), stdout: newOutput(), stderr: newOutput()}
 	s.cmd = exec.Command(program(name), args...)
 	s.cmd.Dir = t.TempDir()
@@ -54,7 +62,13 @@ func launch(t *testing.T, name string, args ...string) *server {
 		close(s.exited)
 	}()
 	t.Cleanup(s.kill)
+	return s
+}
 
+// await waits until the program listens, and learns where.
+func (s *server) await(t *testing.T) {
+	t.Helper()
+	name := filepath.Base(s.cmd.Path)
 	select {
 	case <-s.stdout.firstLine:
 	case <-s.exited:
@@ -67,7 +81,6 @@ func launch(t *testing.T, name string, args ...string) *server {
 	require.True(t, found, "first line: %q", line)
 	require.Regexp(t, `^http://127\.0\.0\.1:[1-9][0-9]*$`, url)
 	s.URL = url
-	return s
 }
 
 // sqlite is the argument for a new SQLite file of the test.

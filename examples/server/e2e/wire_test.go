@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -27,6 +29,21 @@ func (a answer) str(name string) string {
 	v, _ := a.JSON[name].(string)
 	return v
 }
+
+// checkUnavailable says what is wrong with an answer for an outage: it is 503, says when
+// to try again, and tells nothing of what is broken.
+func (a answer) checkUnavailable() error {
+	code, hasCode := a.JSON["error"]
+	switch {
+	case a.Status != http.StatusServiceUnavailable, a.Header.Get("Retry-After") == "",
+		a.JSON != nil && (!hasCode || code != "temporarily_unavailable"),
+		internals.MatchString(a.Body):
+		return fmt.Errorf("not the answer for an outage: %d, Retry-After %q: %s", a.Status, a.Header.Get("Retry-After"), a.Body)
+	}
+	return nil
+}
+
+var internals = regexp.MustCompile(`(?i)postgres|pgx|sqlstate|sqlite|127\.0\.0\.1:\d+: |connection|deadline|context`)
 
 // send sends a request without following redirects. An error is a broken
 // connection, as when the server is killed.
@@ -75,6 +92,9 @@ func (s *server) post(t testing.TB, path string, fields url.Values) answer {
 		r.Header.Set("Content-Type", formType)
 	})
 }
+
+// formBody is fields as the body of a request.
+func formBody(fields url.Values) io.Reader { return strings.NewReader(fields.Encode()) }
 
 // as adds a client's authentication, in the body.
 func (a application) as(fields url.Values) url.Values {

@@ -1,0 +1,368 @@
+//go:build unix
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// A load is clients that exchange, rotate, use and revoke tokens of one application all the
+// time, through outages. Whatever an answer says that is no 503 has to be right.
+type load struct {
+	t        *testing.T
+	answered atomic.Int64 // changes that were acknowledged
+	failed   atomic.Int64 // requests that were not answered, or 503
+	ended    atomic.Bool
+	sessions chan []*session
+	workers  int
+}
+
+// startLoad starts a load by a user who has authorized the application.
+func startLoad(t *testing.T, c *cluster, b *browser, app application, patience func() time.Duration) *load {
+	l := &load{t: t, workers: 6}
+	l.sessions = make(chan []*session, l.workers)
+	for worker := range l.workers {
+		client := &caller{server: c.server, cookies: b.client.Jar, app: app, answered: &l.answered, patience: patience}
+		go func() {
+			var sessions []*session
+			defer func() { l.sessions <- sessions }()
+			for n := worker; !l.ended.Load(); n++ {
+				one, err := client.run(n)
+				if one != nil {
+					sessions = append(sessions, one)
+				}
+				switch {
+				case errors.Is(err, errGone), errors.Is(err, errUnavailable):
+					l.failed.Add(1)
+					time.Sleep(time.Duration(1+rand.IntN(5)) * time.Millisecond)
+				case err != nil:
+					t.Error(err)
+					l.ended.Store(true)
+				}
+			}
+		}()
+	}
+	t.Cleanup(func() { l.ended.Store(true) })
+	return l
+}
+
+// progress waits until so many more changes are acknowledged.
+func (l *load) progress(changes int64) {
+	l.t.Helper()
+	until := l.answered.Load() + changes
+	require.Eventually(l.t, func() bool { return l.answered.Load() >= until || l.ended.Load() }, patience, time.Millisecond, "nothing is answered")
+	require.False(l.t, l.ended.Load())
+}
+
+// suffer waits until so many more requests have failed.
+func (l *load) suffer(requests int64) {
+	l.t.Helper()
+	until := l.failed.Load() + requests
+	require.Eventually(l.t, func() bool { return l.failed.Load() >= until || l.ended.Load() }, patience, time.Millisecond, "nothing fails")
+}
+
+// end ends the load and asserts that everything acknowledged holds.
+func (l *load) end(c *cluster) {
+	l.t.Helper()
+	l.ended.Store(true)
+	counts := map[string]int{}
+	for range l.workers {
+		for _, one := range <-l.sessions {
+			one.check(l.t, c.server, counts)
+		}
+	}
+	l.t.Logf("%d changes acknowledged, %d requests failed; held: %v", l.answered.Load(), l.failed.Load(), counts)
+	for _, kind := range []string{"live", "revoked", "replaced"} {
+		require.Positive(l.t, counts[kind], "the load left no %s token", kind)
+	}
+}
+
+// A client has what it needs for one request of each kind.
+type client struct {
+	cluster      *cluster
+	browser      *browser
+	app          application
+	access       string
+	refreshToken string
+	code         string
+	verifier     string
+}
+
+// newClient registers an application, authorizes it, and begins twice: one session has tokens,
+// the other an unredeemed code.
+func newClient(t *testing.T, c *cluster) *client {
+	t.Helper()
+	b := signIn(t, c.server, alice)
+	app := b.register(acme, "Enduring", "confidential", callback)
+	tokens := c.tokens(t, b, app, acme)
+	verifier := newVerifier()
+	code := b.authorize(c.authorizeURL(app, verifier, "account_id", acme), acme).Query().Get("code")
+	return &client{c, b, app, tokens.str("access_token"), tokens.str("refresh_token"), code, verifier}
+}
+
+// reads are requests that change nothing, by name.
+func (cl *client) reads() map[string]func() answer {
+	return map[string]func() answer{
+		"whoami": func() answer { return cl.cluster.whoami(cl.browser.t, cl.access) },
+		"introspection": func() answer {
+			return cl.cluster.post(cl.browser.t, "/oauth/introspect", cl.app.as(url.Values{"token": {cl.access}}))
+		},
+		"list":    cl.page(home(acme)),
+		"page":    cl.page(cl.app.path()),
+		"consent": cl.page("/oauth/authorize?" + url.Values{"response_type": {"code"}, "client_id": {cl.app.ClientID}, "redirect_uri": {callback}}.Encode()),
+	}
+}
+
+// writes are requests that change something, by name.
+func (cl *client) writes() map[string]func() answer {
+	t := cl.browser.t
+	return map[string]func() answer{
+		"exchange": func() answer { return cl.cluster.exchange(t, cl.app, cl.code, cl.verifier) },
+		"refresh":  func() answer { return cl.cluster.refresh(t, cl.app, cl.refreshToken) },
+		"revocation": func() answer {
+			return cl.cluster.post(t, "/oauth/revoke", cl.app.as(url.Values{"token": {cl.refreshToken}}))
+		},
+		"remembered consent": cl.page("/oauth/authorize?" + url.Values{"response_type": {"code"}, "client_id": {cl.app.ClientID},
+			"redirect_uri": {callback}, "account_id": {acme}}.Encode()),
+	}
+}
+
+func (cl *client) page(path string) func() answer {
+	return func() answer {
+		p := cl.browser.get(path)
+		return answer{Status: p.Status, Header: p.Header, Body: p.Body}
+	}
+}
+
+func requireUnavailable(t *testing.T, requests map[string]func() answer) {
+	t.Helper()
+	for name, request := range requests {
+		require.NoError(t, request().checkUnavailable(), name)
+	}
+}
+
+func requireOK(t *testing.T, requests map[string]func() answer) {
+	t.Helper()
+	for name, request := range requests {
+		a := request()
+		require.Equal(t, http.StatusOK, a.Status, "%s: %s", name, a.Body)
+	}
+}
+
+// works asserts that everything works and nothing of the client was used up.
+func (cl *client) works(t *testing.T) {
+	t.Helper()
+	requireOK(t, cl.reads())
+	require.True(t, cl.cluster.introspect(t, cl.app, cl.access))
+	a := cl.cluster.exchange(t, cl.app, cl.code, cl.verifier)
+	require.Equal(t, http.StatusOK, a.Status, "%s", a.Body)
+	a = cl.cluster.refresh(t, cl.app, cl.refreshToken)
+	require.Equal(t, http.StatusOK, a.Status, "%s", a.Body)
+}
+
+// PostgreSQL is stopped and started under load, in good order and as in a crash. The nodes
+// stay up, say so meanwhile, and go on by themselves.
+func TestPostgresRestarts(t *testing.T) {
+	t.Parallel()
+	pg := newPostgres(t)
+	c := startCluster(t, makeDatabase(t, pg.URL, "").dsn())
+	cl := newClient(t, c)
+	l := startLoad(t, c, cl.browser, cl.app, nil)
+	for _, how := range []syscall.Signal{stopFast, stopImmediate} {
+		l.progress(100)
+		pg.stop(how)
+		l.suffer(20)
+		requireUnavailable(t, cl.reads())
+		requireUnavailable(t, cl.writes())
+		for _, node := range c.nodes {
+			node.healthy(t)
+		}
+		pg.start(t)
+	}
+	l.progress(100)
+	l.end(c)
+	cl.works(t)
+}
+
+// Connections are ended at random under load.
+func TestConnectionsKilled(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	c := startCluster(t, db.dsn())
+	cl := newClient(t, c)
+	l := startLoad(t, c, cl.browser, cl.app, nil)
+	for range 10 {
+		l.progress(20)
+		db.hangUp(t, 3)
+	}
+	l.progress(50)
+	l.end(c)
+	cl.works(t)
+}
+
+// A node is killed under load, and the others do its work until there is a new one.
+func TestNodeKilled(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t, newDatabase(t).dsn())
+	cl := newClient(t, c)
+	l := startLoad(t, c, cl.browser, cl.app, nil)
+	for i := range c.nodes {
+		l.progress(50)
+		c.nodes[i].kill()
+		l.progress(50)
+		c.replace(t, i)
+	}
+	l.end(c)
+	cl.works(t)
+}
+
+// Clients hang up under load, at any moment. What they asked for happens as a whole or not at
+// all, and costs the nodes no connection to the database.
+func TestClientsHangUp(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	c := startCluster(t, db.dsn("pool_max_conns", "2"))
+	cl := newClient(t, c)
+	conn := db.connect(t)
+	connections := func() []uint32 {
+		rows, err := conn.Query(t.Context(), `SELECT pid FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid() AND backend_type = 'client backend'`, db.name)
+		require.NoError(t, err)
+		pids, err := pgx.CollectRows(rows, pgx.RowTo[uint32])
+		require.NoError(t, err)
+		return pids
+	}
+	l := startLoad(t, c, cl.browser, cl.app, func() time.Duration {
+		if rand.IntN(4) > 0 {
+			return patience
+		}
+		return time.Duration(rand.IntN(10_000)) * time.Microsecond
+	})
+	l.progress(50)
+	before := connections()
+	l.suffer(100)
+	l.progress(50)
+	l.end(c)
+	require.Subset(t, connections(), before, "connections were lost")
+	for _, node := range c.nodes {
+		require.NotContains(t, node.stderr.String(), `"level":"ERROR"`, "nothing is broken")
+	}
+	cl.works(t)
+}
+
+// A client that hangs up while the database is slow does not leave half of a redemption.
+func TestClientHangsUpMidway(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	c := startCluster(t, db.dsn())
+	cl := newClient(t, c)
+	conn := db.connect(t)
+	slow, err := conn.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = slow.Exec(t.Context(), `SELECT FROM oauth_sessions FOR UPDATE`) // reads go on
+	require.NoError(t, err)
+
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	gone := make(chan error, 1)
+	go func() {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.nodes[0].URL+"/oauth/token", formBody(cl.app.as(redemption(cl.app, cl.code, cl.verifier))))
+		if err == nil {
+			req.Header.Set("Content-Type", formType)
+			_, err = send(req)
+		}
+		gone <- err
+	}()
+	watch := db.connect(t)
+	require.Eventually(t, func() bool {
+		var waiting bool
+		err := watch.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock')`, db.name).Scan(&waiting)
+		return err == nil && waiting
+	}, patience, time.Millisecond, "the redemption waits")
+	hangUp()
+	require.ErrorIs(t, <-gone, context.Canceled)
+	require.NoError(t, slow.Commit(t.Context()))
+
+	// It was finished, so the code is used up, and the client that lost the answer asks the user again.
+	require.Eventually(t, func() bool {
+		var all bool
+		err := watch.QueryRow(t.Context(), `SELECT bool_and(code_redeemed_at IS NOT NULL) FROM oauth_sessions`).Scan(&all)
+		return err == nil && all
+	}, patience, time.Millisecond)
+	require.Equal(t, "invalid_grant", c.exchange(t, cl.app, cl.code, cl.verifier).str("error"))
+	require.Equal(t, http.StatusOK, c.whoami(t, cl.access).Status)
+}
+
+// The database answers nothing, and the few connections that a node may have all wait for it.
+// So do requests, but not for ever, and nothing of them happens later.
+func TestDatabaseHangs(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	c := startCluster(t, db.dsn("pool_max_conns", "2"))
+	cl := newClient(t, c)
+	tx, err := db.connect(t).Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), `LOCK TABLE oauth_sessions, oauth_applications`)
+	require.NoError(t, err)
+
+	// Five for each connection.
+	const callers = size * 2 * 5
+	began := time.Now()
+	answers := make(chan error, callers)
+	for i := range callers {
+		go func() {
+			fields := redemption(cl.app, cl.code, cl.verifier)
+			if i%2 == 0 {
+				fields = url.Values{"grant_type": {"refresh_token"}, "refresh_token": {cl.refreshToken}}
+			}
+			req, err := http.NewRequest(http.MethodPost, c.URL+"/oauth/token", formBody(cl.app.as(fields)))
+			if err != nil {
+				answers <- err
+				return
+			}
+			req.Header.Set("Content-Type", formType)
+			a, err := send(req)
+			answers <- errors.Join(err, a.checkUnavailable())
+		}()
+	}
+	require.NoError(t, cl.reads()["whoami"]().checkUnavailable())
+	for range callers {
+		require.NoError(t, <-answers)
+	}
+	require.Less(t, time.Since(began), 25*time.Second)
+	require.NoError(t, tx.Commit(t.Context()))
+	cl.works(t)
+}
+
+// A database that can only be read, as after a failover to a standby: what reads works, what
+// writes is an outage.
+func TestDatabaseReadOnly(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	c := startCluster(t, db.dsn())
+	cl := newClient(t, c)
+	l := startLoad(t, c, cl.browser, cl.app, nil)
+	l.progress(50)
+	execSQL(t, db.server, "ALTER DATABASE "+db.name+" SET default_transaction_read_only = on")
+	db.hangUp(t, 1000)
+	l.suffer(20)
+	requireOK(t, cl.reads())
+	require.True(t, c.introspect(t, cl.app, cl.access))
+	requireUnavailable(t, cl.writes())
+
+	execSQL(t, db.server, "ALTER DATABASE "+db.name+" RESET default_transaction_read_only")
+	db.hangUp(t, 1000)
+	l.progress(50)
+	l.end(c)
+	cl.works(t)
+}
