@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +51,7 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 		view.Scopes = append(view.Scopes, page.Scope{Name: name, Description: p.scopes[name].Description})
 	}
 	p.pages.Write(w, r, status, "consent.html", view,
-		formActions(a.redirectURI, p.cfg.LoginURL(p.returnTo(params)))...)
+		page.FormActions(a.redirectURI, p.cfg.LoginURL(p.returnTo(params)))...)
 }
 
 // accountChoices lists the user's accounts. The one that the request names is
@@ -166,20 +165,4 @@ func origin(redirectURI string) string {
 		return u.Scheme + ":"
 	}
 	return u.Scheme + "://" + u.Host
-}
-
-// formActions are the sources of a Content-Security-Policy that let the answer to the
-// consent form lead to the client, or to where somebody signs in who was signed out
-// meanwhile. Browsers hold the policy against every redirect that follows the form, and
-// a client that goes on from its callback to another origin of its own must not be stopped
-// there. So these are schemes, which still keep the form from javascript and data.
-func formActions(targets ...string) []string {
-	sources := []string{"https:"}
-	for _, target := range targets {
-		if u, err := url.Parse(target); err == nil && u.Scheme != "" {
-			sources = append(sources, u.Scheme+":")
-		}
-	}
-	slices.Sort(sources)
-	return slices.Compact(sources)
 }

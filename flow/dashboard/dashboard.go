@@ -34,7 +34,7 @@ type Dashboard struct {
 	keys        ticket.Keys
 	pages       *page.Set
 	crossOrigin *http.CrossOriginProtection
-	formActions []string
+	formActions []string // for those who are signed out when they send a form
 	mux         *http.ServeMux
 }
 
@@ -59,7 +59,7 @@ func New(cfg Config) (*Dashboard, error) {
 		prefix:      prefix,
 		keys:        ticket.Keys(host.Keys),
 		crossOrigin: http.NewCrossOriginProtection(),
-		formActions: signInOrigin(host.LoginURL("/")),
+		formActions: page.FormActions(host.LoginURL("/")),
 		mux:         http.NewServeMux(),
 	}
 	// Behind a proxy that changes the Host header, the Origin is still that of the issuer.
@@ -78,16 +78,6 @@ func New(cfg Config) (*Dashboard, error) {
 	}
 	d.route()
 	return d, nil
-}
-
-// signInOrigin is where forms may be redirected to: whoever is no longer signed in
-// when they send one is sent to sign in, and browsers apply form-action to that.
-func signInOrigin(loginURL string) []string {
-	u, err := url.Parse(loginURL)
-	if err != nil || u.Scheme == "" || u.Host == "" {
-		return nil // on this origin
-	}
-	return []string{u.Scheme + "://" + u.Host}
 }
 
 func (d *Dashboard) route() {

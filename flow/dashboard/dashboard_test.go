@@ -759,12 +759,22 @@ func TestOverrides(t *testing.T) {
 	require.ErrorContains(t, err, "delete_application.html")
 }
 
-func TestSignInElsewhere(t *testing.T) {
-	s := newSite(t, func(f *flow.Config, _ *dashboard.Config) {
-		f.LoginURL = func(returnTo string) string { return "https://login.example/?to=" + url.QueryEscape(returnTo) }
-	})
-	csp := s.open(list("1") + "/new").Header.Get("Content-Security-Policy")
-	require.True(t, strings.HasSuffix(csp, "form-action 'self' https://login.example"), csp)
+// Who is signed out when they send a form is sent to sign in, and from there maybe to an
+// identity provider at yet another origin: browsers hold the policy against each step.
+func TestFormMayLeadToSignIn(t *testing.T) {
+	for name, test := range map[string]struct{ login, sources string }{
+		"here":                {"/login", "https:"},
+		"elsewhere":           {"https://login.example/", "https:"},
+		"elsewhere, loopback": {"http://localhost:9/", "http: https:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(f *flow.Config, _ *dashboard.Config) {
+				f.LoginURL = func(returnTo string) string { return test.login + "?to=" + url.QueryEscape(returnTo) }
+			})
+			csp := s.open(list("1") + "/new").Header.Get("Content-Security-Policy")
+			require.True(t, strings.HasSuffix(csp, "; form-action 'self' "+test.sources), csp)
+		})
+	}
 }
 
 func TestNothingIsShared(t *testing.T) {

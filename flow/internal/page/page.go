@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -226,7 +227,7 @@ func (s *Set) execute(name string, data, host any) ([]byte, error) {
 
 // Write sends a page: name is its file, data what that receives. The forms of a page of
 // the library may post to this service, and be redirected from there to formActions,
-// which are sources of the Content-Security-Policy such as https://client.example;
+// which are sources of the Content-Security-Policy as [FormActions] returns them;
 // those of a page that the host adds may lead anywhere. Nothing is sent
 // before the page is complete; a page that fails is a 500, and logged.
 func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string) {
@@ -300,6 +301,23 @@ func contentSecurityPolicy(name string, formActions []string) string {
 		}
 	}
 	return b.String()
+}
+
+// FormActions returns the sources that let the answer to a form lead to the targets: to a
+// client, or to where somebody signs in who was signed out meanwhile. Browsers hold the
+// policy against every redirect that follows the form, and a client that goes on from its
+// callback, or a login that goes on to an identity provider, at an origin of its own must
+// not be stopped there. So these are schemes, which still keep the form from
+// javascript and data.
+func FormActions(targets ...string) []string {
+	sources := []string{"https:"}
+	for _, target := range targets {
+		if u, err := url.Parse(target); err == nil && u.Scheme != "" {
+			sources = append(sources, u.Scheme+":")
+		}
+	}
+	slices.Sort(sources)
+	return slices.Compact(sources)
 }
 
 // isSource refuses what would end the directive, begin another one or be a keyword.
