@@ -45,8 +45,9 @@ type Config struct {
 	Scopes []Scope
 
 	// Keys sign forms, not tokens: each has 32 bytes or more; the first signs, all
-	// verify. Nodes that serve the same users share them. Defaults to a random key,
-	// which makes forms that are open during a restart be asked for again.
+	// verify. Nodes that serve the same users share them; the package documentation says
+	// how to replace one. Defaults to a random key, which makes forms that are open
+	// during a restart be asked for again, and is for a single node.
 	Keys [][]byte
 
 	// CodeTTL is how long an authorization code lives, at most 10 minutes

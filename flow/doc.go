@@ -78,4 +78,32 @@
 // goes to [Config.Logger]. A response that is lost after the store has kept the
 // tokens leaves a client with the code or refresh token that it presented, and a repeated
 // attempt is treated as said above.
+//
+// A provider sets no deadline to the store: package postgres ends each call within
+// 15 seconds, and a request makes few. The WriteTimeout of the host's http.Server is to be
+// longer, as what is answered after it is lost. Whoever wants an answer sooner sets a
+// deadline to the request's context.
+//
+// # Many nodes
+//
+// A provider keeps nothing between two requests, so any number of them serve one
+// service, with no need for a browser or a client to come back to the same one. They
+// share a store on PostgreSQL, and have the same configuration, Keys included. Codes and
+// tokens are kept as digests and need no key, so that no change of keys ends them. What
+// holds at one node, a revocation among it, holds at the others from their next request on.
+//
+// The keys sign the forms of the pages, which live for a day at most, and a node refuses a
+// form that another signed with a key it does not have. So a key is replaced in three steps,
+// each only when all nodes have done the one before:
+//
+//  1. Append the new key to [Config.Keys]: all nodes verify it, none signs with it.
+//  2. Move it to the front: it signs, and forms that the old one signed stay good.
+//  3. A day later, remove the old key.
+//
+// An old key that others may have learnt is removed at once: users then repeat what
+// they had open, and clients notice nothing.
+//
+// Clocks of nodes that differ make lifetimes longer or shorter by the difference, and
+// nothing else: that a token is revoked, and that it is used once, depends on no clock.
+// Keep the difference well below [Config.RotationGrace].
 package flow
