@@ -40,7 +40,7 @@ func TestNodeClients(t *testing.T) {
 				if auth == "none" {
 					clientType = "public"
 				}
-				app := b.register(alice.account, client.name, clientType, "https://app.example.com/callback")
+				app := b.register(alice.account, client.name+" "+auth, clientType, "https://app.example.com/callback")
 				node.start(s, app, map[string]string{"auth": auth, "token_path": "/oauth/token", "body_format": "form"})
 				steps := node.login(b, alice.account)
 
@@ -77,7 +77,7 @@ func TestSimpleOAuth2WithJSON(t *testing.T) {
 			t.Parallel()
 			node := nodeClient(t, "simple-oauth2")
 			b := signIn(t, s, alice)
-			app := b.register(acme, "simple-oauth2", "confidential", "https://app.example.com/callback")
+			app := b.register(acme, "simple-oauth2 "+auth, "confidential", "https://app.example.com/callback")
 			node.start(s, app, options(auth, "/v2/oauth/access_token"))
 			steps := node.login(b, acme)
 			require.Equal(t, 2, steps.AccountID)
