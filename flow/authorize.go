@@ -404,7 +404,7 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 	switch {
 	case refusal.Status >= http.StatusInternalServerError:
 		p.logFailure(r, "request failed", refusal)
-		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+		w.Header().Set("Retry-After", strconv.Itoa(int(outageRetryAfter.Seconds())))
 		view.Title = "Something is not working"
 		view.Message = "This is not your fault. Nothing was changed; please try again in a moment."
 		view.Detail = ""

@@ -27,7 +27,8 @@ const maxClientID = 255
 // in the body, or, for a public client, by client_id alone. In the same read it
 // takes the session named, which is zero where the request names none.
 //
-// An unknown client and a wrong secret get the same answer for the same work.
+// An unknown client and a wrong secret get the same answer for the same work. Who is wrong
+// too often is stopped before anything is read, by [Config.Limiter].
 func (p *Provider) authenticateClient(r *http.Request, form url.Values, session uuid.UUID) (store.Client, *Error) {
 	id, secret, refusal := clientCredentials(r, form)
 	if refusal != nil {
@@ -37,14 +38,20 @@ func (p *Provider) authenticateClient(r *http.Request, form url.Values, session 
 		return store.Client{}, refusal
 	}
 
+	attempt, refusal := p.attempt(r, id, secret)
+	if refusal != nil {
+		return store.Client{}, refusal
+	}
 	now := p.now()
 	client, err := p.cfg.Store.Client(r.Context(), id, session, now)
 	unknown := errors.Is(err, store.ErrNotFound)
 	if err != nil && !unknown {
+		attempt.unjudged()
 		return store.Client{}, outage(err)
 	}
 	if !unknown && client.Application.Type == oauthapp.Public {
 		// It has no secret, so whatever it sent as one proves nothing and is ignored.
+		attempt.named()
 		return client, nil
 	}
 
@@ -61,9 +68,11 @@ func (p *Provider) authenticateClient(r *http.Request, form url.Values, session 
 		case secret == "":
 			reason = "no client secret"
 		}
+		attempt.failed()
 		p.clientRefused(r, id, client.Application, reason)
 		return store.Client{}, refuse(InvalidClient, "client authentication failed")
 	}
+	attempt.succeeded()
 	p.secretUsed(r, match, now)
 	return client, nil
 }
@@ -138,13 +147,18 @@ func parseBasic(encoded string) (id, secret string, ok bool) {
 	return id, secret, true
 }
 
-// clientRefused reports a failed client authentication. What was presented as a
-// client ID could be anything, a secret too: it is named only if it looks like one.
+// clientRefused reports a failed client authentication.
 func (p *Provider) clientRefused(r *http.Request, id string, app oauthapp.Application, reason string) {
+	p.reportClient(r, oauthapp.ClientAuthenticationFailed, id, app, reason)
+}
+
+// reportClient reports what became of a client's authentication. What was presented as a
+// client ID could be anything, a secret too: it is named only if it looks like one.
+func (p *Provider) reportClient(r *http.Request, t oauthapp.EventType, id string, app oauthapp.Application, reason string) {
 	if !p.isNameable(id) {
 		id = ""
 	}
-	event := applicationEvent(oauthapp.ClientAuthenticationFailed, app)
+	event := applicationEvent(t, app)
 	event.ClientID = id
 	event.Reason = reason
 	p.emit(r, event)

@@ -103,8 +103,16 @@ type Config struct {
 	// PageData returns what the host's own layout needs, as .Host. Defaults to nil.
 	PageData func(r *http.Request) any
 
-	// RemoteAddr returns the address of the caller, for events. Defaults to the host of
-	// r.RemoteAddr. Behind a proxy that is the proxy's: take what it vouches for.
+	// Limiter bounds failed client authentication. Defaults to a limiter in this process:
+	// one client ID can fail 64 times from one network address, and then once every 10
+	// seconds; all client IDs together 512 times from one network address, and then once
+	// a second. Nothing that succeeds is counted, and nobody is locked out by failures from
+	// another address. Each node counts for itself.
+	Limiter Limiter
+
+	// RemoteAddr returns the address of the caller, for events and the Limiter. Defaults
+	// to the host of r.RemoteAddr. Behind a proxy that is the proxy's, for everyone
+	// together: take what the proxy vouches for.
 	RemoteAddr func(r *http.Request) string
 
 	// Events receives every change after it is durable, in the goroutine that made

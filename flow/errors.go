@@ -47,7 +47,8 @@ type Error struct {
 	// Status is the HTTP status of the answer.
 	Status int
 
-	cause error
+	retryAfter time.Duration // when it is worth trying again; 0 for a refusal that stands
+	cause      error
 }
 
 // Error returns the code, the description and the cause.
@@ -87,6 +88,7 @@ func outage(cause error) *Error {
 		Code:        TemporarilyUnavailable,
 		Description: "the service is temporarily unavailable",
 		Status:      http.StatusServiceUnavailable,
+		retryAfter:  outageRetryAfter,
 		cause:       cause,
 	}
 }
@@ -120,8 +122,8 @@ func plainText(s string) string {
 	}, s)
 }
 
-// retryAfter is how long a client should wait when it is answered 503.
-const retryAfter = 5 * time.Second
+// outageRetryAfter is how long a client should wait when it is answered 503.
+const outageRetryAfter = 5 * time.Second
 
 // writeError answers a protocol endpoint's client as RFC 6749, section 5.2, says.
 func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *Error) {
@@ -137,8 +139,9 @@ func (p *Provider) writeErrorBody(w http.ResponseWriter, r *http.Request, e *Err
 	if e.Status >= http.StatusInternalServerError {
 		p.logFailure(r, "request failed", e)
 	}
-	if e.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+	if e.retryAfter > 0 {
+		seconds := int((e.retryAfter + time.Second - 1) / time.Second) // never too early
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
 	writeBody(w, e.Status, errorBody(e.Code, e.Description))
 }

@@ -27,8 +27,9 @@ const (
 
 // A Provider is the HTTP side of a service's OAuth applications: an http.Handler
 // for the protocol's endpoints, and [Provider.Require] to guard the service's own
-// API. Make one with [New]. It keeps no state of its own: any number of
-// providers, on any number of nodes, serve one store. It is safe for concurrent use.
+// API. Make one with [New]. It keeps no state of its own but what [Config.Limiter]
+// counts: any number of providers, on any number of nodes, serve one store. It is safe
+// for concurrent use.
 //
 // Requests are matched by their full path, so that it is mounted without
 // http.StripPrefix: at the root, or at both the issuer's path and /.well-known/.
@@ -41,6 +42,7 @@ type Provider struct {
 	keys        ticket.Keys
 	pages       *page.Set
 	crossOrigin *http.CrossOriginProtection
+	attempts    *attempts
 	engine      engine
 	mux         *http.ServeMux
 }
@@ -58,6 +60,7 @@ func New(cfg Config) (*Provider, error) {
 		scopes:      make(map[string]Scope, len(resolved.Scopes)),
 		keys:        ticket.Keys(resolved.Keys),
 		crossOrigin: http.NewCrossOriginProtection(),
+		attempts:    newAttempts(resolved),
 		mux:         http.NewServeMux(),
 	}
 	for _, scope := range resolved.Scopes {

@@ -32,6 +32,10 @@ const (
 	CodeReplayed               EventType = "token.code_replay"         // a used code came again; its session was ended
 	RefreshTokenReused         EventType = "token.refresh_token_reuse" // an old refresh token came again; its session was ended
 	ClientAuthenticationFailed EventType = "token.client_authentication_failed"
+
+	// A client that failed too often was stopped: the next tries are not looked at.
+	// It is reported once a minute at most for a client ID at a network address.
+	ClientAuthenticationLimited EventType = "token.client_authentication_limited"
 )
 
 // An Event tells who did what to which, when and from where. It is delivered

@@ -1,0 +1,362 @@
+package flow
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// A Limiter bounds how often the endpoints that clients authenticate at, the token,
+// revocation and introspection endpoints, look at credentials that turn out wrong.
+// [Config.Limiter] takes a host's own, such as one that all nodes share.
+//
+// An attempt that is limited is answered 429 with Retry-After, the same for a client
+// that exists and one that does not, and reaches no store. Methods are called by many
+// goroutines at once, and a request waits for them.
+//
+// Where a method returns an error, it is logged and the library's own limiter decides
+// about the attempt. So an outage of the limiter refuses nobody, and lets nobody guess
+// faster than each node allows.
+type Limiter interface {
+	// Take counts an attempt before anything is known of it, and returns 0; or it
+	// counts nothing and returns how long it takes until the next attempt is looked
+	// at. To count first keeps many attempts at once within the limit.
+	Take(ctx context.Context, a Attempt) (wait time.Duration, err error)
+
+	// Return takes back what Take counted, for an attempt that authenticated a client
+	// or could not be judged for an outage. It is called once at most, and never for
+	// an attempt that failed.
+	Return(ctx context.Context, a Attempt) error
+}
+
+// An Attempt is a request that presents the credentials of a client.
+type Attempt struct {
+	// ClientID is as presented, of up to 255 bytes: it may name no client, and it may be
+	// something else that a client sent by mistake, a secret too. It is not to be logged.
+	ClientID string
+
+	// Network is what one caller can be expected to hold of the address space: an IPv4
+	// address, or the 64-bit prefix of an IPv6 address, such as 2001:db8::/64. What
+	// Config.RemoteAddr returns that is no address is here as it is.
+	Network string
+
+	// Proven tells that these very credentials authenticated the client at this process
+	// lately, so that they are no guess. The library's own limiter lets them pass
+	// uncounted: nobody who guesses locks out a client that has its secret, not even
+	// from the same address, and a client that works is never slowed down.
+	Proven bool
+}
+
+// InsecureUnlimited is the Limiter that limits nothing, for a service whose own
+// proxy limits the endpoints in front of the provider.
+var InsecureUnlimited Limiter = unlimited{}
+
+type unlimited struct{}
+
+func (unlimited) Take(context.Context, Attempt) (time.Duration, error) { return 0, nil }
+
+func (unlimited) Return(context.Context, Attempt) error { return nil }
+
+// The limits of the library's own limiter. They are there for the load and the noise that
+// guessing makes: a secret of 256 bits is not found by guessing at any pace. So they
+// leave room for a client that starts with many requests at once, for the
+// clients of one office, and for one whose secret was just corrected.
+const (
+	clientBurst  = 64 // failures of one client ID from one network; then
+	clientPace   = 10 * time.Second
+	networkBurst = 512 // failures from one network with any client IDs; then
+	networkPace  = time.Second
+
+	// maxLimited is how many clients and networks are told apart, of those that failed
+	// last. It bounds the memory that any number of callers can use to ten megabytes.
+	maxLimited = 1 << 14
+
+	// reportPace is how often one client at one network is reported as limited, so that
+	// who sends many requests does not fill the host's log.
+	reportPace = time.Minute
+)
+
+// A limiter is the Limiter of the library, one for each provider. Failures of a client
+// are counted for each network apart, so that nobody can lock it out from elsewhere. It
+// starts no goroutine and forgets nothing by time: by being full.
+type limiter struct {
+	now func() time.Time
+
+	mu        sync.Mutex
+	byClient  buckets // of a client ID and a network
+	byNetwork buckets
+}
+
+var _ Limiter = (*limiter)(nil)
+
+func newLimiter(now func() time.Time) *limiter {
+	return &limiter{
+		now:       now,
+		byClient:  newBuckets(clientBurst, clientPace),
+		byNetwork: newBuckets(networkBurst, networkPace),
+	}
+}
+
+// Take implements [Limiter]. What is refused for one client is not counted for the
+// network, so that one client that fails forever leaves room for all others there.
+func (l *limiter) Take(_ context.Context, a Attempt) (time.Duration, error) {
+	if a.Proven {
+		return 0, nil
+	}
+	client, network := keyOf(a.Network, a.ClientID), keyOf(a.Network)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if wait := max(l.byClient.wait(client, now), l.byNetwork.wait(network, now)); wait > 0 {
+		return wait, nil
+	}
+	l.byClient.take(client, now)
+	l.byNetwork.take(network, now)
+	return 0, nil
+}
+
+// Return implements [Limiter].
+func (l *limiter) Return(_ context.Context, a Attempt) error {
+	if a.Proven {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byClient.giveBack(keyOf(a.Network, a.ClientID))
+	l.byNetwork.giveBack(keyOf(a.Network))
+	return nil
+}
+
+// Buckets hold burst tokens each, and get one back at every pace. A bucket is kept as the
+// time at which it is full again; one that is not there is full.
+type buckets struct {
+	burst  time.Duration // what filling one up takes
+	pace   time.Duration
+	fullAt recent[time.Time]
+}
+
+func newBuckets(burst int, pace time.Duration) buckets {
+	return buckets{time.Duration(burst) * pace, pace, newRecent[time.Time](maxLimited)}
+}
+
+// wait returns how long it takes until a bucket has a token, 0 if it has one.
+func (b *buckets) wait(k key, now time.Time) time.Duration {
+	return max(b.missing(k, now)+b.pace-b.burst, 0)
+}
+
+// take takes a token that is there.
+func (b *buckets) take(k key, now time.Time) {
+	b.fullAt.put(k, now.Add(b.missing(k, now)+b.pace))
+}
+
+func (b *buckets) giveBack(k key) {
+	if at, ok := b.fullAt.get(k); ok {
+		b.fullAt.put(k, at.Add(-b.pace))
+	}
+}
+
+// missing returns how long it takes until a bucket is full: never longer than for an empty
+// one, also where the clock was set back.
+func (b *buckets) missing(k key, now time.Time) time.Duration {
+	at, ok := b.fullAt.get(k)
+	if !ok {
+		return 0
+	}
+	return min(max(at.Sub(now), 0), b.burst)
+}
+
+// A key stands for texts of any length, so that a map of them has a bound.
+type key [sha256.Size]byte
+
+// keyOf returns the key of texts, of which only the last may hold a NUL.
+func keyOf(texts ...string) key {
+	b := make([]byte, 0, 256)
+	for _, text := range texts {
+		b = append(append(b, 0), text...)
+	}
+	return sha256.Sum256(b)
+}
+
+// A recent map remembers the last n keys that were put into it, and up to as many before.
+type recent[V any] struct {
+	n            int
+	newer, older map[key]V
+}
+
+func newRecent[V any](n int) recent[V] { return recent[V]{n: n, newer: map[key]V{}} }
+
+// get returns what a key stands for. A key that is asked for is not forgotten soon.
+func (m *recent[V]) get(k key) (V, bool) {
+	v, ok := m.newer[k]
+	if !ok {
+		if v, ok = m.older[k]; ok {
+			m.put(k, v)
+		}
+	}
+	return v, ok
+}
+
+func (m *recent[V]) put(k key, v V) {
+	if _, ok := m.newer[k]; !ok && len(m.newer) >= m.n {
+		m.newer, m.older = map[key]V{}, m.newer
+	}
+	m.newer[k] = v
+}
+
+func (m *recent[V]) remove(k key) {
+	delete(m.newer, k)
+	delete(m.older, k)
+}
+
+// attempts watches the attempts to authenticate at a provider: which credentials were
+// right lately, and whom its limiter stopped.
+type attempts struct {
+	limiter  Limiter // the host's
+	fallback *limiter
+
+	mu       sync.Mutex
+	proven   recent[struct{}] // of a client ID and a secret that belong together
+	reported buckets
+}
+
+func newAttempts(cfg Config) *attempts {
+	a := &attempts{
+		limiter:  cfg.Limiter,
+		fallback: newLimiter(cfg.Now),
+		proven:   newRecent[struct{}](maxLimited),
+		reported: newBuckets(1, reportPace),
+	}
+	if a.limiter == nil {
+		a.limiter = a.fallback
+	}
+	return a
+}
+
+// An attempt is one that was let through. Exactly one of its methods is called.
+type attempt struct {
+	Attempt
+	p           *Provider
+	r           *http.Request
+	counted     Limiter
+	credentials key
+}
+
+// attempt begins an attempt, which is counted as a failure until it turns out otherwise;
+// or it returns the refusal of one that is limited.
+func (p *Provider) attempt(r *http.Request, id, secret string) (*attempt, *Error) {
+	a := &attempt{
+		Attempt:     Attempt{ClientID: id, Network: network(p.cfg.RemoteAddr(r))},
+		p:           p,
+		r:           r,
+		counted:     p.attempts.limiter,
+		credentials: keyOf(id, secret),
+	}
+	a.Proven = p.attempts.isProven(a.credentials)
+	wait, err := a.counted.Take(r.Context(), a.Attempt)
+	if err != nil {
+		p.logFailure(r, "limiter failed", err)
+		a.counted = p.attempts.fallback
+		wait, _ = a.counted.Take(r.Context(), a.Attempt) // which never fails
+	}
+	if wait <= 0 {
+		return a, nil
+	}
+	p.limited(r, a.Attempt)
+	return nil, &Error{
+		Code:        TemporarilyUnavailable,
+		Description: "too many failed attempts to authenticate the client",
+		Status:      http.StatusTooManyRequests,
+		retryAfter:  wait,
+	}
+}
+
+// named ends an attempt that named a public client. The name alone is enough for that, so
+// it is what was right, whatever came with it.
+func (a *attempt) named() {
+	a.credentials = keyOf(a.ClientID, "")
+	a.succeeded()
+}
+
+// succeeded ends an attempt that authenticated a client.
+func (a *attempt) succeeded() {
+	if !a.Proven {
+		a.p.attempts.prove(a.credentials)
+	}
+	a.giveBack()
+}
+
+// failed ends an attempt with wrong credentials, which stay counted. Those that were right
+// before, as a secret that was revoked, are guesses from now on.
+func (a *attempt) failed() {
+	if a.Proven {
+		a.p.attempts.disprove(a.credentials)
+	}
+}
+
+// unjudged ends an attempt that met an outage. A client that went away caused that
+// itself: it would have others judged for nothing.
+func (a *attempt) unjudged() {
+	if !errors.Is(a.r.Context().Err(), context.Canceled) {
+		a.giveBack()
+	}
+}
+
+func (a *attempt) giveBack() {
+	// The client going away does not leave its success counted as a failure.
+	if err := a.counted.Return(context.WithoutCancel(a.r.Context()), a.Attempt); err != nil {
+		a.p.logFailure(a.r, "limiter failed", err)
+	}
+}
+
+func (a *attempts) isProven(credentials key) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.proven.get(credentials)
+	return ok
+}
+
+func (a *attempts) prove(credentials key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.proven.put(credentials, struct{}{})
+}
+
+func (a *attempts) disprove(credentials key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.proven.remove(credentials)
+}
+
+// limited reports a client that was stopped, now and then.
+func (p *Provider) limited(r *http.Request, a Attempt) {
+	k, now := keyOf(a.Network, a.ClientID), p.now()
+	p.attempts.mu.Lock()
+	due := p.attempts.reported.wait(k, now) == 0
+	if due {
+		p.attempts.reported.take(k, now)
+	}
+	p.attempts.mu.Unlock()
+	if due {
+		p.reportClient(r, oauthapp.ClientAuthenticationLimited, a.ClientID, oauthapp.Application{}, "too many failed attempts")
+	}
+}
+
+// network returns the network of an address, see [Attempt].
+func network(address string) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is4() {
+		return addr.String()
+	}
+	prefix, _ := addr.Prefix(64) // an IPv6 address has 64 bits
+	return prefix.String()
+}
