@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -24,23 +25,24 @@ type load struct {
 	answered atomic.Int64 // changes that were acknowledged
 	failed   atomic.Int64 // requests that were not answered, or 503
 	ended    atomic.Bool
-	sessions chan []*session
-	workers  int
+	workers  sync.WaitGroup
+	sessions []*session // of all workers, once they have ended
 }
 
 // startLoad starts a load by a user who has authorized the application.
 func startLoad(t *testing.T, c *cluster, b *browser, app application, patience func() time.Duration) *load {
-	l := &load{t: t, workers: 6}
-	l.sessions = make(chan []*session, l.workers)
-	for worker := range l.workers {
+	const workers = 6
+	l := &load{t: t}
+	var sessions sync.Mutex
+	for worker := range workers {
 		client := &caller{server: c.server, cookies: b.client.Jar, app: app, answered: &l.answered, patience: patience}
-		go func() {
-			var sessions []*session
-			defer func() { l.sessions <- sessions }()
+		l.workers.Go(func() {
 			for n := worker; !l.ended.Load(); n++ {
 				one, err := client.run(n)
 				if one != nil {
-					sessions = append(sessions, one)
+					sessions.Lock()
+					l.sessions = append(l.sessions, one)
+					sessions.Unlock()
 				}
 				switch {
 				case errors.Is(err, errGone), errors.Is(err, errUnavailable):
@@ -51,10 +53,15 @@ func startLoad(t *testing.T, c *cluster, b *browser, app application, patience f
 					l.ended.Store(true)
 				}
 			}
-		}()
+		})
 	}
-	t.Cleanup(func() { l.ended.Store(true) })
+	t.Cleanup(l.stop)
 	return l
+}
+
+func (l *load) stop() {
+	l.ended.Store(true)
+	l.workers.Wait()
 }
 
 // progress waits until so many more changes are acknowledged.
@@ -75,12 +82,10 @@ func (l *load) suffer(requests int64) {
 // end ends the load and asserts that everything acknowledged holds.
 func (l *load) end(c *cluster) {
 	l.t.Helper()
-	l.ended.Store(true)
+	l.stop()
 	counts := map[string]int{}
-	for range l.workers {
-		for _, one := range <-l.sessions {
-			one.check(l.t, c.server, counts)
-		}
+	for _, one := range l.sessions {
+		one.check(l.t, c.server, counts)
 	}
 	l.t.Logf("%d changes acknowledged, %d requests failed; held: %v", l.answered.Load(), l.failed.Load(), counts)
 	for _, kind := range []string{"live", "revoked", "replaced"} {
