@@ -86,11 +86,12 @@
 //
 // # Many nodes
 //
-// A provider keeps nothing between two requests, so any number of them serve one
-// service, with no need for a browser or a client to come back to the same one. They
-// share a store on PostgreSQL, and have the same configuration, Keys included. Codes and
-// tokens are kept as digests and need no key, so that no change of keys ends them. What
-// holds at one node, a revocation among it, holds at the others from their next request on.
+// A provider keeps nothing between two requests but what its [Config.Limiter] counts, each
+// for itself. So any number of them serve one service, with no need for a browser or a
+// client to come back to the same one. They share a store on PostgreSQL, and have the
+// same configuration, Keys included. Codes and tokens are kept as digests and need no key,
+// so that no change of keys ends them. What holds at one node, a revocation among it, holds
+// at the others from their next request on.
 //
 // The keys sign the forms of the pages, which live for a day at most, and a node refuses a
 // form that another signed with a key it does not have. So a key is replaced in three steps,
