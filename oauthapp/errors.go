@@ -10,7 +10,7 @@ var (
 	// another owner.
 	ErrNotFound = errors.New("oauthapp: not found")
 
-	// ErrExists is returned by a Store whose caller chose an ID or client ID that
+	// ErrExists is returned for an ID or client ID chosen by the caller that
 	// is or was in use.
 	ErrExists = errors.New("oauthapp: already exists")
 

@@ -26,6 +26,7 @@ const (
 const (
 	GrantCreated               EventType = "grant.create"              // a user said yes
 	GrantDenied                EventType = "grant.deny"                // a user said no
+	ConsentFormRefused         EventType = "grant.form_refused"        // a form that says yes or no was forged, or is of another session
 	TokenIssued                EventType = "token.issue"               // a code was exchanged
 	TokenRefreshed             EventType = "token.refresh"             // a refresh token was rotated
 	TokenRevoked               EventType = "token.revoke"              // RFC 7009

@@ -92,8 +92,8 @@ func isScope(s string) bool {
 // Register registers an application and returns it with its client secret, which
 // is zero for a public application and can never be seen again. It returns a
 // [*ValidationError] that names everything wrong with reg, and [ErrLimit] when
-// owner has as many applications as Config.MaxApplications. Nothing can be registered
-// to [AnyOwner].
+// owner has as many applications as Config.MaxApplications, and [ErrExists] when reg.ID
+// is or was in use, by whomever. Nothing can be registered to [AnyOwner].
 func (r *Registry) Register(ctx context.Context, owner string, reg Registration) (Application, credential.Plaintext, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, credential.Plaintext{}, err
@@ -109,7 +109,7 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 		return Application{}, credential.Plaintext{}, &ValidationError{problems}
 	}
 	now := r.now()
-	app := Application{Owner: owner, Type: reg.Type, CreatedAt: now}
+	app := Application{ID: reg.ID, Owner: owner, Type: reg.Type, CreatedAt: now}
 	app.edit(reg, now)
 	plaintext, err := r.create(ctx, &app)
 	if err != nil {
@@ -123,18 +123,23 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 // that somebody else won, so only a crowd on one application gets this far.
 const attempts = 20
 
-// create names the application and keeps it with its first secret. Both IDs are
-// random, so a collision is next to impossible; it costs another try, no more.
+// create names the application, as far as its registration does not, and keeps it
+// with its first secret. IDs made here are random, so a collision is next to impossible;
+// it costs another try, no more.
 func (r *Registry) create(ctx context.Context, app *Application) (plaintext credential.Plaintext, err error) {
+	named := app.ID != uuid.Nil
 	for range attempts {
-		app.ID, app.ClientID = newID(), newClientID()
+		app.ClientID = newClientID()
+		if !named {
+			app.ID = newID()
+		}
 		var secret *Secret
 		if app.Type == Confidential {
 			secret = new(Secret)
 			*secret, plaintext = r.newSecret(app.ID, app.CreatedAt)
 		}
 		err = r.cfg.Store.CreateApplication(ctx, *app, secret, r.cfg.MaxApplications)
-		if !errors.Is(err, ErrExists) {
+		if !errors.Is(err, ErrExists) || named {
 			break
 		}
 	}

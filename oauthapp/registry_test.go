@@ -688,6 +688,27 @@ func TestTakenClientIDIsReplaced(t *testing.T) {
 	require.Less(t, len(contended.tried), 100, "it gives up")
 }
 
+func TestRegisterUnderAnID(t *testing.T) {
+	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New()})
+	require.NoError(t, err)
+	reg := registration()
+	reg.Scopes = nil
+	reg.ID = uuid.Must(uuid.NewV7())
+
+	app, _, err := registry.Register(t.Context(), alice, reg)
+	require.NoError(t, err)
+	require.Equal(t, reg.ID, app.ID)
+
+	for _, owner := range []string{alice, bob} {
+		_, secret, err := registry.Register(t.Context(), owner, reg)
+		require.ErrorIs(t, err, oauthapp.ErrExists)
+		require.True(t, secret.IsZero())
+	}
+	require.NoError(t, registry.Delete(t.Context(), alice, app.ID))
+	_, _, err = registry.Register(t.Context(), alice, reg)
+	require.ErrorIs(t, err, oauthapp.ErrExists, "deleted, and never to be another")
+}
+
 func TestUpdateRetriesConflicts(t *testing.T) {
 	contended := &contendedStore{Store: memory.New()}
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: contended})

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
@@ -27,14 +29,12 @@ func (v *visit) backToApplication() error { return v.redirect(v.appURL(), "") }
 
 // newApplication shows the form to register an application.
 func (v *visit) newApplication() error {
-	newest, err := v.registry.Applications(v.ctx, v.account.ID, oauthapp.Page{Limit: 1})
+	id, err := uuid.NewV7()
 	if err != nil {
 		return err
 	}
 	form := v.emptyForm()
-	if len(newest.Items) > 0 {
-		form.Newest = newest.Items[0].ID.String()
-	}
+	form.ID = id.String()
 	return v.write(http.StatusOK, "application_form.html", form)
 }
 
@@ -48,18 +48,49 @@ func (v *visit) emptyForm() page.ApplicationForm {
 func (v *visit) register() error {
 	reg := v.registration()
 	reg.Type = oauthapp.ClientType(v.field("client_type"))
-	if repeated, err := v.alreadyRegistered(reg); err != nil || repeated {
-		return err
-	}
+	reg.ID = v.formID()
 	app, secret, err := v.registry.Register(v.ctx, v.account.ID, reg)
+	if errors.Is(err, oauthapp.ErrExists) {
+		repeated, readErr := v.alreadyRegistered(reg)
+		if repeated || readErr != nil {
+			return readErr
+		}
+		reg.ID = uuid.Nil
+		app, secret, err = v.registry.Register(v.ctx, v.account.ID, reg)
+	}
 	if err != nil {
 		form := v.emptyForm()
-		form.Newest = v.field("newest")
+		form.ID = v.field("id")
 		form.Public = reg.Type == oauthapp.Public
 		return v.refill(form, err)
 	}
 	v.app = app
 	return v.showSecret(secret, true)
+}
+
+// formID is what the form calls the application to be. A form without, or with what
+// no form of ours has, is good for as many applications as it is sent times.
+func (v *visit) formID() uuid.UUID {
+	id, err := uuid.Parse(v.field("id"))
+	if err != nil || id.Version() != 7 {
+		return uuid.Nil
+	}
+	return id
+}
+
+// alreadyRegistered answers a form that comes a second time, as by a reload of the
+// page that it led to: with the application that the first one made. A form that was
+// filled in anew since asks for another application.
+func (v *visit) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
+	app, err := v.registry.Application(v.ctx, v.account.ID, reg.ID)
+	if errors.Is(err, oauthapp.ErrNotFound) || err == nil && !registeredAs(app, reg) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	v.app = app
+	return true, v.redirect(v.appURL(), noticeAlreadyRegistered)
 }
 
 // registration is what the form says, apart from the client type.
@@ -81,33 +112,6 @@ func lines(texts []string) []string {
 		}
 	}
 	return kept
-}
-
-// recent is how many of the newest applications a repeated form is looked for in.
-const recent = 10
-
-// alreadyRegistered answers a form that comes a second time, as by a reload of the
-// page that it led to: with the application that the first one made. The form says
-// which application was the newest when it was opened; one that is newer and exactly
-// as asked for is its own.
-func (v *visit) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
-	if !v.r.PostForm.Has("newest") {
-		return false, nil
-	}
-	apps, err := v.registry.Applications(v.ctx, v.account.ID, oauthapp.Page{Limit: recent})
-	if err != nil {
-		return false, err
-	}
-	for _, app := range apps.Items {
-		if app.ID.String() <= v.field("newest") {
-			break
-		}
-		if registeredAs(app, reg) {
-			v.app = app
-			return true, v.redirect(v.appURL(), noticeAlreadyRegistered)
-		}
-	}
-	return false, nil
 }
 
 func registeredAs(app oauthapp.Application, reg oauthapp.Registration) bool {

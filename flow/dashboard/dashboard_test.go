@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -188,6 +190,33 @@ func TestSecretIsShownOnce(t *testing.T) {
 	t.Run("a new form of the same content makes one", func(t *testing.T) {
 		second, _ := s.register("1")
 		require.NotEqual(t, first.byID("client-id"), second.ClientID)
+	})
+	t.Run("forms open side by side make one each", func(t *testing.T) {
+		one, other := s.open(list("1")+"/new").form(list("1")), s.open(list("1")+"/new").form(list("1"))
+		made := s.do(http.MethodPost, list("1"), fill(one, registration()...))
+		also := s.do(http.MethodPost, list("1"), fill(other, registration()...))
+		require.NotEmpty(t, made.byID("client-secret"))
+		require.NotEmpty(t, also.byID("client-secret"))
+		require.NotEqual(t, made.byID("client-id"), also.byID("client-id"))
+	})
+	t.Run("a form filled in anew makes another", func(t *testing.T) {
+		other := s.do(http.MethodPost, list("1"), fill(form, "name", "Filled in anew"))
+		require.NotEmpty(t, other.byID("client-secret"))
+		require.NotEqual(t, first.byID("client-id"), other.byID("client-id"))
+	})
+	t.Run("a form sent many times at once makes one", func(t *testing.T) {
+		form := fill(s.open(list("1")+"/new").form(list("1")), registration()...)
+		var shown atomic.Int32
+		var group sync.WaitGroup
+		for range 20 {
+			group.Go(func() {
+				if s.do(http.MethodPost, list("1"), form).Status == http.StatusOK {
+					shown.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		require.EqualValues(t, 1, shown.Load())
 	})
 	t.Run("reloading a reset resets nothing", func(t *testing.T) {
 		app, _ := s.register("1", "name", "Reset")
@@ -496,8 +525,7 @@ func TestSignedOut(t *testing.T) {
 func TestOutage(t *testing.T) {
 	get, post := http.MethodGet, http.MethodPost
 	for _, tt := range []struct{ down, method, below string }{
-		{"Applications", get, "list"}, {"Grants", get, "list"}, {"Applications", get, "new"},
-		{"Applications", post, "list"}, {"CreateApplication", post, "list"},
+		{"Applications", get, "list"}, {"Grants", get, "list"}, {"CreateApplication", post, "list"},
 		{"Application", get, ""}, {"Secrets", get, ""}, {"Application", get, "edit"},
 		{"Application", post, ""}, {"UpdateApplication", post, ""},
 		{"Secrets", post, "secrets"}, {"AddSecret", post, "secrets"},
@@ -518,8 +546,6 @@ func TestOutage(t *testing.T) {
 			switch tt.below {
 			case "list":
 				target = list("1")
-			case "new":
-				target = list("1") + "/new"
 			case "secret":
 				target = pathOf(app, "secrets", s.secrets(app)[0].ID.String(), "revoke")
 			case "grant":

@@ -87,14 +87,14 @@
 //	                         CreatedAt, LastUsedAt, ClientSecret, Created, Notice, Problem,
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	                         Overlaps (Value, Text), Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
-//	application_form.html    Account, New, Title, Action, Cancel, Ticket, Newest, Name, Description, Homepage,
+//	application_form.html    Account, New, Title, Action, Cancel, Ticket, ID, Name, Description, Homepage,
 //	                         Callbacks, Public, Problems (Field, Message), Problem "field"
 //	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Usage (Users, More, LastUsedAt, Consequence)
 //	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
 //	delete_application.html  the same, and Problems (Field, Message), Problem "field"
 //
-// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request and
-// Newest must come back from the forms as the library's own templates send them.
+// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request, ID
+// and Newest must come back from the forms as the library's own templates send them.
 //
 // Every page of the library is executed with sample data when the provider is made, and again here:
 // a template that is broken, or names what there is not, fails there and not before

@@ -71,7 +71,7 @@ func samples() map[string][]any {
 		"application_form.html": {
 			ApplicationForm{},
 			ApplicationForm{
-				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", Newest: "id",
+				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ID: "id",
 				Name: "Name", Description: "Text", Homepage: "https://example.com", Callbacks: "https://example.com/callback",
 				Public: true, Problems: problems,
 			},

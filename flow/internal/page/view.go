@@ -137,7 +137,7 @@ type ApplicationForm struct {
 	Action  string // where the form posts to
 	Cancel  string
 	Ticket  string
-	Newest  string // hidden field "newest": the newest application of the account
+	ID      string // hidden field "id", when registering: of the application to be
 
 	Name        string
 	Description string
