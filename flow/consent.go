@@ -83,7 +83,7 @@ func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []pag
 // the application, the user's accounts or the scopes may have changed since.
 func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form url.Values) {
 	if err := p.crossOrigin.Check(r); err != nil {
-		p.refuseOnPage(w, r, forbiddenForm())
+		p.refuseForm(w, r, nil, "", "sent by a page of another origin")
 		return
 	}
 	for _, name := range []string{"ticket", "request", "decision", "account_id"} {
@@ -94,7 +94,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form url.Value
 	}
 	params, refusal := parseAuthorization(form.Get("request"))
 	if refusal != nil {
-		p.refuseOnPage(w, r, forbiddenForm())
+		p.refuseForm(w, r, nil, "", "malformed request")
 		return
 	}
 	user, ok := p.signedIn(w, r, params)
@@ -103,7 +103,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form url.Value
 	}
 	stale := p.keys.Verify(form.Get("ticket"), p.now(), consentPurpose, user.ID, user.Session, form.Get("request"))
 	if errors.Is(stale, ticket.ErrInvalid) {
-		p.refuseOnPage(w, r, forbiddenForm())
+		p.refuseForm(w, r, user, params.Get("client_id"), "not made for this request of this user in this session")
 		return
 	}
 	a, refusal := p.identify(r, params)
@@ -140,8 +140,18 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form url.Value
 	p.askConsent(w, r, http.StatusBadRequest, a, user, grants, notice)
 }
 
-func forbiddenForm() *Error {
-	return &Error{Code: AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden}
+// refuseForm refuses and reports a form that was not made here, or not for this. The user
+// is nil, and the client ID empty, where they are not known yet.
+func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, user *User, clientID, reason string) {
+	event := oauthapp.Event{Type: oauthapp.ConsentFormRefused, Reason: reason}
+	if user != nil {
+		event.Actor.UserID = user.ID
+	}
+	if p.isNameable(clientID) {
+		event.ClientID = clientID
+	}
+	p.emit(r, event)
+	p.refuseOnPage(w, r, &Error{Code: AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden})
 }
 
 // chosenAccount returns the account that the user chose: one of their own. Who has

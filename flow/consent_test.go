@@ -112,7 +112,22 @@ func TestConsentIsBound(t *testing.T) {
 		"same request, respelt":    change(form, "request", form.Get("request")+"&x=y"),
 	}
 	for name, form := range forbidden {
-		t.Run(name, func(t *testing.T) { requirePage(t, h.post("/oauth/authorize", form), http.StatusForbidden) })
+		t.Run(name, func(t *testing.T) {
+			h.events.reset()
+			requirePage(t, h.post("/oauth/authorize", form, header("User-Agent", "forger/1")), http.StatusForbidden)
+			events := h.events.take()
+			require.Len(t, events, 1)
+			require.Equal(t, oauthapp.ConsentFormRefused, events[0].Type)
+			require.Equal(t, []string{"192.0.2.1", "forger/1"}, []string{events[0].Actor.RemoteAddr, events[0].Actor.UserAgent})
+			if name == "malformed request" {
+				require.Equal(t, "malformed request", events[0].Reason)
+				return
+			}
+			params, err := url.ParseQuery(form.Get("request"))
+			require.NoError(t, err)
+			require.Equal(t, "not made for this request of this user in this session", events[0].Reason)
+			require.Equal(t, []string{"1", params.Get("client_id")}, []string{events[0].Actor.UserID, events[0].ClientID})
+		})
 	}
 	t.Run("other user", func(t *testing.T) {
 		h.user = bob()
@@ -154,7 +169,12 @@ func TestConsentFromAnotherSite(t *testing.T) {
 		"origin over http": header("Origin", "http://id.example:8080"),
 	} {
 		t.Run(name, func(t *testing.T) {
+			h.events.reset()
 			requirePage(t, h.post("/oauth/authorize", form, edit), http.StatusForbidden)
+			events := h.events.take()
+			require.Len(t, events, 1)
+			require.Equal(t, oauthapp.ConsentFormRefused, events[0].Type)
+			require.Equal(t, "sent by a page of another origin", events[0].Reason)
 		})
 	}
 	require.NotContains(t, h.store.counted(), "BeginSession")
