@@ -1,0 +1,120 @@
+package flow
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Finding is something about a configuration that a host should know of: what is
+// right on a developer's machine, or for one client, and not for every service.
+type Finding struct {
+	Severity Severity
+	Field    string // of Config, such as "AccessTokenTTL"
+	Message  string // what follows from it and what to do about it, in full sentences
+	// Reference is where that is recommended, such as "RFC 9700, section 2.1.1".
+	Reference string
+}
+
+// String returns the finding on one line.
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: %s: %s (%s)", f.Severity, f.Field, f.Message, f.Reference)
+}
+
+// Severity tells what to make of a [Finding].
+type Severity int
+
+const (
+	// Advice is for what is safe, and could be safer.
+	Advice Severity = iota
+	// Warning is for what is not fit for a service that others rely on.
+	Warning
+)
+
+// String returns "advice" or "warning".
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "advice"
+}
+
+// What Check finds long.
+const (
+	longAccessTokenTTL  = time.Hour
+	longRefreshTokenTTL = 90 * 24 * time.Hour
+	longSessionTTL      = 365 * 24 * time.Hour
+	fewBytes            = 8 // distinct ones in a key; 32 random bytes have 30
+)
+
+// Check reviews the configuration as the host writes it, before [New] fills in the
+// defaults, and returns what to think about before others rely on the service: warnings
+// first. It finds nothing in a configuration that leaves nothing to say. What is plainly
+// wrong it leaves to New, which refuses it.
+//
+// Neither looks at what a configuration cannot tell, such as a store that keeps
+// everything in memory, or TLS that ends elsewhere.
+func (cfg Config) Check() []Finding {
+	given := cfg
+	cfg.setDefaults()
+	issuer, err := parseIssuer(cfg.Issuer)
+	secure := err == nil && issuer.Scheme == "https"
+
+	var findings []Finding
+	find := func(found bool, severity Severity, field, reference, message string) {
+		if found {
+			findings = append(findings, Finding{severity, field, message, reference})
+		}
+	}
+	find(err == nil && !secure, Warning, "Issuer", "RFC 6749, section 3.1",
+		"Codes, tokens and secrets cross the network unprotected, which is fine on one machine only. Serve it by https.")
+	find(len(given.Keys) == 0, Warning, "Keys", "RFC 9700, section 4.7",
+		"Forms are signed with a random key, so that those open during a restart, or made by another node, are refused. Give all nodes the same key of 32 random bytes.")
+	find(slices.ContainsFunc(given.Keys, isGuessable), Warning, "Keys", "RFC 9700, section 4.7",
+		"A key repeats the same few bytes: who guesses it can forge consent. Make it of 32 random bytes.")
+	find(cfg.Limiter == InsecureUnlimited, Warning, "Limiter", "RFC 6749, section 2.3.1",
+		"Nothing here stops who keeps guessing client secrets. Leave it out, unless a proxy in front limits the endpoints.")
+	find(cfg.AccessTokenTTL > longAccessTokenTTL, Warning, "AccessTokenTTL", "RFC 6750, section 5.3",
+		"A stolen access token is good for "+words(cfg.AccessTokenTTL)+". Choose an hour or less: clients refresh.")
+	find(cfg.RefreshTokenTTL > longRefreshTokenTTL, Warning, "RefreshTokenTTL", "RFC 9700, section 4.14.2",
+		"A client that nobody uses keeps its access for "+words(cfg.RefreshTokenTTL)+". Choose 90 days or less.")
+	find(cfg.SessionTTL > max(longSessionTTL, cfg.RefreshTokenTTL), Advice, "SessionTTL", "RFC 9700, section 4.14.2",
+		"Users are asked again after "+words(cfg.SessionTTL)+" only. A year or less lets them think about it again.")
+	find(cfg.DNSimple != nil && cfg.dnsimpleTTL() > longAccessTokenTTL, Advice, "DNSimple", "RFC 6750, section 5.3",
+		"Its clients get access tokens that are good for "+words(cfg.dnsimpleTTL())+", with nothing to refresh. Leave it out once no client needs it.")
+	find(!cfg.RequirePKCE, Advice, "RequirePKCE", "RFC 9700, section 2.1.1",
+		"Confidential clients may leave out PKCE, and the code is then protected by their secret and state alone. Require it once all clients send it.")
+	find(secure && given.RemoteAddr == nil, Advice, "RemoteAddr", "RFC 9700, section 4.13",
+		"Callers are known by the address of the connection. Behind a proxy that is the proxy's, for events and limits alike: take the one that it vouches for.")
+	find(given.Events == nil, Advice, "Events", "RFC 9700, section 4.14.2",
+		"Nobody learns of replayed codes, reused refresh tokens and clients that guess. Write events to the log that you watch.")
+
+	slices.SortStableFunc(findings, func(a, b Finding) int { return int(b.Severity - a.Severity) })
+	return findings
+}
+
+// isGuessable reports whether a key was not made by a random generator.
+func isGuessable(key []byte) bool {
+	distinct := map[byte]bool{}
+	for _, b := range key {
+		distinct[b] = true
+	}
+	return len(distinct) < fewBytes
+}
+
+// words returns a duration as people say it: "30 days", "2h30m".
+func words(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day && d%day == 0 {
+		return fmt.Sprintf("%d days", d/day)
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

@@ -1,0 +1,103 @@
+package flow_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// careful is a configuration that leaves nothing to say.
+func careful() flow.Config {
+	cfg := minimal()
+	key := sha256.Sum256([]byte("a random key"))
+	cfg.Keys = [][]byte{key[:]}
+	cfg.RequirePKCE = true
+	cfg.RemoteAddr = func(r *http.Request) string { return r.Header.Get("X-Vouched-For") }
+	cfg.Events = func(context.Context, oauthapp.Event) {}
+	return cfg
+}
+
+func TestCheck(t *testing.T) {
+	require.Empty(t, careful().Check())
+	const day = 24 * time.Hour
+	for name, test := range map[string]struct {
+		edit     func(*flow.Config)
+		severity flow.Severity
+		field    string
+		says     string
+	}{
+		"http":                   {func(c *flow.Config) { c.Issuer = "http://localhost:8080" }, flow.Warning, "Issuer", "https"},
+		"no key":                 {func(c *flow.Config) { c.Keys = nil }, flow.Warning, "Keys", "random key"},
+		"key of zeros":           {func(c *flow.Config) { c.Keys = append(c.Keys, make([]byte, 32)) }, flow.Warning, "Keys", "forge"},
+		"key that repeats":       {func(c *flow.Config) { c.Keys[0] = bytes.Repeat([]byte("secret"), 8) }, flow.Warning, "Keys", "forge"},
+		"no limiter":             {func(c *flow.Config) { c.Limiter = flow.InsecureUnlimited }, flow.Warning, "Limiter", "guessing"},
+		"long access token":      {func(c *flow.Config) { c.AccessTokenTTL = 90 * time.Minute }, flow.Warning, "AccessTokenTTL", "good for 1h30m."},
+		"longer access token":    {func(c *flow.Config) { c.AccessTokenTTL = 30 * day }, flow.Warning, "AccessTokenTTL", "good for 30 days."},
+		"long refresh token":     {func(c *flow.Config) { c.RefreshTokenTTL = 90*day + time.Hour }, flow.Warning, "RefreshTokenTTL", "for 2161h."},
+		"refresh token of years": {func(c *flow.Config) { c.RefreshTokenTTL = 730 * day }, flow.Warning, "RefreshTokenTTL", "for 730 days."},
+		"long session":           {func(c *flow.Config) { c.SessionTTL = 366 * day }, flow.Advice, "SessionTTL", "after 366 days"},
+		"profile":                {func(c *flow.Config) { c.DNSimple = &flow.DNSimpleProfile{} }, flow.Advice, "DNSimple", "good for 30 days"},
+		"no PKCE":                {func(c *flow.Config) { c.RequirePKCE = false }, flow.Advice, "RequirePKCE", "PKCE"},
+		"address of a proxy":     {func(c *flow.Config) { c.RemoteAddr = nil }, flow.Advice, "RemoteAddr", "proxy"},
+		"no events":              {func(c *flow.Config) { c.Events = nil }, flow.Advice, "Events", "Nobody learns"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := careful()
+			test.edit(&cfg)
+			_, err := flow.New(cfg)
+			require.NoError(t, err, "what New refuses needs no finding")
+			findings := cfg.Check()
+			require.Len(t, findings, 1)
+			f := findings[0]
+			require.Equal(t, []any{test.severity, test.field}, []any{f.Severity, f.Field})
+			require.Contains(t, f.Message, test.says)
+			require.Regexp(t, `^RFC \d{4}, section [\d.]*\d$`, f.Reference)
+			require.Equal(t, fmt.Sprintf("%s: %s: %s (%s)", f.Severity, f.Field, f.Message, f.Reference), f.String())
+		})
+	}
+}
+
+// The defaults are no reason for a finding, nor are a host's own limiter, a short profile,
+// or anything at the very bounds.
+func TestCheckSaysNothingWithoutNeed(t *testing.T) {
+	cfg := careful()
+	cfg.Limiter = &hostLimiter{}
+	cfg.AccessTokenTTL, cfg.RefreshTokenTTL, cfg.SessionTTL = time.Hour, 90*24*time.Hour, 365*24*time.Hour
+	cfg.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: time.Hour}
+	require.Empty(t, cfg.Check())
+
+	local := careful()
+	local.Issuer, local.RemoteAddr = "http://localhost", nil
+	require.Len(t, local.Check(), 1, "there is no proxy on a developer's machine")
+}
+
+// Check changes nothing, takes a configuration that New refuses, and names warnings first.
+func TestCheckOfNothing(t *testing.T) {
+	var cfg flow.Config
+	var fields []string
+	for _, f := range cfg.Check() {
+		fields = append(fields, f.Severity.String()+" "+f.Field)
+	}
+	require.Equal(t, []string{"warning Keys", "advice RequirePKCE", "advice Events"}, fields)
+	require.Zero(t, cfg.Keys)
+}
+
+// A host has its configuration reviewed when it starts, or in a test of its own.
+func ExampleConfig_Check() {
+	cfg := careful()
+	cfg.AccessTokenTTL = 24 * time.Hour
+	for _, finding := range cfg.Check() {
+		fmt.Println(finding)
+	}
+	// Output:
+	// warning: AccessTokenTTL: A stolen access token is good for 24h. Choose an hour or less: clients refresh. (RFC 6750, section 5.3)
+}
