@@ -19,16 +19,31 @@ const (
 	sweepApplications = 'a'
 )
 
+// sweepSize is how many rows the clean-up looks at before it lets others in.
+const sweepSize = 25
+
 // CleanUp implements [store.Store].
 func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (next string, removed int, err error) {
 	if err := done(ctx); err != nil {
 		return "", 0, err
 	}
+	next = cursor
+	for left := max(limit, 1); left > 0; left -= sweepSize {
+		var n int
+		next, n, err = s.cleanUp(now, next, min(left, sweepSize))
+		removed += n
+		if err != nil || next == "" {
+			break
+		}
+	}
+	return next, removed, err
+}
+
+func (s *Store) cleanUp(now time.Time, cursor string, limit int) (next string, removed int, err error) {
 	phase, before, err := parseCleanUp(cursor)
 	if err != nil {
 		return "", 0, err
 	}
-	limit = max(limit, 1)
 	s.lock()
 	defer s.mu.Unlock()
 
