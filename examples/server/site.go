@@ -24,7 +24,7 @@ func newSite(opts options, st store.Store, keys masterKeys, logger *slog.Logger)
 		attempts: newAttempts(time.Now),
 		logger:   logger,
 	}
-	provider, err := flow.New(flow.Config{
+	cfg := flow.Config{
 		Issuer:      opts.issuer,
 		Store:       st,
 		CurrentUser: login.currentUser,
@@ -51,16 +51,29 @@ func newSite(opts options, st store.Store, keys masterKeys, logger *slog.Logger)
 			logger.InfoContext(ctx, "event", "event", event)
 		},
 		Logger: logger,
-	})
+	}
+	provider, err := flow.New(cfg)
 	if err != nil {
 		return nil, err
 	}
+	logFindings(logger, cfg.Check())
 	login.provider = provider
 	dashboard, err := dashboard.New(dashboard.Config{Provider: provider})
 	if err != nil {
 		return nil, err
 	}
 	return routes(opts, provider, dashboard, login, logger), nil
+}
+
+// logFindings tells the operator what to change before others rely on the service.
+func logFindings(logger *slog.Logger, findings []flow.Finding) {
+	for _, f := range findings {
+		level := slog.LevelInfo
+		if f.Severity == flow.Warning {
+			level = slog.LevelWarn
+		}
+		logger.Log(context.Background(), level, "configuration", "field", f.Field, "finding", f.Message, "see", f.Reference)
+	}
 }
 
 func routes(opts options, provider *flow.Provider, dashboard http.Handler, login *login, logger *slog.Logger) http.Handler {

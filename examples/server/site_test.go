@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A logLine is a line of the log, as far as tests look at it.
+type logLine struct {
+	Level, Msg     string
+	Field, Finding string
+	See            string
+	Event          struct {
+		Type, Reason string
+		ClientID     string `json:"client_id"`
+		RemoteAddr   string `json:"remote_addr"`
+		UserAgent    string `json:"user_agent"`
+	}
+}
+
+func (v *visit) logged(msg string) []logLine {
+	v.t.Helper()
+	var lines []logLine
+	for text := range strings.Lines(v.log.String()) {
+		var line logLine
+		require.NoError(v.t, json.Unmarshal([]byte(text), &line), text)
+		if line.Msg == msg {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// The operator is told at the start what is right for a demo only, as often as it is true.
+func TestFindingsAreLogged(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{nil, []string{"WARN Issuer", "INFO DNSimple", "INFO RequirePKCE"}},
+		{[]string{"-issuer", "https://id.example", "-access-token-ttl", "2h"}, []string{"WARN AccessTokenTTL", "INFO DNSimple", "INFO RequirePKCE", "INFO RemoteAddr"}},
+	} {
+		var got []string
+		for _, line := range newVisit(t, c.args...).logged("configuration") {
+			got = append(got, line.Level+" "+line.Field)
+			require.NotEmpty(t, line.Finding)
+			require.Contains(t, line.See, "RFC ")
+		}
+		require.Equal(t, c.want, got)
+	}
+}
+
+// The log tells who guesses, from where, and when they were stopped, but not what they
+// tried; and the token endpoint under /v2/ keeps its own headers.
+func TestGuessesAreLogged(t *testing.T) {
+	v := newVisit(t)
+	guess := func() answered {
+		form := url.Values{"grant_type": {"authorization_code"}, "code": {"the-code"}, "client_id": {"nobody"}, "client_secret": {"the-guess"}}
+		return v.do(http.MethodPost, dnsimpleTokenPath, form, "User-Agent", "guesser/1")
+	}
+	answer := guess()
+	failures := 0
+	for ; answer.StatusCode == http.StatusUnauthorized; answer = guess() {
+		failures++
+	}
+	require.Equal(t, http.StatusTooManyRequests, answer.StatusCode)
+	require.NotEmpty(t, answer.Header.Get("Retry-After"))
+	require.NotEmpty(t, answer.Header.Get("X-RateLimit-Remaining"))
+
+	events := v.logged("event")
+	require.Len(t, events, failures+1)
+	for i, want := range map[int]string{
+		0:        "token.client_authentication_failed unknown client",
+		failures: "token.client_authentication_limited too many failed attempts",
+	} {
+		e := events[i].Event
+		require.Equal(t, want, e.Type+" "+e.Reason)
+		require.Equal(t, []string{"nobody", "127.0.0.1", "guesser/1"}, []string{e.ClientID, e.RemoteAddr, e.UserAgent})
+	}
+	require.NotContains(t, v.log.String(), "the-guess")
+	require.NotContains(t, v.log.String(), "the-code")
+}
