@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,37 @@ func TestUnknownClientAndWrongSecretAreTheSame(t *testing.T) {
 			require.Equal(t, reference.Header(), w.Header())
 			require.Equal(t, calls, c)
 		}
+	}
+}
+
+// TestUnknownClientAndWrongSecretTakeTheSameTime compares the medians of many requests,
+// taken in turn so that what slows one slows the other. The bound is wide: what it
+// catches is work that only one of the two is given, such as a slow hash.
+func TestUnknownClientAndWrongSecretTakeTheSameTime(t *testing.T) {
+	s := newService(t, func(cfg *flow.Config) { cfg.Limiter, cfg.Events = flow.InsecureUnlimited, nil })
+	wrong := s.credentials.NewClientSecret().Reveal()
+	var forms [3]url.Values
+	forms[0] = credentialsOf(s.app, wrong)
+	forms[1] = url.Values{"client_id": {strings.Repeat("a", len(s.app.ClientID))}, "client_secret": {wrong}}
+	forms[2] = credentialsOf(s.app, "short")
+	const samples = 1000
+	var took [3][]time.Duration
+	for range samples {
+		for i, form := range forms {
+			start := time.Now()
+			w := s.post(authenticated, form)
+			took[i] = append(took[i], time.Since(start))
+			require.Equal(t, http.StatusUnauthorized, w.Code)
+		}
+	}
+	for i := range took {
+		slices.Sort(took[i])
+	}
+	reference := took[0][samples/2]
+	for _, other := range took[1:] {
+		median := other[samples/2]
+		require.Less(t, median, 2*reference)
+		require.Less(t, reference, 2*median)
 	}
 }
 
