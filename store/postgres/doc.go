@@ -1,2 +1,122 @@
-// Package postgres keeps applications, grants and sessions in PostgreSQL.
+// Package postgres keeps applications, grants and sessions in PostgreSQL. It is the
+// store for a service of several nodes: they share nothing but the
+// database, and what one of them has done, all others see.
+//
+//	s, err := postgres.Open(ctx, "postgres://oauth@db.example.com/service")
+//	if err != nil {
+//		return err // one line, without the password
+//	}
+//	defer s.Close()
+//
+// A service that has a pool already gives that one, and says when to migrate:
+//
+//	if err := postgres.Migrate(ctx, pool); err != nil {
+//		return err
+//	}
+//	s := postgres.New(pool)
+//
+// A [Store] is a [store.Store]. Give it to oauthapp.NewRegistry and flow.New, and
+// run a [store.Cleaner] on it, on one node or on all.
+//
+// # What is promised
+//
+// A call that returned nil is committed, and durable as far as the database is set
+// to be (synchronous_commit). Each call is one round trip: one statement, or one
+// batch that is one transaction, in the isolation level READ COMMITTED; only a code
+// or refresh token that was not taken costs a second one, to find out why. Checking a
+// bearer token reads three rows by their primary keys.
+//
+// A call whose context has ended before its statement was sent changed nothing. A
+// statement that was sent is finished, for up to 5 seconds after, and the call returns
+// what came of it; a client that hangs up costs no connection. Deadlocks and
+// serialization failures are tried again, a few times. So are reads whose connection
+// was lost; writes are not, as they may have happened.
+//
+// Nothing depends on sessions of the database: no LISTEN, no temporary tables, no
+// locks that outlive a transaction.
+//
+// # Tables
+//
+// The tables are named oauth_applications, oauth_application_uses,
+// oauth_client_secrets, oauth_grants, oauth_sessions and oauth_migrations. They stand
+// in the first schema of the connection's search_path that has them, and are made in
+// the first that exists; to give them one of their own, create it and add
+// ?search_path=NAME to the connection string. The database has to be encoded in UTF8.
+//
+// Migrations only go forward, each in a transaction of its own. Nodes that start at
+// once take turns. There is no way back: an older version of this library refuses
+// the tables when it migrates. [Migrations] returns the files, for a tool of yours.
+// A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables, and
+// nothing else.
+//
+// # Connection poolers
+//
+// By default pgx prepares each statement once for each connection. PgBouncer in its
+// transaction mode gives each transaction any connection, and knows prepared
+// statements since version 1.21 only (max_prepared_statements). With an older
+// one add default_query_exec_mode=exec to the connection string: calls still are one
+// round trip each. It also drops search_path from the connection string, so set that on
+// the role or the database instead.
+//
+// # Cost
+//
+// A session whose refresh token was rotated is a row of about 370 bytes, and takes
+// about 590 bytes of disk: its page keeps a tenth free, so that a rotation stays on
+// it and leaves the index alone (a HOT update, 99 of 100), and what updates leave behind is
+// used again. Of that, 32 bytes are the primary key, the only index. A grant takes about
+// 520 bytes with its six indexes, where users and accounts have short names.
+//
+// Revoking all tokens of an application, and deleting it, write one row of the
+// application, whatever it has issued; to tell how many users that cuts off, up to the
+// bound, takes a step through an index for each of them. When an application was last
+// used is a small row of its own, so that what every check reads is seldom written. All
+// users of an application share that row: each is to touch it every few minutes at most.
+//
+// The clean-up walks by primary key. A batch is one statement, passes over rows that
+// somebody has locked, and so waits for nobody; any number of nodes may clean up. The
+// space is for autovacuum to return to use: let it run often on oauth_sessions
+// (autovacuum_vacuum_scale_factor = 0.02 or so) where that is large.
+//
+// Statements find their rows by an index, so their cost does not grow with what is
+// stored. Lists are planned anew for their parameters at each call.
+//
+// # Growing
+//
+// A thousand million live tokens are 500 million sessions, each with an access and a
+// refresh token: 300 GB, of which 16 GB are the index. One server holds that. Before
+// vacuuming one table of that size takes too long, partition it by hash, which no
+// statement notices, as each names the session by its primary key:
+//
+//	ALTER TABLE oauth_sessions RENAME TO oauth_sessions_whole;
+//	CREATE TABLE oauth_sessions (LIKE oauth_sessions_whole INCLUDING DEFAULTS,
+//	    PRIMARY KEY (id)) PARTITION BY HASH (id);
+//	CREATE TABLE oauth_sessions_0 PARTITION OF oauth_sessions
+//	    FOR VALUES WITH (MODULUS 16, REMAINDER 0) WITH (fillfactor = 90);
+//	-- and so on to 15, then copy the rows
+//
+// Over several servers, what a token check reads is found by key, one from the
+// other: the session by the ID in the token, the grant by the number in the session,
+// the application by the ID in the grant. A database that distributes by key ranges
+// answers that with three lookups. Under Citus, sessions and grants distributed by
+// their keys do not stand together, so a check would cross shards: applications,
+// their uses and their secrets are for reference tables, and grants too for as long as they fit.
+// A registration counts an owner's applications under an advisory lock; where a
+// database has none, two registrations at once may exceed the limit by one. None of
+// that has been tried on more than one server.
+//
+// Reads of a standby may be late: a token revoked on the primary is good there for as
+// long. Give the Store the primary alone.
+//
+// # Limits
+//
+// PostgreSQL has to be of version 12 or later; it is tested with 15. Texts are UTF-8
+// without NUL. A client ID, an owner, a user and an account each have to fit
+// into an index, the last two together: 2,600 bytes are safe.
+//
+// # Errors
+//
+// Besides the errors of package store, and those of contexts, a call returns what
+// PostgreSQL or the connection to it says, on one line after the name of the call:
+// it is for operators, holds no value that was stored, and may pass. For errors.As it is a
+// *pgconn.PgError where PostgreSQL said it.
 package postgres

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"os"
@@ -20,16 +21,16 @@ import (
 )
 
 // Everything holds where each transaction may get another connection of PostgreSQL's, of which there are fewer
-// than callers. Sessions of PgBouncer cannot name a schema, so each store has a database of its own.
+// than callers, nothing is prepared, and times come as texts of another time zone. Sessions of PgBouncer cannot
+// name a schema, so the stores have a database of their own.
 func TestStoreBehindPgBouncer(t *testing.T) {
 	t.Parallel()
-	bouncer := startPgBouncer(t)
-	storetest.Run(t, harnessAt(func(tb testing.TB) string {
-		name := "oauthapps_test_" + strings.ReplaceAll(newID().String(), "-", "")
-		admin(tb, `CREATE DATABASE `+name+` ENCODING 'UTF8' TEMPLATE template0`)
-		tb.Cleanup(func() { admin(tb, `DROP DATABASE `+name+` WITH (FORCE)`) })
-		return bouncer + "/" + name + "?pool_max_conns=10&default_query_exec_mode=exec"
-	}))
+	name := "oauthapps_test_" + strings.ToLower(rand.Text())
+	admin(t, `CREATE DATABASE `+name+` ENCODING 'UTF8' TEMPLATE template0`)
+	t.Cleanup(func() { admin(t, `DROP DATABASE `+name+` WITH (FORCE)`) })
+	admin(t, `ALTER DATABASE `+name+` SET synchronous_commit = off`)
+	dsn := startPgBouncer(t) + "/" + name + "?pool_max_conns=10&default_query_exec_mode=exec&timezone=America/New_York"
+	storetest.Run(t, harnessIn(dsn))
 }
 
 // startPgBouncer starts PgBouncer in its transaction mode, in front of the server to test, and returns the beginning of

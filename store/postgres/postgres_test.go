@@ -22,33 +22,42 @@ import (
 
 func TestStore(t *testing.T) {
 	t.Parallel() // with the other two, as each mostly waits for the disk
-	storetest.Run(t, harness())
+	storetest.Run(t, harnessIn(newSchema(t)))
 }
 
-// Nothing is prepared, as behind a connection pooler, and times come as texts of another time zone.
-func TestStoreWithoutPreparedStatements(t *testing.T) {
+// No statement notices that sessions are partitioned.
+func TestStorePartitioned(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, harness("default_query_exec_mode", "exec", "timezone", "America/New_York"))
+	dsn := with(newSchema(t), "synchronous_commit", "off")
+	_, err := openDSN(t, dsn).pool.Exec(ctx, `
+		ALTER TABLE oauth_sessions RENAME TO oauth_sessions_whole;
+		CREATE TABLE oauth_sessions (LIKE oauth_sessions_whole INCLUDING DEFAULTS, PRIMARY KEY (id)) PARTITION BY HASH (id);
+		CREATE TABLE oauth_sessions_0 PARTITION OF oauth_sessions FOR VALUES WITH (MODULUS 3, REMAINDER 0) WITH (fillfactor = 90);
+		CREATE TABLE oauth_sessions_1 PARTITION OF oauth_sessions FOR VALUES WITH (MODULUS 3, REMAINDER 1) WITH (fillfactor = 90);
+		CREATE TABLE oauth_sessions_2 PARTITION OF oauth_sessions FOR VALUES WITH (MODULUS 3, REMAINDER 2) WITH (fillfactor = 90);
+		DROP TABLE oauth_sessions_whole`)
+	require.NoError(t, err)
+	storetest.Run(t, harnessIn(dsn))
 }
 
-// harness opens stores in schemas of their own, with more settings.
-func harness(settings ...string) storetest.Harness {
-	return harnessAt(func(tb testing.TB) string { return with(newSchema(tb), settings...) })
+// harness opens each store in a schema of its own.
+func harness() storetest.Harness {
+	return storetest.Harness{New: func(tb testing.TB) store.Store { return openTemp(tb) }}
 }
 
-// harnessAt opens stores where the connection strings returned say.
-func harnessAt(newDSN func(testing.TB) string) storetest.Harness {
-	dsns := map[store.Store]string{}
-	open := func(tb testing.TB, dsn string) store.Store {
-		s := openDSN(tb, dsn)
-		dsns[s] = dsn
-		return s
-	}
+// harnessIn opens stores one after the other in one place, which is quicker.
+func harnessIn(dsn string) storetest.Harness {
 	return storetest.Harness{
-		New: func(tb testing.TB) store.Store { return open(tb, newDSN(tb)) },
+		New: func(tb testing.TB) store.Store {
+			s := openDSN(tb, dsn)
+			_, err := s.pool.Exec(ctx, `DELETE FROM oauth_application_uses; DELETE FROM oauth_client_secrets; DELETE FROM oauth_sessions;
+				DELETE FROM oauth_grants; DELETE FROM oauth_applications`)
+			require.NoError(tb, err)
+			return s
+		},
 		Reopen: func(tb testing.TB, s store.Store) store.Store {
 			require.NoError(tb, s.(*Store).Close())
-			return open(tb, dsns[s])
+			return openDSN(tb, dsn)
 		},
 	}
 }
