@@ -1,6 +1,6 @@
 // Package postgres keeps applications, grants and sessions in PostgreSQL. It is the
-// store for a service of several nodes: they share nothing but the
-// database, and what one of them has done, all others see.
+// store for a service of several nodes: they share nothing but the database, and
+// what one of them has done, all others see.
 //
 //	s, err := postgres.Open(ctx, "postgres://oauth@db.example.com/service")
 //	if err != nil {
@@ -101,7 +101,7 @@
 // their keys do not stand together, so a check would cross shards: applications,
 // their uses and their secrets are for reference tables, and grants too for as long as they fit.
 // A registration counts an owner's applications under an advisory lock; where a
-// database has none, two registrations at once may exceed the limit by one. None of
+// database has none, registrations at the same moment may exceed the limit. None of
 // that has been tried on more than one server.
 //
 // Reads of a standby may be late: a token revoked on the primary is good there for as
