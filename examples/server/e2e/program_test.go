@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -148,47 +147,4 @@ func TestMemoryKeepsNothing(t *testing.T) {
 	require.Zero(t, s.stop(t))
 	s = start(t)
 	require.Equal(t, http.StatusUnauthorized, s.whoami(t, tokens.str("access_token")).Status)
-}
-
-// What a store and a log must never hold: anything that grants access.
-func TestNothingSecretIsKeptOrLogged(t *testing.T) {
-	t.Parallel()
-	dsn := sqlite(t)
-	s := start(t, "-store", dsn)
-	b := signIn(t, s, alice)
-	app := b.register(acme, "Secretive", "confidential", "https://app.example.com/callback")
-	verifier, state := newVerifier(), newVerifier()
-	callback := b.authorize(s.authorizeURL(app, verifier, "state", state), acme)
-	code := callback.Query().Get("code")
-	tokens := s.exchange(t, app, code, verifier)
-	require.Equal(t, http.StatusOK, tokens.Status)
-	refreshed := s.refresh(t, app, tokens.str("refresh_token"))
-	require.Equal(t, http.StatusOK, refreshed.Status)
-	require.Equal(t, http.StatusOK, s.whoami(t, refreshed.str("access_token")).Status)
-	s.refresh(t, app, tokens.str("refresh_token"))                    // a replay, which is logged
-	s.exchange(t, app, code, verifier)                                // another
-	s.post(t, "/oauth/token", url.Values{"client_id": {app.ClientID}, // a failed authentication
-		"client_secret": {app.ClientSecret + "0"}, "grant_type": {"refresh_token"}, "refresh_token": {refreshed.str("refresh_token")}})
-	require.Zero(t, s.stop(t))
-
-	secrets := map[string]string{
-		"client secret": app.ClientSecret, "code": code, "verifier": verifier, "state": state, "password": alice.password,
-		"access token": tokens.str("access_token"), "refresh token": tokens.str("refresh_token"),
-		"second access token": refreshed.str("access_token"), "second refresh token": refreshed.str("refresh_token"),
-	}
-	places := map[string]string{"standard error": s.stderr.String()}
-	files, err := filepath.Glob(strings.TrimPrefix(dsn, "sqlite:") + "*")
-	require.NoError(t, err)
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		require.NoError(t, err)
-		places[filepath.Base(file)] = string(content)
-	}
-	require.Contains(t, places["oauthapps.db"]+places["oauthapps.db-wal"], "Secretive") // it is the right file
-	require.Contains(t, places["standard error"], app.ID)                               // and the log tells of the application
-	for place, content := range places {
-		for name, secret := range secrets {
-			require.NotContains(t, content, secret, "%s in %s", name, place)
-		}
-	}
 }
