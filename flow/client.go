@@ -42,6 +42,7 @@ func (p *Provider) authenticateClient(r *http.Request, form url.Values, session 
 	if refusal != nil {
 		return store.Client{}, refusal
 	}
+	defer attempt.end()
 	now := p.now()
 	client, err := p.cfg.Store.Client(r.Context(), id, session, now)
 	unknown := errors.Is(err, store.ErrNotFound)

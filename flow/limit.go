@@ -26,7 +26,9 @@ import (
 type Limiter interface {
 	// Take counts an attempt before anything is known of it, and returns 0; or it
 	// counts nothing and returns how long it takes until the next attempt is looked
-	// at. To count first keeps many attempts at once within the limit.
+	// at. To count first keeps many attempts at once within the limit. It is asked
+	// again about an attempt that was limited while others with the same credentials
+	// were looked at, once one of them has ended.
 	Take(ctx context.Context, a Attempt) (wait time.Duration, err error)
 
 	// Return takes back what Take counted, for an attempt that authenticated a client
@@ -222,7 +224,14 @@ type attempts struct {
 
 	mu       sync.Mutex
 	proven   recent[struct{}] // of a client ID and a secret that belong together
+	inFlight map[key]*flight  // of a client ID and a secret that may belong together
 	reported buckets
+}
+
+// A flight is one or more attempts with the same credentials that are looked at.
+type flight struct {
+	n       int
+	settled chan struct{} // closed when it is known of the next of them how it ended
 }
 
 func newAttempts(cfg Config) *attempts {
@@ -230,6 +239,7 @@ func newAttempts(cfg Config) *attempts {
 		limiter:  cfg.Limiter,
 		fallback: newLimiter(cfg.Now),
 		proven:   newRecent[struct{}](maxLimited),
+		inFlight: map[key]*flight{},
 		reported: newBuckets(1, reportPace),
 	}
 	if a.limiter == nil {
@@ -238,52 +248,125 @@ func newAttempts(cfg Config) *attempts {
 	return a
 }
 
-// An attempt is one that was let through. Exactly one of its methods is called.
+// An attempt is one that was let through. It stays counted as a failure unless succeeded,
+// named or unjudged is called, and it ends with end.
 type attempt struct {
 	Attempt
 	p           *Provider
 	r           *http.Request
 	counted     Limiter
 	credentials key
+	flight      key // the credentials as presented
 }
 
-// attempt begins an attempt, which is counted as a failure until it turns out otherwise;
-// or it returns the refusal of one that is limited.
+// attempt begins an attempt, or returns the refusal of one that is limited.
+//
+// An attempt that would be limited while the very same credentials are looked at waits for
+// what comes of them. So a client that begins with more requests at once than may
+// fail, as after a restart of this process, has them all answered if its secret is right,
+// and a guess is none the better for being sent twice.
 func (p *Provider) attempt(r *http.Request, id, secret string) (*attempt, *Error) {
 	a := &attempt{
 		Attempt:     Attempt{ClientID: id, Network: network(p.cfg.RemoteAddr(r))},
 		p:           p,
 		r:           r,
-		counted:     p.attempts.limiter,
 		credentials: keyOf(id, secret),
 	}
-	a.Proven = p.attempts.isProven(a.credentials)
-	wait, err := a.counted.Take(r.Context(), a.Attempt)
-	if err != nil {
-		p.logFailure(r, "limiter failed", err)
-		a.counted = p.attempts.fallback
-		wait, _ = a.counted.Take(r.Context(), a.Attempt) // which never fails
-	}
-	if wait <= 0 {
-		return a, nil
-	}
-	p.limited(r, a.Attempt)
-	return nil, &Error{
-		Code:        TemporarilyUnavailable,
-		Description: "too many failed attempts to authenticate the client",
-		Status:      http.StatusTooManyRequests,
-		retryAfter:  wait,
+	a.flight = a.credentials
+	for {
+		a.Proven = p.attempts.isProven(a.credentials)
+		wait := a.take()
+		if wait <= 0 {
+			a.begin()
+			return a, nil
+		}
+		if !a.Proven && a.awaitOthers() {
+			continue
+		}
+		p.limited(r, a.Attempt)
+		return nil, &Error{
+			Code:        TemporarilyUnavailable,
+			Description: "too many failed attempts to authenticate the client",
+			Status:      http.StatusTooManyRequests,
+			retryAfter:  wait,
+		}
 	}
 }
 
-// named ends an attempt that named a public client. The name alone is enough for that, so
+// take has the attempt counted, and returns 0 or how long to wait.
+func (a *attempt) take() time.Duration {
+	a.counted = a.p.attempts.limiter
+	wait, err := a.counted.Take(a.r.Context(), a.Attempt)
+	if err != nil {
+		a.p.logFailure(a.r, "limiter failed", err)
+		a.counted = a.p.attempts.fallback
+		wait, _ = a.counted.Take(a.r.Context(), a.Attempt) // which never fails
+	}
+	return wait
+}
+
+// begin lets others with the same credentials wait for this attempt. Those that are
+// proven have nothing to wait for.
+func (a *attempt) begin() {
+	if a.Proven {
+		return
+	}
+	all := a.p.attempts
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	f := all.inFlight[a.flight]
+	if f == nil {
+		f = &flight{settled: make(chan struct{})}
+		all.inFlight[a.flight] = f
+	}
+	f.n++
+}
+
+// end ends an attempt, once it is noted how it ended.
+func (a *attempt) end() {
+	if a.Proven {
+		return
+	}
+	all := a.p.attempts
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	f := all.inFlight[a.flight]
+	close(f.settled)
+	f.settled = make(chan struct{})
+	if f.n--; f.n == 0 {
+		delete(all.inFlight, a.flight)
+	}
+}
+
+// awaitOthers waits until one of the attempts with the same credentials has ended, and
+// reports whether that may have changed anything.
+func (a *attempt) awaitOthers() bool {
+	all := a.p.attempts
+	all.mu.Lock()
+	f := all.inFlight[a.flight]
+	if f == nil {
+		_, proven := all.proven.get(a.credentials) // by one that ended just now
+		all.mu.Unlock()
+		return proven
+	}
+	settled := f.settled
+	all.mu.Unlock()
+	select {
+	case <-settled:
+		return true
+	case <-a.r.Context().Done():
+		return false
+	}
+}
+
+// named notes that an attempt named a public client. The name alone is enough for that, so
 // it is what was right, whatever came with it.
 func (a *attempt) named() {
 	a.credentials = keyOf(a.ClientID, "")
 	a.succeeded()
 }
 
-// succeeded ends an attempt that authenticated a client.
+// succeeded notes that an attempt authenticated a client.
 func (a *attempt) succeeded() {
 	if !a.Proven {
 		a.p.attempts.prove(a.credentials)
@@ -291,7 +374,7 @@ func (a *attempt) succeeded() {
 	a.giveBack()
 }
 
-// failed ends an attempt with wrong credentials, which stay counted. Those that were right
+// failed notes that the credentials were wrong, which stays counted. Those that were right
 // before, as a secret that was revoked, are guesses from now on.
 func (a *attempt) failed() {
 	if a.Proven {
@@ -299,7 +382,7 @@ func (a *attempt) failed() {
 	}
 }
 
-// unjudged ends an attempt that met an outage. A client that went away caused that
+// unjudged notes that an attempt met an outage. A client that went away caused that
 // itself: it would have others judged for nothing.
 func (a *attempt) unjudged() {
 	if !errors.Is(a.r.Context().Err(), context.Canceled) {

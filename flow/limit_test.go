@@ -12,12 +12,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
 )
 
 // What the library's own limiter allows, as Config.Limiter says.
@@ -189,12 +192,81 @@ func TestGuessesAtOnce(t *testing.T) {
 	require.Equal(t, map[string]int{"Client": clientFailures}, s.store.counted())
 }
 
-// A client may begin with many requests at once.
-func TestSuccessesAtOnce(t *testing.T) {
-	s := newService(t)
-	form := with(credentialsOf(s.app, s.secret), "token", "x")
-	require.Equal(t, map[int]int{200: clientFailures}, atOnce(clientFailures, func(int) int { return s.post(authenticated, form).Code }))
-	require.Equal(t, map[int]int{200: 500}, atOnce(500, func(int) int { return s.post(authenticated, form).Code }))
+// A client may begin with any number of requests at once, as after a restart of this
+// process: those that come while its secret is being looked at wait for that. Guesses gain
+// nothing by it.
+func TestCredentialsSentManyTimesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		s := newService(t, func(cfg *flow.Config) { cfg.Store = waitingStore{cfg.Store, release} })
+		for _, tt := range []struct {
+			form url.Values
+			want map[int]int
+		}{
+			{with(credentialsOf(s.app, s.secret), "token", "x"), map[int]int{200: 500}},
+			{with(credentialsOf(s.public, ""), "token", "x"), map[int]int{200: 500}},
+			{credentialsOf(s.app, "wrong"), map[int]int{401: clientFailures, 429: 500 - clientFailures}},
+		} {
+			s.store.reset()
+			statuses := make(chan map[int]int)
+			go func() { statuses <- atOnce(500, func(int) int { return s.post(authenticated, tt.form).Code }) }()
+			for range clientFailures {
+				synctest.Wait() // until all have come as far as they come
+				release <- struct{}{}
+			}
+			for {
+				synctest.Wait()
+				select {
+				case release <- struct{}{}:
+					continue
+				case got := <-statuses:
+					require.Equal(t, tt.want, got)
+				}
+				break
+			}
+		}
+		require.Equal(t, clientFailures, s.store.counted()["Client"])
+	})
+}
+
+// A request that waits in this way goes with its client.
+func TestWaitingEndsWithTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		s := newService(t, func(cfg *flow.Config) { cfg.Store = waitingStore{cfg.Store, release} })
+		var all sync.WaitGroup
+		for range clientFailures {
+			all.Go(func() { s.post(authenticated, credentialsOf(s.app, "wrong")) })
+		}
+		synctest.Wait()
+		ctx, hangUp := context.WithCancel(t.Context())
+		answered := make(chan *httptest.ResponseRecorder)
+		go func() {
+			answered <- s.post(authenticated, credentialsOf(s.app, "wrong"), func(r *http.Request) { *r = *r.WithContext(ctx) })
+		}()
+		synctest.Wait()
+		select {
+		case <-answered:
+			t.Fatal("it did not wait")
+		default:
+		}
+		requireLimited(t, s.post(authenticated, credentialsOf(s.app, "another")), 10) // which waits for nobody
+		hangUp()
+		requireLimited(t, <-answered, 10)
+		close(release)
+		all.Wait()
+	})
+}
+
+// A waitingStore finds a client when it is told to.
+type waitingStore struct {
+	store.Store
+	release <-chan struct{}
+}
+
+func (s waitingStore) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
+	<-s.release
+	return s.Store.Client(ctx, clientID, session, now)
 }
 
 // atOnce counts the results of n concurrent calls.
