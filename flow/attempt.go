@@ -1,0 +1,225 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// attempts watches the attempts to authenticate at a provider: which credentials were
+// right lately, and whom its limiter stopped.
+type attempts struct {
+	limiter  Limiter // the host's
+	fallback *limiter
+
+	mu       sync.Mutex
+	proven   recent[struct{}] // of a client ID and a secret that belong together
+	inFlight map[key]*flight  // of a client ID and a secret that may belong together
+	reported buckets
+}
+
+// A flight is one or more attempts with the same credentials that are looked at.
+type flight struct {
+	n       int
+	settled chan struct{} // closed when it is known of the next of them how it ended
+}
+
+func newAttempts(cfg Config) *attempts {
+	a := &attempts{
+		limiter:  cfg.Limiter,
+		fallback: newLimiter(cfg.Now),
+		proven:   newRecent[struct{}](maxLimited),
+		inFlight: map[key]*flight{},
+		reported: newBuckets(1, reportPace),
+	}
+	if a.limiter == nil {
+		a.limiter = a.fallback
+	}
+	return a
+}
+
+// An attempt is one that was let through. It stays counted as a failure unless succeeded,
+// named or unjudged is called, and it ends with end.
+type attempt struct {
+	Attempt
+	p           *Provider
+	r           *http.Request
+	counted     Limiter
+	credentials key
+	flight      key // the credentials as presented
+}
+
+// attempt begins an attempt, or returns the refusal of one that is limited.
+//
+// An attempt that would be limited while the very same credentials are looked at waits for
+// what comes of them. So a client that begins with more requests at once than may
+// fail, as after a restart of this process, has them all answered if its secret is right,
+// and a guess is none the better for being sent twice.
+func (p *Provider) attempt(r *http.Request, id, secret string) (*attempt, *Error) {
+	a := &attempt{
+		Attempt:     Attempt{ClientID: id, Network: network(p.cfg.RemoteAddr(r))},
+		p:           p,
+		r:           r,
+		credentials: keyOf(id, secret),
+	}
+	a.flight = a.credentials
+	for {
+		a.Proven = p.attempts.isProven(a.credentials)
+		wait := a.take()
+		if wait <= 0 {
+			a.begin()
+			return a, nil
+		}
+		if !a.Proven && a.awaitOthers() {
+			continue
+		}
+		p.limited(r, a.Attempt)
+		return nil, &Error{
+			Code:        TemporarilyUnavailable,
+			Description: "too many failed attempts to authenticate the client",
+			Status:      http.StatusTooManyRequests,
+			retryAfter:  wait,
+		}
+	}
+}
+
+// take has the attempt counted, and returns 0 or how long to wait.
+func (a *attempt) take() time.Duration {
+	a.counted = a.p.attempts.limiter
+	wait, err := a.counted.Take(a.r.Context(), a.Attempt)
+	if err != nil {
+		a.p.logFailure(a.r, "limiter failed", err)
+		a.counted = a.p.attempts.fallback
+		wait, _ = a.counted.Take(a.r.Context(), a.Attempt) // which never fails
+	}
+	return wait
+}
+
+// begin lets others with the same credentials wait for this attempt. Those that are
+// proven have nothing to wait for.
+func (a *attempt) begin() {
+	if a.Proven {
+		return
+	}
+	all := a.p.attempts
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	f := all.inFlight[a.flight]
+	if f == nil {
+		f = &flight{settled: make(chan struct{})}
+		all.inFlight[a.flight] = f
+	}
+	f.n++
+}
+
+// end ends an attempt, once it is noted how it ended.
+func (a *attempt) end() {
+	if a.Proven {
+		return
+	}
+	all := a.p.attempts
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	f := all.inFlight[a.flight]
+	close(f.settled)
+	f.settled = make(chan struct{})
+	if f.n--; f.n == 0 {
+		delete(all.inFlight, a.flight)
+	}
+}
+
+// awaitOthers waits until one of the attempts with the same credentials has ended, and
+// reports whether that may have changed anything.
+func (a *attempt) awaitOthers() bool {
+	all := a.p.attempts
+	all.mu.Lock()
+	f := all.inFlight[a.flight]
+	if f == nil {
+		_, proven := all.proven.get(a.credentials) // by one that ended just now
+		all.mu.Unlock()
+		return proven
+	}
+	settled := f.settled
+	all.mu.Unlock()
+	select {
+	case <-settled:
+		return true
+	case <-a.r.Context().Done():
+		return false
+	}
+}
+
+// named notes that an attempt named a public client. The name alone is enough for that, so
+// it is what was right, whatever came with it.
+func (a *attempt) named() {
+	a.credentials = keyOf(a.ClientID, "")
+	a.succeeded()
+}
+
+// succeeded notes that an attempt authenticated a client.
+func (a *attempt) succeeded() {
+	if !a.Proven {
+		a.p.attempts.prove(a.credentials)
+	}
+	a.giveBack()
+}
+
+// failed notes that the credentials were wrong, which stays counted. Those that were right
+// before, as a secret that was revoked, are guesses from now on.
+func (a *attempt) failed() {
+	if a.Proven {
+		a.p.attempts.disprove(a.credentials)
+	}
+}
+
+// unjudged notes that an attempt met an outage. A client that went away caused that
+// itself: it would have others judged for nothing.
+func (a *attempt) unjudged() {
+	if !errors.Is(a.r.Context().Err(), context.Canceled) {
+		a.giveBack()
+	}
+}
+
+func (a *attempt) giveBack() {
+	// The client going away does not leave its success counted as a failure.
+	if err := a.counted.Return(context.WithoutCancel(a.r.Context()), a.Attempt); err != nil {
+		a.p.logFailure(a.r, "limiter failed", err)
+	}
+}
+
+func (a *attempts) isProven(credentials key) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.proven.get(credentials)
+	return ok
+}
+
+func (a *attempts) prove(credentials key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.proven.put(credentials, struct{}{})
+}
+
+func (a *attempts) disprove(credentials key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.proven.remove(credentials)
+}
+
+// limited reports a client that was stopped, now and then.
+func (p *Provider) limited(r *http.Request, a Attempt) {
+	k, now := keyOf(a.Network, a.ClientID), p.now()
+	p.attempts.mu.Lock()
+	due := p.attempts.reported.wait(k, now) == 0
+	if due {
+		p.attempts.reported.take(k, now)
+	}
+	p.attempts.mu.Unlock()
+	if due {
+		p.reportClient(r, oauthapp.ClientAuthenticationLimited, a.ClientID, oauthapp.Application{}, "too many failed attempts")
+	}
+}
