@@ -47,6 +47,9 @@
 // parameter that is acted on may be there twice. Nobody is redirected to a client
 // before they have signed in.
 //
+// STANDARDS.md, beside this file, lists the requirements section by section, the choices
+// made where a standard leaves one, and the tests that prove them.
+//
 // # Consent
 //
 // A user says yes on a page that shows the application and what it asks for. The
