@@ -2,7 +2,8 @@
 // killed and started again, by browsers, by published OAuth clients, by the other
 // example programs, and by raw requests. It knows the server by its contract
 // (flags, paths, form fields and answers) and imports nothing of the library, but
-// for mcp_test.go, whose host protects an MCP server of its own.
+// for mcp_test.go, whose host protects an MCP server of its own, and redirect_test.go,
+// which tries more callback URLs than forms could be sent.
 // Several servers on one PostgreSQL database are a cluster, which is tested as one.
 //
 // Tests that need more than Go skip, and say what is missing, on a machine that

@@ -19,8 +19,7 @@ import (
 )
 
 // What may be registered as a callback URL, and what then matches it, leads to the same
-// place in every parser that reads it on the way: Go's, Node's and Chromium's. This is
-// the one test of the library's own code from here, as thousands of URLs are tried.
+// place in every parser that reads it on the way: Go's, Node's and Chromium's.
 func TestParsersAgreeOnCallbacks(t *testing.T) {
 	t.Parallel()
 	node, c := nodeURLs(t), newChromium(t, true)
