@@ -119,7 +119,7 @@ func applicationsTakenAtOnce(t *trial) {
 		apps[i] = t.draft(fmt.Sprint("owner-", i))
 		apps[i].ClientID = "wanted"
 	}
-	results := t.together(crowd, func(i int) error { return t.CreateApplication(t.ctx, apps[i], nil, plenty) })
+	results := t.together(crowd, func(i int) error { return t.node(i).CreateApplication(t.ctx, apps[i], nil, plenty) })
 	t.winners(1, store.ErrExists, results, "CreateApplication with one client ID")
 	client, err := t.Client(t.ctx, "wanted", uuid.Nil, start)
 	t.must(err, "Client")
@@ -145,8 +145,8 @@ func applicationsLimit(t *trial) {
 
 func applicationsLimitAtOnce(t *trial) {
 	const limit = 7
-	results := t.together(crowd, func(int) error {
-		return t.CreateApplication(t.ctx, t.draft("alice"), nil, limit)
+	results := t.together(crowd, func(i int) error {
+		return t.node(i).CreateApplication(t.ctx, t.draft("alice"), nil, limit)
 	})
 	t.winners(limit, store.ErrLimit, results, "CreateApplication")
 	list, err := t.Applications(t.ctx, "alice", oauthapp.Page{})
@@ -202,6 +202,7 @@ func applicationsUpdateAtOnce(t *trial) {
 	var reading sync.WaitGroup
 	reading.Add(crowd)
 	t.together(crowd, func(i int) error {
+		t := t.node(i)
 		read := sync.OnceFunc(reading.Done)
 		defer read()
 		for range 100 * crowd {

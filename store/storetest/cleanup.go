@@ -31,9 +31,7 @@ func (t *trial) cleanUpBy(now time.Time, limit int) (removed int) {
 		for cursor, calls := "", 0; ; calls++ {
 			next, n, err := t.CleanUp(t.ctx, now, cursor, limit)
 			t.must(err, "CleanUp")
-			if n < 0 || n > 4*max(limit, 1) {
-				t.failf("one CleanUp with limit %d removed %d rows", limit, n)
-			}
+			t.isBatch(n, limit)
 			pass += n
 			if next == "" {
 				break
@@ -50,6 +48,13 @@ func (t *trial) cleanUpBy(now time.Time, limit int) (removed int) {
 	}
 	t.failf("CleanUp goes on removing rows though there are no new ones")
 	return removed
+}
+
+// isBatch fails unless what one CleanUp removed is about its limit.
+func (t *trial) isBatch(removed, limit int) {
+	if removed < 0 || removed > 4*max(limit, 1) {
+		t.failf("one CleanUp with limit %d removed %d rows", limit, removed)
+	}
 }
 
 func cleanUpLive(t *trial) {
@@ -247,6 +252,7 @@ func cleanUpBatches(t *trial) {
 
 	_, removed, err := t.CleanUp(t.ctx, now, "", 1)
 	t.must(err, "CleanUp")
+	t.isBatch(removed, 1)
 	rest := t.cleanUpBy(now, 7)
 	if removed+rest < 3*n {
 		t.failf("CleanUp says that it removed %d rows; %d sessions and %d grants were dead", removed+rest, 2*n, n)
@@ -281,8 +287,10 @@ func cleanUpAtOnce(t *trial) {
 	)
 	working.Store(workers)
 	t.together(workers+3, func(i int) error {
+		t := t.node(i)
 		if i >= workers { // the clean-ups
-			for working.Load() > 0 {
+			for last := false; !last; {
+				last = working.Load() == 0
 				for cursor := ""; ; {
 					next, _, err := t.CleanUp(t.ctx, now, cursor, i-workers+1)
 					t.must(err, "CleanUp, at once with everything,")

@@ -224,7 +224,7 @@ func codesOneWinner(t *trial) {
 		for i := range redemptions {
 			redemptions[i] = t.redemption(session)
 		}
-		results := t.together(crowd, func(i int) error { return t.RedeemCode(t.ctx, redemptions[i]) })
+		results := t.together(crowd, func(i int) error { return t.node(i).RedeemCode(t.ctx, redemptions[i]) })
 		t.winners(1, store.ErrUsed, results, "RedeemCode of one code")
 		t.isLive(redeemed(session, redemptions[slices.Index(results, nil)]), "with the tokens of the one redemption that succeeded")
 	}

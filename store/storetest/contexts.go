@@ -64,6 +64,12 @@ func (t *trial) look(w *world) []any {
 		grant, err := t.Grant(t.ctx, w.app.ID, s.UserID, s.AccountID)
 		note(grant, err)
 	}
+	client, err := t.Client(t.ctx, w.app.ClientID, w.session.ID, start)
+	note(client, err)
+	grants, err := t.Grants(t.ctx, oauthapp.GrantFilter{ApplicationID: w.app.ID}, oauthapp.Page{})
+	note(grants, err)
+	newest, err := t.Applications(t.ctx, "alice", oauthapp.Page{Limit: 2})
+	note(newest, err)
 	usage, err := t.Usage(t.ctx, "alice", w.app.ID, plenty)
 	note(usage, err)
 	return seen

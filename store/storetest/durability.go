@@ -95,6 +95,12 @@ func durabilityNothingBack(t *trial) {
 }
 
 func durabilityCursors(t *trial) {
+	t.turnsPages("reopened", func() *trial { t.reopen(); return t })
+}
+
+// turnsPages gets the first page of lists and, from the trial that other returns,
+// their second.
+func (t *trial) turnsPages(when string, other func() *trial) {
 	app := t.application("bob")
 	var apps, grants []uuid.UUID
 	for i := range 5 {
@@ -103,22 +109,21 @@ func durabilityCursors(t *trial) {
 	}
 	slices.Reverse(apps)
 	slices.Reverse(grants)
-	lists := func() []pager {
+	lists := func(t *trial) []pager {
 		return []pager{t.applicationsOf("alice"), t.grantsOf(oauthapp.GrantFilter{UserID: "u"})}
 	}
 	var cursors []string
-	for _, list := range lists() {
+	for _, list := range lists(t) {
 		_, next, err := list.page(oauthapp.Page{Limit: 2})
 		t.must(err, "%s", list.name)
 		cursors = append(cursors, next)
 	}
-	t.reopen()
-	for i, list := range lists() {
+	for i, list := range lists(other()) {
 		rest, next, err := list.page(oauthapp.Page{After: cursors[i]})
-		t.must(err, "%s, reopened,", list.name)
-		t.same(rest, [][]uuid.UUID{apps, grants}[i][2:], "%s, reopened, second page", list.name)
+		t.must(err, "%s, %s,", list.name, when)
+		t.same(rest, [][]uuid.UUID{apps, grants}[i][2:], "%s, %s, second page", list.name, when)
 		if next != "" {
-			t.failf("%s, reopened, has a third page", list.name)
+			t.failf("%s, %s, has a third page", list.name, when)
 		}
 	}
 }

@@ -32,7 +32,7 @@ const (
 const plenty = 1000
 
 // id returns a UUID of version 7, greater than all before it in the trial.
-func (t *trial) id() uuid.UUID { return idAt(t.serial.Add(1)) }
+func (t *trial) id() uuid.UUID { return idAt(t.node(0).serial.Add(1)) }
 
 // idAt returns a UUID of version 7 whose place in the order is n.
 func idAt(n int64) uuid.UUID {
@@ -214,31 +214,35 @@ func sorted(g oauthapp.Grant) oauthapp.Grant {
 // isLive fails unless the store has exactly this of a live session.
 func (t *trial) isLive(want store.Session, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
-	got, err := t.Session(t.ctx, want.ID)
-	t.must(err, "Session, %s,", what)
-	t.same(got, want, "Session, %s", what)
-	client, err := t.Client(t.ctx, want.ClientID, want.ID, start)
-	t.must(err, "Client, %s,", what)
-	if client.Session == nil {
-		t.failf("Client has no session, %s", what)
+	for _, t := range t.everywhere() {
+		got, err := t.Session(t.ctx, want.ID)
+		t.must(err, "Session, %s,", what)
+		t.same(got, want, "Session, %s", what)
+		client, err := t.Client(t.ctx, want.ClientID, want.ID, start)
+		t.must(err, "Client, %s,", what)
+		if client.Session == nil {
+			t.failf("Client has no session, %s", what)
+		}
+		t.same(*client.Session, want, "Client.Session, %s", what)
 	}
-	t.same(*client.Session, want, "Client.Session, %s", what)
 }
 
 // isDead fails unless nothing of a session is found or accepted any more.
 func (t *trial) isDead(s store.Session, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
-	_, err := t.Session(t.ctx, s.ID)
-	t.want(store.ErrNotFound, err, "Session, %s,", what)
-	client, err := t.Client(t.ctx, s.ClientID, s.ID, start)
-	if err == nil && client.Session != nil {
-		t.failf("Client has the session, %s", what)
+	for _, t := range t.everywhere() {
+		_, err := t.Session(t.ctx, s.ID)
+		t.want(store.ErrNotFound, err, "Session, %s,", what)
+		client, err := t.Client(t.ctx, s.ClientID, s.ID, start)
+		if err == nil && client.Session != nil {
+			t.failf("Client has the session, %s", what)
+		}
+		t.want(store.ErrNotFound, t.RedeemCode(t.ctx, t.redemption(s)), "RedeemCode, %s,", what)
+		t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, t.rotation(s)), "RotateRefreshToken, %s,", what)
+		old := t.rotation(s)
+		old.Presented = t.digest()
+		t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, old), "RotateRefreshToken with another token, %s,", what)
 	}
-	t.want(store.ErrNotFound, t.RedeemCode(t.ctx, t.redemption(s)), "RedeemCode, %s,", what)
-	t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, t.rotation(s)), "RotateRefreshToken, %s,", what)
-	old := t.rotation(s)
-	old.Presented = t.digest()
-	t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, old), "RotateRefreshToken with another token, %s,", what)
 }
 
 // stored returns an application as the store has it.

@@ -93,7 +93,7 @@ func grantsUnionAtOnce(t *trial) {
 	ids := make([]uuid.UUID, crowd)
 	sessions := make([]store.Session, crowd)
 	t.together(crowd, func(i int) error {
-		sessions[i] = t.begin(app, "u", "a", "read", fmt.Sprint("scope-", i))
+		sessions[i] = t.node(i).begin(app, "u", "a", "read", fmt.Sprint("scope-", i))
 		ids[i] = sessions[i].GrantID
 		return nil
 	})

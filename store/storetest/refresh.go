@@ -109,7 +109,7 @@ func refreshOneWinner(t *trial) {
 		for i := range rotations {
 			rotations[i] = t.rotation(session)
 		}
-		results := t.together(crowd, func(i int) error { return t.RotateRefreshToken(t.ctx, rotations[i]) })
+		results := t.together(crowd, func(i int) error { return t.node(i).RotateRefreshToken(t.ctx, rotations[i]) })
 		t.winners(1, store.ErrUsed, results, "RotateRefreshToken of one refresh token")
 		session = rotated(session, rotations[slices.Index(results, nil)])
 		t.isLive(session, "with the tokens of the one rotation that succeeded")

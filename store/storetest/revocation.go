@@ -118,7 +118,7 @@ func revocationRacingBegin(t *trial) {
 				}
 				b := &sessions[i][j]
 				b.called = clock.Add(1)
-				b.session = t.begin(app, user, "a", "read")
+				b.session = t.node(i).begin(app, user, "a", "read")
 				b.returned = clock.Add(1)
 			}
 			return nil
@@ -165,14 +165,20 @@ func revocationRacingIssue(t *trial) {
 			codes[i], live[i] = t.begin(app, "u", "a", "read"), t.signIn(app, "u", "a", "read")
 		}
 		all := slices.Concat(codes[:], live[:])
+		var underWay sync.WaitGroup
+		underWay.Add(sessions)
 		t.together(2*sessions+1, func(i int) error {
+			t := t.node(i)
 			switch {
 			case i < sessions:
 				if err := t.RedeemCode(t.ctx, t.redemption(codes[i])); err != nil {
 					t.want(store.ErrNotFound, err, "RedeemCode while %s", ending.name)
 				}
 			case i < 2*sessions:
-				session := live[i-sessions]
+				first := sync.OnceFunc(underWay.Done)
+				defer first()
+				session := t.rotate(live[i-sessions])
+				first()
 				for range 3 {
 					r := t.rotation(session)
 					err := t.RotateRefreshToken(t.ctx, r)
@@ -184,6 +190,7 @@ func revocationRacingIssue(t *trial) {
 				}
 				live[i-sessions] = session
 			default:
+				underWay.Wait()
 				for _, session := range all { // one may be enough to end the others
 					if _, err := t.Session(t.ctx, session.ID); err == nil {
 						ending.end(t, session)
@@ -207,7 +214,7 @@ func revocationRacingReturn(t *trial) {
 		var anew [4]store.Session
 		t.together(len(anew)+1, func(i int) error {
 			if i < len(anew) {
-				anew[i] = t.begin(app, "u", "a", "admin")
+				anew[i] = t.node(i).begin(app, "u", "a", "admin")
 				return nil
 			}
 			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, session.GrantID, start)
@@ -259,9 +266,12 @@ func revocationRacingUnder(t *trial) {
 				}
 				first := sync.OnceFunc(underWay.Done)
 				defer first()
-				for range most {
+				for j := range most {
 					b := t.under(session, app, "u", "a", "read")
-					_, err := t.BeginSession(t.ctx, b)
+					_, err := t.node(i).BeginSession(t.ctx, b)
+					if j == 0 {
+						t.must(err, "BeginSession under a live grant")
+					}
 					if err != nil {
 						t.want(store.ErrNotFound, err, "BeginSession under a grant while %s", ending.name)
 						break
@@ -282,31 +292,35 @@ func revocationRacingUnder(t *trial) {
 }
 
 func revocationRacingDelete(t *trial) {
+	const before = 3 // calls of each kind
 	for range 3 {
 		app, secret := t.confidential()
 		var sessions sync.Map // of store.Session
-		busy := []func(i int) error{
-			func(i int) error {
+		busy := []func(t *trial, i int) error{
+			func(t *trial, i int) error {
 				b := t.beginning(app, fmt.Sprint("user-", i), "a", "read")
 				session := cloneSession(b.Session)
 				session.ClientID = app.ClientID
 				sessions.Store(session.ID, session)
 				_, err := t.BeginSession(t.ctx, b)
+				if i < before {
+					t.must(err, "BeginSession before the application is deleted")
+				}
 				if err != nil {
 					return err
 				}
 				return t.RedeemCode(t.ctx, t.redemption(session))
 			},
-			func(int) error { return t.AddSecret(t.ctx, "alice", t.secret(app), start, plenty) },
-			func(int) error {
+			func(t *trial, _ int) error { return t.AddSecret(t.ctx, "alice", t.secret(app), start, plenty) },
+			func(t *trial, _ int) error {
 				_, err := t.RevokeSecret(t.ctx, "alice", app.ID, secret.ID, start)
 				return err
 			},
-			func(int) error {
+			func(t *trial, _ int) error {
 				_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, plenty)
 				return err
 			},
-			func(int) error {
+			func(t *trial, _ int) error {
 				seen, err := t.Application(t.ctx, "alice", app.ID)
 				if err == nil {
 					err = t.UpdateApplication(t.ctx, "alice", seen)
@@ -316,11 +330,11 @@ func revocationRacingDelete(t *trial) {
 				}
 				return err
 			},
-			func(int) error {
+			func(t *trial, _ int) error {
 				_, err := t.Grants(t.ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, oauthapp.Page{})
 				return err
 			},
-			func(int) error {
+			func(t *trial, _ int) error {
 				_, err := t.Client(t.ctx, app.ClientID, uuid.Nil, start)
 				return err
 			},
@@ -337,17 +351,19 @@ func revocationRacingDelete(t *trial) {
 			halfway := sync.OnceFunc(underWay.Done)
 			defer halfway()
 			for j := range 15 {
-				if j == 3 {
+				if j == before {
 					halfway()
 				}
-				if err := busy[i](j); err != nil {
+				if err := busy[i](t.node(i+j), j); err != nil {
 					t.want(store.ErrNotFound, err, "a method called while the application was deleted")
 				}
 			}
 			return nil
 		})
-		for name, err := range t.onApplication("alice", app) {
-			t.want(store.ErrNotFound, err, "%s of an application deleted while it was in use", name)
+		for _, t := range t.everywhere() {
+			for name, err := range t.onApplication("alice", app) {
+				t.want(store.ErrNotFound, err, "%s of an application deleted while it was in use", name)
+			}
 		}
 		sessions.Range(func(_, session any) bool {
 			t.isDead(session.(store.Session), "begun while its application was deleted")

@@ -112,8 +112,8 @@ func secretsLimit(t *trial) {
 func secretsLimitAtOnce(t *trial) {
 	app, _ := t.confidential()
 	const limit = 4 // one is there
-	results := t.together(crowd, func(int) error {
-		return t.AddSecret(t.ctx, "alice", t.secret(app), start.Add(time.Hour), limit)
+	results := t.together(crowd, func(i int) error {
+		return t.node(i).AddSecret(t.ctx, "alice", t.secret(app), start.Add(time.Hour), limit)
 	})
 	t.winners(limit-1, store.ErrLimit, results, "AddSecret")
 	if live := len(t.secretsAt(app, start)); live != limit {

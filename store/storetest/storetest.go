@@ -18,6 +18,11 @@ type Harness struct {
 	// Reopen ends a store as a process would that stops, and opens its data again.
 	// Without it nothing is known of durability: nil is for stores that promise none.
 	Reopen func(tb testing.TB, s store.Store) store.Store
+
+	// Beside opens the data of a store once more, as another process would, and returns
+	// that second handle; s stays open and in use. It registers with tb whatever closes
+	// the handle. Nil is for stores that keep to one process.
+	Beside func(tb testing.TB, s store.Store) store.Store
 }
 
 // Run tests every rule in a subtest of its own, against a new store.
@@ -57,6 +62,12 @@ func (h Harness) rules() []rule {
 	if h.Reopen != nil {
 		rules = append(rules, durabilityRules...)
 	}
+	if h.Beside != nil {
+		rules = append(rules, nodeRules...)
+	}
+	if h.Beside != nil && h.Reopen != nil {
+		rules = append(rules, restartRules...)
+	}
 	return rules
 }
 
@@ -64,6 +75,7 @@ func (h Harness) rules() []rule {
 func (r rule) test(tb testing.TB, h Harness) error {
 	t := &trial{Store: h.New(tb), ctx: tb.Context()}
 	t.reopen = func() { t.Store = h.Reopen(tb, t.Store) }
+	t.beside = func() store.Store { return h.Beside(tb, t.Store) }
 	if err := t.attempt(func() { r.holds(t) }); err != nil {
 		return fmt.Errorf("%s: %s\n\tbut %w", r.name, r.says, err)
 	}

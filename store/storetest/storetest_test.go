@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,12 +18,11 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// A store that keeps its promises breaks no rule, those of durability included.
+// A store that keeps its promises breaks no rule, those of durability and of several
+// nodes included.
 func TestCheckPasses(t *testing.T) {
-	require.NoError(t, Check(t, Harness{
-		New:    func(testing.TB) store.Store { return memory.New() },
-		Reopen: func(_ testing.TB, s store.Store) store.Store { return s },
-	}))
+	same := func(_ testing.TB, s store.Store) store.Store { return s }
+	require.NoError(t, Check(t, Harness{New: func(testing.TB) store.Store { return memory.New() }, Reopen: same, Beside: same}))
 }
 
 // Check names every rule that is broken, and goes on after the first.
@@ -41,14 +41,18 @@ func TestCheckNamesWhatIsBroken(t *testing.T) {
 // Names are those of subtests: they are unique, and each rule says what it is about.
 func TestRules(t *testing.T) {
 	seen := map[string]bool{}
-	all := Harness{Reopen: func(testing.TB, store.Store) store.Store { return nil }}.rules()
+	some := func(testing.TB, store.Store) store.Store { return nil }
+	all := Harness{Reopen: some, Beside: some}.rules()
 	for _, r := range all {
 		require.False(t, seen[r.name], "%s is there twice", r.name)
 		seen[r.name] = true
 		require.NotEmpty(t, r.says)
 		require.NotNil(t, r.holds)
 	}
-	require.Len(t, Harness{}.rules(), len(all)-len(durabilityRules))
+	optional := len(durabilityRules) + len(nodeRules) + len(restartRules)
+	require.Len(t, Harness{}.rules(), len(all)-optional)
+	require.Len(t, Harness{Reopen: some}.rules(), len(all)-optional+len(durabilityRules))
+	require.Len(t, Harness{Beside: some}.rules(), len(all)-optional+len(nodeRules))
 }
 
 // Each of these stores breaks a promise as real ones have been seen to, and each
@@ -136,7 +140,7 @@ func TestBrokenStores(t *testing.T) {
 		t.Run(broken.name, func(t *testing.T) {
 			h := Harness{New: func(testing.TB) store.Store { return broken.new(memory.New()) }}
 			for _, name := range broken.rules {
-				require.ErrorContains(t, ruleNamed(t, h, name).test(t, h), name+": ")
+				require.ErrorContains(t, ruleNamed(t, h, name).test(t, h), name+": ", name)
 			}
 		})
 	}
@@ -159,8 +163,96 @@ func TestBrokenReopen(t *testing.T) {
 		t.Run(broken.name, func(t *testing.T) {
 			h := Harness{New: func(testing.TB) store.Store { return memory.New() }, Reopen: broken.reopen}
 			for _, name := range broken.rules {
-				require.ErrorContains(t, ruleNamed(t, h, name).test(t, h), name+": ")
+				require.ErrorContains(t, ruleNamed(t, h, name).test(t, h), name+": ", name)
 			}
+		})
+	}
+}
+
+// These stores keep their promises for as long as there is one handle on the data, so
+// the rules that try one do not catch them.
+func TestBrokenBeside(t *testing.T) {
+	var writing sync.Map // of *sync.Mutex, by the data
+	for _, broken := range []struct {
+		name  string
+		new   func(*memory.Store) store.Store // a handle on the data
+		rules []string                        // that must catch it
+		alone []string                        // that hold through one handle
+	}{
+		{"keeps the sessions that it has seen live", func(m *memory.Store) store.Store {
+			return &keepsSessions{Store: m, seen: map[uuid.UUID]store.Session{}}
+		}, []string{"nodes/seen", "nodes/ended", "nodes/racing begin", "nodes/racing issue", "nodes/racing return", "nodes/racing under"},
+			[]string{"codes/dead session", "revocation/all tokens", "revocation/racing issue", "revocation/racing delete"}},
+		{"keeps the applications that it has read", func(m *memory.Store) store.Store {
+			return &keepsApplications{Store: m, read: map[uuid.UUID]oauthapp.Application{}}
+		}, []string{"nodes/seen", "nodes/updates"}, []string{"applications/update", "applications/update at once"}},
+		{"locks codes and refresh tokens in its process", func(m *memory.Store) store.Store { return &locksInProcess{Store: m} },
+			[]string{"nodes/codes", "nodes/refresh"}, []string{"codes/one winner", "refresh/one winner"}},
+		{"counts in its process", func(m *memory.Store) store.Store {
+			return &countsInProcess{Store: m, clientIDs: map[string]bool{}}
+		}, []string{"nodes/limits", "nodes/taken"}, []string{"applications/limit at once", "secrets/limit at once", "applications/taken at once"}},
+		{"unites the scopes that it was given", func(m *memory.Store) store.Store { return &unitesInProcess{Store: m} },
+			[]string{"nodes/consent"}, []string{"grants/union at once"}},
+		{"keeps cursors in its process", func(m *memory.Store) store.Store {
+			return &keepsCursors{Store: m, cursors: map[string]string{}}
+		}, []string{"nodes/cursors"}, []string{"lists/order"}},
+		{"fails while another process writes", func(m *memory.Store) store.Store {
+			lock, _ := writing.LoadOrStore(m, new(sync.Mutex))
+			return &failsWhenLocked{Store: m, other: lock.(*sync.Mutex)}
+		}, []string{"nodes/clean-up"}, []string{"clean-up/at once"}},
+	} {
+		t.Run(broken.name, func(t *testing.T) {
+			data := map[store.Store]*memory.Store{}
+			open := func(m *memory.Store) store.Store {
+				s := broken.new(m)
+				data[s] = m
+				return s
+			}
+			h := Harness{
+				New:    func(testing.TB) store.Store { return open(memory.New()) },
+				Beside: func(_ testing.TB, s store.Store) store.Store { return open(data[s]) },
+			}
+			for _, name := range broken.rules {
+				require.ErrorContains(t, ruleNamed(t, h, name).test(t, h), name+": ", name)
+			}
+			for _, name := range broken.alone {
+				require.NoError(t, ruleNamed(t, h, name).test(t, h), name)
+			}
+		})
+	}
+}
+
+// A second handle on other data breaks every rule about two of them.
+func TestBesideOtherData(t *testing.T) {
+	h := Harness{
+		New:    func(testing.TB) store.Store { return memory.New() },
+		Reopen: func(_ testing.TB, s store.Store) store.Store { return s },
+		Beside: func(testing.TB, store.Store) store.Store { return memory.New() },
+	}
+	for _, r := range slices.Concat(nodeRules, restartRules) {
+		require.ErrorContains(t, r.test(t, h), r.name+": ", r.name)
+	}
+}
+
+// A handle that ends must take neither the other one with it nor what that one did.
+func TestBrokenRestart(t *testing.T) {
+	for name, reopen := range map[string]func(closes) store.Store{
+		"closes the data under the other handle": func(s closes) store.Store {
+			s.closed.Store(true)
+			return closes{s.Store, new(atomic.Bool)}
+		},
+		"returns to what it read when it was opened first": func(closes) store.Store { return closes{memory.New(), new(atomic.Bool)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			same := func(_ testing.TB, s store.Store) store.Store { return s }
+			h := Harness{
+				New:    func(testing.TB) store.Store { return closes{memory.New(), new(atomic.Bool)} },
+				Reopen: func(_ testing.TB, s store.Store) store.Store { return reopen(s.(closes)) },
+				Beside: same,
+			}
+			require.ErrorContains(t, ruleNamed(t, h, "nodes/restart").test(t, h), "nodes/restart: ")
+			h.Reopen = same
+			require.NoError(t, ruleNamed(t, h, "nodes/restart").test(t, h))
 		})
 	}
 }
@@ -589,4 +681,243 @@ type failsAfterwards struct{ *memory.Store }
 
 func (s failsAfterwards) RedeemCode(ctx context.Context, r store.Redemption) error {
 	return errors.Join(s.Store.RedeemCode(context.WithoutCancel(ctx), r), ctx.Err())
+}
+
+// keepsSessions does not ask again for a session that it has seen live, until it ends one itself.
+type keepsSessions struct {
+	*memory.Store
+	mu   sync.Mutex
+	seen map[uuid.UUID]store.Session
+}
+
+func (s *keepsSessions) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if session, ok := s.seen[id]; ok {
+		return session, nil
+	}
+	return s.see(ctx, id)
+}
+
+func (s *keepsSessions) see(ctx context.Context, id uuid.UUID) (store.Session, error) {
+	session, err := s.Store.Session(ctx, id)
+	if err == nil {
+		s.seen[id] = session
+	}
+	return session, err
+}
+
+func (s *keepsSessions) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	grant, err := s.Store.BeginSession(ctx, b)
+	_, _ = s.see(ctx, b.Session.ID)
+	return grant, err
+}
+
+func (s *keepsSessions) RedeemCode(ctx context.Context, r store.Redemption) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.Store.RedeemCode(ctx, r)
+	_, _ = s.see(ctx, r.SessionID)
+	return err
+}
+
+func (s *keepsSessions) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.Store.RotateRefreshToken(ctx, r)
+	_, _ = s.see(ctx, r.SessionID)
+	return err
+}
+
+func (s *keepsSessions) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.seen)
+	return s.Store.EndSession(ctx, id, at)
+}
+
+func (s *keepsSessions) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.seen)
+	return s.Store.RevokeGrant(ctx, filter, id, at)
+}
+
+func (s *keepsSessions) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (oauthapp.Usage, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.seen)
+	return s.Store.RevokeTokens(ctx, owner, id, at, bound)
+}
+
+func (s *keepsSessions) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.seen)
+	return s.Store.DeleteApplication(ctx, owner, id, at)
+}
+
+// keepsApplications does not ask again for an application that it has read, until it updates it itself.
+type keepsApplications struct {
+	*memory.Store
+	mu   sync.Mutex
+	read map[uuid.UUID]oauthapp.Application
+}
+
+func (s *keepsApplications) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	app, ok := s.read[id]
+	if !ok {
+		var err error
+		if app, err = s.Store.Application(ctx, owner, id); err != nil {
+			return app, err
+		}
+		s.read[id] = app
+	}
+	app.Scopes = slices.Clone(app.Scopes)
+	return app, nil
+}
+
+func (s *keepsApplications) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.Store.UpdateApplication(ctx, owner, app)
+	if err == nil {
+		delete(s.read, app.ID)
+	}
+	return err
+}
+
+type locksInProcess struct {
+	*memory.Store
+	mu sync.Mutex
+}
+
+func (s *locksInProcess) RedeemCode(ctx context.Context, r store.Redemption) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if session, err := s.Session(ctx, r.SessionID); err == nil && !session.Code.RedeemedAt.IsZero() {
+		return s.Store.RedeemCode(ctx, r)
+	}
+	return readsThenRedeems{s.Store}.RedeemCode(ctx, r)
+}
+
+func (s *locksInProcess) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return readsThenRotates{s.Store}.RotateRefreshToken(ctx, r)
+}
+
+type countsInProcess struct {
+	*memory.Store
+	mu            sync.Mutex
+	apps, secrets int
+	clientIDs     map[string]bool
+}
+
+func (s *countsInProcess) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.apps >= limit:
+		return store.ErrLimit
+	case s.clientIDs[app.ClientID]:
+		return store.ErrExists
+	}
+	s.apps++
+	s.clientIDs[app.ClientID] = true
+	if err := s.Store.CreateApplication(ctx, app, secret, plenty); !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	return nil
+}
+
+func (s *countsInProcess) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.secrets >= limit-1 { // one came with the application
+		return store.ErrLimit
+	}
+	s.secrets++
+	return s.Store.AddSecret(ctx, owner, secret, othersExpireAt, plenty)
+}
+
+type unitesInProcess struct {
+	*memory.Store
+	mu     sync.Mutex
+	scopes []string
+}
+
+func (s *unitesInProcess) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, scope := range b.Session.Scopes {
+		if !slices.Contains(s.scopes, scope) {
+			s.scopes = append(s.scopes, scope)
+		}
+	}
+	return s.Store.BeginSession(ctx, b)
+}
+
+func (s *unitesInProcess) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	grant, err := s.Store.Grant(ctx, application, user, account)
+	grant.Scopes = slices.Clone(s.scopes)
+	return grant, err
+}
+
+type keepsCursors struct {
+	*memory.Store
+	cursors map[string]string
+}
+
+func (s *keepsCursors) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+	page.After = s.cursors[page.After]
+	list, err := s.Store.Applications(ctx, owner, page)
+	if list.Next != "" {
+		cursor := uuid.NewString()
+		s.cursors[cursor], list.Next = list.Next, cursor
+	}
+	return list, err
+}
+
+type failsWhenLocked struct {
+	*memory.Store
+	mu    sync.Mutex
+	other *sync.Mutex // is held by whoever writes
+}
+
+func (s *failsWhenLocked) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (string, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.other.TryLock() {
+		return "", 0, errors.New("database is locked")
+	}
+	defer s.other.Unlock()
+	latency()
+	return s.Store.CleanUp(ctx, now, cursor, limit)
+}
+
+// closes is a handle that is closed by setting what it shares with others.
+type closes struct {
+	*memory.Store
+	closed *atomic.Bool
+}
+
+func (s closes) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	if s.closed.Load() {
+		return oauthapp.Grant{}, errors.New("store is closed")
+	}
+	return s.Store.BeginSession(ctx, b)
+}
+
+func (s closes) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	if s.closed.Load() {
+		return errors.New("store is closed")
+	}
+	return s.Store.RotateRefreshToken(ctx, r)
 }

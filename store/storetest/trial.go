@@ -22,7 +22,32 @@ type trial struct {
 	store.Store
 	ctx    context.Context
 	reopen func()
-	serial atomic.Int64 // of the IDs made
+	beside func() store.Store
+	nodes  []*trial     // one for each handle on the data; nil: this is the only one
+	serial atomic.Int64 // of the IDs made, counted by the first node
+}
+
+// split opens the data once more and returns a trial through that handle. From then
+// on node tells the two apart, and what has to be live or dead has to be so through both.
+func (t *trial) split() *trial {
+	other := &trial{Store: t.beside(), ctx: t.ctx}
+	t.nodes = []*trial{t, other}
+	other.nodes = t.nodes
+	return other
+}
+
+// everywhere returns a trial for each handle.
+func (t *trial) everywhere() []*trial {
+	if t.nodes == nil {
+		return []*trial{t}
+	}
+	return t.nodes
+}
+
+// node spreads calls over the handles, as a load balancer does.
+func (t *trial) node(i int) *trial {
+	nodes := t.everywhere()
+	return nodes[i%len(nodes)]
 }
 
 // failure is what a trial panics with.
