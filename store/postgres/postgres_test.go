@@ -59,6 +59,7 @@ func harnessIn(dsn string) storetest.Harness {
 			require.NoError(tb, s.(*Store).Close())
 			return openDSN(tb, dsn)
 		},
+		Beside: func(tb testing.TB, _ store.Store) store.Store { return openDSN(tb, dsn) },
 	}
 }
 

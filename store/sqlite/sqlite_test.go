@@ -26,5 +26,6 @@ func TestStore(t *testing.T) {
 			require.NoError(tb, s.(*sqlite.Store).Close())
 			return open(tb, paths[s])
 		},
+		Beside: func(tb testing.TB, s store.Store) store.Store { return open(tb, paths[s]) },
 	})
 }
