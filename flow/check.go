@@ -73,8 +73,6 @@ func (cfg Config) Check() []Finding {
 		"Forms are signed with a random key, so that those open during a restart, or made by another node, are refused. Give all nodes the same key of 32 random bytes.")
 	find(slices.ContainsFunc(given.Keys, isGuessable), Warning, "Keys", "RFC 9700, section 4.7",
 		"A key repeats the same few bytes: who guesses it can forge consent. Make it of 32 random bytes.")
-	find(cfg.Limiter == InsecureUnlimited, Warning, "Limiter", "RFC 6749, section 2.3.1",
-		"Nothing here stops who keeps guessing client secrets. Leave it out, unless a proxy in front limits the endpoints.")
 	find(cfg.AccessTokenTTL > longAccessTokenTTL, Warning, "AccessTokenTTL", "RFC 6750, section 5.3",
 		"A stolen access token is good for "+words(cfg.AccessTokenTTL)+". Choose an hour or less: clients refresh.")
 	find(cfg.RefreshTokenTTL > longRefreshTokenTTL, Warning, "RefreshTokenTTL", "RFC 9700, section 4.14.2",

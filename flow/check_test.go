@@ -39,7 +39,6 @@ func TestCheck(t *testing.T) {
 		"no key":                 {func(c *flow.Config) { c.Keys = nil }, flow.Warning, "Keys", "random key"},
 		"key of zeros":           {func(c *flow.Config) { c.Keys = append(c.Keys, make([]byte, 32)) }, flow.Warning, "Keys", "forge"},
 		"key that repeats":       {func(c *flow.Config) { c.Keys[0] = bytes.Repeat([]byte("secret"), 8) }, flow.Warning, "Keys", "forge"},
-		"no limiter":             {func(c *flow.Config) { c.Limiter = flow.InsecureUnlimited }, flow.Warning, "Limiter", "guessing"},
 		"long access token":      {func(c *flow.Config) { c.AccessTokenTTL = 90 * time.Minute }, flow.Warning, "AccessTokenTTL", "good for 1h30m."},
 		"longer access token":    {func(c *flow.Config) { c.AccessTokenTTL = 30 * day }, flow.Warning, "AccessTokenTTL", "good for 30 days."},
 		"long refresh token":     {func(c *flow.Config) { c.RefreshTokenTTL = 90*day + time.Hour }, flow.Warning, "RefreshTokenTTL", "for 2161h."},

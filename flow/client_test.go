@@ -198,7 +198,7 @@ func TestUnknownClientAndWrongSecretAreTheSame(t *testing.T) {
 // taken in turn so that what slows one slows the other. The bound is wide: what it
 // catches is work that only one of the two is given, such as a slow hash.
 func TestUnknownClientAndWrongSecretTakeTheSameTime(t *testing.T) {
-	s := newService(t, func(cfg *flow.Config) { cfg.Limiter, cfg.Events = flow.InsecureUnlimited, nil })
+	s := newService(t, func(cfg *flow.Config) { cfg.Limiter, cfg.Events = unlimited{}, nil })
 	wrong := s.credentials.NewClientSecret().Reveal()
 	var forms [3]url.Values
 	forms[0] = credentialsOf(s.app, wrong)
@@ -351,7 +351,7 @@ func TestFailedClientAuthenticationConsumesNothing(t *testing.T) {
 
 // BenchmarkAuthenticateClient revokes nothing, so that authenticating is all there is.
 func BenchmarkAuthenticateClient(b *testing.B) {
-	s := newService(b, func(cfg *flow.Config) { cfg.Limiter = flow.InsecureUnlimited })
+	s := newService(b, func(cfg *flow.Config) { cfg.Limiter = unlimited{} })
 	for _, bb := range []struct{ name, secret string }{{"right", s.secret}, {"wrong", "wrong"}} {
 		body := with(credentialsOf(s.app, bb.secret), "token", "unknown").Encode()
 		b.Run(bb.name, func(b *testing.B) {

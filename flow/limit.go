@@ -51,16 +51,6 @@ type Attempt struct {
 	Proven bool
 }
 
-// InsecureUnlimited is the Limiter that limits nothing, for a service whose own
-// proxy limits the endpoints in front of the provider.
-var InsecureUnlimited Limiter = unlimited{}
-
-type unlimited struct{}
-
-func (unlimited) Take(context.Context, Attempt) (time.Duration, error) { return 0, nil }
-
-func (unlimited) Return(context.Context, Attempt) error { return nil }
-
 // The limits of the library's own limiter. They are there for the load and the noise that
 // guessing makes: a secret of 256 bits is not found by guessing at any pace. So they
 // leave room for a client that starts with many requests at once, for the

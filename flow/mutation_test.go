@@ -62,7 +62,7 @@ func TestEveryMutationIsRefused(t *testing.T) {
 	var asked *lookups
 	h := newHost(t, func(cfg *flow.Config) {
 		asked = &lookups{Store: cfg.Store}
-		cfg.Store, cfg.Limiter = asked, flow.InsecureUnlimited
+		cfg.Store, cfg.Limiter = asked, unlimited{}
 	})
 	code := h.code(request(h.app), "1")
 	granted := h.login(h.app)
