@@ -30,21 +30,25 @@ func TestNothingSecretIsKeptOrLogged(t *testing.T) {
 
 	// Signing in, with a password of the wrong person first.
 	b := newBrowser(t, s)
+	noteCookie := func(whose string) {
+		u, err := url.Parse(s.URL)
+		require.NoError(t, err)
+		cookies := b.client.Jar.Cookies(u)
+		require.Len(t, cookies, 1)
+		note("cookie of "+whose, cookies[0].Value)
+		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(cookies[0].Value, ".")[0])
+		require.NoError(t, err)
+		var session struct{ ID string }
+		require.NoError(t, json.Unmarshal(payload, &session))
+		note("session ID of "+whose, session.ID)
+	}
 	login := b.get("/login?return_to=" + url.QueryEscape(home(acme)))
+	noteCookie("a visitor")
 	note("form token of a visitor", login.form("/login").fields.Get("form_token"))
 	require.Equal(t, http.StatusUnauthorized, login.form("/login").set("email", alice.email).set("password", bob.password).submit().Status)
 	after := b.signIn(b.get("/login"), alice)
 	note("form token", after.form("/logout").fields.Get("form_token"))
-	u, err := url.Parse(s.URL)
-	require.NoError(t, err)
-	for _, cookie := range b.client.Jar.Cookies(u) {
-		note("session cookie", cookie.Value)
-		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(cookie.Value, ".")[0])
-		require.NoError(t, err)
-		var session struct{ ID string }
-		require.NoError(t, json.Unmarshal(payload, &session))
-		note("session ID", session.ID)
-	}
+	noteCookie("Alice")
 
 	// Applications and their secrets.
 	app := b.register(acme, "Secretive", "confidential", "https://app.example.com/callback")
