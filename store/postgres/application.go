@@ -30,13 +30,13 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 	if secret != nil {
 		first = *secret
 	}
-	var batch pgx.Batch
-	batch.Queue(lockOwner, app.Owner)
-	batch.Queue(createApplication, idValue(app.ID), app.ClientID, app.Owner, app.Name, app.Description, app.HomepageURL,
-		listValue(app.CallbackURLs), string(app.Type), listValue(app.Scopes), instant(app.CreatedAt), instant(app.UpdatedAt),
-		int64(limit), app.Version, timeValue(app.LastUsedAt),
-		idValue(first.ID), digestValue(first.Digest), first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt))
 	err := s.writing("create application").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		var batch pgx.Batch // for one try: it keeps what was prepared on the connection
+		batch.Queue(lockOwner, app.Owner)
+		batch.Queue(createApplication, idValue(app.ID), app.ClientID, app.Owner, app.Name, app.Description, app.HomepageURL,
+			listValue(app.CallbackURLs), string(app.Type), listValue(app.Scopes), instant(app.CreatedAt), instant(app.UpdatedAt),
+			int64(limit), app.Version, timeValue(app.LastUsedAt),
+			idValue(first.ID), digestValue(first.Digest), first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt))
 		results := c.SendBatch(ctx, &batch)
 		defer results.Close()
 		if _, err := results.Exec(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -118,6 +119,82 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 	session, err := s.Session(ctx, b.Session.ID)
 	require.NoError(t, err)
 	require.True(t, session.Code.RedeemedAt.IsZero())
+}
+
+// Any verb that writes may learn from the COMMIT alone that it has to be run again; then it happens once.
+func TestEveryVerbIsRetried(t *testing.T) {
+	s := openTemp(t)
+	for _, sql := range []string{
+		`CREATE SEQUENCE tries`, // which is not rolled back
+		`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF current_setting('oauthapps_test.passed', true) = 'yes' THEN RETURN NULL; END IF;
+			IF nextval('tries') % 3 <> 0 THEN RAISE EXCEPTION 'try again' USING ERRCODE = '40001'; END IF;
+			PERFORM set_config('oauthapps_test.passed', 'yes', true);
+			RETURN NULL;
+		END $$`,
+	} {
+		_, err := s.pool.Exec(ctx, sql)
+		require.NoError(t, err)
+	}
+	for _, table := range []string{"oauth_applications", "oauth_application_uses", "oauth_client_secrets", "oauth_grants", "oauth_sessions"} {
+		_, err := s.pool.Exec(ctx, `CREATE CONSTRAINT TRIGGER fail AFTER INSERT OR UPDATE OR DELETE ON `+table+`
+			DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()`)
+		require.NoError(t, err)
+	}
+	var tried int64
+	threeTries := func(name string, err error) {
+		t.Helper()
+		require.NoError(t, err, name)
+		before := tried
+		require.NoError(t, s.pool.QueryRow(ctx, `SELECT last_value FROM tries`).Scan(&tried))
+		require.EqualValues(t, 3, tried-before, "tries of %s", name)
+	}
+
+	app := newApplication("owner")
+	first, second := newSecret(app.ID), newSecret(app.ID)
+	threeTries("CreateApplication", s.CreateApplication(ctx, app, &first, 1))
+	app.Name = "Changed"
+	threeTries("UpdateApplication", s.UpdateApplication(ctx, "owner", app))
+	threeTries("AddSecret", s.AddSecret(ctx, "owner", second, now.Add(time.Hour), 2))
+	b := beginning(app.ID, "user")
+	grant, err := s.BeginSession(ctx, b)
+	threeTries("BeginSession", err)
+	under := beginning(app.ID, "user")
+	under.Under = grant.ID
+	_, err = s.BeginSession(ctx, under)
+	threeTries("BeginSession under a grant", err)
+	issued := redemption(b)
+	threeTries("RedeemCode", s.RedeemCode(ctx, issued))
+	rotated := rotation(b.Session.ID, issued.Refresh.Digest)
+	threeTries("RotateRefreshToken", s.RotateRefreshToken(ctx, rotated))
+	threeTries("Touch", s.Touch(ctx, store.Use{GrantID: grant.ID, ApplicationID: app.ID, SecretID: second.ID, At: now}))
+
+	kept, err := s.Application(ctx, "owner", app.ID)
+	require.NoError(t, err)
+	require.Equal(t, app.Version+1, kept.Version)
+	secrets, err := s.Secrets(ctx, "owner", app.ID, now)
+	require.NoError(t, err)
+	require.Len(t, secrets, 2)
+	require.Equal(t, now, secrets[0].LastUsedAt)
+	session, err := s.Session(ctx, b.Session.ID)
+	require.NoError(t, err)
+	require.Equal(t, rotated.Refresh.Digest, session.Refresh.Digest)
+	require.Equal(t, issued.Refresh.Digest, session.PreviousRefresh)
+	require.Equal(t, now, session.GrantUsedAt)
+
+	_, err = s.RevokeSecret(ctx, "owner", app.ID, first.ID, now)
+	threeTries("RevokeSecret", err)
+	threeTries("EndSession", s.EndSession(ctx, under.Session.ID, now))
+	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user"}, grant.ID, now)
+	threeTries("RevokeGrant", err)
+	_, removed, err := s.CleanUp(ctx, now, "", 10)
+	threeTries("CleanUp of sessions", err)
+	require.Equal(t, 1, removed)
+	_, err = s.RevokeTokens(ctx, "owner", app.ID, now, 10)
+	threeTries("RevokeTokens", err)
+	deleted, err := s.DeleteApplication(ctx, "owner", app.ID, now)
+	threeTries("DeleteApplication", err)
+	require.Equal(t, kept.Name, deleted.Name)
 }
 
 // A database that can only be read, as a standby, answers reads and fails to write; it never refuses.
@@ -236,6 +313,85 @@ func TestCancelledMeanwhile(t *testing.T) {
 	require.GreaterOrEqual(t, opened, before)
 	require.Equal(t, opened, s.pool.Stat().NewConnsCount(), "no connection was lost")
 	require.ErrorIs(t, s.RedeemCode(cancelled, redemption(b)), context.Canceled, "what has not begun does not begin")
+}
+
+// A verb that is cut off when it has written one row and waits to write another leaves neither.
+func TestCutOffHalfway(t *testing.T) {
+	dsn, name := newSchema(t), "oauthapps_test_"+newID().String()
+	s, other := openDSN(t, with(dsn, "application_name", name)), openPool(t, dsn, nil)
+	app := create(t, s)
+	session, _ := issue(t, s, app.ID, "user")
+	grant, err := s.Grant(ctx, app.ID, "user", "7")
+	require.NoError(t, err)
+	secrets, err := s.Secrets(ctx, "owner", app.ID, now)
+	require.NoError(t, err)
+	b, added := beginning(app.ID, "another"), newSecret(app.ID)
+	later := now.Add(time.Minute)
+	look := func() (seen [4]any) {
+		var err error
+		seen[0], err = s.Application(ctx, "owner", app.ID)
+		require.NoError(t, err)
+		seen[1], err = s.Secrets(ctx, "owner", app.ID, now)
+		require.NoError(t, err)
+		seen[2], err = s.Session(ctx, session.Session.ID)
+		require.NoError(t, err)
+		seen[3], err = s.Grants(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, oauthapp.Page{})
+		require.NoError(t, err)
+		return seen
+	}
+	for _, verb := range []struct {
+		name  string
+		holds string // what another transaction does, so that the verb waits
+		args  []any
+		call  func(context.Context) error
+	}{
+		{"BeginSession", `INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes, code_digest)
+			SELECT $1, grant_number, created_at, expires_at, scopes, code_digest FROM oauth_sessions LIMIT 1`, []any{b.Session.ID},
+			func(ctx context.Context) error { _, err := s.BeginSession(ctx, b); return err }},
+		{"AddSecret", `INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint)
+			SELECT application_id, $1, created_at, digest, hint FROM oauth_client_secrets LIMIT 1`, []any{added.ID},
+			func(ctx context.Context) error { return s.AddSecret(ctx, "owner", added, later, 10) }},
+		{"Touch", `SELECT FROM oauth_application_uses WHERE application_id = $1 FOR UPDATE`, []any{app.ID},
+			func(ctx context.Context) error {
+				return s.Touch(ctx, store.Use{GrantID: grant.ID, ApplicationID: app.ID, SecretID: secrets[0].ID, At: later})
+			}},
+		{"DeleteApplication", `SELECT FROM oauth_application_uses WHERE application_id = $1 FOR UPDATE`, []any{app.ID},
+			func(ctx context.Context) error {
+				_, err := s.DeleteApplication(ctx, "owner", app.ID, later)
+				return err
+			}},
+	} {
+		t.Run(verb.name, func(t *testing.T) {
+			before := look()
+			tx, err := other.Begin(ctx)
+			require.NoError(t, err)
+			defer tx.Rollback(ctx)
+			_, err = tx.Exec(ctx, verb.holds, verb.args...)
+			require.NoError(t, err)
+
+			s.limits = limits{call: time.Minute, finish: time.Millisecond}
+			leaving, leave := context.WithCancel(ctx)
+			defer leave()
+			called := make(chan error, 1)
+			go func() { called <- verb.call(leaving) }()
+			blocked := func() (n int) {
+				require.NoError(t, other.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`, name).Scan(&n))
+				return n
+			}
+			for deadline := time.Now().Add(10 * time.Second); blocked() != 1; {
+				require.True(t, time.Now().Before(deadline) && len(called) == 0, "it waits")
+			}
+			leave()
+			require.ErrorIs(t, <-called, context.Canceled)
+			for deadline := time.Now().Add(10 * time.Second); blocked() != 0; {
+				require.True(t, time.Now().Before(deadline), "the database stops, too")
+			}
+			require.NoError(t, tx.Rollback(ctx))
+			s.limits = defaultLimits
+			require.Equal(t, before, look())
+			require.NoError(t, verb.call(ctx), "it is as if it had not been called")
+		})
+	}
 }
 
 func TestOutlive(t *testing.T) {

@@ -49,11 +49,11 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 	if othersExpireAt.Before(secret.CreatedAt) {
 		othersExpireAt = secret.CreatedAt // a zero time above all must not stand for "never"
 	}
-	var batch pgx.Batch
-	batch.Queue(lockConfidential, idValue(secret.ApplicationID), ownerValue(owner))
-	batch.Queue(addSecret, idValue(secret.ApplicationID), ownerValue(owner), instant(secret.CreatedAt), instant(othersExpireAt), int64(limit),
-		idValue(secret.ID), digestValue(secret.Digest), secret.Hint, timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
 	err := s.writing("add secret").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		var batch pgx.Batch // for one try: it keeps what was prepared on the connection
+		batch.Queue(lockConfidential, idValue(secret.ApplicationID), ownerValue(owner))
+		batch.Queue(addSecret, idValue(secret.ApplicationID), ownerValue(owner), instant(secret.CreatedAt), instant(othersExpireAt), int64(limit),
+			idValue(secret.ID), digestValue(secret.Digest), secret.Hint, timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
 		results := c.SendBatch(ctx, &batch)
 		defer results.Close()
 		found, err := results.Exec()
