@@ -62,11 +62,8 @@ const (
 )
 
 func benchmarkSessions(b *testing.B, h Harness, n int) {
-	l := &load{size: n}
-	open := sync.OnceFunc(func() {
-		l.trial = &trial{Store: h.New(b), ctx: b.Context()}
-		l.app = l.application("owner")
-	})
+	l := &load{trial: &trial{Store: h.New(b), ctx: b.Context()}, size: n}
+	l.prepare(b, func() { l.app = l.application("owner") })
 	for _, benchmark := range []struct {
 		name string
 		run  func(l *load, b *testing.B)
@@ -80,10 +77,7 @@ func benchmarkSessions(b *testing.B, h Harness, n int) {
 		{"CleanUp", (*load).benchmarkCleanUp},
 		{"DeleteApplication", (*load).benchmarkDeleteApplication},
 	} {
-		b.Run(benchmark.name, func(b *testing.B) {
-			open()
-			benchmark.run(l, b)
-		})
+		b.Run(benchmark.name, func(b *testing.B) { benchmark.run(l, b) })
 	}
 }
 
@@ -100,6 +94,14 @@ type load struct {
 type held struct {
 	session uuid.UUID
 	refresh credential.Digest
+}
+
+// prepare ends the benchmark if what it needs cannot be made.
+func (t *trial) prepare(b *testing.B, do func()) {
+	b.Helper()
+	if err := t.attempt(do); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // fill signs users in, unless the application has its sessions.
@@ -271,7 +273,7 @@ func (l *load) firstAndOthers(b *testing.B, end func() error) {
 			first = all
 		}
 		if l.app.ID == uuid.Nil {
-			l.app = l.application("owner")
+			l.prepare(b, func() { l.app = l.application("owner") })
 		}
 		l.signInMany(b, l.app, 1)
 	}
@@ -366,27 +368,29 @@ func percentile(p int, of []time.Duration) time.Duration {
 // user for many accounts, then those of many users for one account.
 func benchmarkGrants(b *testing.B, h Harness, n int) {
 	t := &trial{Store: h.New(b), ctx: b.Context()}
-	const few = 60 // more than a page, so that each list has a second one
-	var app oauthapp.Application
-	fill := sync.OnceFunc(func() {
-		begin := func(app oauthapp.Application, n int) {
-			spread(b, seeders, 2*n, func(i int) error {
-				user, account := "user", "account-"+strconv.Itoa(i)
-				if i >= n {
-					user, account = "user-"+strconv.Itoa(i), "account"
-				}
-				return t.attempt(func() { t.begin(app, user, account, "read") })
-			})
+	const few = 60               // more than a page, so that each list has a second one
+	var app oauthapp.Application // zero until there are grants
+	begin := func(b *testing.B, n int) {
+		t.prepare(b, func() { app = t.application("owner") })
+		spread(b, seeders, 2*n, func(i int) error {
+			user, account := "user", "account-"+strconv.Itoa(i)
+			if i >= n {
+				user, account = "user-"+strconv.Itoa(i), "account"
+			}
+			return t.attempt(func() { t.begin(app, user, account, "read") })
+		})
+	}
+	fill := func(b *testing.B) {
+		if app.ID == uuid.Nil {
+			for range ownersApplications - 2 {
+				begin(b, 0)
+			}
+			begin(b, few) // the oldest of all
+			begin(b, n)
 		}
-		for range ownersApplications - 1 {
-			app = t.application("owner")
-		}
-		begin(app, few) // the oldest of all
-		app = t.application("owner")
-		begin(app, n)
-	})
+	}
 	list := func(b *testing.B, filter oauthapp.GrantFilter) {
-		fill()
+		fill(b)
 		for b.Loop() {
 			page, err := t.Grants(t.ctx, filter, oauthapp.Page{})
 			if err != nil || len(page.Items) != 50 {
@@ -407,25 +411,27 @@ func benchmarkGrants(b *testing.B, h Harness, n int) {
 		b.Run("Grants/live/of="+f.of, func(b *testing.B) { list(b, f.filter) })
 	}
 	b.Run("Grants/live/of=application", func(b *testing.B) {
-		fill()
+		fill(b)
 		list(b, oauthapp.GrantFilter{ApplicationID: app.ID})
 	})
 	b.Run("Usage", func(b *testing.B) {
-		fill()
+		fill(b)
 		for b.Loop() {
 			if usage, err := t.Usage(t.ctx, "owner", app.ID, countedUsers); err != nil || usage.Users == 0 {
 				b.Fatalf("Usage counts %d users, %v", usage.Users, err)
 			}
 		}
 	})
-	revoke := sync.OnceFunc(func() {
-		fill()
+	revoke := func(b *testing.B) {
+		fill(b)
 		_, err := t.RevokeTokens(t.ctx, "owner", app.ID, start, countedUsers)
-		t.must(err, "RevokeTokens")
-	})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
 	for _, f := range filters {
 		b.Run("Grants/dead/of="+f.of, func(b *testing.B) {
-			revoke()
+			revoke(b)
 			list(b, f.filter)
 		})
 	}
@@ -433,10 +439,12 @@ func benchmarkGrants(b *testing.B, h Harness, n int) {
 
 func benchmarkApplications(b *testing.B, h Harness) {
 	t := &trial{Store: h.New(b), ctx: b.Context()}
-	for range ownersApplications {
-		t.application("owner")
-		t.application("another")
-	}
+	t.prepare(b, func() {
+		for range ownersApplications {
+			t.application("owner")
+			t.application("another")
+		}
+	})
 	for _, owner := range []string{"owner", oauthapp.AnyOwner} {
 		b.Run("Applications/owner="+owner, func(b *testing.B) {
 			for b.Loop() {
