@@ -45,7 +45,7 @@ func everyPage(t *testing.T, s *server) map[string]*page {
 // script and no style that is not the server's own file.
 func TestHeadersOfEveryPage(t *testing.T) {
 	t.Parallel()
-	s := start(t, "-issuer", "http://127.0.0.1:8080")
+	s := start(t)
 	for name, p := range everyPage(t, s) {
 		require.Equal(t, "text/html; charset=utf-8", p.Header.Get("Content-Type"), name)
 		require.Equal(t, "nosniff", p.Header.Get("X-Content-Type-Options"), name)
