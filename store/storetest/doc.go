@@ -81,7 +81,7 @@
 // return nil, having done all; return an error, having done nothing; or, where the
 // connection broke at the end, return an error, having done all. It may never do half: a
 // grant without its session, a new secret that ended the old ones and is not there.
-// Nor may it do anything after it has returned, as the caller has gone on.
+// Nor should it take effect after it has returned, as the caller has gone on.
 // Statements that are whole by themselves, or a transaction, give the first; for the
 // second, wait until the database has confirmed that it stopped, or let it finish.
 //
