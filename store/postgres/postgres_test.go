@@ -63,33 +63,6 @@ func harnessIn(dsn string) storetest.Harness {
 	}
 }
 
-// Two nodes share nothing but the database.
-func TestTwoNodes(t *testing.T) {
-	dsn := newSchema(t)
-	nodes := []*Store{openDSN(t, dsn), openDSN(t, dsn)}
-	app := create(t, nodes[0])
-
-	for range 5 {
-		session := begin(t, nodes[0], app.ID, "user")
-		winners := atOnce(50, func(i int) error { return nodes[i%2].RedeemCode(ctx, redemption(session)) })
-		require.Equal(t, 1, count(t, winners, store.ErrUsed))
-	}
-
-	created := atOnce(50, func(i int) error {
-		return nodes[i%2].CreateApplication(ctx, newApplication("another"), nil, 7)
-	})
-	require.Equal(t, 7, count(t, created, store.ErrLimit))
-
-	session := begin(t, nodes[0], app.ID, "user")
-	_, err := nodes[1].Session(ctx, session.Session.ID)
-	require.NoError(t, err)
-	_, err = nodes[1].RevokeTokens(ctx, app.Owner, app.ID, now, 10)
-	require.NoError(t, err)
-	_, err = nodes[0].Session(ctx, session.Session.ID)
-	require.ErrorIs(t, err, store.ErrNotFound)
-	require.ErrorIs(t, nodes[0].RedeemCode(ctx, redemption(session)), store.ErrNotFound)
-}
-
 // atOnce calls f n times at once and returns what they returned.
 func atOnce(n int, f func(i int) error) []error {
 	results := make(chan error, n)
@@ -106,19 +79,6 @@ func atOnce(n int, f func(i int) error) []error {
 		errs[i] = <-results
 	}
 	return errs
-}
-
-// count returns how many succeeded; all others have to be lost.
-func count(t *testing.T, results []error, lost error) (won int) {
-	t.Helper()
-	for _, err := range results {
-		if err == nil {
-			won++
-			continue
-		}
-		require.ErrorIs(t, err, lost)
-	}
-	return won
 }
 
 func TestNewTakesTheHostsPool(t *testing.T) {
