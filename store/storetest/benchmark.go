@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -180,7 +181,7 @@ func (l *load) benchmarkClient(b *testing.B) {
 		return func(i int) error {
 			client, err := l.Client(l.ctx, l.app.ClientID, l.nth(i, callers).session, start)
 			if err == nil && client.Session == nil {
-				err = fmt.Errorf("Client has no session")
+				err = errors.New("the client came without its session")
 			}
 			return err
 		}
