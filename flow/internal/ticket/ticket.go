@@ -31,8 +31,12 @@ func (k Keys) Sign(expires time.Time, purpose string, parts ...string) string {
 // Verify checks a ticket for a purpose and its parts, in constant time. It returns
 // ErrInvalid, or ErrExpired once the time it is good until has come.
 func (k Keys) Verify(ticket string, now time.Time, purpose string, parts ...string) error {
+	const size = 8 + sha256.Size
+	if len(ticket) != base64.RawURLEncoding.EncodedLen(size) {
+		return ErrInvalid
+	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(ticket)
-	if err != nil || len(b) != 8+sha256.Size {
+	if err != nil || len(b) != size { // line breaks are decoded to nothing
 		return ErrInvalid
 	}
 	for _, key := range k {
