@@ -79,6 +79,21 @@
 //
 // Statements find their rows by an index, so their cost does not grow with what is
 // stored. Lists are planned anew for their parameters at each call.
+// Until the clean-up has come to the grants that a revocation ended, lists by user, account
+// or owner pass over them, 100000 in up to 0.17 seconds.
+//
+// In milliseconds, one call after the other, with the server and its client on 2 cores
+// that others used too, beside 1000 and 1000000 live sessions of one application:
+//
+//	                        1000   1000000
+//	Client                  0.21      0.20
+//	RedeemCode              2.13      1.55
+//	RotateRefreshToken      5.83      1.70
+//	RevokeTokens            88.8      35.7    ending all of them, with 1000 users counted
+//
+// That the many cost less is the neighbours' doing. What revoking a million sessions left
+// was removed by a store.Cleaner with its defaults at 20,600 rows a second; of 100 requests
+// at the same time, 99 took no longer than before. BenchmarkStore measures all that.
 //
 // # Growing
 //

@@ -55,6 +55,19 @@
 // second. What the clean-up removes is used again by the file, which does not shrink by
 // itself: VACUUM shrinks it.
 //
+// In milliseconds, one call after the other, on 2 cores that others used too, beside
+// 1000 and 1000000 live sessions of one application:
+//
+//	                        1000   1000000
+//	RedeemCode              0.23      0.25
+//	RotateRefreshToken      0.21      0.27
+//	RevokeTokens            3.47      2.84    ending all of them, with 1000 users counted
+//
+// Session took 0.016 beside 1000, and 0.025 beside 300000, at best. What
+// revoking a million sessions left was removed by a store.Cleaner with its defaults at
+// 13,800 rows a second; of 100 requests at the same time, 99 took no longer than before.
+// BenchmarkStore measures all that.
+//
 // # Limits
 //
 // The file has to be on a local disk: network file systems do not lock it
