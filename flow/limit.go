@@ -149,14 +149,18 @@ func (b *buckets) giveBack(k key) {
 	}
 }
 
-// missing returns how long it takes until a bucket is full: never longer than for an empty
-// one, also where the clock was set back.
+// missing returns how long it takes until a bucket is full. One that would take longer than
+// an empty one was filled before the clock was set back: it is an empty one from now on.
 func (b *buckets) missing(k key, now time.Time) time.Duration {
 	at, ok := b.fullAt.get(k)
 	if !ok {
 		return 0
 	}
-	return min(max(at.Sub(now), 0), b.burst)
+	if at.Sub(now) > b.burst {
+		at = now.Add(b.burst)
+		b.fullAt.put(k, at)
+	}
+	return max(at.Sub(now), 0)
 }
 
 // A key stands for texts of any length, so that a map of them has a bound.

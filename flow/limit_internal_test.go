@@ -63,14 +63,24 @@ func TestBucketsWhenTheClockIsSet(t *testing.T) {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	b := newBuckets(3, time.Minute)
 	k := keyOf("k")
-	for range 3 {
-		require.Zero(t, b.wait(k, noon))
-		b.take(k, noon)
+	empty := func() {
+		for range 3 {
+			require.Zero(t, b.wait(k, noon))
+			b.take(k, noon)
+		}
+		require.Equal(t, time.Minute, b.wait(k, noon))
 	}
-	require.Equal(t, time.Minute, b.wait(k, noon))
-	require.Equal(t, time.Minute, b.wait(k, noon.Add(-24*time.Hour)))
+	empty()
 	require.Equal(t, time.Second, b.wait(k, noon.Add(59*time.Second)))
 	require.Zero(t, b.wait(k, noon.Add(24*time.Hour)))
+
+	// Set back, the bucket fills by the new time, and does not wait for the old one.
+	back := noon.Add(-24 * time.Hour)
+	require.Equal(t, time.Minute, b.wait(k, back))
+	require.Equal(t, time.Second, b.wait(k, back.Add(59*time.Second)))
+	require.Zero(t, b.wait(k, back.Add(time.Minute)))
+	require.Zero(t, b.missing(k, back.Add(3*time.Minute)))
+	empty()
 
 	// No number of tokens given back fills a bucket beyond its burst.
 	for range 10 {
