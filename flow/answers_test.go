@@ -151,7 +151,7 @@ func TestErrorsAreRegistered(t *testing.T) {
 
 	h.store.fail(errBroken, "Client", "Session")
 	for endpoint, path := range map[string]string{"token": "/oauth/token", "access_token": dnsimplePath, "revoke": "/oauth/revoke", "introspect": "/oauth/introspect"} {
-		note(endpoint, h.post(path, change(right, "grant_type", "authorization_code", "code", "x", "token", "x")))
+		note(endpoint, h.post(path, change(right, "grant_type", "authorization_code", "code", unissuedCode, "token", unissued)))
 	}
 	note("", h.guarded("Bearer "+access))
 

@@ -16,10 +16,11 @@ type attempts struct {
 	limiter  Limiter // the host's
 	fallback *limiter
 
-	mu       sync.Mutex
-	proven   recent[struct{}] // of a client ID and a secret that belong together
-	inFlight map[key]*flight  // of a client ID and a secret that may belong together
-	reported buckets
+	mu        sync.Mutex
+	forgotten time.Time         // what was proven before does not tell who a client is, see recognize
+	proven    recent[time.Time] // when a client ID and a secret were last found to belong together
+	inFlight  map[key]*flight   // of a client ID and a secret that may belong together
+	reported  buckets
 }
 
 // A flight is one or more attempts with the same credentials that are looked at.
@@ -32,7 +33,7 @@ func newAttempts(cfg Config) *attempts {
 	a := &attempts{
 		limiter:  cfg.Limiter,
 		fallback: newLimiter(cfg.Now),
-		proven:   newRecent[struct{}](maxLimited),
+		proven:   newRecent[time.Time](maxLimited),
 		inFlight: map[key]*flight{},
 		reported: newBuckets(1, reportPace),
 	}
@@ -50,7 +51,8 @@ type attempt struct {
 	r           *http.Request
 	counted     Limiter
 	credentials key
-	flight      key // the credentials as presented
+	provenAt    time.Time // if Proven
+	flight      key       // the credentials as presented
 }
 
 // attempt begins an attempt, or returns the refusal of one that is limited.
@@ -68,7 +70,7 @@ func (p *Provider) attempt(r *http.Request, id, secret string) (*attempt, *Error
 	}
 	a.flight = a.credentials
 	for {
-		a.Proven = p.attempts.isProven(a.credentials)
+		a.provenAt, a.Proven = p.attempts.provenAt(a.credentials)
 		wait := a.take()
 		if wait <= 0 {
 			a.begin()
@@ -162,8 +164,8 @@ func (a *attempt) named() {
 
 // succeeded notes that an attempt authenticated a client.
 func (a *attempt) succeeded() {
-	if !a.Proven {
-		a.p.attempts.prove(a.credentials)
+	if now := a.p.now(); !a.Proven || now.Sub(a.provenAt).Abs() > recognition/2 {
+		a.p.attempts.prove(a.credentials, now)
 	}
 	a.giveBack()
 }
@@ -191,17 +193,34 @@ func (a *attempt) giveBack() {
 	}
 }
 
-func (a *attempts) isProven(credentials key) bool {
+// recognition is how long credentials that were right are taken for right where nothing depends on it,
+// see [Provider.recognize].
+const recognition = 5 * time.Second
+
+func (a *attempts) provenLately(credentials key, now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, ok := a.proven.get(credentials)
-	return ok
+	at, ok := a.proven.get(credentials)
+	return ok && at.After(a.forgotten) && now.Sub(at).Abs() < recognition
 }
 
-func (a *attempts) prove(credentials key) {
+// forget has credentials count as right only once they are found right after now.
+func (a *attempts) forget(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.proven.put(credentials, struct{}{})
+	a.forgotten = now
+}
+
+func (a *attempts) provenAt(credentials key) (at time.Time, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.proven.get(credentials)
+}
+
+func (a *attempts) prove(credentials key, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.proven.put(credentials, now)
 }
 
 func (a *attempts) disprove(credentials key) {

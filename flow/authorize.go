@@ -300,6 +300,7 @@ func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authori
 	case refusal != nil:
 		p.notGranted(w, r, a, u, refusal)
 	default:
+		p.grantUsed(r, u.grant.ID, later(u.grant.AuthorizedAt, u.grant.LastUsedAt), u.now)
 		p.answer(w, a, "code", code)
 	}
 	return true

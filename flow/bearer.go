@@ -130,7 +130,7 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 			return nil, errInsufficientScope
 		}
 	}
-	p.grantUsed(r, &session, now)
+	p.grantUsed(r, session.GrantID, session.GrantUsedAt, now)
 	return a, nil
 }
 
@@ -185,13 +185,13 @@ func validAccessToken(s *store.Session, presented credential.Digest, now time.Ti
 	return token, now.Before(token.ExpiresAt)
 }
 
-// grantUsed notes that a grant is in use. A note that fails is no reason to refuse
+// grantUsed notes that a grant is in use, if the note before is old. A note that fails is no reason to refuse
 // the request.
-func (p *Provider) grantUsed(r *http.Request, s *store.Session, now time.Time) {
-	if now.Sub(s.GrantUsedAt) < usedInterval {
+func (p *Provider) grantUsed(r *http.Request, grant uuid.UUID, noted, now time.Time) {
+	if now.Sub(noted) < usedInterval {
 		return
 	}
-	if err := p.cfg.Store.Touch(r.Context(), store.Use{GrantID: s.GrantID, At: now}); err != nil {
+	if err := p.cfg.Store.Touch(r.Context(), store.Use{GrantID: grant, At: now}); err != nil {
 		p.logFailure(r, "use of a grant not noted", err)
 	}
 }
@@ -219,7 +219,8 @@ func (p *Provider) bearerAnswers(scopes []string) map[*Error]*bearerAnswer {
 			reason = `, error="` + e.Code + `", error_description="` + e.Description + `"`
 		}
 		body := errorBody(cmp.Or(e.Code, InvalidToken), e.Description)
-		header := jsonHeader(body)
+		header := http.Header{}
+		setJSONHeader(header, body)
 		header.Set("WWW-Authenticate", challenge+reason+metadata)
 		answer := &bearerAnswer{status: e.Status, body: body}
 		for name, values := range header {

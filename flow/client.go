@@ -78,6 +78,21 @@ func (p *Provider) authenticateClient(r *http.Request, form url.Values, session 
 	return client, nil
 }
 
+// recognize returns the type of the client whose credentials a request has, if they were right at this process within
+// the last seconds, and otherwise "". It is for requests that present what this service never issued: what their answer
+// tells of that is true whoever asks, so that garbage need not cost a store anything. All that can be out of date is that
+// another process has deleted the client since, or revoked its secret.
+func (p *Provider) recognize(r *http.Request, form url.Values) oauthapp.ClientType {
+	id, secret, refusal := clientCredentials(r, form)
+	switch {
+	case refusal != nil || !p.attempts.provenLately(keyOf(id, secret), p.now()):
+		return ""
+	case secret == "": // never right for another type
+		return oauthapp.Public
+	}
+	return oauthapp.Confidential
+}
+
 // noSecrets is compared with where a client has no secret, so that this takes as
 // long as where it has one. The zero digest equals nothing.
 var noSecrets = []oauthapp.Secret{{}}

@@ -229,7 +229,7 @@ func TestSecretsThatEnded(t *testing.T) {
 	s := newService(t)
 	ctx := context.Background()
 	status := func(secret string) int {
-		return s.post(authenticated, with(credentialsOf(s.app, secret), "token", "x")).Code
+		return s.post(authenticated, with(credentialsOf(s.app, secret), "token", unissued)).Code
 	}
 	next, err := s.Registry().ResetSecret(ctx, "developer", s.app.ID, time.Hour)
 	require.NoError(t, err)
@@ -250,7 +250,7 @@ func TestSecretsThatEnded(t *testing.T) {
 
 func TestSecretUseIsNotedNowAndThen(t *testing.T) {
 	s := newService(t)
-	form := with(credentialsOf(s.app, s.secret), "token", "x")
+	form := with(credentialsOf(s.app, s.secret), "token", unissued)
 	touched := func() int {
 		s.store.reset()
 		require.Equal(t, 200, s.post(authenticated, form).Code)
@@ -277,8 +277,8 @@ func TestClientAuthenticationOutage(t *testing.T) {
 	s := newService(t)
 	s.store.fail(errBroken, "Client")
 	for _, path := range []string{"/oauth/revoke", "/oauth/introspect"} {
-		requireOutage(t, s.post(path, with(credentialsOf(s.app, s.secret), "token", "x")))
-		requireOutage(t, s.post(path, with(credentialsOf(s.app, "wrong"), "token", "x")))
+		requireOutage(t, s.post(path, with(credentialsOf(s.app, s.secret), "token", unissued)))
+		requireOutage(t, s.post(path, with(credentialsOf(s.app, "wrong"), "token", unissued)))
 	}
 	require.Empty(t, s.events.take(), "an outage is nobody's failed authentication")
 	require.Contains(t, s.log.String(), errBroken.Error(), "the operator learns the cause")
@@ -288,14 +288,14 @@ func TestClientThatGoesAwayIsNoOutage(t *testing.T) {
 	s := newService(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	w := s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", "x"), func(r *http.Request) { *r = *r.WithContext(ctx) })
+	w := s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", unissued), func(r *http.Request) { *r = *r.WithContext(ctx) })
 	requireOutage(t, w)
 	require.Empty(t, s.log.String())
 
 	expired, cancel := context.WithTimeoutCause(context.Background(), 0, errors.New("too slow"))
 	defer cancel()
 	<-expired.Done()
-	w = s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", "x"), func(r *http.Request) { *r = *r.WithContext(expired) })
+	w = s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", unissued), func(r *http.Request) { *r = *r.WithContext(expired) })
 	requireOutage(t, w)
 	require.Contains(t, s.log.String(), "request failed", "a store that is too slow is one")
 }

@@ -282,7 +282,6 @@ func (cfg Config) registry() oauthapp.Config {
 		Scopes:           names,
 		MaxApplications:  cfg.MaxApplications,
 		CredentialPrefix: cfg.CredentialPrefix,
-		Events:           cfg.Events,
 		Now:              cfg.Now,
 	}
 }

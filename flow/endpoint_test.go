@@ -136,6 +136,12 @@ func (s *service) begin(app oauthapp.Application, scopes ...string) (uuid.UUID, 
 	return id, code.Reveal()
 }
 
+// What has the form of a code and an access token, and was never issued: only the store can tell.
+var (
+	unissuedCode = credential.Format{}.NewCode(uuid.Must(uuid.NewV7())).Reveal()
+	unissued     = credential.Format{}.NewAccessToken(uuid.Must(uuid.NewV7())).Reveal()
+)
+
 // authorize issues the tokens of a new session; the access token lives an hour.
 func (s *service) authorize(app oauthapp.Application, scopes ...string) tokens {
 	s.t.Helper()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -177,18 +176,15 @@ func (p *Provider) writeJSON(w http.ResponseWriter, answer any) {
 }
 
 func writeBody(w http.ResponseWriter, status int, body []byte) {
-	maps.Copy(w.Header(), jsonHeader(body))
+	setJSONHeader(w.Header(), body)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails only when the client has gone
 }
 
-// jsonHeader is the header of an answer that no cache may keep (RFC 6749, section 5.1).
-func jsonHeader(body []byte) http.Header {
-	return http.Header{
-		"Content-Type":           {"application/json"},
-		"Cache-Control":          {"no-store"},
-		"Pragma":                 {"no-cache"},
-		"X-Content-Type-Options": {"nosniff"},
-		"Content-Length":         {strconv.Itoa(len(body))},
+// setJSONHeader sets the header of an answer that no cache may keep (RFC 6749, section 5.1).
+func setJSONHeader(h http.Header, body []byte) {
+	values := []string{"application/json", "no-store", "no-cache", "nosniff", strconv.Itoa(len(body))}
+	for i, name := range [...]string{"Content-Type", "Cache-Control", "Pragma", "X-Content-Type-Options", "Content-Length"} {
+		h[name] = values[i : i+1 : i+1]
 	}
 }

@@ -26,6 +26,18 @@ func (p *Provider) emit(r *http.Request, e oauthapp.Event) {
 	p.cfg.Events(context.WithoutCancel(r.Context()), e)
 }
 
+// administered delivers an event of the registry. What may have ended a client's credentials ends what this process
+// remembers of any, so that a developer who tries the old secret is refused.
+func (p *Provider) administered(ctx context.Context, e oauthapp.Event) {
+	switch e.Type {
+	case oauthapp.ClientSecretReset, oauthapp.ClientSecretRevoked, oauthapp.ApplicationDeleted:
+		p.attempts.forget(p.now())
+	}
+	if p.cfg.Events != nil {
+		p.cfg.Events(ctx, e)
+	}
+}
+
 // userAgent returns the User-Agent header as text that is safe to store and to log.
 func userAgent(r *http.Request) string {
 	s := r.UserAgent()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/oauth2"
@@ -21,42 +22,43 @@ import (
 // Fosite asks its questions of the adapter, which answers from what the unit has
 // read already and turns what fosite wants kept into the one verb of the store.
 // Nothing is issued that fosite does not agree to, nor anything that the unit refuses.
+//
+// Requests for tokens are put to the handlers of their grant themselves. What fosite does around those, which is
+// to parse the request, find its client and ask every handler it knows, is done already.
 type engine struct {
-	codes   *fosite.Fosite // authorization requests, and the exchange of their codes
-	refresh *fosite.Fosite // the exchange of refresh tokens
+	authorizations *fosite.Fosite
+	codes          []fosite.TokenEndpointHandler // of the grant authorization_code, in this order
+	refresh        []fosite.TokenEndpointHandler // of the grant refresh_token
 }
 
 func newEngine(p *Provider) engine {
 	var (
 		storage  = adapter{p}
 		strategy = tokenStrategy{p.credentials}
-		codes    = newFositeConfig()
-		refresh  = newFositeConfig()
+		config   = newFositeConfig()
 	)
-	codes.EnforcePKCE = p.cfg.RequirePKCE
+	config.EnforcePKCE = p.cfg.RequirePKCE
 	code := &oauth2.AuthorizeExplicitGrantHandler{
 		AccessTokenStrategy:    strategy,
 		RefreshTokenStrategy:   strategy,
 		AuthorizeCodeStrategy:  strategy,
 		CoreStorage:            storage,
 		TokenRevocationStorage: storage,
-		Config:                 codes,
+		Config:                 config,
 	}
 	// After the code handler, whose code it looks for.
-	proof := &pkce.Handler{AuthorizeCodeStrategy: strategy, Storage: storage, Config: codes}
-	codes.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof}
-	codes.TokenEndpointHandlers = fosite.TokenEndpointHandlers{code, proof}
-	refresh.TokenEndpointHandlers = fosite.TokenEndpointHandlers{
-		&oauth2.RefreshTokenGrantHandler{
-			AccessTokenStrategy:    strategy,
-			RefreshTokenStrategy:   strategy,
-			TokenRevocationStorage: storage,
-			Config:                 refresh,
-		},
+	proof := &pkce.Handler{AuthorizeCodeStrategy: strategy, Storage: storage, Config: config}
+	config.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, proof}
+	refresh := &oauth2.RefreshTokenGrantHandler{
+		AccessTokenStrategy:    strategy,
+		RefreshTokenStrategy:   strategy,
+		TokenRevocationStorage: storage,
+		Config:                 config,
 	}
 	return engine{
-		codes:   fosite.NewOAuth2Provider(storage, codes),
-		refresh: fosite.NewOAuth2Provider(storage, refresh),
+		authorizations: &fosite.Fosite{Store: storage, Config: config},
+		codes:          []fosite.TokenEndpointHandler{code, proof},
+		refresh:        []fosite.TokenEndpointHandler{refresh},
 	}
 }
 
@@ -77,10 +79,6 @@ func newFositeConfig() *fosite.Config {
 		// What the session keeps of an authorization request. The literal has no spare
 		// capacity, which fosite would append to from concurrent requests.
 		SanitationWhiteList: []string{"redirect_uri", "code_challenge", "code_challenge_method"},
-		// Clients were authenticated before fosite is asked.
-		ClientAuthenticationStrategy: func(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
-			return unitFrom(ctx).view(), nil
-		},
 	}
 }
 
@@ -101,7 +99,7 @@ func (e engine) begin(ctx context.Context, u *unit) (code string, refusal *Error
 			form.Set(name, value)
 		}
 	}
-	request, err := e.codes.NewAuthorizeRequest(ctx, fositeRequest(ctx, form))
+	request, err := e.authorizations.NewAuthorizeRequest(ctx, fositeRequest(ctx, form))
 	if err != nil {
 		return "", u.explain(err)
 	}
@@ -109,7 +107,7 @@ func (e engine) begin(ctx context.Context, u *unit) (code string, refusal *Error
 		request.AppendRequestedScope(scope)
 		request.GrantScope(scope)
 	}
-	response, err := e.codes.NewAuthorizeResponse(ctx, request, session{})
+	response, err := e.authorizations.NewAuthorizeResponse(ctx, request, session{})
 	if err != nil {
 		return "", u.explain(err)
 	}
@@ -122,26 +120,54 @@ func (e engine) begin(ctx context.Context, u *unit) (code string, refusal *Error
 // exchange issues the tokens of a token request.
 func (e engine) exchange(ctx context.Context, u *unit) (tokens, *Error) {
 	ctx = context.WithValue(ctx, unitKey{}, u)
-	provider := e.codes
-	if u.params.Get("grant_type") == refreshTokenGrant {
-		provider = e.refresh
+	grantType, handlers := u.params.Get("grant_type"), e.codes
+	if grantType == refreshTokenGrant {
+		handlers = e.refresh
 	}
-	request, err := provider.NewAccessRequest(ctx, fositeRequest(ctx, u.params), session{})
-	if err != nil {
-		return tokens{}, u.explain(err)
+	request := &accessRequest{fosite.AccessRequest{
+		GrantTypes: fosite.Arguments{grantType},
+		Request:    fosite.Request{RequestedAt: u.now, Client: u.view(), Form: u.params, Session: session{}},
+	}}
+	for _, handler := range handlers {
+		if err := handler.HandleTokenEndpointRequest(ctx, request); err != nil {
+			return tokens{}, u.explain(err)
+		}
 	}
-	response, err := provider.NewAccessResponse(ctx, request)
-	if err != nil {
-		return tokens{}, u.explain(err)
+	var response accessResponse
+	for _, handler := range handlers {
+		if err := handler.PopulateTokenEndpointResponse(ctx, request, &response); err != nil {
+			return tokens{}, u.explain(err)
+		}
 	}
-	if !u.done {
+	if !u.done || response.AccessToken == "" {
 		return tokens{}, internal(errors.New("flow: tokens were made but not kept"))
 	}
-	refresh, _ := response.GetExtra("refresh_token").(string)
-	return tokens{access: response.GetAccessToken(), refresh: refresh}, nil
+	return tokens{access: response.AccessToken, refresh: response.refresh}, nil
 }
 
-// fositeRequest dresses parameters, which are parsed and checked, as the request
+// An accessRequest is a token request as fosite's handlers see it.
+type accessRequest struct{ fosite.AccessRequest }
+
+// Sanitize is for those who keep requests. Of this one nothing is kept but what it grants.
+func (r *accessRequest) Sanitize([]string) fosite.Requester { return r }
+
+// An accessResponse takes the tokens that fosite's handlers have made. What else they tell of them is the unit's
+// to say.
+type accessResponse struct {
+	fosite.AccessResponse
+	refresh string
+}
+
+func (r *accessResponse) SetExpiresIn(time.Duration) {}
+func (r *accessResponse) SetScopes(fosite.Arguments) {}
+
+func (r *accessResponse) SetExtra(name string, value any) {
+	if name == "refresh_token" {
+		r.refresh, _ = value.(string)
+	}
+}
+
+// fositeRequest dresses the parameters of an authorization request, which are parsed and checked, as the request
 // that fosite takes them from. It has neither body nor query that fosite could parse anew.
 func fositeRequest(ctx context.Context, params url.Values) *http.Request {
 	r := &http.Request{Method: http.MethodPost, URL: new(url.URL), Header: http.Header{}, Form: params, PostForm: params}

@@ -208,8 +208,14 @@ func (a adapter) end(ctx context.Context, u *unit) error {
 // DeleteRefreshTokenSession does nothing: the session ends as a whole.
 func (adapter) DeleteRefreshTokenSession(context.Context, string) error { return nil }
 
-// original is the authorization request that began the session, as fosite recalls it.
-func (u *unit) original() fosite.Requester {
+// An originalRequest is the authorization request that began a session, as fosite recalls it.
+type originalRequest struct{ fosite.Request }
+
+// original returns the same request however often fosite asks.
+func (u *unit) original() *originalRequest {
+	if u.recalled != nil {
+		return u.recalled
+	}
 	s := u.client.Session
 	form := url.Values{}
 	if s.Code.RedirectURI != "" {
@@ -219,7 +225,7 @@ func (u *unit) original() fosite.Requester {
 		form.Set("code_challenge", s.Code.CodeChallenge)
 		form.Set("code_challenge_method", challengeMethod)
 	}
-	return &fosite.Request{
+	u.recalled = &originalRequest{fosite.Request{
 		ID:             s.ID.String(),
 		RequestedAt:    s.CreatedAt,
 		Client:         u.view(),
@@ -227,7 +233,8 @@ func (u *unit) original() fosite.Requester {
 		GrantedScope:   u.scopes,
 		Form:           form,
 		Session:        session{},
-	}
+	}}
+	return u.recalled
 }
 
 // What no handler in use asks for.

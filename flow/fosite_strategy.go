@@ -18,15 +18,16 @@ type tokenStrategy struct{ credentials credential.Format }
 
 var _ oauth2.CoreStrategy = tokenStrategy{}
 
-func (s tokenStrategy) signature(kind credential.Kind, token string) string {
-	parsed, err := s.credentials.Parse(kind, token)
-	if err != nil {
+// presentedSignature is the signature of the code or refresh token of a request, which was taken apart before.
+func presentedSignature(ctx context.Context) string {
+	digest := unitFrom(ctx).presented.Digest
+	if digest.IsZero() {
 		return ""
 	}
-	return string(parsed.Digest[:])
+	return string(digest[:])
 }
 
-// fromSignature is the inverse of signature, for what Generate returned.
+// fromSignature returns the digest that a signature is, for what Generate returned.
 func fromSignature(signature string) (d credential.Digest) {
 	copy(d[:], signature)
 	return d
@@ -37,8 +38,8 @@ func made(token credential.Plaintext) (string, string, error) {
 	return token.Reveal(), string(digest[:]), nil
 }
 
-func (s tokenStrategy) AuthorizeCodeSignature(_ context.Context, code string) string {
-	return s.signature(credential.AuthorizationCode, code)
+func (tokenStrategy) AuthorizeCodeSignature(ctx context.Context, _ string) string {
+	return presentedSignature(ctx)
 }
 
 // GenerateAuthorizeCode names the session that is to begin.
@@ -52,16 +53,15 @@ func (s tokenStrategy) GenerateAuthorizeCode(ctx context.Context, _ fosite.Reque
 	return made(s.credentials.NewCode(id))
 }
 
-func (s tokenStrategy) AccessTokenSignature(_ context.Context, token string) string {
-	return s.signature(credential.AccessToken, token)
-}
+// AccessTokenSignature finds nothing: access tokens are never fosite's to judge.
+func (tokenStrategy) AccessTokenSignature(context.Context, string) string { return "" }
 
 func (s tokenStrategy) GenerateAccessToken(ctx context.Context, _ fosite.Requester) (string, string, error) {
 	return made(s.credentials.NewAccessToken(unitFrom(ctx).sessionID))
 }
 
-func (s tokenStrategy) RefreshTokenSignature(_ context.Context, token string) string {
-	return s.signature(credential.RefreshToken, token)
+func (tokenStrategy) RefreshTokenSignature(ctx context.Context, _ string) string {
+	return presentedSignature(ctx)
 }
 
 // GenerateRefreshToken keeps to the family of the refresh token presented; with a
@@ -87,7 +87,7 @@ func (tokenStrategy) ValidateRefreshToken(context.Context, fosite.Requester, str
 	return nil
 }
 
-// ValidateAccessToken refuses: access tokens are never fosite's to judge.
+// ValidateAccessToken refuses, for the same reason as AccessTokenSignature.
 func (tokenStrategy) ValidateAccessToken(context.Context, fosite.Requester, string) error {
 	return errors.New("flow: access tokens are not fosite's to check")
 }

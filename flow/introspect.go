@@ -36,6 +36,10 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token, known := p.parseToken(form.Get("token"))
+	if !known && form.Has("token") && p.recognize(r, form) == oauthapp.Confidential {
+		p.writeJSON(w, introspection{})
+		return
+	}
 	client, refusal := p.authenticateClient(r, form, token.Session)
 	if refusal == nil && client.Application.Type != oauthapp.Confidential {
 		p.clientRefused(r, client.Application.ClientID, client.Application, "public client at the introspection endpoint")
@@ -73,7 +77,7 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 	}
 	answer := p.describe(&session, token)
 	if answer.Active {
-		p.grantUsed(r, &session, p.now())
+		p.grantUsed(r, session.GrantID, session.GrantUsedAt, p.now())
 	}
 	return answer, nil
 }

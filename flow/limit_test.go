@@ -107,7 +107,7 @@ func TestCorrectedSecret(t *testing.T) {
 	for range clientFailures {
 		s.post(authenticated, credentialsOf(s.app, "wrong"))
 	}
-	right := with(credentialsOf(s.app, s.secret), "token", "x")
+	right := with(credentialsOf(s.app, s.secret), "token", unissued)
 	requireLimited(t, s.post(authenticated, right), 10)
 	s.clock.advance(10 * time.Second)
 	for range 3 * clientFailures {
@@ -119,8 +119,8 @@ func TestCorrectedSecret(t *testing.T) {
 // even from its own address, as everyone has behind a proxy that the host does not know of.
 func TestNobodyLocksOutAClientAtWork(t *testing.T) {
 	s := newService(t)
-	right := with(credentialsOf(s.app, s.secret), "token", "x")
-	public := with(credentialsOf(s.public, ""), "token", "x")
+	right := with(credentialsOf(s.app, s.secret), "token", unissued)
+	public := with(credentialsOf(s.public, ""), "token", unissued)
 	require.Equal(t, http.StatusOK, s.post(authenticated, right).Code)
 	require.Equal(t, http.StatusOK, s.post(authenticated, with(public, "client_secret", "any")).Code)
 	for i := range networkFailures + 1 {
@@ -203,8 +203,8 @@ func TestCredentialsSentManyTimesAtOnce(t *testing.T) {
 			form url.Values
 			want map[int]int
 		}{
-			{with(credentialsOf(s.app, s.secret), "token", "x"), map[int]int{200: 500}},
-			{with(credentialsOf(s.public, ""), "token", "x"), map[int]int{200: 500}},
+			{with(credentialsOf(s.app, s.secret), "token", unissued), map[int]int{200: 500}},
+			{with(credentialsOf(s.public, ""), "token", unissued), map[int]int{200: 500}},
 			{credentialsOf(s.app, "wrong"), map[int]int{401: clientFailures, 429: 500 - clientFailures}},
 		} {
 			s.store.reset()
@@ -292,7 +292,7 @@ func atOnce(n int, f func(i int) int) map[int]int {
 // An outage of the store is nobody's failure, but who hangs up has had the guess looked at.
 func TestUnjudgedAttempts(t *testing.T) {
 	s := newService(t)
-	right := with(credentialsOf(s.app, s.secret), "token", "x")
+	right := with(credentialsOf(s.app, s.secret), "token", unissued)
 	s.store.fail(errBroken, "Client")
 	for range 2 * clientFailures {
 		requireOutage(t, s.post(authenticated, right))
@@ -356,7 +356,7 @@ func (l *hostLimiter) Return(ctx context.Context, a flow.Attempt) error {
 func TestLimiterOfTheHost(t *testing.T) {
 	l := &hostLimiter{}
 	s := newService(t, func(cfg *flow.Config) { cfg.Limiter = l })
-	right := with(credentialsOf(s.app, s.secret), "token", "x")
+	right := with(credentialsOf(s.app, s.secret), "token", unissued)
 	unproven := flow.Attempt{ClientID: s.app.ClientID, Network: "192.0.2.1"}
 	proven := unproven
 	proven.Proven = true
@@ -388,7 +388,7 @@ func TestLimiterOfTheHost(t *testing.T) {
 func TestLimiterOutage(t *testing.T) {
 	l := &hostLimiter{err: errors.New("dial tcp 10.1.2.3:6379: connection refused")}
 	s := newService(t, func(cfg *flow.Config) { cfg.Limiter = l })
-	require.Equal(t, 200, s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", "x")).Code)
+	require.Equal(t, 200, s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", unissued)).Code)
 	require.Empty(t, l.returned, "it counted nothing")
 	require.Contains(t, s.log.String(), "10.1.2.3:6379")
 	for range clientFailures {

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -93,7 +94,11 @@ func contentType(r *http.Request) (string, *Error) {
 	if len(r.Header["Content-Type"]) > 1 {
 		return "", refuse(InvalidRequest, "more than one content type")
 	}
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	header := r.Header.Get("Content-Type")
+	if header == formType {
+		return formType, nil // as nearly every client sends it
+	}
+	mediaType, _, err := mime.ParseMediaType(header)
 	if err != nil {
 		return "", refuse(InvalidRequest, "the content type is missing or malformed")
 	}
@@ -101,42 +106,74 @@ func contentType(r *http.Request) (string, *Error) {
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if r.ContentLength > maxBody {
+		return nil, errBodyTooLarge
+	}
+	// With the length as told, and room to notice the end, most bodies are read at once.
+	body := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead))
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, &Error{
-			Code:        InvalidRequest,
-			Description: "the body is too large",
-			Status:      http.StatusRequestEntityTooLarge,
-		}
+		return nil, errBodyTooLarge
 	}
 	if err != nil {
 		return nil, refuse(InvalidRequest, "the body could not be read")
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
+var errBodyTooLarge = &Error{
+	Code:        InvalidRequest,
+	Description: "the body is too large",
+	Status:      http.StatusRequestEntityTooLarge,
+}
+
+// parseForm takes a form apart, to the letter of what [url.ParseQuery] makes of one: it refuses what that refuses.
+// Every token request goes through here, so that it fills all values into one slice and looks at each once.
 func parseForm(body string) (url.Values, *Error) {
-	if strings.Count(body, "&") >= maxParams {
+	n := strings.Count(body, "&") + 1
+	if n > maxParams {
 		return nil, refuse(InvalidRequest, "too many parameters")
 	}
-	form, err := url.ParseQuery(body)
-	if err != nil {
-		return nil, refuse(InvalidRequest, "the body is no well-formed form")
-	}
-	for name, values := range form {
-		if len(values) > 1 && name != "resource" {
+	var seen []string // names whose value is empty
+	form, values := make(url.Values, n), make([]string, 0, n)
+	for body != "" {
+		var param string
+		param, body, _ = strings.Cut(body, "&")
+		if param == "" {
+			continue
+		}
+		name, value, refusal := parseParam(param)
+		if refusal != nil {
+			return nil, refusal
+		}
+		before, found := form[name]
+		if (found || slices.Contains(seen, name)) && name != "resource" {
 			return nil, refuse(InvalidRequest, "parameter sent more than once: "+name)
 		}
-		for _, value := range values {
-			if !isText(name) || !isText(value) {
-				return nil, refuse(InvalidRequest, "parameter with invalid characters: "+name)
-			}
-		}
-		if len(values) == 1 && values[0] == "" {
-			delete(form, name)
+		switch {
+		case value == "":
+			seen = append(seen, name)
+		case found:
+			form[name] = append(before, value)
+		default:
+			values = append(values, value)
+			form[name] = values[len(values)-1 : len(values) : len(values)]
 		}
 	}
 	return form, nil
+}
+
+func parseParam(param string) (name, value string, refusal *Error) {
+	name, value, _ = strings.Cut(param, "=")
+	name, nameErr := url.QueryUnescape(name)
+	value, valueErr := url.QueryUnescape(value)
+	if nameErr != nil || valueErr != nil || strings.Contains(param, ";") {
+		return "", "", refuse(InvalidRequest, "the body is no well-formed form")
+	}
+	if !isText(name) || !isText(value) {
+		return "", "", refuse(InvalidRequest, "parameter with invalid characters: "+name)
+	}
+	return name, value, nil
 }
 
 // parseJSON reads one JSON object of string members. A member that comes twice
@@ -185,7 +222,19 @@ func parseJSON(body []byte) (url.Values, *Error) {
 // isText reports whether s is UTF-8 without control characters, and without the
 // replacement character, which is what decoders leave of something that is no text.
 func isText(s string) bool {
+	if isPrintableASCII(s) {
+		return true // as nearly every parameter is
+	}
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
 		return unicode.IsControl(r) || r == utf8.RuneError
 	}) < 0
+}
+
+func isPrintableASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

@@ -79,7 +79,9 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("flow: Config.Pages: %w", err)
 	}
-	if p.registry, err = oauthapp.NewRegistry(resolved.registry()); err != nil {
+	registry := resolved.registry()
+	registry.Events = p.administered
+	if p.registry, err = oauthapp.NewRegistry(registry); err != nil {
 		return nil, fmt.Errorf("flow: Config: %w", err)
 	}
 	if err := p.crossOrigin.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {

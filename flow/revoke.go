@@ -21,6 +21,10 @@ func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	// token_type_hint is not read: a token says itself which kind it is.
 	token, known := p.parseToken(form.Get("token"))
+	if !known && form.Has("token") && p.recognize(r, form) != "" {
+		p.writeJSON(w, struct{}{})
+		return
+	}
 	client, refusal := p.authenticateClient(r, form, token.Session)
 	if refusal == nil && !form.Has("token") {
 		refusal = refuse(InvalidRequest, "parameter missing: token")

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -62,6 +64,9 @@ func (p *Provider) exchange(r *http.Request, form url.Values, profile *DNSimpleP
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
+	if presented.Digest.IsZero() {
+		return nil, tokens{}, p.refuseGarbage(r, form)
+	}
 	client, refusal := p.authenticateClient(r, form, presented.Session)
 	if refusal != nil {
 		return nil, tokens{}, refusal
@@ -85,7 +90,7 @@ func (p *Provider) exchange(r *http.Request, form url.Values, profile *DNSimpleP
 }
 
 // presented takes apart the code or refresh token of a token request. What this
-// service cannot have made is left zero: the client is authenticated all the same.
+// service cannot have made is left zero.
 func (p *Provider) presented(form url.Values) (credential.Parsed, *Error) {
 	var kind credential.Kind
 	var name string
@@ -109,6 +114,25 @@ func (p *Provider) presented(form url.Values) (credential.Parsed, *Error) {
 	}
 	return parsed, nil
 }
+
+// refuseGarbage answers a token request with a code or refresh token that this service cannot have made. The
+// client is authenticated all the same, as what it is told first is whether it is itself.
+func (p *Provider) refuseGarbage(r *http.Request, form url.Values) *Error {
+	if p.recognize(r, form) == "" {
+		if _, refusal := p.authenticateClient(r, form, uuid.Nil); refusal != nil {
+			return refusal
+		}
+	}
+	if form.Get("grant_type") == authorizationCodeGrant {
+		return errInvalidCode
+	}
+	return errInvalidRefreshToken
+}
+
+var (
+	errInvalidCode         = refuse(InvalidGrant, "the authorization code is not valid")
+	errInvalidRefreshToken = refuse(InvalidGrant, "the refresh token is not valid")
+)
 
 // tokenScopes decides what a new access token reaches: what the user granted, as
 // far as the application may still ask for it; or, of that, what a refresh asks for
@@ -159,7 +183,10 @@ func (p *Provider) exchanged(r *http.Request, u *unit) {
 	e := u.event(kind)
 	e.Scopes = u.access.Scopes
 	p.emit(r, e)
-	p.grantUsed(r, u.client.Session, u.now)
+	if kind == oauthapp.TokenRefreshed {
+		// A code comes right after the user's yes, which is noted already.
+		p.grantUsed(r, u.client.Session.GrantID, u.client.Session.GrantUsedAt, u.now)
+	}
 }
 
 // notExchanged ends the session of a code that lost a race. Of several requests with

@@ -42,12 +42,13 @@ type unit struct {
 	family    credential.Digest
 
 	// What came of it.
-	grant   oauthapp.Grant // that a session began under
-	done    bool           // the write was made
-	reused  bool           // what was presented had been used before
-	ended   bool           // the session was ended for that
-	refusal *Error         // a check of ours failed
-	failure error          // the store failed
+	grant    oauthapp.Grant   // that a session began under
+	recalled *originalRequest // for fosite, once it asked
+	done     bool             // the write was made
+	reused   bool             // what was presented had been used before
+	ended    bool             // the session was ended for that
+	refusal  *Error           // a check of ours failed
+	failure  error            // the store failed
 }
 
 type unitKey struct{}
@@ -81,7 +82,7 @@ func (u *unit) expiresIn() int64 {
 func (u *unit) judgeCode() *Error {
 	s := u.client.Session
 	if s == nil || !s.Code.Digest.Equal(u.presented.Digest) {
-		return refuse(InvalidGrant, "the authorization code is not valid")
+		return errInvalidCode
 	}
 	if !s.Code.RedeemedAt.IsZero() {
 		u.reused = true
@@ -159,7 +160,7 @@ func (u *unit) judgeRefreshToken() *Error {
 	s := u.client.Session
 	switch {
 	case s == nil || !s.RefreshFamily.Equal(u.presented.Family.Digest()):
-		return refuse(InvalidGrant, "the refresh token is not valid")
+		return errInvalidRefreshToken
 	case s.Refresh.Digest.Equal(u.presented.Digest):
 		if !u.now.Before(s.Refresh.ExpiresAt) || !u.now.Before(s.ExpiresAt) {
 			return refuse(InvalidGrant, "the refresh token has expired")
@@ -190,6 +191,13 @@ func isUnreserved(s string) bool {
 		}
 	}
 	return true
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func earlier(a, b time.Time) time.Time {
