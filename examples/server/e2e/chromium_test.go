@@ -223,12 +223,23 @@ func newChromium(t *testing.T, scripts bool) *chromium {
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	c := &chromium{t: t, ctx: ctx}
+	c.watchPolicy()
+	if !scripts {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		require.NoError(t, err)
+	}
+	return c
+}
 
+// watchPolicy fails the test at its end for what its pages tried against their
+// Content-Security-Policy.
+func (c *chromium) watchPolicy() {
+	c.t.Helper()
 	var (
 		mu         sync.Mutex
 		violations []string
 	)
-	require.NoError(t, chromedp.Listen(ctx, func(event any) {
+	require.NoError(c.t, chromedp.Listen(c.ctx, func(event any) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch event := event.(type) {
@@ -242,25 +253,20 @@ func newChromium(t *testing.T, scripts bool) *chromium {
 			}
 		}
 	}))
-	t.Cleanup(func() {
+	c.t.Cleanup(func() {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, v := range violations {
 			if c.breaksPolicy {
 				continue
 			}
-			t.Errorf("Content-Security-Policy: %s", v)
+			c.t.Errorf("Content-Security-Policy: %s", v)
 		}
 	})
-	_, err := chromedp.Call(ctx, log.Enable, cdp.Empty{})
-	require.NoError(t, err)
-	_, err = chromedp.Call(ctx, audits.Enable, cdp.Empty{})
-	require.NoError(t, err)
-	if !scripts {
-		_, err = chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		require.NoError(t, err)
-	}
-	return c
+	_, err := chromedp.Call(c.ctx, log.Enable, cdp.Empty{})
+	require.NoError(c.t, err)
+	_, err = chromedp.Call(c.ctx, audits.Enable, cdp.Empty{})
+	require.NoError(c.t, err)
 }
 
 // open opens a URL and returns the status of the page it ends on.

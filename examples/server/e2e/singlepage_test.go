@@ -53,9 +53,11 @@ func singlePage(t *testing.T, folder string, config map[string]string) *httptest
 	app := filepath.Join(folder, "oidc-client-ts")
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServer(http.Dir(app)))
-	mux.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFile(w, r, filepath.Join(app, "index.html"))
-	})
+	for _, path := range []string{"/callback", "/popup"} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFile(w, r, filepath.Join(app, "index.html"))
+		})
+	}
 	mux.HandleFunc("GET /oidc-client-ts.min.js", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFile(w, r, filepath.Join(folder, "node_modules", "oidc-client-ts", "dist", "browser", "oidc-client-ts.min.js"))
 	})

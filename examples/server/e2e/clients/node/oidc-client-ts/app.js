@@ -8,6 +8,7 @@ const manager = new oidc.UserManager({
   metadataUrl: issuer + "/.well-known/oauth-authorization-server",
   client_id,
   redirect_uri: location.origin + "/callback",
+  popup_redirect_uri: location.origin + "/popup",
   scope: "read write",
   automaticSilentRenew: false,
 });
@@ -28,11 +29,15 @@ const on = (id, action) => {
   document.getElementById(id).onclick = action;
 };
 on("sign-in", () => manager.signinRedirect().catch((error) => step("sign-in", () => Promise.reject(error))));
+// It gives up where the pop-up looks closed, as it does to a page that is cut off from it.
+on("sign-in-popup", () => step("signed-in", () => manager.signinPopup({ popupAbortOnClose: true })));
 on("refresh", () => step("refreshed", () => manager.signinSilent()));
 on("revoke", () => step("revoked", () => manager.revokeTokens()));
 
 if (location.pathname === "/callback") {
   await step("signed-in", () => manager.signinRedirectCallback());
+} else if (location.pathname === "/popup") {
+  await manager.signinPopupCallback();
 } else {
   await step("ready", () => null);
 }
