@@ -149,8 +149,10 @@ func basicCredentials(r *http.Request) (id, secret string, found bool, refusal *
 	return id, secret, true, nil
 }
 
+var strictBase64 = base64.StdEncoding.Strict()
+
 func parseBasic(encoded string) (id, secret string, ok bool) {
-	pair, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
+	pair, err := strictBase64.DecodeString(strings.TrimLeft(encoded, " "))
 	if err != nil {
 		return "", "", false
 	}

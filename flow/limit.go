@@ -212,6 +212,9 @@ func network(address string) string {
 	if err != nil {
 		return address
 	}
+	if addr.Is4() {
+		return address // which has only one form
+	}
 	addr = addr.Unmap().WithZone("")
 	if addr.Is4() {
 		return addr.String()

@@ -2,7 +2,6 @@ package flow_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -736,57 +735,4 @@ func TestStoreSeesNoCredentials(t *testing.T) {
 	require.Equal(t, refresh.Family.Digest(), session.RefreshFamily)
 	require.Equal(t, h.clock.Now().Add(365*24*time.Hour), session.ExpiresAt)
 	require.Equal(t, h.clock.Now().Add(30*24*time.Hour), session.Refresh.ExpiresAt)
-}
-
-// BenchmarkToken compares the token endpoint over the memory store with the floor: a
-// handler that reads a form and answers with as small a JSON body.
-func BenchmarkToken(b *testing.B) {
-	h := newHost(b)
-	send := func(b *testing.B, handler http.Handler, body string) *httptest.ResponseRecorder {
-		b.Helper()
-		r := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, r)
-		if w.Code != http.StatusOK {
-			b.Fatal(w.Body)
-		}
-		return w
-	}
-	_, first := h.begin(h.app, "read")
-	body := h.redemption(h.app, first, "code_verifier", "")
-
-	b.Run("floor", func(b *testing.B) {
-		floor := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := r.ParseForm(); err != nil {
-				b.Error(err)
-			}
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(grantedTokens{AccessToken: r.PostForm.Get("code"), TokenType: "Bearer", ExpiresIn: 3600})
-		})
-		b.ReportAllocs()
-		for b.Loop() {
-			send(b, floor, body.Encode())
-		}
-	})
-	b.Run("code", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			b.StopTimer()
-			_, code := h.begin(h.app, "read")
-			body := change(body, "code", code)
-			b.StartTimer()
-			send(b, h, body.Encode())
-		}
-	})
-	b.Run("refresh", func(b *testing.B) {
-		granted := h.granted(send(b, h, body.Encode()))
-		b.ReportAllocs()
-		for b.Loop() {
-			w := send(b, h, h.refreshing(h.app, granted.RefreshToken).Encode())
-			if err := json.Unmarshal(w.Body.Bytes(), &granted); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }
