@@ -71,7 +71,7 @@ type greeting struct {
 }
 
 // An issued is what a client holds of a session.
-type issued struct{ Code, Access, Refresh string }
+type issued struct{ User, Code, Access, Refresh string }
 
 // A costServer serves a provider over a store, and what its measuring needs, below /cost/.
 type costServer struct {
@@ -140,7 +140,7 @@ func (c *costServer) handler(address string) (http.Handler, greeting, error) {
 	provider, err := flow.New(flow.Config{
 		Issuer:      "http://" + address,
 		Store:       c.store,
-		CurrentUser: func(*http.Request) (*flow.User, error) { return costUser, nil },
+		CurrentUser: costUser,
 		LoginURL:    func(returnTo string) string { return "/login" },
 		Scopes:      []flow.Scope{{Name: "read", Default: true}, {Name: "write"}},
 		Logger:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
@@ -164,7 +164,11 @@ func (c *costServer) handler(address string) (http.Handler, greeting, error) {
 	return mux, greeting{address, app.ClientID, secret.Reveal()}, nil
 }
 
-var costUser = &flow.User{ID: "ada", Name: "Ada", Accounts: []flow.Account{{ID: "ada", Name: "Ada"}}}
+// costUser is whoever a client says, for an account of that name.
+func costUser(r *http.Request) (*flow.User, error) {
+	user := r.Header.Get("User")
+	return &flow.User{ID: user, Name: user, Accounts: []flow.Account{{ID: user, Name: user}}}, nil
+}
 
 // usage tells what was spent until now.
 func (c *costServer) usage(w http.ResponseWriter, _ *http.Request) {
@@ -227,7 +231,7 @@ func (c *costServer) session(ctx context.Context, user string, redeem bool) (iss
 		},
 	})
 	if err != nil || !redeem {
-		return issued{Code: code.Reveal()}, err
+		return issued{User: user, Code: code.Reveal()}, err
 	}
 	family := credential.NewFamily()
 	access, refresh := c.format.NewAccessToken(id), c.format.NewRefreshToken(id, family)
@@ -236,7 +240,7 @@ func (c *costServer) session(ctx context.Context, user string, redeem bool) (iss
 		Access:  store.AccessToken{Digest: access.Digest(), IssuedAt: c.now, ExpiresAt: c.now.Add(24 * time.Hour), Scopes: scopes},
 		Refresh: store.RefreshToken{Digest: refresh.Digest(), ExpiresAt: c.now.Add(24 * time.Hour)},
 	})
-	return issued{Access: access.Reveal(), Refresh: refresh.Reveal()}, err
+	return issued{User: user, Access: access.Reveal(), Refresh: refresh.Reveal()}, err
 }
 
 // A countingStore counts the calls of the verbs that requests make.
@@ -255,9 +259,9 @@ func (s *countingStore) Session(ctx context.Context, id uuid.UUID) (store.Sessio
 	return s.Store.Session(ctx, id)
 }
 
-func (s *countingStore) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
+func (s *countingStore) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
 	s.calls.Add(1)
-	return s.Store.Grant(ctx, application, user, account)
+	return s.Store.Grants(ctx, filter, page)
 }
 
 func (s *countingStore) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {

@@ -128,6 +128,13 @@ type costRequest struct {
 }
 
 var costRequests = []costRequest{
+	{"authorization", func(c *costClientSet, b *testing.B) func(*costClient, int) error { // by a user who consented before
+		query := costForm("client_id", c.id, "response_type", "code", "redirect_uri", callback, "scope", "read", "state", "state",
+			"code_challenge", challenge, "code_challenge_method", "S256")
+		return func(client *costClient, i int) error {
+			return client.get("/oauth/authorize?"+query, "User: "+c.nth(i).User, http.StatusSeeOther)
+		}
+	}},
 	{"code-exchange", func(c *costClientSet, b *testing.B) func(*costClient, int) error {
 		held := c.begin(b, b.N, b.N, false)
 		return func(client *costClient, i int) error {
@@ -150,12 +157,12 @@ var costRequests = []costRequest{
 	}},
 	{"bearer", func(c *costClientSet, b *testing.B) func(*costClient, int) error {
 		return func(client *costClient, i int) error {
-			return client.get("/api", "Bearer "+c.nth(i).Access, http.StatusOK)
+			return client.get("/api", "Authorization: Bearer "+c.nth(i).Access, http.StatusOK)
 		}
 	}},
 	{"garbage-bearer", func(c *costClientSet, b *testing.B) func(*costClient, int) error {
 		return func(client *costClient, i int) error {
-			return client.get("/api", "Bearer "+garbage(c.nth(i).Access), http.StatusUnauthorized)
+			return client.get("/api", "Authorization: Bearer "+garbage(c.nth(i).Access), http.StatusUnauthorized)
 		}
 	}},
 	{"garbage-introspection", func(c *costClientSet, b *testing.B) func(*costClient, int) error {
@@ -191,7 +198,8 @@ func costForm(pairs ...string) string {
 // A costClientSet is a server with its clients.
 type costClientSet struct {
 	address string
-	secret  string // of the application, as HTTP Basic has it
+	id      string // of the client
+	secret  string // of the client, with its ID as HTTP Basic has it
 	clients []*costClient
 	held    []issued
 }
@@ -200,7 +208,7 @@ func newCostClients(b *testing.B, dsn string, sessions int) *costClientSet {
 	hello := startCostServer(b, dsn)
 	r := &http.Request{Header: http.Header{}}
 	r.SetBasicAuth(hello.ClientID, hello.ClientSecret)
-	c := &costClientSet{address: hello.Address, secret: r.Header.Get("Authorization")}
+	c := &costClientSet{address: hello.Address, id: hello.ClientID, secret: r.Header.Get("Authorization")}
 	for range costClients {
 		conn, err := net.Dial("tcp", hello.Address)
 		if err != nil {
@@ -325,8 +333,8 @@ type costClient struct {
 	body    []byte // of the last answer
 }
 
-func (c *costClient) get(path, authorization string, status int) error {
-	c.out = fmt.Appendf(c.out[:0], "GET %s HTTP/1.1\r\nHost: %s\r\nAuthorization: %s\r\n\r\n", path, c.address, authorization)
+func (c *costClient) get(path, header string, status int) error {
+	c.out = fmt.Appendf(c.out[:0], "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n\r\n", path, c.address, header)
 	return c.send(status, "")
 }
 
