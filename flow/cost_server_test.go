@@ -160,7 +160,7 @@ func (c *costServer) handler(address string) (http.Handler, greeting, error) {
 	mux.Handle("GET /api", provider.Require("read")(http.HandlerFunc(answerSmall)))
 	mux.HandleFunc("GET /cost/usage", c.usage)
 	mux.HandleFunc("POST /cost/begin", c.begin)
-	mux.Handle("/", provider)
+	mux.Handle("/oauth/", provider)
 	return mux, greeting{address, app.ClientID, secret.Reveal()}, nil
 }
 

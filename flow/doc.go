@@ -87,10 +87,23 @@
 // longer, as what is answered after it is lost. Whoever wants an answer sooner sets a
 // deadline to the request's context.
 //
+// # Cost
+//
+// The store is asked as seldom as can be. A call of the API, an introspection and a revocation read once;
+// an exchange of a code or a refresh token reads once and writes once, and so does an authorization request of a user
+// who consented before. That a grant or a client secret is in use is noted apart, once in five minutes at most.
+//
+// Garbage, which is what this service cannot have issued, as the checksum in all that it issues tells, reaches no store:
+// not as an access token, and as another token or a code neither, from a client that this process found to be itself within
+// the last 5 seconds. So the one thing that another process may have changed meanwhile is noticed that much later: a client
+// whose secret was revoked there is told that garbage is garbage, before it is told that it is not itself.
+//
+// BenchmarkCost of this package measures what each kind of request costs, over each store.
+//
 // # Many nodes
 //
-// A provider keeps nothing between two requests but what its [Config.Limiter] counts, each
-// for itself. So any number of them serve one service, with no need for a browser or a
+// A provider keeps nothing between two requests but which clients it has just found to be themselves, and what its
+// [Config.Limiter] counts, each for itself. So any number of them serve one service, with no need for a browser or a
 // client to come back to the same one. They share a store on PostgreSQL, and have the
 // same configuration, Keys included. Codes and tokens are kept as digests and need no key,
 // so that no change of keys ends them. What holds at one node, a revocation among it, holds

@@ -109,16 +109,22 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
 	if r.ContentLength > maxBody {
 		return nil, errBodyTooLarge
 	}
-	// With the length as told, and room to notice the end, most bodies are read at once.
-	body := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead))
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, errBodyTooLarge
+	body := make([]byte, 0, max(r.ContentLength, 0)+1) // so that a body as long as told leaves room to notice its end
+	for limited := http.MaxBytesReader(w, r.Body, maxBody); ; {
+		n, err := limited.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return nil, errBodyTooLarge
+		}
+		switch {
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, refuse(InvalidRequest, "the body could not be read")
+		case len(body) == cap(body):
+			body = slices.Grow(body, bytes.MinRead)
+		}
 	}
-	if err != nil {
-		return nil, refuse(InvalidRequest, "the body could not be read")
-	}
-	return body.Bytes(), nil
 }
 
 var errBodyTooLarge = &Error{

@@ -28,7 +28,7 @@ const (
 // A Provider is the HTTP side of a service's OAuth applications: an http.Handler
 // for the protocol's endpoints, and [Provider.Require] to guard the service's own
 // API. Make one with [New]. It keeps no state of its own but what [Config.Limiter]
-// counts: any number of providers, on any number of nodes, serve one store. It is safe
+// counts, and which clients it has just recognized: any number of providers, on any number of nodes, serve one store. It is safe
 // for concurrent use.
 //
 // Requests are matched by their full path, so that it is mounted without
