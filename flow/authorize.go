@@ -92,12 +92,12 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 		p.refuseByRedirect(w, a, refusal)
 		return
 	}
+	if account, ok := unasked(r, a, user); ok && p.grantAgain(w, r, a, user, account) {
+		return
+	}
 	grants, refusal := p.grantsOf(r, a, user)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
-		return
-	}
-	if grant, ok := remembered(r, a, user, grants); ok && p.grantAgain(w, r, a, grant) {
 		return
 	}
 	p.askConsent(w, r, http.StatusOK, a, user, grants, "")
@@ -268,31 +268,25 @@ func (p *Provider) grantsOf(r *http.Request, a *authorization, user *User) ([]oa
 // those beyond, the user is asked.
 const maxGrants = 200
 
-// remembered returns the grant by which the user consented before to all that the
-// application asks for. Consent is never remembered for public clients, as whom anybody
-// can pose (RFC 6749, section 10.2), nor for a user with several accounts of which
-// the request names none.
-func remembered(r *http.Request, a *authorization, user *User, grants []oauthapp.Grant) (oauthapp.Grant, bool) {
+// unasked returns the account for which the user need not be asked again, if they consented before. Consent is never
+// remembered for public clients, as whom anybody can pose (RFC 6749, section 10.2), nor for a user with several accounts
+// of which the request names none.
+func unasked(r *http.Request, a *authorization, user *User) (account string, ok bool) {
 	if r.Method != http.MethodGet || a.client.Application.Type != oauthapp.Confidential {
-		return oauthapp.Grant{}, false
+		return "", false
 	}
-	account := a.params.Get("account_id")
+	account = a.params.Get("account_id")
 	if account == "" && len(user.Accounts) == 1 {
 		account = user.Accounts[0].ID
 	}
-	for _, grant := range grants {
-		if account != "" && grant.AccountID == account && len(intersect(a.scopes, grant.Scopes)) == len(a.scopes) {
-			return grant, true
-		}
-	}
-	return oauthapp.Grant{}, false
+	return account, account != ""
 }
 
-// grantAgain answers with a code where consent is remembered. It reports whether it
-// answered: not if the user withdrew the grant meanwhile.
-func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorization, grant oauthapp.Grant) bool {
-	u := p.authorizationUnit(a, grant.UserID, grant.AccountID)
-	u.under = grant.ID
+// grantAgain answers with a code where the user consented before to all that the application asks for. It reports
+// whether it answered.
+func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string) bool {
+	u := p.authorizationUnit(a, user.ID, account)
+	u.unasked = true
 	code, refusal := p.engine.begin(r.Context(), u)
 	switch {
 	case errors.Is(u.failure, store.ErrNotFound):

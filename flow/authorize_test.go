@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -347,15 +348,31 @@ func TestRememberedConsentInAnOutage(t *testing.T) {
 	h.answer(h.open(request(h.app, "account_id", "2")))
 }
 
+// A whole authorization takes four calls of the store where the user consented before: two for the request, and two
+// for the exchange of the code. Uses are noted once in five minutes.
 func TestAuthorizeRoundTrips(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app))
 	h.store.reset()
 	h.decide(page, "authorize", "1")
 	require.Equal(t, map[string]int{"Client": 1, "BeginSession": 1}, h.store.counted())
-	h.store.reset()
-	h.answer(h.open(request(h.app, "account_id", "1")))
-	require.Equal(t, map[string]int{"Client": 1, "Grants": 1, "BeginSession": 1}, h.store.counted())
+	for _, wait := range []time.Duration{0, 5*time.Minute - time.Microsecond, time.Microsecond, 0} {
+		h.clock.advance(wait)
+		h.store.reset()
+		code := h.answer(h.open(request(h.app, "account_id", "1"))).Get("code")
+		want := map[string]int{"Client": 1, "BeginSession": 1}
+		if wait == time.Microsecond {
+			want["Touch"] = 1
+		}
+		require.Equal(t, want, h.store.counted())
+		h.store.reset()
+		h.tokens(h.redemption(h.app, code))
+		require.Equal(t, 1, h.store.counted()["Client"])
+		require.Equal(t, 1, h.store.counted()["RedeemCode"])
+	}
+	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantFilter{UserID: "1"}, oauthapp.Page{})
+	require.NoError(t, err)
+	require.Equal(t, h.clock.Now(), grants.Items[0].LastUsedAt)
 }
 
 func broken(context.Context, string) (string, error) { return "", errBroken }

@@ -229,6 +229,7 @@ func TestConsentPageExpires(t *testing.T) {
 func TestConsentCheckedAgain(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app, "account_id", "2"))
+	h.store.reset()
 	h.user.Accounts = h.user.Accounts[:1]
 	require.Equal(t, "invalid_request", h.answer(h.decide(page, "authorize", "2")).Get("error"))
 

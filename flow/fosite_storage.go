@@ -42,9 +42,12 @@ func (a adapter) GetClient(ctx context.Context, id string) (fosite.Client, error
 // challenge is kept with the code, so that no failed attempt can lose it.
 func (a adapter) CreateAuthorizeCodeSession(ctx context.Context, signature string, request fosite.Requester) error {
 	u, form := unitFrom(ctx), request.GetRequestForm()
-	grantID, err := uuid.NewV7()
-	if err != nil {
-		return err
+	var grantID uuid.UUID
+	if !u.unasked {
+		var err error
+		if grantID, err = uuid.NewV7(); err != nil {
+			return err
+		}
 	}
 	expires := u.now.Add(a.p.cfg.CodeTTL)
 	code := store.Code{
@@ -58,7 +61,6 @@ func (a adapter) CreateAuthorizeCodeSession(ctx context.Context, signature strin
 	}
 	u.grant, u.failure = a.p.cfg.Store.BeginSession(ctx, store.Beginning{
 		GrantID: grantID,
-		Under:   u.under,
 		Session: store.Session{
 			ID:            u.sessionID,
 			ApplicationID: u.client.Application.ID,

@@ -28,7 +28,7 @@ type unit struct {
 	redirectURI string
 	userID      string
 	accountID   string
-	under       uuid.UUID // the grant that remembers consent, if the user is not asked
+	unasked     bool // the user consented before, or else nothing is issued
 
 	// Of a token request.
 	profile   *DNSimpleProfile  // nil on the token endpoint of the RFC

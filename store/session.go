@@ -78,12 +78,10 @@ type Beginning struct {
 	// Session holds what [Session] says up to RefreshFamily but for GrantID, ClientID
 	// and GrantUsedAt, which the store fills. It has a code and no tokens yet.
 	Session Session
-	// GrantID is the ID of the grant if the user has none yet for this
-	// application and account.
+	// GrantID is the ID of the grant that begins with the user's yes, if there is none yet
+	// for this application and account. It is zero where the user is not asked, because they
+	// consented before to all that the session may reach.
 	GrantID uuid.UUID
-	// Under, where it is not zero, is the grant by which the user consented before:
-	// the session begins under that one or not at all, and GrantID is not used.
-	Under uuid.UUID
 }
 
 // A Redemption exchanges an authorization code for the session's first tokens.

@@ -53,9 +53,10 @@ type Store interface {
 	// is unknown or deleted, and ErrExists when the session's ID is in use, or
 	// b.GrantID is needed and in use.
 	//
-	// With b.Under, nobody is asked, so the grant stays exactly as it is. It returns
-	// ErrNotFound, too, when that is not the user's live grant for the application and
-	// account, or does not have all scopes of the session.
+	// With a zero b.GrantID, nobody is asked: the session begins under the user's live
+	// grant for the application and account, which stays exactly as it is, or not at all.
+	// It returns ErrNotFound, too, when there is no such grant, or it does not have all
+	// scopes of the session.
 	BeginSession(ctx context.Context, b Beginning) (oauthapp.Grant, error)
 
 	// RedeemCode marks the code of a live session redeemed and keeps the tokens

@@ -221,8 +221,8 @@ func (s *Store) authorize(a *application, b store.Beginning) (*grant, error) {
 	session := b.Session
 	g := s.findGrant(a, session.UserID, session.AccountID)
 	switch {
-	case b.Under != uuid.Nil:
-		if g == nil || g.id != b.Under || g.scopes.with(session.Scopes) != g.scopes {
+	case b.GrantID == uuid.Nil:
+		if g == nil || g.scopes.with(session.Scopes) != g.scopes {
 			return nil, store.ErrNotFound
 		}
 		return g, nil

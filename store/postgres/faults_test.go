@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
@@ -159,10 +160,10 @@ func TestEveryVerbIsRetried(t *testing.T) {
 	b := beginning(app.ID, "user")
 	grant, err := s.BeginSession(ctx, b)
 	threeTries("BeginSession", err)
-	under := beginning(app.ID, "user")
-	under.Under = grant.ID
-	_, err = s.BeginSession(ctx, under)
-	threeTries("BeginSession under a grant", err)
+	again := beginning(app.ID, "user")
+	again.GrantID = uuid.Nil
+	_, err = s.BeginSession(ctx, again)
+	threeTries("BeginSession of a user who consented before", err)
 	issued := redemption(b)
 	threeTries("RedeemCode", s.RedeemCode(ctx, issued))
 	rotated := rotation(b.Session.ID, issued.Refresh.Digest)
@@ -184,7 +185,7 @@ func TestEveryVerbIsRetried(t *testing.T) {
 
 	_, err = s.RevokeSecret(ctx, "owner", app.ID, first.ID, now)
 	threeTries("RevokeSecret", err)
-	threeTries("EndSession", s.EndSession(ctx, under.Session.ID, now))
+	threeTries("EndSession", s.EndSession(ctx, again.Session.ID, now))
 	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user"}, grant.ID, now)
 	threeTries("RevokeGrant", err)
 	_, removed, err := s.CleanUp(ctx, now, "", 10)

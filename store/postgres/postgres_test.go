@@ -238,9 +238,9 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		{"Client", 1, func() error { _, err := s.Client(ctx, app.ClientID, session.Session.ID, now); return err }},
 		{"Session", 1, func() error { _, err := s.Session(ctx, session.Session.ID); return err }},
 		{"BeginSession", 1, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "user")); return err }},
-		{"BeginSession under a grant", 1, func() error {
+		{"BeginSession of a user who consented before", 1, func() error {
 			b := beginning(app.ID, "user")
-			b.Under = grant.ID
+			b.GrantID = uuid.Nil
 			_, err := s.BeginSession(ctx, b)
 			return err
 		}},

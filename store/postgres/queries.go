@@ -183,23 +183,23 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL ORDER BY c.id DESC`
 	// later finds a smaller one, and ends the session with it.
 	beginSession = `WITH granted AS (
 	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
-	SELECT $2::uuid, a.id, a.epoch, a.owner, $3::text, $4::text, $5::text[], $6::timestamptz
+	SELECT $13::uuid, a.id, a.epoch, a.owner, $2::text, $3::text, $4::text[], $5::timestamptz
 	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL
 	ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at, scopes = g.scopes || ARRAY(
 		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place)
 	RETURNING g.number, ` + grantColumns + thenBegin
 
 	// Nobody is asked, so the grant stays as it is.
-	beginSessionUnder = `WITH granted AS (
+	beginSessionAgain = `WITH granted AS (
 	SELECT g.number, ` + grantColumns + ` FROM oauth_grants g` + liveGrant + `
-	WHERE g.id = $2::uuid AND g.application_id = $1::uuid AND g.user_id = $3::text AND g.account_id = $4::text AND g.scopes @> $5::text[]` + thenBegin
+	WHERE g.application_id = $1::uuid AND g.user_id = $2::text AND g.account_id = $3::text AND g.scopes @> $4::text[]` + thenBegin
 
 	thenBegin = `
 ), begun AS (
 	INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes,
 		code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
-	SELECT $7::uuid, number, $6::timestamptz, $8::timestamptz, $5::text[],
-		$9::bytea, $10::timestamptz, $11::text, $12::text, $13::bytea FROM granted
+	SELECT $6::uuid, number, $5::timestamptz, $7::timestamptz, $4::text[],
+		$8::bytea, $9::timestamptz, $10::text, $11::text, $12::bytea FROM granted
 )
 SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used_at FROM granted`
 

@@ -45,7 +45,7 @@ var plans = map[string]struct {
 	"selectSession":           {query: selectSession},
 	"selectClient":            {query: selectClient},
 	"beginSession":            {query: beginSession},
-	"beginSessionUnder":       {query: beginSessionUnder},
+	"beginSessionAgain":       {query: beginSessionAgain},
 	"redeemCode":              {query: redeemCode},
 	"rotateRefreshToken":      {query: rotateRefreshToken},
 	"selectVerdict":           {query: selectVerdict},

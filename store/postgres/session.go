@@ -88,14 +88,15 @@ func (s *Store) Session(ctx context.Context, id uuid.UUID) (store.Session, error
 // BeginSession implements [store.Store].
 func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
 	session, code := b.Session, b.Session.Code
-	query, id := beginSession, b.GrantID
-	if b.Under != uuid.Nil {
-		query, id = beginSessionUnder, b.Under
-	}
-	grant, err := one(ctx, s.writing("begin session"), scanGrant, query, idValue(session.ApplicationID), idValue(id),
-		session.UserID, session.AccountID, listValue(session.Scopes), instant(session.CreatedAt),
+	query, args := beginSessionAgain, []any{
+		idValue(session.ApplicationID), session.UserID, session.AccountID, listValue(session.Scopes), instant(session.CreatedAt),
 		idValue(session.ID), instant(session.ExpiresAt), digestValue(code.Digest), timeValue(code.ExpiresAt),
-		textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(code.State))
+		textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(code.State),
+	}
+	if b.GrantID != uuid.Nil {
+		query, args = beginSession, append(args, idValue(b.GrantID))
+	}
+	grant, err := one(ctx, s.writing("begin session"), scanGrant, query, args...)
 	return grant, orExists(err)
 }
 

@@ -108,9 +108,9 @@ func authorize(c *conn, b store.Beginning) (g oauthapp.Grant, number int64, err 
 	}
 	scopes := union(g.Scopes, session.Scopes)
 	switch {
-	case b.Under != uuid.Nil && (g.ID != b.Under || len(scopes) > len(g.Scopes)):
+	case b.GrantID == uuid.Nil && (number == 0 || len(scopes) > len(g.Scopes)):
 		return g, 0, store.ErrNotFound
-	case b.Under != uuid.Nil:
+	case b.GrantID == uuid.Nil:
 		return g, number, nil
 	case number != 0:
 		g.Scopes, g.AuthorizedAt = scopes, session.CreatedAt

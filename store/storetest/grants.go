@@ -14,7 +14,7 @@ var grantRules = []rule{
 	{"grants/kept", "BeginSession keeps a grant for each application, user and account", grantsKept},
 	{"grants/union", "authorizing again adds the session's scopes to the live grant, which keeps its ID", grantsUnion},
 	{"grants/union at once", "of many authorizations at once by one user, none's scopes are lost and one grant remains", grantsUnionAtOnce},
-	{"grants/under", "a session that is to begin under a grant begins under that one as it is, or not at all", grantsUnder},
+	{"grants/again", "a session whose user is not asked begins under their live grant as it is, or not at all", grantsAgain},
 	{"grants/anew", "after a revocation the grant begins anew, with exactly the new scopes, and revives nothing", grantsAnew},
 	{"grants/filter", "a filter selects the live grants that match every field set; a zero filter selects none", grantsFilter},
 	{"grants/revoke", "RevokeGrant ends a live grant that the filter selects, all its sessions, and nothing else", grantsRevoke},
@@ -109,43 +109,43 @@ func grantsUnionAtOnce(t *trial) {
 	t.hasGrant(want, "after many sessions begun at once")
 }
 
-// under is beginning for a session that relies on the consent of another one.
-func (t *trial) under(session store.Session, app oauthapp.Application, user, account string, scopes ...string) store.Beginning {
+// again is beginning for a session whose user consented before, and is not asked.
+func (t *trial) again(app oauthapp.Application, user, account string, scopes ...string) store.Beginning {
 	b := t.beginning(app, user, account, scopes...)
 	b.Session.CreatedAt = start.Add(time.Hour)
-	b.GrantID, b.Under = uuid.Nil, session.GrantID
+	b.GrantID = uuid.Nil
 	return b
 }
 
-func grantsUnder(t *trial) {
+func grantsAgain(t *trial) {
 	app, other := t.application("alice"), t.application("alice")
 	session := t.begin(app, "u", "a", "read", "write")
 	t.must(t.Touch(t.ctx, store.Use{GrantID: session.GrantID, At: start.Add(time.Minute)}), "Touch")
 	session.GrantUsedAt = start.Add(time.Minute)
 	want := grantOf(session)
 	for _, scopes := range [][]string{{"read", "write"}, {"write"}, {}} {
-		b := t.under(session, app, "u", "a", scopes...)
+		b := t.again(app, "u", "a", scopes...)
 		got, err := t.BeginSession(t.ctx, b)
-		t.must(err, "BeginSession under a grant, with %d of its 2 scopes,", len(scopes))
-		t.same(sorted(got), sorted(want), "what BeginSession under a grant returned")
+		t.must(err, "BeginSession without asking, with %d of the 2 scopes granted,", len(scopes))
+		t.same(sorted(got), sorted(want), "what BeginSession without asking returned")
 		t.hasGrant(want, "after a session began under it")
 		b.Session.GrantID, b.Session.ClientID, b.Session.GrantUsedAt = got.ID, app.ClientID, got.LastUsedAt
-		t.isLive(b.Session, "begun under a grant")
+		t.isLive(b.Session, "begun without asking")
 	}
 
 	elsewhere, admin := t.begin(app, "u", "b", "read"), t.begin(other, "v", "a", "read", "write")
 	refused := func(b store.Beginning, why string) {
 		_, err := t.BeginSession(t.ctx, b)
-		t.want(store.ErrNotFound, err, "BeginSession under a grant %s", why)
+		t.want(store.ErrNotFound, err, "BeginSession without asking, %s,", why)
 		_, err = t.Session(t.ctx, b.Session.ID)
-		t.want(store.ErrNotFound, err, "Session that was to begin under a grant %s", why)
+		t.want(store.ErrNotFound, err, "Session that was to begin without asking, %s,", why)
 	}
-	refused(t.under(session, app, "u", "a", "read", "admin"), "that has not all of its scopes")
-	refused(t.under(elsewhere, app, "u", "a", "read"), "for another account")
-	refused(t.under(session, app, "u", "c", "read"), "for another account")
-	refused(t.under(session, app, "v", "a", "read"), "of another user")
-	refused(t.under(session, other, "v", "a", "read"), "to another application")
-	refused(t.under(store.Session{GrantID: t.id()}, app, "u", "a", "read"), "that there never was")
+	refused(t.again(app, "u", "a", "read", "admin"), "for more scopes")
+	refused(t.again(app, "u", "b", "read", "write"), "for more scopes than of another account")
+	refused(t.again(app, "u", "c", "read"), "for an account without a grant")
+	refused(t.again(app, "v", "a", "read"), "for a user without a grant to the application")
+	refused(t.again(other, "u", "a", "read"), "for an application without a grant of the user")
+	refused(t.again(oauthapp.Application{ID: t.id()}, "u", "a", "read"), "for an application that is not there")
 	t.hasGrant(want, "after sessions that were refused")
 	t.hasGrant(grantOf(elsewhere), "after sessions that were refused")
 	t.hasGrant(grantOf(admin), "after sessions that were refused")
@@ -153,7 +153,7 @@ func grantsUnder(t *trial) {
 	for _, ending := range endings[1:] { // those that end the grant
 		session := t.begin(app, "w", "a", "read")
 		ending.end(t, session)
-		refused(t.under(session, app, "w", "a", "read"), "though "+ending.name)
+		refused(t.again(app, "w", "a", "read"), "though "+ending.name)
 		_, err := t.Grant(t.ctx, app.ID, "w", "a")
 		t.want(store.ErrNotFound, err, "Grant, though %s,", ending.name)
 	}

@@ -23,7 +23,7 @@ var nodeRules = []rule{
 	{"nodes/racing begin", "no session begun through either handle before RevokeTokens survives it, every session begun after it lives", overTwo(revocationRacingBegin)},
 	{"nodes/racing issue", "once an end through one handle has returned, no token that was being issued through either is accepted", overTwo(revocationRacingIssue)},
 	{"nodes/racing return", "a user who authorizes again through either handle while the grant is revoked has a live grant or none, never old sessions", overTwo(revocationRacingReturn)},
-	{"nodes/racing under", "what begins under a grant through either handle while that ends does not survive it, and brings no grant back", overTwo(revocationRacingUnder)},
+	{"nodes/racing again", "what begins without asking through either handle while the grant ends does not survive it, and brings no grant back", overTwo(revocationRacingAgain)},
 	{"nodes/racing delete", "once DeleteApplication has returned, nothing is left of it, whatever was under way through either handle", overTwo(revocationRacingDelete)},
 	{"nodes/clean-up", "clean-ups through both handles at once, and at once with everything else, lose nothing live", overTwo(cleanUpAtOnce)},
 }

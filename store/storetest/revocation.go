@@ -20,7 +20,7 @@ var revocationRules = []rule{
 	{"revocation/racing begin", "however they overlap: no session begun before RevokeTokens survives it, every session begun after it lives", revocationRacingBegin},
 	{"revocation/racing issue", "once an end has returned, no token that was being issued meanwhile is accepted", revocationRacingIssue},
 	{"revocation/racing return", "a user who authorizes again while the grant is revoked has a live grant or none, never old sessions", revocationRacingReturn},
-	{"revocation/racing under", "what begins under a grant while that ends does not survive it, and brings no grant back", revocationRacingUnder},
+	{"revocation/racing again", "what begins without asking while the grant ends does not survive it, and brings no grant back", revocationRacingAgain},
 	{"revocation/racing delete", "once DeleteApplication has returned, nothing is left of it, whatever was under way", revocationRacingDelete},
 }
 
@@ -249,7 +249,7 @@ func revocationRacingReturn(t *trial) {
 	}
 }
 
-func revocationRacingUnder(t *trial) {
+func revocationRacingAgain(t *trial) {
 	const workers, most = 6, 200
 	for _, ending := range endings[1:] { // those that end the grant
 		for range 3 {
@@ -267,13 +267,13 @@ func revocationRacingUnder(t *trial) {
 				first := sync.OnceFunc(underWay.Done)
 				defer first()
 				for j := range most {
-					b := t.under(session, app, "u", "a", "read")
+					b := t.again(app, "u", "a", "read")
 					_, err := t.node(i).BeginSession(t.ctx, b)
 					if j == 0 {
-						t.must(err, "BeginSession under a live grant")
+						t.must(err, "BeginSession without asking")
 					}
 					if err != nil {
-						t.want(store.ErrNotFound, err, "BeginSession under a grant while %s", ending.name)
+						t.want(store.ErrNotFound, err, "BeginSession without asking while %s", ending.name)
 						break
 					}
 					b.Session.ClientID = app.ClientID
@@ -285,7 +285,7 @@ func revocationRacingUnder(t *trial) {
 			_, err := t.Grant(t.ctx, app.ID, "u", "a")
 			t.want(store.ErrNotFound, err, "Grant after %s while sessions began under it", ending.name)
 			for _, session := range slices.Concat(begun[:]...) {
-				t.isDead(session, "begun under a grant while %s", ending.name)
+				t.isDead(session, "begun without asking while %s", ending.name)
 			}
 		}
 	}

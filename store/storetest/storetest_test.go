@@ -104,12 +104,12 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"applications/update conflict", "applications/update at once"}},
 		{"replaces a grant's scopes instead of adding to them", func(m *memory.Store) store.Store { return replacesScopes{m} },
 			[]string{"grants/union"}},
-		{"begins a session under whatever grant there is", func(m *memory.Store) store.Store { return ignoresUnder{m} },
-			[]string{"grants/under", "revocation/racing under"}},
+		{"begins a grant for a user who was not asked", func(m *memory.Store) store.Store { return alwaysAsks{m} },
+			[]string{"grants/again", "revocation/racing again"}},
 		{"looks for the grant first and begins after", func(m *memory.Store) store.Store { return looksThenBegins{m} },
-			[]string{"revocation/racing under"}},
-		{"adds the scopes of a session to the grant it relies on", func(m *memory.Store) store.Store { return widensUnder{m} },
-			[]string{"grants/under"}},
+			[]string{"revocation/racing again"}},
+		{"adds the scopes of a session to the grant it relies on", func(m *memory.Store) store.Store { return widensUnasked{m} },
+			[]string{"grants/again"}},
 		{"takes a zero filter for all", func(m *memory.Store) store.Store { return zeroSelectsAll{m} },
 			[]string{"grants/filter", "grants/revoke", "lists/last page"}},
 		{"counts grants instead of users", func(m *memory.Store) store.Store { return countsGrants{m} },
@@ -181,7 +181,7 @@ func TestBrokenBeside(t *testing.T) {
 	}{
 		{"keeps the sessions that it has seen live", func(m *memory.Store) store.Store {
 			return &keepsSessions{Store: m, seen: map[uuid.UUID]store.Session{}}
-		}, []string{"nodes/seen", "nodes/ended", "nodes/racing begin", "nodes/racing issue", "nodes/racing return", "nodes/racing under"},
+		}, []string{"nodes/seen", "nodes/ended", "nodes/racing begin", "nodes/racing issue", "nodes/racing return", "nodes/racing again"},
 			[]string{"codes/dead session", "revocation/all tokens", "revocation/racing issue", "revocation/racing delete"}},
 		{"keeps the applications that it has read", func(m *memory.Store) store.Store {
 			return &keepsApplications{Store: m, read: map[uuid.UUID]oauthapp.Application{}}
@@ -510,11 +510,11 @@ func (s replacesScopes) BeginSession(ctx context.Context, b store.Beginning) (oa
 	return grant, err
 }
 
-type ignoresUnder struct{ *memory.Store }
+type alwaysAsks struct{ *memory.Store }
 
-func (s ignoresUnder) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
-	if b.Under != uuid.Nil {
-		b.GrantID, b.Under = uuid.Must(uuid.NewV7()), uuid.Nil
+func (s alwaysAsks) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	if b.GrantID == uuid.Nil {
+		b.GrantID = uuid.Must(uuid.NewV7())
 	}
 	return s.Store.BeginSession(ctx, b)
 }
@@ -522,25 +522,23 @@ func (s ignoresUnder) BeginSession(ctx context.Context, b store.Beginning) (oaut
 type looksThenBegins struct{ *memory.Store }
 
 func (s looksThenBegins) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
-	if b.Under != uuid.Nil {
-		grant, err := s.Grant(ctx, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID)
-		if err != nil || grant.ID != b.Under {
-			return oauthapp.Grant{}, store.ErrNotFound
+	if b.GrantID == uuid.Nil {
+		if _, err := s.Grant(ctx, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID); err != nil {
+			return oauthapp.Grant{}, err
 		}
 		latency()
 	}
-	return ignoresUnder(s).BeginSession(ctx, b)
+	return alwaysAsks(s).BeginSession(ctx, b)
 }
 
-type widensUnder struct{ *memory.Store }
+type widensUnasked struct{ *memory.Store }
 
-func (s widensUnder) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
-	grant, err := s.Grant(ctx, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID)
-	if b.Under != uuid.Nil && (err != nil || grant.ID != b.Under) {
-		return oauthapp.Grant{}, store.ErrNotFound
+func (s widensUnasked) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	_, err := s.Grant(ctx, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID)
+	if b.GrantID == uuid.Nil && err != nil {
+		return oauthapp.Grant{}, err
 	}
-	b.Under = uuid.Nil
-	return s.Store.BeginSession(ctx, b)
+	return alwaysAsks(s).BeginSession(ctx, b)
 }
 
 type zeroSelectsAll struct{ *memory.Store }
