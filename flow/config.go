@@ -82,6 +82,11 @@ type Config struct {
 	// MaxApplications is how many applications one owner may have. Defaults to 100.
 	MaxApplications int
 
+	// ReservedName reports whether an application of owner may not be called name, as
+	// users would take it for the service's own: oauthapp.Imitates compares names as they
+	// look. Defaults to no name.
+	ReservedName func(owner, name string) bool
+
 	// CredentialPrefix brands client secrets, codes and tokens: 1 to 16 lower-case
 	// letters and digits. Choose it once. Defaults to credential.DefaultPrefix.
 	CredentialPrefix string
@@ -281,6 +286,7 @@ func (cfg Config) registry() oauthapp.Config {
 		Store:            cfg.Store,
 		Scopes:           names,
 		MaxApplications:  cfg.MaxApplications,
+		ReservedName:     cfg.ReservedName,
 		CredentialPrefix: cfg.CredentialPrefix,
 		Now:              cfg.Now,
 	}

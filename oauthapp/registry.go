@@ -26,6 +26,12 @@ type Config struct {
 	// MaxApplications is how many applications one owner may have. Defaults to 100.
 	MaxApplications int
 
+	// ReservedName reports whether an application of owner may not be called name, as
+	// users would take it for the service's own or for somebody else's. [Imitates]
+	// compares names as they look. An application that has its name already keeps it.
+	// Defaults to no name.
+	ReservedName func(owner, name string) bool
+
 	// CredentialPrefix brands client secrets. Defaults to credential.DefaultPrefix.
 	CredentialPrefix string
 
@@ -105,6 +111,7 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 		reg.Type = Confidential
 	}
 	reg, problems := reg.normalize(r.cfg.Scopes)
+	problems = r.checkReserved(problems, owner, reg.Name)
 	if len(problems) > 0 {
 		return Application{}, credential.Plaintext{}, &ValidationError{problems}
 	}
@@ -117,6 +124,14 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 	}
 	r.report(ctx, ApplicationCreated, now, app)
 	return app, plaintext, nil
+}
+
+// checkReserved adds to the problems of a registration that its name is reserved.
+func (r *Registry) checkReserved(problems []FieldError, owner, name string) []FieldError {
+	if r.cfg.ReservedName == nil || name == "" || !r.cfg.ReservedName(owner, name) {
+		return problems
+	}
+	return append(problems, FieldError{"name", "Name is too much like one that users know; choose another, so that nobody takes your application for somebody else's."})
 }
 
 // attempts bounds how often a change is tried again that lost a race. A loser means
@@ -185,6 +200,9 @@ func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg R
 			return Application{}, err
 		}
 		kept, problems := reg.normalizeFor(app.Type, r.cfg.Scopes)
+		if kept.Name != app.Name {
+			problems = r.checkReserved(problems, app.Owner, kept.Name)
+		}
 		if len(problems) > 0 {
 			return Application{}, &ValidationError{problems}
 		}

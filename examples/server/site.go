@@ -33,6 +33,9 @@ func newSite(opts options, st store.Store, keys masterKeys, logger *slog.Logger)
 			{Name: "read", Description: "See who you are and read what the account has", Default: true},
 			{Name: "write", Description: "Change what the account has"},
 		},
+		ReservedName: func(_, name string) bool {
+			return oauthapp.Imitates(name, "OAuth Applications demo")
+		},
 		Keys:            keys.derive("forms of the library"),
 		CodeTTL:         opts.codeTTL,
 		AccessTokenTTL:  opts.accessTokenTTL,

@@ -280,6 +280,31 @@ func TestPageHeaders(t *testing.T) {
 	}
 }
 
+// Nobody else's application passes for the service's own: its name is refused as long as
+// it looks like the service's, and the consent page tells who registered it.
+func TestImitatedNamesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	b := signIn(t, s, alice)
+	app := b.register(alice.account, "Honest", "confidential", "https://app.example.com/callback")
+	fill := func(path, action, name string) *page {
+		form := b.get(path).form(action).set("name", name)
+		return form.set("homepage_url", "https://app.example.com/").set("callback_url", app.Callback).submit()
+	}
+	for _, name := range []string{"OAuth Applications demo", "oauth-applications DEMO Support", "ОАuth Аррliсаtiоns dеmо", "0Auth App1icati0ns demo", "ＯＡｕｔｈ Applications demo"} {
+		for path, action := range map[string]string{home(alice.account) + "/new": home(alice.account), app.path("edit"): app.path()} {
+			p := fill(path, action, name)
+			require.Equal(t, http.StatusUnprocessableEntity, p.Status, name)
+			require.Contains(t, p.byID("name-problem"), "choose another", name)
+		}
+	}
+	require.NotContains(t, b.get(home(alice.account)).text(), "Support")
+	require.Less(t, fill(app.path("edit"), app.path(), "OAuth Applications").Status, 300)
+
+	consent := signIn(t, s, bob).get(s.authorizeURL(app, newVerifier()))
+	require.Contains(t, consent.text(), "by Alice")
+}
+
 // Text that developers type is shown as text.
 func TestMarkupIsInert(t *testing.T) {
 	t.Parallel()
