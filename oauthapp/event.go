@@ -22,6 +22,9 @@ const (
 	GrantRevoked             EventType = "grant.revoke"
 )
 
+// What the pages report.
+const ApplicationFormRefused EventType = "oauth_application.form_refused" // a form was forged, or is of another session
+
 // What the flow reports.
 const (
 	GrantCreated               EventType = "grant.create"              // a user said yes

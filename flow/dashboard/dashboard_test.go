@@ -461,7 +461,6 @@ func TestForgedFormsAreRefused(t *testing.T) {
 		list("2"), pathOf(app), pathOf(app, "secrets"), pathOf(app, "secrets", secret, "revoke"), pathOf(app, "revoke"), pathOf(app, "delete"),
 		"/accounts/2/authorized_applications/" + grant.ID.String() + "/revoke",
 	}
-	events := len(s.events)
 	for name, attack := range attacks {
 		t.Run(name, func(t *testing.T) {
 			for _, action := range actions {
@@ -469,20 +468,35 @@ func TestForgedFormsAreRefused(t *testing.T) {
 				if attack.tickets != nil {
 					form["ticket"] = attack.tickets
 				}
-				a := s.do(http.MethodPost, action, form, attack.edit)
+				seen := len(s.events)
+				a := s.do(http.MethodPost, action, form, attack.edit, func(r *http.Request) { r.Header.Set("User-Agent", "forger/1") })
 				require.Equal(t, http.StatusForbidden, a.Status, action)
 				require.Contains(t, a.text(), "Nothing was changed")
+
+				require.Len(t, s.events, seen+1, "one event, of the attempt")
+				want := oauthapp.Event{
+					Type: oauthapp.ApplicationFormRefused, Time: s.now, Owner: "2", Reason: "not made for this user in this session",
+					Actor: oauthapp.Actor{UserID: "1", RemoteAddr: "192.0.2.7", UserAgent: "forger/1"},
+				}
+				if strings.HasPrefix(name, "from ") {
+					want.Owner, want.Actor.UserID, want.Reason = "", "", "sent by a page of another origin"
+				}
+				if strings.HasPrefix(action, pathOf(app)) {
+					want.ApplicationID = app.ID
+				}
+				require.Equal(t, want, s.events[seen])
 			}
 		})
 	}
 	t.Run("a day later", func(t *testing.T) {
 		s.pass(24 * time.Hour)
 		defer s.pass(-24 * time.Hour)
+		events := len(s.events)
 		a := s.do(http.MethodPost, pathOf(app, "revoke"), url.Values{"ticket": {good}})
 		require.Equal(t, http.StatusForbidden, a.Status)
 		require.Contains(t, a.text(), "open for too long")
+		require.Len(t, s.events, events, "whoever forgot a page is no attacker")
 	})
-	require.Len(t, s.events, events, "nothing happened")
 	require.Equal(t, before, s.secrets(app))
 
 	t.Run("behind a proxy that changes the host", func(t *testing.T) {

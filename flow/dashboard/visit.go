@@ -54,6 +54,7 @@ func (d *Dashboard) serve(h handler) http.Handler {
 // admit returns no visit where nobody is signed in: it has answered then.
 func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	if d.crossOrigin.Check(r) != nil {
+		d.reportForm(r, oauthapp.Event{Reason: "sent by a page of another origin"})
 		return nil, errForeignForm
 	}
 	user, err := d.flow.CurrentUser(r)
@@ -74,16 +75,17 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request) (*visit, error
 	}
 	v := &visit{
 		Dashboard: d, w: w, r: r, now: d.flow.Now(), user: user, account: account,
-		ctx: oauthapp.WithActor(r.Context(), oauthapp.Actor{
-			UserID:     user.ID,
-			RemoteAddr: d.flow.RemoteAddr(r),
-			UserAgent:  userAgent(r),
-		}),
+		ctx: oauthapp.WithActor(r.Context(), d.actor(r, user.ID)),
 	}
 	if r.Method == http.MethodPost {
 		return v, v.readForm()
 	}
 	return v, nil
+}
+
+// actor is who sent a request, user being "" where that is not known.
+func (d *Dashboard) actor(r *http.Request, user string) oauthapp.Actor {
+	return oauthapp.Actor{UserID: user, RemoteAddr: d.flow.RemoteAddr(r), UserAgent: userAgent(r)}
 }
 
 func userAgent(r *http.Request) string {
@@ -119,9 +121,25 @@ func (v *visit) readForm() error {
 	case errors.Is(err, ticket.ErrExpired):
 		return errExpiredForm
 	case err != nil:
+		v.reportForm(v.r, oauthapp.Event{
+			Actor: oauthapp.Actor{UserID: v.user.ID}, Owner: v.account.ID, Reason: "not made for this user in this session",
+		})
 		return errForeignForm
 	}
 	return nil
+}
+
+// reportForm reports a form that was not made here, or not for this. The application is
+// the one that it was aimed at: it may belong to somebody else.
+func (d *Dashboard) reportForm(r *http.Request, e oauthapp.Event) {
+	if d.flow.Events == nil {
+		return
+	}
+	e.Type, e.Time, e.Actor = oauthapp.ApplicationFormRefused, d.flow.Now(), d.actor(r, e.Actor.UserID)
+	if id, err := pathID(r, "id"); err == nil {
+		e.ApplicationID = id
+	}
+	d.flow.Events(context.WithoutCancel(r.Context()), e)
 }
 
 // field returns a field of the form; the query is not looked at.

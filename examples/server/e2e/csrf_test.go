@@ -126,6 +126,18 @@ func TestCrossSiteRequestForgery(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.refresh(t, app, tokens.str("refresh_token")).Status)
 	require.Equal(t, http.StatusOK, s.post(t, "/oauth/introspect", app.as(url.Values{"token": {"x"}})).Status)
 
+	// The audit log tells of the attempts, and holds nothing that a form is good by.
+	for _, event := range []string{"oauth_application.form_refused", "grant.form_refused"} {
+		require.Contains(t, s.stderr.String(), `"type":"`+event+`"`)
+	}
+	for name, f := range own {
+		for _, field := range []string{"ticket", "form_token"} {
+			if value := f.fields.Get(field); value != "" {
+				require.NotContains(t, s.stderr.String(), value, name)
+			}
+		}
+	}
+
 	// The login form too: nobody is signed in to an account that is not theirs.
 	login := newBrowser(t, s).get("/login").form("/login").set("email", bob.email).set("password", bob.password)
 	visitor := login.page.browser
