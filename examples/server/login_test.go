@@ -143,7 +143,13 @@ func TestSignIn(t *testing.T) {
 	answer := v.do(http.MethodPost, "/login", form)
 	require.Equal(t, http.StatusSeeOther, answer.StatusCode)
 	require.Equal(t, returnTo, answer.Header.Get("Location"))
-	require.NotEqual(t, before, v.cookie(), "a cookie known from before is worth nothing")
+	require.NotEqual(t, before, v.cookie())
+
+	// Who planted the session that was there before knows nothing of the one that is:
+	// neither its cookie nor what its forms bring back.
+	planted := v.another()
+	require.Equal(t, http.StatusForbidden, planted.do(http.MethodPost, "/login", form, "Cookie", before).StatusCode, "it has ended")
+	require.Equal(t, http.StatusForbidden, v.do(http.MethodPost, "/logout", url.Values{"form_token": form["form_token"]}).StatusCode)
 
 	home := v.get("/")
 	require.Equal(t, http.StatusOK, home.StatusCode)

@@ -25,7 +25,7 @@ func TestLocalPath(t *testing.T) {
 	}
 	for _, refused := range []string{
 		"", "relative", "?a=b", "#a",
-		"//evil.example", "///evil.example", "////evil.example/a",
+		"//evil.example", "///evil.example", "////evil.example/a", "//evil.example/a", "//evil.example/a/b?c=d", "//evil.example:80/",
 		`/\evil.example`, `\/evil.example`, `\\evil.example`, `/%5Cevil.example`, `/a\..\..\evil`,
 		"/\t/evil.example", "/%09/evil.example", "\t//evil.example", " //evil.example", "/\n/evil.example", "/%0a/evil.example",
 		"/\r\nLocation: https://evil.example", "/%0d%0aSet-Cookie:a=b", "/\x00/evil", "/\u0085/evil.example",
@@ -41,7 +41,7 @@ func TestLocalPath(t *testing.T) {
 // browsers, which drop tabs and line breaks and take a backslash for a slash.
 func FuzzLocalPath(f *testing.F) {
 	for _, seed := range []string{
-		"/", "/a?b=c", "//evil.example", `/\evil.example`, "/\t/evil.example", "/..//evil.example", "https:evil.example", "/%09/evil.example", "/a#b",
+		"/", "/a?b=c", "//evil.example", "//evil.example/a", `/\evil.example`, "/\t/evil.example", "/..//evil.example", "https:evil.example", "/%09/evil.example", "/a#b",
 	} {
 		f.Add(seed)
 	}
