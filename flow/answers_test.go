@@ -19,10 +19,10 @@ import (
 // registeredErrors are the values of "error" that the standards know, by the last part of
 // an endpoint's path, and "" for an API.
 var registeredErrors = map[string][]string{
-	// RFC 6749, section 4.1.2.1, and RFC 9101, section 9.2.
+	// RFC 6749, section 4.1.2.1, RFC 8707, section 2, and RFC 9101, section 9.2.
 	"authorize": {
 		"invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope",
-		"server_error", "temporarily_unavailable", "request_not_supported", "request_uri_not_supported",
+		"server_error", "temporarily_unavailable", "invalid_target", "request_not_supported", "request_uri_not_supported",
 	},
 	"token":        tokenErrors,
 	"access_token": tokenErrors,
@@ -31,8 +31,8 @@ var registeredErrors = map[string][]string{
 	"":             {"invalid_request", "invalid_token", "insufficient_scope"},
 }
 
-// tokenErrors are those of RFC 6749, section 5.2.
-var tokenErrors = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
+// tokenErrors are those of RFC 6749, section 5.2, and RFC 8707, section 2.
+var tokenErrors = []string{"invalid_target", "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
 
 // ServeHTTP has the provider answer, and fails the test if the answer has an error
 // that is not registered for the endpoint.

@@ -24,6 +24,7 @@ var authorizationParams = []string{
 	"response_type", "client_id", "redirect_uri", "scope", "state", // RFC 6749
 	"code_challenge", "code_challenge_method", // RFC 7636
 	"response_mode", "request", "request_uri", // RFC 9101 and OAuth 2.0 Multiple Response Types
+	"resource", // RFC 8707
 	"account_id",
 }
 
@@ -197,7 +198,7 @@ func (p *Provider) returnTo(params url.Values) string {
 // 4.1.2.1), and fills in the scopes.
 func (p *Provider) validate(a *authorization, user *User) *Error {
 	for _, name := range authorizationParams {
-		if refusal := repeated(a.params, name); refusal != nil {
+		if refusal := repeated(a.params, name); refusal != nil && name != "resource" { // which may be (RFC 8707, section 2)
 			return refusal
 		}
 	}
@@ -214,6 +215,9 @@ func (p *Provider) validate(a *authorization, user *User) *Error {
 		return refuse(InvalidRequest, "response_mode must be query")
 	}
 	if refusal := p.validateChallenge(a); refusal != nil {
+		return refusal
+	}
+	if refusal := p.checkResources(a.params["resource"]); refusal != nil {
 		return refusal
 	}
 	var refusal *Error

@@ -213,7 +213,6 @@ func TestCallbackWithQuery(t *testing.T) {
 func TestUnknownParametersIgnored(t *testing.T) {
 	h := newHost(t)
 	params := request(h.app, "approval_prompt", "force", "hd", "x", "nonce", "n", "response_mode", "query", "registration", "{}", "audience", "a")
-	params["resource"] = []string{"https://one.example", "https://two.example"}
 	h.tokens(h.redemption(h.app, h.code(params, "1")))
 }
 

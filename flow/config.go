@@ -73,7 +73,9 @@ type Config struct {
 	// introspect every token. Others can introspect their own. Defaults to none.
 	ResourceServers []string
 
-	// Resource is the identifier of the protected API (RFC 9728). Defaults to Issuer.
+	// Resource is the identifier of the protected API (RFC 9728), which every token is for.
+	// A client that asks for one for another, with "resource" (RFC 8707), is refused.
+	// Defaults to Issuer.
 	Resource string
 
 	// DNSimple turns on the DNSimple-compatible token endpoint. Defaults to off.

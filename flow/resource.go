@@ -1,0 +1,21 @@
+package flow
+
+import "strings"
+
+// InvalidTarget is the error code of RFC 8707, section 2, for a resource that no token of
+// this service is for.
+const InvalidTarget = "invalid_target"
+
+// checkResources refuses a request for a token that is for another API than
+// [Config.Resource], which is what every token is for (RFC 8707, section 2). A client
+// that was sent here by the metadata of somebody else's API asks for that one: it is not
+// to carry a token there that opens this one. Who names none asks for what there is.
+func (p *Provider) checkResources(resources []string) *Error {
+	for _, resource := range resources {
+		// URL libraries add a slash to a URL without a path.
+		if resource != "" && strings.TrimSuffix(resource, "/") != strings.TrimSuffix(p.cfg.Resource, "/") {
+			return refuse(InvalidTarget, "resource is not the API of this service: "+p.cfg.Resource)
+		}
+	}
+	return nil
+}
