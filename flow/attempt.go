@@ -157,15 +157,15 @@ func (a *attempt) awaitOthers() bool {
 
 // named notes that an attempt named a public client. The name alone is enough for that, so
 // it is what was right, whatever came with it.
-func (a *attempt) named() {
+func (a *attempt) named(at time.Time) {
 	a.credentials = keyOf(a.ClientID, "")
-	a.succeeded()
+	a.succeeded(at)
 }
 
-// succeeded notes that an attempt authenticated a client.
-func (a *attempt) succeeded() {
-	if now := a.p.now(); !a.Proven || now.Sub(a.provenAt).Abs() > recognition/2 {
-		a.p.attempts.prove(a.credentials, now)
+// succeeded notes that an attempt authenticated a client, by what the store was asked at a time.
+func (a *attempt) succeeded(at time.Time) {
+	if !a.Proven || at.Sub(a.provenAt).Abs() > recognition/2 {
+		a.p.attempts.prove(a.credentials, at)
 	}
 	a.giveBack()
 }
@@ -217,10 +217,10 @@ func (a *attempts) provenAt(credentials key) (at time.Time, ok bool) {
 	return a.proven.get(credentials)
 }
 
-func (a *attempts) prove(credentials key, now time.Time) {
+func (a *attempts) prove(credentials key, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.proven.put(credentials, now)
+	a.proven.put(credentials, at)
 }
 
 func (a *attempts) disprove(credentials key) {

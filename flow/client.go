@@ -52,7 +52,7 @@ func (p *Provider) authenticateClient(r *http.Request, form url.Values, session 
 	}
 	if !unknown && client.Application.Type == oauthapp.Public {
 		// It has no secret, so whatever it sent as one proves nothing and is ignored.
-		attempt.named()
+		attempt.named(now)
 		return client, nil
 	}
 
@@ -73,7 +73,7 @@ func (p *Provider) authenticateClient(r *http.Request, form url.Values, session 
 		p.clientRefused(r, id, client.Application, reason)
 		return store.Client{}, refuse(InvalidClient, "client authentication failed")
 	}
-	attempt.succeeded()
+	attempt.succeeded(now)
 	p.secretUsed(r, match, now)
 	return client, nil
 }

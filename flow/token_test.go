@@ -657,6 +657,34 @@ func TestGarbageCostsTheStoreNothing(t *testing.T) {
 	}
 }
 
+// A client that was found to be itself just as its secret ended is not taken for itself after that.
+func TestGarbageAfterASecretEndedMeanwhile(t *testing.T) {
+	h := newHost(t)
+	right := with(credentialsOf(h.app, h.secret), "token", "garbage")
+	h.store.Store = &overtakenStore{Store: h.store.Store, by: func() {
+		_, err := h.Registry().ResetSecret(t.Context(), "developer", h.app.ID, 0)
+		require.NoError(t, err)
+		h.clock.advance(time.Second)
+	}}
+	require.Equal(t, 200, h.post("/oauth/introspect", right).Code)
+	requireError(t, h.post("/oauth/introspect", right), 401, "invalid_client")
+}
+
+// An overtakenStore is overtaken by something, once, between reading a client and returning it.
+type overtakenStore struct {
+	store.Store
+	by func()
+}
+
+func (s *overtakenStore) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
+	client, err := s.Store.Client(ctx, clientID, session, now)
+	if by := s.by; by != nil {
+		s.by = nil
+		by()
+	}
+	return client, err
+}
+
 func TestTokenEvents(t *testing.T) {
 	h := newHost(t)
 	code := h.code(request(h.app, "scope", "read write"), "2")
