@@ -47,8 +47,10 @@ var internals = regexp.MustCompile(`(?i)postgres|pgx|sqlstate|sqlite|127\.0\.0\.
 
 // send sends a request without following redirects. An error is a broken
 // connection, as when the server is killed.
-func send(req *http.Request) (answer, error) {
-	resp, err := wire.Do(req)
+func send(req *http.Request) (answer, error) { return sendBy(wire, req) }
+
+func sendBy(client *http.Client, req *http.Request) (answer, error) {
+	resp, err := client.Do(req)
 	if err != nil {
 		return answer{}, err
 	}
