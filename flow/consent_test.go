@@ -35,6 +35,18 @@ func TestConsentPage(t *testing.T) {
 	require.Equal(t, "DENY", w.Header().Get("X-Frame-Options"))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	require.NotContains(t, body, "alice-session")
+
+	// Where it leads is where this request leads, not where the application says that it
+	// is at home; and nothing of the request but the state goes there.
+	const elsewhere = "https://elsewhere.example:8443/cb"
+	_, err := h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.app.ID, oauthapp.Registration{
+		Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{callback, elsewhere},
+	})
+	require.NoError(t, err)
+	w = h.open(request(h.app, "redirect_uri", elsewhere))
+	require.Contains(t, w.Body.String(), "<bdi>https://elsewhere.example:8443</bdi>")
+	answer := h.decide(w, "authorize", "1").Header().Get("Location")
+	require.Regexp(t, `^https://elsewhere\.example:8443/cb\?code=[A-Za-z0-9_]+&state=the-state&iss=https%3A%2F%2Fid\.example$`, answer)
 }
 
 // The answer to the form may lead on from the client's callback to any other origin of
