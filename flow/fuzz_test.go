@@ -1,0 +1,45 @@
+package flow_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+// FuzzBearer sends anything as the Authorization header to a guarded resource: nothing
+// but the one access token opens it, and what cannot be a token never reaches the store.
+func FuzzBearer(f *testing.F) {
+	s := newService(f)
+	tok := s.authorize(s.app, "read")
+	for _, seed := range []string{
+		"Bearer " + tok.access, "bearer  " + tok.access + " ", "Bearer " + tok.refresh, "Bearer " + tok.code, "Bearer " + tok.access + "," + tok.access,
+		"Bearer", "Bearer ", "Basic " + tok.access, tok.access, "Bearer\t" + tok.access, "Bearer " + tok.access[:len(tok.access)-1], "Bearer " + alter(tok.access),
+		"Bearer \x00", "Bearer undefined", "", " ", "Bearer a b", "Bearer \xff",
+	} {
+		f.Add(seed)
+	}
+	guarded := s.Require("read")(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	f.Fuzz(func(t *testing.T, header string) {
+		r := httptest.NewRequest(http.MethodGet, "https://id.example/api", nil)
+		r.Header["Authorization"] = []string{header}
+		w := httptest.NewRecorder()
+		s.store.reset()
+		guarded.ServeHTTP(w, r)
+		scheme, token, _ := strings.Cut(header, " ")
+		token = strings.Trim(token, " ")
+		if strings.EqualFold(scheme, "Bearer") && token == tok.access {
+			require.Equal(t, http.StatusNoContent, w.Code)
+			return
+		}
+		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnauthorized}, w.Code)
+		require.NotEmpty(t, w.Header().Get("WWW-Authenticate"))
+		if _, err := s.credentials.Parse(credential.AccessToken, token); err != nil {
+			require.Empty(t, s.store.counted())
+		}
+	})
+}
