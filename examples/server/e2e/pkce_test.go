@@ -3,7 +3,9 @@ package e2e
 import (
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,20 +63,18 @@ func TestRequestURIIsNotFetched(t *testing.T) {
 	s := start(t)
 	b := signIn(t, s, alice)
 	app := b.register(acme, "By address", "confidential", "https://app.example.com/callback")
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	fetched := make(chan bool, 1)
-	go func() {
-		conn, err := listener.Accept() // until it is closed
-		if err == nil {
-			conn.Close()
+	var connections atomic.Int32
+	elsewhere := httptest.NewUnstartedServer(http.NotFoundHandler())
+	elsewhere.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
 		}
-		fetched <- err == nil
-	}()
-	for _, name := range []string{"request_uri", "logo_uri", "jwks_uri", "sector_identifier_uri"} {
-		b.get(s.authorizeURL(app, newVerifier(), name, "http://"+listener.Addr().String()+"/"))
 	}
-	require.Equal(t, "request_uri_not_supported", b.get(s.authorizeURL(app, newVerifier(), "request_uri", "http://"+listener.Addr().String()+"/")).redirect().Query().Get("error"))
-	listener.Close()
-	require.False(t, <-fetched)
+	elsewhere.Start()
+	defer elsewhere.Close()
+	for _, name := range []string{"request_uri", "logo_uri", "jwks_uri", "sector_identifier_uri", "resource"} {
+		b.get(s.authorizeURL(app, newVerifier(), name, elsewhere.URL+"/"))
+	}
+	require.Equal(t, "request_uri_not_supported", b.get(s.authorizeURL(app, newVerifier(), "request_uri", elsewhere.URL+"/")).redirect().Query().Get("error"))
+	require.Zero(t, connections.Load())
 }
