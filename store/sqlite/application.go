@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,26 +31,26 @@ func (r *row) application() oauthapp.Application {
 }
 
 // ownerValue is NULL, which matches every owner, for AnyOwner.
-func ownerValue(owner string) driver.Value {
+func ownerValue(owner string) value {
 	if owner == oauthapp.AnyOwner {
-		return nil
+		return value{}
 	}
-	return owner
+	return text(owner)
 }
 
 // CreateApplication implements [oauthapp.Store].
 func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
 	return s.write(ctx, "create application", func(c *conn) error {
-		count, err := c.count(countApplications, app.Owner, int64(limit))
+		count, err := c.count(countApplications, text(app.Owner), number(int64(limit)))
 		if err != nil {
 			return err
 		}
 		if count >= int64(limit) {
 			return store.ErrLimit
 		}
-		inserted, err := c.exec(insertApplication, app.ID[:], app.ClientID, app.Owner, app.Name, app.Description,
-			app.HomepageURL, listValue(app.CallbackURLs), string(app.Type), scopesValue(app.Scopes),
-			instant(app.CreatedAt), instant(app.UpdatedAt), timeValue(app.LastUsedAt), app.Version)
+		inserted, err := c.exec(insertApplication, blob(app.ID[:]), text(app.ClientID), text(app.Owner), text(app.Name), text(app.Description),
+			text(app.HomepageURL), listValue(app.CallbackURLs), text(string(app.Type)), scopesValue(app.Scopes),
+			instant(app.CreatedAt), instant(app.UpdatedAt), timeValue(app.LastUsedAt), number(app.Version))
 		if err != nil {
 			return err
 		}
@@ -70,7 +69,7 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 // Application implements [oauthapp.Store].
 func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (app oauthapp.Application, err error) {
 	err = s.read(ctx, "application", func(c *conn) error {
-		return c.must(selectApplication, func(r *row) { app = r.application() }, id[:], ownerValue(owner))
+		return c.must(selectApplication, func(r *row) { app = r.application() }, blob(id[:]), ownerValue(owner))
 	})
 	return app, err
 }
@@ -81,7 +80,7 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 	if err != nil {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
-	query, args := listApplicationsOfOwner, []driver.Value{below[:], int64(rows), owner}
+	query, args := listApplicationsOfOwner, []value{blob(below[:]), number(int64(rows)), text(owner)}
 	if owner == oauthapp.AnyOwner {
 		query, args = listApplications, args[:2]
 	}
@@ -96,12 +95,12 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 // UpdateApplication implements [oauthapp.Store].
 func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
 	return s.write(ctx, "update application", func(c *conn) error {
-		updated, err := c.exec(updateApplication, app.ID[:], ownerValue(owner), app.Version, app.Name, app.Description,
-			app.HomepageURL, listValue(app.CallbackURLs), scopesValue(app.Scopes), instant(app.UpdatedAt))
+		updated, err := c.exec(updateApplication, blob(app.ID[:]), ownerValue(owner), number(app.Version), text(app.Name), text(app.Description),
+			text(app.HomepageURL), listValue(app.CallbackURLs), scopesValue(app.Scopes), instant(app.UpdatedAt))
 		if err != nil || updated > 0 {
 			return err
 		}
-		if err := c.must(existsApplication, func(*row) {}, app.ID[:], ownerValue(owner)); err != nil {
+		if err := c.must(existsApplication, func(*row) {}, blob(app.ID[:]), ownerValue(owner)); err != nil {
 			return err
 		}
 		return store.ErrConflict
@@ -111,11 +110,11 @@ func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthap
 // DeleteApplication implements [oauthapp.Store].
 func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (was oauthapp.Application, err error) {
 	err = s.write(ctx, "delete application", func(c *conn) error {
-		err := c.must(selectApplication, func(r *row) { was = r.application() }, id[:], ownerValue(owner))
+		err := c.must(selectApplication, func(r *row) { was = r.application() }, blob(id[:]), ownerValue(owner))
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(deleteApplication, id[:], instant(at))
+		_, err = c.exec(deleteApplication, blob(id[:]), instant(at))
 		return err
 	})
 	return orZero(was, err)
@@ -136,7 +135,7 @@ func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at
 		if usage, err = readUsage(c, owner, id, bound); err != nil {
 			return err
 		}
-		_, err = c.exec(revokeTokens, id[:])
+		_, err = c.exec(revokeTokens, blob(id[:]))
 		return err
 	})
 	return orZero(usage, err)
@@ -147,6 +146,6 @@ func readUsage(c *conn, owner string, id uuid.UUID, bound int) (usage oauthapp.U
 		usage.LastUsedAt = r.time()
 		users := int(r.int()) // up to one more than the bound
 		usage.Users, usage.More = min(users, bound), users > bound
-	}, id[:], ownerValue(owner), int64(bound)+1)
+	}, blob(id[:]), ownerValue(owner), number(int64(bound)+1))
 	return usage, err
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -50,10 +49,10 @@ func (s *Store) cleanSessions(ctx context.Context, now time.Time, key string, ro
 	var last uuid.UUID
 	var seen, dead int64
 	err = s.read(ctx, "clean up sessions", func(c *conn) error {
-		return c.all(walkSessions, func(r *row) { last, seen, dead = r.id(), r.int(), r.int() }, after, instant(now), rows)
+		return c.all(walkSessions, func(r *row) { last, seen, dead = r.id(), r.int(), r.int() }, blob(after), instant(now), number(rows))
 	})
 	if err == nil && dead > 0 {
-		removed, err = s.remove(ctx, "clean up sessions", cleanSessions, after, instant(now), last[:])
+		removed, err = s.remove(ctx, "clean up sessions", cleanSessions, blob(after), instant(now), blob(last[:]))
 	}
 	if err != nil {
 		return "", 0, err
@@ -73,10 +72,10 @@ func (s *Store) cleanGrants(ctx context.Context, key string, rows int64) (next s
 	}
 	var last, seen, dead int64
 	err = s.read(ctx, "clean up grants", func(c *conn) error {
-		return c.all(walkGrants, func(r *row) { last, seen, dead = r.int(), r.int(), r.int() }, after, rows)
+		return c.all(walkGrants, func(r *row) { last, seen, dead = r.int(), r.int(), r.int() }, number(after), number(rows))
 	})
 	if err == nil && dead > 0 {
-		removed, err = s.remove(ctx, "clean up grants", cleanGrants, after, last)
+		removed, err = s.remove(ctx, "clean up grants", cleanGrants, number(after), number(last))
 	}
 	if err != nil {
 		return "", 0, err
@@ -102,10 +101,11 @@ func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, row
 		return c.all(walkSecrets, func(r *row) {
 			last[0], last[1] = r.id(), r.id()
 			seen, dead = seen+1, dead+r.int()
-		}, after[0][:], after[1][:], instant(now), rows)
+		}, blob(after[0][:]), blob(after[1][:]), instant(now), number(rows))
 	})
 	if err == nil && dead > 0 {
-		removed, err = s.remove(ctx, "clean up client secrets", cleanSecrets, after[0][:], after[1][:], instant(now), last[0][:], last[1][:])
+		removed, err = s.remove(ctx, "clean up client secrets", cleanSecrets,
+			blob(after[0][:]), blob(after[1][:]), instant(now), blob(last[0][:]), blob(last[1][:]))
 	}
 	if err != nil || seen < rows {
 		return "", removed, err
@@ -114,10 +114,9 @@ func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, row
 }
 
 // remove runs a statement that removes the dead rows of a range.
-func (s *Store) remove(ctx context.Context, what, query string, args ...driver.Value) (removed int, err error) {
-	err = s.write(ctx, what, func(c *conn) error {
-		n, err := c.exec(query, args...)
-		removed = int(n)
+func (s *Store) remove(ctx context.Context, what, query string, args ...value) (removed int, err error) {
+	err = s.write(ctx, what, func(c *conn) (err error) {
+		removed, err = c.exec(query, args...)
 		return err
 	})
 	return orZero(removed, err)

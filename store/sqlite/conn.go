@@ -2,13 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
+	"path/filepath"
+	"strings"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/oauthapps/oauthapps/store"
 )
@@ -22,96 +21,113 @@ func orZero[T any](value T, err error) (T, error) {
 }
 
 // A conn is one connection with its prepared statements, for one goroutine at a
-// time. It speaks to the driver below database/sql: which connection writes, and
-// who waits for it, is decided in this package, so its pool would only cost.
+// time. It speaks to SQLite below database/sql: which connection writes, and
+// who waits for it, is decided in this package, so its pool would only cost, and so
+// would the boxes that it puts every value in.
 //
 // Statements are not given the context of the call. Each takes microseconds, or at
 // most as long as the timeout for locks, and one that is interrupted within
 // a transaction would roll back what it shares the transaction with.
 type conn struct {
-	driver     driver.Conn
-	statements map[string]driver.Stmt
+	sqlite     *sqlite.Conn
+	statements map[string]*statement
+	row        row // the one that is being read
+	changed    int // how many rows the prepared statements have changed so far
 }
 
-// connect opens a connection and prepares the statements given.
-func connect(ctx context.Context, dsn string, statements []string) (*conn, error) {
-	connector, err := sqlite.NewConnector(dsn)
+type statement struct {
+	*sqlite.Stmt
+	changes bool // rows, if it finds any
+}
+
+// connect opens a connection to an existing file and makes its settings. It waits for
+// locks as long as a call does, until open is through.
+func connect(ctx context.Context, path, settings string) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	path, err := filepath.Abs(path) // which SQLite takes literally
 	if err != nil {
 		return nil, err
 	}
-	d, err := connector.Connect(ctx)
+	db, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
-		return nil, err
+		return nil, said(err)
 	}
-	c := &conn{driver: d, statements: make(map[string]driver.Stmt, len(statements))}
-	if err := c.prepare(statements); err != nil {
+	db.SetBusyTimeout(busyLimit)
+	c := &conn{sqlite: db, statements: map[string]*statement{}}
+	if err := c.script(settings); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
 }
 
+// prepare prepares the statements that the connection is for, and from then on lets it
+// wait for locks in steps, between which a call can end.
 func (c *conn) prepare(statements []string) error {
 	for _, query := range statements {
-		stmt, err := c.driver.Prepare(query)
+		stmt, err := c.sqlite.Prepare(query)
 		if err != nil {
-			return fmt.Errorf("prepare %q: %w", query, err)
+			return fmt.Errorf("prepare %q: %w", query, said(err))
 		}
-		c.statements[query] = stmt
+		verb, _, _ := strings.Cut(query, " ")
+		c.statements[query] = &statement{stmt, verb == "INSERT" || verb == "UPDATE" || verb == "DELETE"}
+	}
+	c.sqlite.SetBusyTimeout(busyStep)
+	return nil
+}
+
+func (c *conn) close() error { return said(c.sqlite.Close()) }
+
+// script runs statements that were not prepared, one after the other.
+func (c *conn) script(sql string) error {
+	for sql = strings.TrimSpace(sql); sql != ""; {
+		rest, err := c.once(sql, func(*row) {})
+		if err != nil {
+			return err
+		}
+		sql = strings.TrimSpace(rest)
 	}
 	return nil
 }
 
-func (c *conn) close() error {
-	var errs []error
-	for _, stmt := range c.statements {
-		errs = append(errs, stmt.Close())
-	}
-	return errors.Join(append(errs, c.driver.Close())...)
-}
-
-// script runs statements that were not prepared, one after the other.
-func (c *conn) script(sql string) error {
-	_, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(), sql, nil)
-	return err
-}
-
 // number returns the one number that a query returns, which was not prepared.
 func (c *conn) number(query string) (n int64, err error) {
-	err = c.scalar(query, func(r *row) { n = r.int() })
+	_, err = c.once(query, func(r *row) { n = r.int() })
 	return n, err
 }
 
 // word returns the one text that a query returns, which was not prepared.
 func (c *conn) word(query string) (text string, err error) {
-	err = c.scalar(query, func(r *row) { text = r.text() })
+	_, err = c.once(query, func(r *row) { text = r.text() })
 	return text, err
 }
 
-func (c *conn) scalar(query string, read func(*row)) error {
-	stmt, err := c.driver.Prepare(query)
+// once runs a statement that was not prepared, and returns the text that follows it.
+func (c *conn) once(sql string, read func(*row)) (rest string, err error) {
+	stmt, left, err := c.sqlite.PrepareTransient(sql)
 	if err != nil {
-		return err
+		return "", said(err)
 	}
-	return errors.Join(each(stmt, nil, read), stmt.Close())
+	err = c.run(&statement{Stmt: stmt}, nil, read)
+	return sql[len(sql)-left:], errors.Join(err, said(stmt.Finalize()))
 }
 
-// exec runs a prepared statement and returns how many rows it changed.
-func (c *conn) exec(query string, args ...driver.Value) (int64, error) {
-	result, err := c.statements[query].(driver.StmtExecContext).ExecContext(context.Background(), named(args))
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+// exec runs a prepared statement that returns nothing, and tells how many rows it changed.
+func (c *conn) exec(query string, args ...value) (int, error) {
+	before := c.changed
+	err := c.all(query, nil, args...)
+	return c.changed - before, err
 }
 
 // one is all for a statement that may return nothing: it reports whether there was a row.
-func (c *conn) one(query string, read func(*row), args ...driver.Value) (found bool, err error) {
+func (c *conn) one(query string, read func(*row), args ...value) (found bool, err error) {
 	err = c.all(query, func(r *row) { found = true; read(r) }, args...)
 	return found && err == nil, err
 }
 
 // must is one for a row that has to be there: without it, the answer is ErrNotFound.
-func (c *conn) must(query string, read func(*row), args ...driver.Value) error {
+func (c *conn) must(query string, read func(*row), args ...value) error {
 	found, err := c.one(query, read, args...)
 	if err == nil && !found {
 		return store.ErrNotFound
@@ -120,57 +136,63 @@ func (c *conn) must(query string, read func(*row), args ...driver.Value) error {
 }
 
 // count runs a prepared statement that returns one number.
-func (c *conn) count(query string, args ...driver.Value) (n int64, err error) {
+func (c *conn) count(query string, args ...value) (n int64, err error) {
 	err = c.all(query, func(r *row) { n = r.int() }, args...)
 	return n, err
 }
 
-// all runs a prepared statement and calls read with every row.
-func (c *conn) all(query string, read func(*row), args ...driver.Value) error {
-	return each(c.statements[query], args, read)
+// all runs a prepared statement and calls read with every row; it must not run another.
+func (c *conn) all(query string, read func(*row), args ...value) error {
+	return c.run(c.statements[query], args, read)
 }
 
-// each steps a statement to its end, as one with RETURNING has to be.
-func each(stmt driver.Stmt, args []driver.Value, read func(*row)) (err error) {
-	rows, err := stmt.(driver.StmtQueryContext).QueryContext(context.Background(), named(args))
-	if err != nil {
-		return err
+// run steps a statement to its end, as one with RETURNING has to be. Every parameter is
+// bound each time, so what was bound before need not be cleared.
+func (c *conn) run(stmt *statement, args []value, read func(*row)) (err error) {
+	for i := range args {
+		args[i].bind(stmt.Stmt, i+1)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	r := row{values: make([]driver.Value, len(rows.Columns()))}
-	for r.err == nil {
-		if err := rows.Next(r.values); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
+	defer func() {
+		if e := stmt.Reset(); e != nil && err == nil {
+			err = said(e)
+		}
+	}()
+	for c.row = (row{stmt: stmt.Stmt}); c.row.err == nil; read(&c.row) {
+		more, err := stmt.Step()
+		if err != nil {
+			return said(err)
+		}
+		if !more {
+			if stmt.changes {
+				c.changed += c.sqlite.Changes()
 			}
+			return nil
+		}
+		c.row.next = 0
+	}
+	return c.row.err
+}
+
+// said returns of an error of SQLite what SQLite itself said.
+func said(err error) error {
+	for {
+		cause := errors.Unwrap(err)
+		if cause == nil {
 			return err
 		}
-		r.next = 0
-		read(&r)
+		err = cause
 	}
-	return r.err
-}
-
-func named(args []driver.Value) []driver.NamedValue {
-	values := make([]driver.NamedValue, len(args))
-	for i, arg := range args {
-		values[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
-	}
-	return values
 }
 
 // isCode reports whether an error is one of the primary result codes of SQLite given.
-func isCode(err error, codes ...int) bool {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
+func isCode(err error, codes ...sqlite.ResultCode) bool {
+	is := sqlite.ErrCode(err).ToPrimary()
 	for _, code := range codes {
-		if e.Code()&0xff == code {
+		if is == code {
 			return true
 		}
 	}
 	return false
 }
 
-func isBusy(err error) bool { return isCode(err, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) }
+func isBusy(err error) bool { return isCode(err, sqlite.ResultBusy, sqlite.ResultLocked) }

@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
-	"path/filepath"
 	"sync"
 
-	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 )
 
 // creating is held while a file is created and until it is closed again: closing
@@ -48,28 +46,17 @@ func cause(err error) error {
 	return err
 }
 
-// dsn returns the name by which the driver opens an existing file.
-func dsn(path string, pragmas ...string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	query := url.Values{"mode": {"rw"}, "_pragma": pragmas}
-	file := url.URL{Path: filepath.ToSlash(path)}
-	return "file:" + file.EscapedPath() + "?" + query.Encode(), nil
-}
-
 // explain says what an operator can do about an error of opening.
 func explain(path string, err error) error {
 	remedy := ""
 	switch {
-	case isCode(err, sqlite3.SQLITE_NOTADB):
+	case isCode(err, sqlite.ResultNotADB):
 		remedy = "it is not a SQLite database, or is damaged; choose another path or restore a backup"
-	case isCode(err, sqlite3.SQLITE_CORRUPT):
+	case isCode(err, sqlite.ResultCorrupt):
 		remedy = "it is damaged; restore a backup"
-	case isCode(err, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+	case isCode(err, sqlite.ResultReadOnly, sqlite.ResultCantOpen, sqlite.ResultPerm):
 		remedy = "it cannot be written; make the file, its -wal and -shm, and its directory writable for this user"
-	case isCode(err, sqlite3.SQLITE_FULL):
+	case isCode(err, sqlite.ResultFull):
 		remedy = "the disk is full; make room"
 	case isBusy(err):
 		remedy = "another program keeps it locked; stop that program"

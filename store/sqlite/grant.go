@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"slices"
 	"time"
 
@@ -36,7 +35,7 @@ func (r *row) grantWithApplication() oauthapp.Grant {
 // Grant implements [oauthapp.Store].
 func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account string) (g oauthapp.Grant, err error) {
 	err = s.read(ctx, "grant", func(c *conn) error {
-		return c.must(selectGrant, func(r *row) { g = r.grant() }, application[:], user, account)
+		return c.must(selectGrant, func(r *row) { g = r.grant() }, blob(application[:]), text(user), text(account))
 	})
 	return g, err
 }
@@ -50,7 +49,7 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 	var items []oauthapp.Grant
 	err = s.read(ctx, "grants", func(c *conn) error {
 		items = nil
-		return c.all(narrowest(filter), func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(below, rows, filter)...)
+		return c.all(narrowest(filter), func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(&below, rows, &filter)...)
 	})
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
 }
@@ -70,12 +69,12 @@ func narrowest(f oauthapp.GrantFilter) string {
 	return listGrants
 }
 
-func filterValues(id uuid.UUID, rows int, f oauthapp.GrantFilter) []driver.Value {
+func filterValues(id *uuid.UUID, rows int, f *oauthapp.GrantFilter) []value {
 	owner := textValue(f.Owner)
 	if f.Owner == oauthapp.AnyOwner {
-		owner = nil
+		owner = value{}
 	}
-	return []driver.Value{id[:], int64(rows), textValue(f.UserID), textValue(f.AccountID), idValue(f.ApplicationID), owner}
+	return []value{blob(id[:]), number(int64(rows)), textValue(f.UserID), textValue(f.AccountID), idValue(&f.ApplicationID), owner}
 }
 
 // RevokeGrant implements [oauthapp.Store].
@@ -84,11 +83,11 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 		return was, store.ErrNotFound
 	}
 	err = s.write(ctx, "revoke grant", func(c *conn) error {
-		err := c.must(selectGrantByID, func(r *row) { was = r.grantWithApplication() }, filterValues(id, 1, filter)...)
+		err := c.must(selectGrantByID, func(r *row) { was = r.grantWithApplication() }, filterValues(&id, 1, &filter)...)
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(deleteGrant, id[:])
+		_, err = c.exec(deleteGrant, blob(id[:]))
 		return err
 	})
 	return orZero(was, err)
@@ -96,26 +95,26 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 
 // authorize returns the grant that a session begins under, and its number: the live
 // one of the user for the account, to which it adds the session's scopes, or a new one.
-func authorize(c *conn, b store.Beginning) (g oauthapp.Grant, number int64, err error) {
-	session := b.Session
+func authorize(c *conn, b *store.Beginning) (g oauthapp.Grant, key int64, err error) {
+	session := &b.Session
 	var epoch int64
 	var owner string
 	err = c.must(lookUpGrant, func(r *row) {
-		epoch, owner, number, g = r.int(), r.text(), r.int(), r.grant()
-	}, session.ApplicationID[:], session.UserID, session.AccountID)
+		epoch, owner, key, g = r.int(), r.text(), r.int(), r.grant()
+	}, blob(session.ApplicationID[:]), text(session.UserID), text(session.AccountID))
 	if err != nil {
 		return g, 0, err
 	}
 	scopes := union(g.Scopes, session.Scopes)
 	switch {
-	case b.GrantID == uuid.Nil && (number == 0 || len(scopes) > len(g.Scopes)):
+	case b.GrantID == uuid.Nil && (key == 0 || len(scopes) > len(g.Scopes)):
 		return g, 0, store.ErrNotFound
 	case b.GrantID == uuid.Nil:
-		return g, number, nil
-	case number != 0:
+		return g, key, nil
+	case key != 0:
 		g.Scopes, g.AuthorizedAt = scopes, session.CreatedAt
-		_, err = c.exec(extendGrant, number, scopesValue(g.Scopes), instant(g.AuthorizedAt))
-		return g, number, err
+		_, err = c.exec(extendGrant, number(key), scopesValue(g.Scopes), instant(g.AuthorizedAt))
+		return g, key, err
 	}
 	g = oauthapp.Grant{
 		ID:            b.GrantID,
@@ -125,12 +124,12 @@ func authorize(c *conn, b store.Beginning) (g oauthapp.Grant, number int64, err 
 		Scopes:        slices.Clone(session.Scopes),
 		AuthorizedAt:  session.CreatedAt,
 	}
-	found, err := c.one(insertGrant, func(r *row) { number = r.int() }, g.ID[:], g.ApplicationID[:], epoch, owner,
-		g.UserID, g.AccountID, scopesValue(g.Scopes), instant(g.AuthorizedAt))
-	if err == nil && !found {
+	inserted, err := c.exec(insertGrant, blob(g.ID[:]), blob(g.ApplicationID[:]), number(epoch), text(owner),
+		text(g.UserID), text(g.AccountID), scopesValue(g.Scopes), instant(g.AuthorizedAt))
+	if err == nil && inserted == 0 {
 		err = store.ErrExists
 	}
-	return g, number, err
+	return g, c.sqlite.LastInsertRowID(), err
 }
 
 // union returns the scopes granted, and after them those added that are not among them.

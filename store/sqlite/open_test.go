@@ -2,9 +2,9 @@ package sqlite
 
 import (
 	"bytes"
-	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,13 +28,10 @@ func refuses(t *testing.T, path, says string) {
 func database(t *testing.T, statements ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "other.db")
-	db, err := sql.Open("sqlite", path)
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	c, err := connect(ctx, path, strings.Join(statements, ";"))
 	require.NoError(t, err)
-	for _, statement := range statements {
-		_, err := db.Exec(statement)
-		require.NoError(t, err)
-	}
-	require.NoError(t, db.Close())
+	require.NoError(t, c.close())
 	return path
 }
 
@@ -144,10 +141,10 @@ func TestSettings(t *testing.T) {
 	check(s.writer.conn, map[string]int64{
 		"synchronous": 2, "foreign_keys": 1, "busy_timeout": 250, "query_only": 0, "application_id": applicationID,
 	})
-	reader := <-s.readers
+	reader := s.readers.take()
 	check(reader, map[string]int64{"query_only": 1, "busy_timeout": 250})
 	require.Error(t, reader.script("DELETE FROM sessions"))
-	s.readers <- reader
+	s.readers.idle = append(s.readers.idle, reader)
 }
 
 func TestMigrationsSetTheirVersion(t *testing.T) {
@@ -156,9 +153,7 @@ func TestMigrationsSetTheirVersion(t *testing.T) {
 	require.NotEmpty(t, scripts)
 	path := filepath.Join(t.TempDir(), "new.db")
 	require.NoError(t, ensureFile(path))
-	name, err := dsn(path)
-	require.NoError(t, err)
-	c, err := connect(ctx, name, nil)
+	c, err := connect(ctx, path, "")
 	require.NoError(t, err)
 	for i := range scripts {
 		require.NoError(t, migrate(c, scripts[:i+1]))

@@ -12,7 +12,7 @@ var (
 		selectSession, walkSessions, walkGrants, walkSecrets,
 	}
 	writes = []string{
-		begin, commit, rollback, savepoint, release, rollbackTo,
+		begin, commit, rollback,
 		selectApplication, countApplications, insertApplication, updateApplication, existsApplication, deleteApplication,
 		lookUpSecrets, expireSecrets, insertSecret, selectSecret, expireSecret,
 		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
@@ -25,12 +25,9 @@ var (
 // Transactions. IMMEDIATE takes the write lock first, so no statement that follows
 // can find it taken, or find that what it read is out of date.
 const (
-	begin      = `BEGIN IMMEDIATE`
-	commit     = `COMMIT`
-	rollback   = `ROLLBACK`
-	savepoint  = `SAVEPOINT verb`
-	release    = `RELEASE verb`
-	rollbackTo = `ROLLBACK TO verb`
+	begin    = `BEGIN IMMEDIATE`
+	commit   = `COMMIT`
+	rollback = `ROLLBACK`
 )
 
 // Applications.
@@ -150,7 +147,7 @@ LEFT JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.epoch 
 WHERE a.id = ?1 AND a.deleted_at IS NULL`
 
 	insertGrant = `INSERT INTO grants (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING RETURNING number`
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
 
 	extendGrant = `UPDATE grants SET scopes = ?2, authorized_at = ?3 WHERE number = ?1`
 
@@ -161,12 +158,12 @@ RETURNING application_id`
 
 // Sessions.
 const (
-	sessionColumns = `s.id, s.created_at, s.expires_at, s.scopes,
+	sessionColumns = `g.id, g.application_id, g.user_id, g.account_id, g.last_used_at,
+s.id, s.created_at, s.expires_at, s.scopes,
 s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_challenge, s.state_digest,
 s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scopes,
 s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scopes,
-s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at,
-g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
+s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at`
 
 	liveSession = `FROM sessions s JOIN grants g ON g.number = s.grant_number ` + liveGrant
 
@@ -175,11 +172,11 @@ g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1`
 
-	// One row for each live secret, or one without; each with the session, or none.
+	// One row for each live secret, or one without; each with the session, which is there if its
+	// live grant is.
 	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a ` + liveSecrets + `
-LEFT JOIN sessions s ON s.id = ?2 AND EXISTS (SELECT 1 FROM grants l
-	WHERE l.number = s.grant_number AND l.application_id = a.id AND l.application_epoch = a.epoch)
-LEFT JOIN grants g ON g.number = s.grant_number
+LEFT JOIN sessions s ON s.id = ?2
+LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.epoch
 WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
 	insertSession = `INSERT INTO sessions (id, grant_number, created_at, expires_at, scopes,

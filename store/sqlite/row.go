@@ -1,13 +1,14 @@
 package sqlite
 
 import (
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
@@ -17,53 +18,70 @@ var errColumn = errors.New("a column holds what this library did not write")
 // A row is read column by column, from the left. What is absent (NULL) reads as
 // zero. The first column of a wrong type or size makes err, and the row fail.
 type row struct {
-	values []driver.Value
-	next   int
-	err    error
+	stmt *sqlite.Stmt
+	next int
+	err  error
 }
 
-func column[T any](r *row) (value T) {
-	v := r.values[r.next]
+// column returns the number of the next column, and whether there is something of the type
+// in it.
+func (r *row) column(want sqlite.ColumnType) (column int, present bool) {
+	column = r.next
 	r.next++
-	if v == nil {
-		return value
-	}
-	value, ok := v.(T)
-	if !ok {
+	switch r.stmt.ColumnType(column) {
+	case want:
+		return column, true
+	case sqlite.TypeNull:
+	default:
 		r.err = errColumn
 	}
-	return value
+	return column, false
 }
-
-func (r *row) int() int64   { return column[int64](r) }
-func (r *row) text() string { return column[string](r) }
 
 // skip passes over columns.
 func (r *row) skip(columns int) { r.next += columns }
 
 // absent reports whether the next column is NULL, without reading it.
-func (r *row) absent() bool { return r.values[r.next] == nil }
+func (r *row) absent() bool { return r.stmt.ColumnIsNull(r.next) }
 
-func (r *row) id() (id uuid.UUID) {
-	if b := column[[]byte](r); b != nil && (copy(id[:], b) != len(b) || len(b) != len(id)) {
+func (r *row) int() (n int64) {
+	if column, present := r.column(sqlite.TypeInteger); present {
+		n = r.stmt.ColumnInt64(column)
+	}
+	return n
+}
+
+func (r *row) text() (text string) {
+	if column, present := r.column(sqlite.TypeText); present {
+		text = r.stmt.ColumnText(column)
+	}
+	return text
+}
+
+// bytes reads exactly as many as there is room for.
+func (r *row) bytes(b []byte) {
+	column, present := r.column(sqlite.TypeBlob)
+	if present && (r.stmt.ColumnBytes(column, b) != len(b) || r.stmt.ColumnLen(column) != len(b)) {
 		r.err = errColumn
 	}
+}
+
+func (r *row) id() (id uuid.UUID) {
+	r.bytes(id[:])
 	return id
 }
 
 func (r *row) digest() (d credential.Digest) {
-	if b := column[[]byte](r); b != nil && (copy(d[:], b) != len(b) || len(b) != len(d)) {
-		r.err = errColumn
-	}
+	r.bytes(d[:])
 	return d
 }
 
 func (r *row) time() time.Time {
-	if r.absent() {
-		r.next++
+	column, present := r.column(sqlite.TypeInteger)
+	if !present {
 		return time.Time{}
 	}
-	return time.UnixMicro(r.int()).UTC()
+	return time.UnixMicro(r.stmt.ColumnInt64(column)).UTC()
 }
 
 func (r *row) scopes() []string {
@@ -74,8 +92,9 @@ func (r *row) scopes() []string {
 	return strings.Split(text, " ")
 }
 
-func (r *row) list() (list []string) {
-	if err := json.Unmarshal([]byte(r.text()), &list); err != nil {
+func (r *row) list() []string {
+	list, err := parseList(r.text())
+	if err != nil {
 		r.err = errColumn
 	}
 	if len(list) == 0 {
@@ -84,46 +103,85 @@ func (r *row) list() (list []string) {
 	return list
 }
 
+// parseList reads what listValue writes. Where nothing is escaped, no decoder is needed.
+func parseList(text string) (list []string, err error) {
+	inner, begins := strings.CutPrefix(text, `["`)
+	inner, ends := strings.CutSuffix(inner, `"]`)
+	if begins && ends && !strings.Contains(inner, `\`) {
+		list = strings.Split(inner, `","`)
+		if !slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, `"`) }) {
+			return list, nil
+		}
+	}
+	return list, json.Unmarshal([]byte(text), &list)
+}
+
+// A value is what a parameter of a statement is bound to: one of the three, or NULL. It
+// spares the allocation that an interface would need for each.
+type value struct {
+	is     sqlite.ColumnType // zero: NULL
+	number int64
+	text   string
+	blob   []byte
+}
+
+func (v *value) bind(stmt *sqlite.Stmt, param int) {
+	switch v.is {
+	case sqlite.TypeInteger:
+		stmt.BindInt64(param, v.number)
+	case sqlite.TypeText:
+		stmt.BindText(param, v.text)
+	case sqlite.TypeBlob:
+		stmt.BindBytes(param, v.blob)
+	default:
+		stmt.BindNull(param)
+	}
+}
+
+func number(n int64) value { return value{is: sqlite.TypeInteger, number: n} }
+func text(s string) value  { return value{is: sqlite.TypeText, text: s} }
+func blob(b []byte) value  { return value{is: sqlite.TypeBlob, blob: b} }
+
 // What is the zero value of its kind is kept as NULL by the functions below, but
 // for instant, which is for times that every row has.
 
-func idValue(id uuid.UUID) driver.Value {
-	if id == uuid.Nil {
-		return nil
+func idValue(id *uuid.UUID) value {
+	if *id == uuid.Nil {
+		return value{}
 	}
-	return id[:]
+	return blob(id[:])
 }
 
-func digestValue(d credential.Digest) driver.Value {
+func digestValue(d *credential.Digest) value {
 	if d.IsZero() {
-		return nil
+		return value{}
 	}
-	return d[:]
+	return blob(d[:])
 }
 
-func textValue(s string) driver.Value {
+func textValue(s string) value {
 	if s == "" {
-		return nil
+		return value{}
 	}
-	return s
+	return text(s)
 }
 
-func timeValue(t time.Time) driver.Value {
+func timeValue(t time.Time) value {
 	if t.IsZero() {
-		return nil
+		return value{}
 	}
 	return instant(t)
 }
 
-func instant(t time.Time) driver.Value { return t.UnixMicro() }
+func instant(t time.Time) value { return number(t.UnixMicro()) }
 
 // Scopes are separated by a space, which none of them holds (RFC 6749, section 3.3).
-func scopesValue(scopes []string) driver.Value { return strings.Join(scopes, " ") }
+func scopesValue(scopes []string) value { return text(strings.Join(scopes, " ")) }
 
-func listValue(list []string) driver.Value {
+func listValue(list []string) value {
 	if len(list) == 0 {
-		return "[]"
+		return text("[]")
 	}
 	b, _ := json.Marshal(list) // strings always marshal
-	return string(b)
+	return text(string(b))
 }

@@ -24,7 +24,7 @@ func (r *row) secret() oauthapp.Secret {
 }
 
 func addSecret(c *conn, secret oauthapp.Secret) error {
-	inserted, err := c.exec(insertSecret, secret.ID[:], secret.ApplicationID[:], secret.Digest[:], secret.Hint,
+	inserted, err := c.exec(insertSecret, blob(secret.ID[:]), blob(secret.ApplicationID[:]), blob(secret.Digest[:]), text(secret.Hint),
 		instant(secret.CreatedAt), timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
 	if err == nil && inserted == 0 {
 		return store.ErrExists
@@ -40,7 +40,7 @@ func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now tim
 			if !r.absent() {
 				secrets = append(secrets, r.secret())
 			}
-		}, id[:], ownerValue(owner), instant(now))
+		}, blob(id[:]), ownerValue(owner), instant(now))
 	})
 	return secrets, err
 }
@@ -54,7 +54,7 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 		var clientType oauthapp.ClientType
 		var live int64
 		err := c.must(lookUpSecrets, func(r *row) { clientType, live = oauthapp.ClientType(r.text()), r.int() },
-			secret.ApplicationID[:], ownerValue(owner), instant(secret.CreatedAt))
+			blob(secret.ApplicationID[:]), ownerValue(owner), instant(secret.CreatedAt))
 		switch {
 		case err != nil:
 			return err
@@ -66,7 +66,7 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 		if live+1 > int64(limit) {
 			return store.ErrLimit
 		}
-		if _, err := c.exec(expireSecrets, secret.ApplicationID[:], instant(othersExpireAt)); err != nil {
+		if _, err := c.exec(expireSecrets, blob(secret.ApplicationID[:]), instant(othersExpireAt)); err != nil {
 			return err
 		}
 		return addSecret(c, secret)
@@ -76,11 +76,11 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 // RevokeSecret implements [oauthapp.Store].
 func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (was oauthapp.Secret, err error) {
 	err = s.write(ctx, "revoke secret", func(c *conn) error {
-		err := c.must(selectSecret, func(r *row) { was = r.secret() }, id[:], ownerValue(owner), instant(at), secret[:])
+		err := c.must(selectSecret, func(r *row) { was = r.secret() }, blob(id[:]), ownerValue(owner), instant(at), blob(secret[:]))
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(expireSecret, id[:], secret[:], instant(at))
+		_, err = c.exec(expireSecret, blob(id[:]), blob(secret[:]), instant(at))
 		return err
 	})
 	return orZero(was, err)

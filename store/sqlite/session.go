@@ -14,7 +14,10 @@ import (
 
 // session reads sessionColumns.
 func (r *row) session() store.Session {
-	s := store.Session{ID: r.id(), CreatedAt: r.time(), ExpiresAt: r.time(), Scopes: r.scopes()}
+	s := store.Session{
+		GrantID: r.id(), ApplicationID: r.id(), UserID: r.text(), AccountID: r.text(), GrantUsedAt: r.time(),
+		ID: r.id(), CreatedAt: r.time(), ExpiresAt: r.time(), Scopes: r.scopes(),
+	}
 	s.Code = store.Code{
 		Digest:        r.digest(),
 		ExpiresAt:     r.time(),
@@ -32,9 +35,6 @@ func (r *row) session() store.Session {
 	if s.RotatedAt.IsZero() && !s.PreviousRefresh.IsZero() {
 		s.RotatedAt = s.Access.IssuedAt
 	}
-	s.GrantID, s.ApplicationID = r.id(), r.id()
-	s.UserID, s.AccountID = r.text(), r.text()
-	s.GrantUsedAt = r.time()
 	return s
 }
 
@@ -78,7 +78,7 @@ func (r *row) client(client *store.Client) {
 func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (client store.Client, err error) {
 	err = s.read(ctx, "client", func(c *conn) error {
 		client = store.Client{}
-		return c.must(selectClient, func(r *row) { r.client(&client) }, clientID, session[:], instant(now))
+		return c.must(selectClient, func(r *row) { r.client(&client) }, text(clientID), blob(session[:]), instant(now))
 	})
 	return client, err
 }
@@ -86,7 +86,7 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 // Session implements [store.Store].
 func (s *Store) Session(ctx context.Context, id uuid.UUID) (session store.Session, err error) {
 	err = s.read(ctx, "session", func(c *conn) error {
-		return c.must(selectSession, func(r *row) { session = r.session(); session.ClientID = r.text() }, id[:])
+		return c.must(selectSession, func(r *row) { session = r.session(); session.ClientID = r.text() }, blob(id[:]))
 	})
 	return session, err
 }
@@ -94,15 +94,15 @@ func (s *Store) Session(ctx context.Context, id uuid.UUID) (session store.Sessio
 // BeginSession implements [store.Store].
 func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (g oauthapp.Grant, err error) {
 	err = s.write(ctx, "begin session", func(c *conn) error {
-		under, number, err := authorize(c, b)
+		under, key, err := authorize(c, &b)
 		if err != nil {
 			return err
 		}
 		g = under
-		session, code := b.Session, b.Session.Code
-		inserted, err := c.exec(insertSession, session.ID[:], number, instant(session.CreatedAt), instant(session.ExpiresAt),
-			scopesValue(session.Scopes), digestValue(code.Digest), timeValue(code.ExpiresAt),
-			textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(code.State))
+		session, code := &b.Session, &b.Session.Code
+		inserted, err := c.exec(insertSession, blob(session.ID[:]), number(key), instant(session.CreatedAt), instant(session.ExpiresAt),
+			scopesValue(session.Scopes), digestValue(&code.Digest), timeValue(code.ExpiresAt),
+			textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(&code.State))
 		if err == nil && inserted == 0 {
 			return store.ErrExists
 		}
@@ -114,9 +114,9 @@ func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (g oauthapp
 // RedeemCode implements [store.Store].
 func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 	return s.write(ctx, "redeem code", func(c *conn) error {
-		redeemed, err := c.exec(redeemCode, r.SessionID[:], digestValue(r.Code), instant(r.At), instant(r.ExpiresAt),
-			digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
-			digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), digestValue(r.Family))
+		redeemed, err := c.exec(redeemCode, blob(r.SessionID[:]), digestValue(&r.Code), instant(r.At), instant(r.ExpiresAt),
+			digestValue(&r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
+			digestValue(&r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), digestValue(&r.Family))
 		if err != nil || redeemed > 0 {
 			return err
 		}
@@ -134,9 +134,9 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 // RotateRefreshToken implements [store.Store].
 func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
 	return s.write(ctx, "rotate refresh token", func(c *conn) error {
-		rotated, err := c.exec(rotateRefreshToken, r.SessionID[:], digestValue(r.Presented), instant(r.At),
-			digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
-			digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt))
+		rotated, err := c.exec(rotateRefreshToken, blob(r.SessionID[:]), digestValue(&r.Presented), instant(r.At),
+			digestValue(&r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
+			digestValue(&r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt))
 		if err != nil || rotated > 0 {
 			return err
 		}
@@ -163,14 +163,14 @@ type verdict struct {
 func readVerdict(c *conn, session uuid.UUID) (v verdict, err error) {
 	err = c.must(selectVerdict, func(r *row) {
 		v = verdict{code: r.digest(), redeemedAt: r.time(), refresh: r.digest(), refreshExpiresAt: r.time(), expiresAt: r.time()}
-	}, session[:])
+	}, blob(session[:]))
 	return v, err
 }
 
 // EndSession implements [store.Store].
 func (s *Store) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
 	return s.write(ctx, "end session", func(c *conn) error {
-		_, err := c.exec(deleteSession, id[:])
+		_, err := c.exec(deleteSession, blob(id[:]))
 		return err
 	})
 }
@@ -180,18 +180,18 @@ func (s *Store) Touch(ctx context.Context, u store.Use) error {
 	return s.write(ctx, "touch", func(c *conn) error {
 		if u.GrantID != uuid.Nil {
 			var application uuid.UUID
-			found, err := c.one(touchGrant, func(r *row) { application = r.id() }, u.GrantID[:], instant(u.At))
+			found, err := c.one(touchGrant, func(r *row) { application = r.id() }, blob(u.GrantID[:]), instant(u.At))
 			if err != nil {
 				return err
 			}
 			if found {
-				if _, err := c.exec(touchApplication, application[:], instant(u.At)); err != nil {
+				if _, err := c.exec(touchApplication, blob(application[:]), instant(u.At)); err != nil {
 					return err
 				}
 			}
 		}
 		if u.SecretID != uuid.Nil {
-			_, err := c.exec(touchSecret, u.ApplicationID[:], u.SecretID[:], instant(u.At))
+			_, err := c.exec(touchSecret, blob(u.ApplicationID[:]), blob(u.SecretID[:]), instant(u.At))
 			return err
 		}
 		return nil

@@ -17,8 +17,7 @@ import (
 // the file open.
 type Store struct {
 	writer  *writer
-	readers chan *conn // those that nobody uses
-	opened  int        // how many readers there are in all
+	readers readers
 
 	closing  sync.Once
 	closed   chan struct{}
@@ -27,14 +26,18 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// busyLimit is how long a call waits for the lock of another process.
-const busyLimit = 10 * time.Second
-
-// What is set on every connection. While it is opened, a connection waits for
-// locks as long as a call does; later in steps, between which a call can end.
+// A call waits for the lock of another process up to busyLimit, in steps, between which
+// it can end.
 const (
-	whileOpening = "busy_timeout(10000)"
-	onceOpen     = "PRAGMA busy_timeout = 250"
+	busyLimit = 10 * time.Second
+	busyStep  = 250 * time.Millisecond
+)
+
+// What the connections are set to.
+const (
+	writing = `PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = 67108864;
+PRAGMA cache_size = -16000`
+	reading = `PRAGMA query_only = ON; PRAGMA trusted_schema = OFF`
 )
 
 // Open opens the file at a path, which is taken literally, or creates it, readable
@@ -59,35 +62,26 @@ func Open(ctx context.Context, path string) (*Store, error) {
 }
 
 func open(ctx context.Context, path string) (_ *Store, err error) {
-	name, err := dsn(path, whileOpening, "foreign_keys(1)", "synchronous(FULL)", "trusted_schema(0)", "journal_size_limit(67108864)")
+	c, err := connect(ctx, path, writing)
 	if err != nil {
 		return nil, err
 	}
-	writing, err := connect(ctx, name, nil)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{writer: newWriter(writing), readers: make(chan *conn, max(4, runtime.GOMAXPROCS(0))), closed: make(chan struct{})}
+	s := &Store{writer: newWriter(c), readers: newReaders(max(4, runtime.GOMAXPROCS(0))), closed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if err := prepareWriter(ctx, writing); err != nil {
+	if err := prepareWriter(ctx, c); err != nil {
 		return nil, err
 	}
-	name, err = dsn(path, whileOpening, "query_only(1)", "trusted_schema(0)")
-	if err != nil {
-		return nil, err
-	}
-	for range cap(s.readers) {
-		c, err := connect(ctx, name, reads)
+	for range cap(s.readers.inUse) {
+		c, err := connect(ctx, path, reading)
 		if err != nil {
 			return nil, err
 		}
-		s.readers <- c
-		s.opened++
-		if err := c.script(onceOpen); err != nil {
+		s.readers.idle = append(s.readers.idle, c)
+		if err := c.prepare(reads); err != nil {
 			return nil, err
 		}
 	}
@@ -109,10 +103,7 @@ func prepareWriter(ctx context.Context, c *conn) error {
 	if err := migrate(c, scripts); err != nil {
 		return err
 	}
-	if err := c.prepare(writes); err != nil {
-		return err
-	}
-	return c.script(onceOpen)
+	return c.prepare(writes)
 }
 
 // useWAL turns on the write-ahead log. SQLite does not wait for the lock that the first
@@ -142,8 +133,11 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.closed)
 		var errs []error
-		for range s.opened {
-			errs = append(errs, (<-s.readers).close())
+		for range cap(s.readers.inUse) {
+			s.readers.inUse <- struct{}{}
+		}
+		for _, c := range s.readers.idle {
+			errs = append(errs, c.close())
 		}
 		errs = append(errs, s.writer.close()) // the last, as it may move the write-ahead log into the file
 		s.closeErr = errors.Join(errs...)
@@ -158,14 +152,45 @@ func (s *Store) read(ctx context.Context, what string, query func(*conn) error) 
 		return err
 	}
 	select {
-	case <-s.closed:
-		return outcome(what, errClosed)
-	case <-ctx.Done():
-		return ctx.Err()
-	case c := <-s.readers:
-		defer func() { s.readers <- c }()
-		return outcome(what, retryBusy(ctx, func() error { return query(c) }))
+	case s.readers.inUse <- struct{}{}:
+	default: // all of them are
+		select {
+		case <-s.closed:
+			return outcome(what, errClosed)
+		case <-ctx.Done():
+			return ctx.Err()
+		case s.readers.inUse <- struct{}{}:
+		}
 	}
+	c := s.readers.take()
+	defer s.readers.putBack(c)
+	return outcome(what, retryBusy(ctx, func() error { return query(c) }))
+}
+
+// The readers are lent to one call each: whoever has put a token into inUse may take
+// one. The last put back goes first, as it has the newest pages in its cache.
+type readers struct {
+	inUse chan struct{}
+	mu    sync.Mutex // of idle
+	idle  []*conn
+}
+
+func newReaders(n int) readers { return readers{inUse: make(chan struct{}, n)} }
+
+func (r *readers) take() *conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := len(r.idle) - 1
+	c := r.idle[last]
+	r.idle = r.idle[:last]
+	return c
+}
+
+func (r *readers) putBack(c *conn) {
+	r.mu.Lock()
+	r.idle = append(r.idle, c)
+	r.mu.Unlock()
+	<-r.inUse
 }
 
 // retryBusy runs a query again while another process recovers the database after a crash.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -13,11 +14,14 @@ import (
 
 // A writer runs verbs on the one connection that writes. Verbs that come while a
 // transaction is being made durable wait, and then share the next one and its
-// fsync, each within a savepoint of its own. The first of them to take its turn
-// does it for all, so there is no goroutine to start or stop.
+// fsync. The first of them to take its turn does it for all, so there is no goroutine to
+// start or stop. None of them has a savepoint, which would cost more than most verbs: nearly
+// every refusal comes before the first change. Where one does not, or where a verb
+// fails, the transaction is undone, and each verb gets one of its own.
 type writer struct {
 	conn      *conn         // for the leader; nil once closed
 	turn      chan struct{} // holds a token while somebody leads
+	crowded   bool          // for the leader: the last transaction was shared
 	busyLimit time.Duration // how long to wait for another process that writes
 
 	mu    sync.Mutex // of queue
@@ -89,7 +93,11 @@ func (w *writer) lead(ctx context.Context, v *verb) {
 		v.finish(ctx.Err())
 		return // the others still wait, and one of them leads next
 	}
+	if w.crowded {
+		runtime.Gosched() // so that those whom the last transaction has answered can join this one
+	}
 	batch := w.take()
+	w.crowded = len(batch) > 1
 	if err == nil {
 		err = w.runAll(batch)
 	}
@@ -155,45 +163,23 @@ func (w *writer) withdraw(v *verb) bool {
 // means that none of them happened. Refusals are kept on their verbs: they hold only
 // if the commit succeeds, as what they follow from may be in the same transaction.
 func (w *writer) runAll(batch []*verb) error {
+	end := rollback // of nothing
 	for _, v := range batch {
-		if v.err = w.runOne(v, len(batch) > 1); v.err != nil && !isRefusal(v.err) {
+		before := w.conn.changed
+		v.err = v.attempt(w.conn)
+		switch {
+		case v.err == nil:
+			end = commit
+		case !isRefusal(v.err), w.conn.changed != before && len(batch) > 1:
 			w.rollback()
 			return v.err
 		}
-	}
-	end := commit
-	if len(batch) == 1 && batch[0].err != nil {
-		end = rollback
 	}
 	if _, err := w.conn.exec(end); err != nil {
 		w.rollback()
 		return err
 	}
 	return nil
-}
-
-// runOne runs one verb, and undoes what it did if it is refused. A verb that has
-// the transaction to itself needs no savepoint.
-func (w *writer) runOne(v *verb, shared bool) error {
-	if !shared {
-		return v.attempt(w.conn)
-	}
-	if _, err := w.conn.exec(savepoint); err != nil {
-		return err
-	}
-	err := v.attempt(w.conn)
-	if err != nil && !isRefusal(err) {
-		return err
-	}
-	if err != nil {
-		if _, err := w.conn.exec(rollbackTo); err != nil {
-			return err
-		}
-	}
-	if _, err := w.conn.exec(release); err != nil {
-		return err
-	}
-	return err
 }
 
 // attempt runs a verb. Its panic becomes an error, as it must not unwind through who

@@ -2,9 +2,10 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
@@ -48,51 +49,41 @@ func (s *Store) waitFor(verbs int) {
 	}
 }
 
-// A watched statement counts how often it runs, and fails if it has an error.
-type watched struct {
-	driver.Stmt
-	runs int
-	err  error
-}
-
-func (w *watched) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	w.runs++
-	if w.err != nil {
-		return nil, w.err
+// commits returns how many transactions the write-ahead log has: each ends in a frame that
+// tells the size of the database, and with a sync. It has to be short, and from the first
+// opening of the file.
+func commits(t testing.TB, path string) (n int) {
+	t.Helper()
+	const header, frameHeader, page = 32, 24, 4096
+	log, err := os.ReadFile(path + "-wal")
+	require.NoError(t, err)
+	require.Less(t, len(log), 1000*page, "a checkpoint may have been made")
+	for frame := header; frame < len(log); frame += frameHeader + page {
+		if binary.BigEndian.Uint32(log[frame+4:]) != 0 {
+			n++
+		}
 	}
-	return w.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
-}
-
-// watch watches a statement of the writer until the test ends.
-func watch(t *testing.T, s *Store, query string) *watched {
-	w := &watched{Stmt: s.writer.conn.statements[query]}
-	s.writer.conn.statements[query] = w
-	t.Cleanup(func() { s.writer.conn.statements[query] = w.Stmt })
-	return w
+	return n
 }
 
 func TestVerbsShareATransaction(t *testing.T) {
-	s := openTemp(t)
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s := openPath(t, path)
 	app := create(t, s)
 	first, second, third := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2"), beginSession(t, s, app.ID, "3")
 	another := newApplication("owner")
-	commits := watch(t, s, commit)
+	before := commits(t, path)
 
 	errs := together(s,
 		func() error { return s.RedeemCode(ctx, redemption(first)) },
 		func() error { return s.RedeemCode(ctx, redemption(first)) },
 		func() error { return s.CreateApplication(ctx, another, nil, 100) },
-		func() error {
-			b := beginning(app.ID, "4")
-			b.Session.ID = second.Session.ID
-			_, err := s.BeginSession(ctx, b)
-			return err
-		},
+		func() error { return s.CreateApplication(ctx, another, nil, 100) },
 		func() error { return s.RedeemCode(ctx, redemption(second)) },
 		func() error { return s.EndSession(ctx, third.Session.ID, now) },
 		func() error { return s.RedeemCode(ctx, redemption(third)) },
 	)
-	require.Equal(t, 1, commits.runs)
+	require.Equal(t, 1, commits(t, path)-before)
 	require.NoError(t, errs[0])
 	require.ErrorIs(t, errs[1], store.ErrUsed)
 	require.NoError(t, errs[2])
@@ -106,8 +97,54 @@ func TestVerbsShareATransaction(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, session.Code.RedeemedAt.IsZero())
 	}
-	_, err := s.Grant(ctx, app.ID, "4", "7")
-	require.ErrorIs(t, err, store.ErrNotFound, "the grant of a session that was refused after it")
+}
+
+// Sixteen who call at once wait for one commit, not for sixteen.
+func TestRedemptionsShareACommit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s := openPath(t, path)
+	app := create(t, s)
+	for range 5 {
+		redemptions := make([]func() error, 16)
+		for i := range redemptions {
+			r := redemption(beginSession(t, s, app.ID, fmt.Sprint(i)))
+			redemptions[i] = func() error { return s.RedeemCode(ctx, r) }
+		}
+		before := commits(t, path)
+		for _, err := range together(s, redemptions...) {
+			require.NoError(t, err)
+		}
+		require.Equal(t, 1, commits(t, path)-before)
+		for _, err := range together(s, redemptions...) {
+			require.ErrorIs(t, err, store.ErrUsed)
+		}
+		require.Equal(t, 1, commits(t, path)-before, "of what was refused, nothing is written")
+	}
+}
+
+// A verb that is refused when it has changed something already leaves nothing, and the others
+// are as they would be without it.
+func TestOneOfAGroupIsRefusedLate(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	first, second := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2")
+	late := beginning(app.ID, "3")
+	late.Session.ID = second.Session.ID
+	begin := func() error { _, err := s.BeginSession(ctx, late); return err }
+
+	errs := together(s,
+		func() error { return s.RedeemCode(ctx, redemption(first)) },
+		begin,
+		func() error { return s.RedeemCode(ctx, redemption(first)) },
+		func() error { return s.RedeemCode(ctx, redemption(second)) },
+	)
+	require.NoError(t, errs[0])
+	require.ErrorIs(t, errs[1], store.ErrExists)
+	require.ErrorIs(t, errs[2], store.ErrUsed)
+	require.NoError(t, errs[3])
+	require.ErrorIs(t, begin(), store.ErrExists)
+	_, err := s.Grant(ctx, app.ID, "3", "7")
+	require.ErrorIs(t, err, store.ErrNotFound, "the grant of the session that was refused after it")
 }
 
 func TestOneOfAGroupFails(t *testing.T) {
@@ -128,7 +165,7 @@ func TestOneOfAGroupFails(t *testing.T) {
 		func() error { return s.RedeemCode(ctx, redemption(second)) },
 	)
 	require.NoError(t, errs[0])
-	require.True(t, isCode(errs[1], sqlite3.SQLITE_FULL), "%v", errs[1])
+	require.True(t, isCode(errs[1], sqlite.ResultFull), "%v", errs[1])
 	require.NoError(t, errs[2])
 	require.ErrorIs(t, errs[3], store.ErrUsed)
 	require.ErrorContains(t, s.CreateApplication(ctx, huge, nil, 100), "sqlite: create application: database or disk is full")
@@ -147,7 +184,7 @@ func TestOneOfAGroupPanics(t *testing.T) {
 	first, second := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2")
 	bug := func() error {
 		return s.write(ctx, "test", func(c *conn) error {
-			return c.must(selectVerdict, func(r *row) { panic("a bug") }, first.Session.ID[:])
+			return c.must(selectVerdict, func(r *row) { panic("a bug") }, blob(first.Session.ID[:]))
 		})
 	}
 	errs := together(s,
@@ -161,15 +198,15 @@ func TestOneOfAGroupPanics(t *testing.T) {
 	require.ErrorContains(t, bug(), "writer_test.go", "where it was")
 	require.NoError(t, s.EndSession(ctx, first.Session.ID, now))
 
-	for range 2 * cap(s.readers) { // nor does one that reads keep its connection in the past
+	for range 2 * cap(s.readers.inUse) { // nor does one that reads keep its connection in the past
 		require.Panics(t, func() {
 			_ = s.read(ctx, "test", func(c *conn) error {
-				return c.must(selectSession, func(r *row) { panic("a bug") }, second.Session.ID[:])
+				return c.must(selectSession, func(r *row) { panic("a bug") }, blob(second.Session.ID[:]))
 			})
 		})
 	}
 	require.NoError(t, s.EndSession(ctx, second.Session.ID, now))
-	for range 2 * cap(s.readers) {
+	for range 2 * cap(s.readers.inUse) {
 		_, err := s.Session(ctx, second.Session.ID)
 		require.ErrorIs(t, err, store.ErrNotFound)
 	}
@@ -180,15 +217,17 @@ func TestCommitFails(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
 	session := beginSession(t, s, app.ID, "user")
-	commits := watch(t, s, commit)
-	commits.err = errors.New("the disk is gone")
+	works := s.writer.conn.statements[commit]
+	fails, err := s.writer.conn.sqlite.Prepare("RELEASE absent")
+	require.NoError(t, err)
+	s.writer.conn.statements[commit] = &statement{Stmt: fails}
 	for _, err := range together(s,
 		func() error { return s.RedeemCode(ctx, redemption(session)) },
 		func() error { return s.RedeemCode(ctx, redemption(session)) },
 	) {
-		require.ErrorIs(t, err, commits.err)
+		require.ErrorContains(t, err, "sqlite: redeem code: SQL logic error: no such savepoint")
 	}
-	commits.err = nil
+	s.writer.conn.statements[commit] = works
 	require.NoError(t, s.RedeemCode(ctx, redemption(session)), "it was not redeemed")
 	require.ErrorIs(t, s.RedeemCode(ctx, redemption(session)), store.ErrUsed)
 }
