@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -285,4 +286,30 @@ func TestHugeAndMalformedInput(t *testing.T) {
 	}
 	require.Equal(t, app.ClientID, b.get(app.path()).byID("client-id"))
 	s.healthy(t)
+}
+
+// Who sends a request drop by drop is not waited for: neither for its headers nor for its
+// body.
+func TestSlowRequestsAreCutOff(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	host := strings.TrimPrefix(s.URL, "http://")
+	for name, begun := range map[string]string{
+		"nothing": "",
+		"headers": "GET /login HTTP/1.1\r\nHost: " + host + "\r\nX-Slow: ",
+		"body":    "POST /oauth/token HTTP/1.1\r\nHost: " + host + "\r\nContent-Type: " + formType + "\r\nContent-Length: 100\r\n\r\ngrant_type=",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", host)
+			require.NoError(t, err)
+			defer conn.Close()
+			_, err = io.WriteString(conn, begun)
+			require.NoError(t, err)
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(2 * patience)))
+			answer, err := io.ReadAll(conn)
+			require.NoError(t, err, "the server waits still")
+			require.NotContains(t, string(answer), " 200 ")
+		})
+	}
 }
