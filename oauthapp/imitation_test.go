@@ -20,7 +20,7 @@ func TestImitates(t *testing.T) {
 		"EΧAMΡLE CLΟUD", // Greek capitals
 		"Ｅｘａｍｐｌｅ　Ｃｌｏｕｄ", // full width, ideographic space
 		"𝐄𝐱𝐚𝐦𝐩𝐥𝐞 𝕮𝖑𝖔𝖚𝖉", "Ⓔⓧⓐⓜⓟⓛⓔ Ⓒⓛⓞⓤⓓ", "🅴🆇🅰🅼🅿🅻🅴 🄲🄻🄾🅄🄳", "🇪🇽🇦🇲🇵🇱🇪 cloud",
-		"Éxämplè Clöüd", "E\u0301xample Cloud", "Ex\u200bample\u2060 Cloud", "Exam\u00adple Cloud", "ᴇxᴀᴍᴘʟᴇ ᴄʟᴏᴜᴅ", "Exaṁple Cłoud", "Ехаmple-C1oud Support",
+		"Éxämplè Clöüd", "E\u0301xample Cloud", "Ex\u200bample\u2060 Cloud", "Exar\u200bnple Cloud", "Exam\u00adple Cloud", "ᴇxᴀᴍᴘʟᴇ ᴄʟᴏᴜᴅ", "Exaṁple Cłoud", "Ехаmple-C1oud Support",
 	} {
 		require.True(t, oauthapp.Imitates(name, "Example Cloud"), name)
 		require.True(t, oauthapp.Imitates("Example Cloud "+name, name), name)
