@@ -6,22 +6,28 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
-// applicationTargets are for applicationColumns.
-func applicationTargets(a *oauthapp.Application) []any {
-	return []any{
-		(*idColumn)(&a.ID), &a.ClientID, &a.Owner, &a.Name, &a.Description, &a.HomepageURL, &a.CallbackURLs, (*string)(&a.Type), &a.Scopes,
-		(*timeColumn)(&a.CreatedAt), (*timeColumn)(&a.UpdatedAt), (*timeColumn)(&a.LastUsedAt), &a.Version,
-	}
-}
-
-func scanApplication(row pgx.CollectableRow) (a oauthapp.Application, err error) {
-	return a, row.Scan(applicationTargets(&a)...)
+// readApplication reads applicationColumns.
+func readApplication(row *columns, a *oauthapp.Application) {
+	row.id(&a.ID)
+	row.text(&a.ClientID)
+	row.text(&a.Owner)
+	row.text(&a.Name)
+	row.text(&a.Description)
+	row.text(&a.HomepageURL)
+	row.texts(&a.CallbackURLs)
+	row.text((*string)(&a.Type))
+	row.texts(&a.Scopes)
+	row.time(&a.CreatedAt)
+	row.time(&a.UpdatedAt)
+	row.time(&a.LastUsedAt)
+	row.number(&a.Version)
 }
 
 // CreateApplication implements [oauthapp.Store].
@@ -70,7 +76,7 @@ func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (oa
 	if !isText(owner) {
 		return oauthapp.Application{}, store.ErrNotFound
 	}
-	return one(ctx, s.reading("application"), scanApplication, selectApplication, idValue(id), ownerValue(owner))
+	return one(ctx, s.reading("application"), readApplication, selectApplication, idValue(id), ownerValue(owner))
 }
 
 // Applications implements [oauthapp.Store].
@@ -83,7 +89,7 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 	if owner == oauthapp.AnyOwner {
 		query, args = listApplications, args[:2]
 	}
-	items, err := list(ctx, s.reading("applications"), scanApplication, query, args...)
+	items, err := list(ctx, s.reading("applications"), readApplication, query, args...)
 	return keyset.List(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
 }
 
@@ -93,7 +99,7 @@ func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthap
 		return store.ErrNotFound
 	}
 	why := func(ctx context.Context, c *pgx.Conn) error {
-		var id idColumn
+		var id pgtype.UUID
 		err := c.QueryRow(ctx, existsApplication, idValue(app.ID), ownerValue(owner)).Scan(&id)
 		return orNotFound(err, store.ErrConflict)
 	}
@@ -106,7 +112,7 @@ func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUI
 	if !isText(owner) {
 		return oauthapp.Application{}, store.ErrNotFound
 	}
-	return one(ctx, s.writing("delete application"), scanApplication, deleteApplication, idValue(id), ownerValue(owner), instant(at))
+	return one(ctx, s.writing("delete application"), readApplication, deleteApplication, idValue(id), ownerValue(owner), instant(at))
 }
 
 // Usage implements [oauthapp.Store].
@@ -123,11 +129,11 @@ func usage(ctx context.Context, v verb, query, owner string, id uuid.UUID, bound
 	if !isText(owner) {
 		return oauthapp.Usage{}, store.ErrNotFound
 	}
-	scan := func(row pgx.CollectableRow) (u oauthapp.Usage, err error) {
+	read := func(row *columns, u *oauthapp.Usage) {
 		var users int64 // counted up to one more than the bound
-		err = row.Scan((*timeColumn)(&u.LastUsedAt), &users)
+		row.time(&u.LastUsedAt)
+		row.number(&users)
 		u.Users, u.More = min(int(users), bound), int(users) > bound
-		return u, err
 	}
-	return one(ctx, v, scan, query, idValue(id), ownerValue(owner), int64(bound)+1)
+	return one(ctx, v, read, query, idValue(id), ownerValue(owner), int64(bound)+1)
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
@@ -60,10 +59,12 @@ func (s *Store) cleanSessions(ctx context.Context, now time.Time, key string, ro
 			return "", 0, err
 		}
 	}
-	scan := func(row pgx.CollectableRow) (b batch, err error) {
-		return b, row.Scan((*idColumn)(&b.keys[0]), &b.seen, &b.removed)
+	read := func(row *columns, b *batch) {
+		row.id(&b.keys[0])
+		row.number(&b.seen)
+		row.number(&b.removed)
 	}
-	b, err := one(ctx, s.writing("clean up sessions"), scan, cleanSessions, keyValue(after), instant(now), rows)
+	b, err := one(ctx, s.writing("clean up sessions"), read, cleanSessions, keyValue(after), instant(now), rows)
 	if err != nil {
 		return "", 0, err
 	}
@@ -80,8 +81,12 @@ func (s *Store) cleanGrants(ctx context.Context, key string, rows int64) (next s
 			return "", 0, errCursor(key)
 		}
 	}
-	scan := func(row pgx.CollectableRow) (b batch, err error) { return b, row.Scan(&b.number, &b.seen, &b.removed) }
-	b, err := one(ctx, s.writing("clean up grants"), scan, cleanGrants, after, rows)
+	read := func(row *columns, b *batch) {
+		row.number(&b.number)
+		row.number(&b.seen)
+		row.number(&b.removed)
+	}
+	b, err := one(ctx, s.writing("clean up grants"), read, cleanGrants, after, rows)
 	if err != nil {
 		return "", 0, err
 	}
@@ -98,10 +103,13 @@ func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, row
 			return "", 0, err
 		}
 	}
-	scan := func(row pgx.CollectableRow) (b batch, err error) {
-		return b, row.Scan((*idColumn)(&b.keys[0]), (*idColumn)(&b.keys[1]), &b.seen, &b.removed)
+	read := func(row *columns, b *batch) {
+		row.id(&b.keys[0])
+		row.id(&b.keys[1])
+		row.number(&b.seen)
+		row.number(&b.removed)
 	}
-	b, err := one(ctx, s.writing("clean up client secrets"), scan, cleanSecrets, keyValue(after[0]), keyValue(after[1]), instant(now), rows)
+	b, err := one(ctx, s.writing("clean up client secrets"), read, cleanSecrets, keyValue(after[0]), keyValue(after[1]), instant(now), rows)
 	if err != nil || b.seen < rows {
 		return "", int(b.removed), err
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -395,22 +398,39 @@ func TestCutOffHalfway(t *testing.T) {
 	}
 }
 
-func TestOutlive(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		parent, cancel := context.WithCancel(t.Context())
-		began := time.Now()
-		running, stop := outlive(parent, 5*time.Second)
-		defer stop()
-		cancel()
-		require.NoError(t, running.Err())
-		<-running.Done()
-		require.Equal(t, 5*time.Second, time.Since(began))
+// aConnection is one as outlive sees it.
+type aConnection struct {
+	conn   net.Conn
+	closed bool
+}
 
-		finished, stop := outlive(parent, 5*time.Second)
-		stop()
-		<-finished.Done()
-		require.Equal(t, 5*time.Second, time.Since(began))
-	})
+func (c *aConnection) Conn() net.Conn { return c.conn }
+func (c *aConnection) IsClosed() bool { return c.closed }
+
+func TestOutlive(t *testing.T) {
+	read := func(c net.Conn) error { _, err := c.Read(make([]byte, 1)); return err }
+	for name, closed := range map[string]bool{"open": false, "closed": true} {
+		synctest.Test(t, func(t *testing.T) {
+			here, there := net.Pipe()
+			defer here.Close()
+			c := &aConnection{here, closed}
+			ctx, cancel := context.WithCancel(t.Context())
+
+			outlive(ctx, c, 5*time.Second)()
+			over := outlive(ctx, c, 5*time.Second)
+			began := time.Now()
+			cancel()
+			require.ErrorIs(t, read(here), os.ErrDeadlineExceeded, name)
+			require.Equal(t, 5*time.Second, time.Since(began), "who has gone leaves a statement so long")
+			over()
+			defer time.AfterFunc(time.Minute, func() { there.Close() }).Stop()
+			if closed {
+				require.ErrorIs(t, read(here), os.ErrDeadlineExceeded, "the deadline of a farewell is left alone")
+			} else {
+				require.ErrorIs(t, read(here), io.EOF, "the next statement has no deadline of the last")
+			}
+		})
+	}
 }
 
 // Connections are killed at random under load: what was acknowledged is there, what was not is an error that

@@ -5,28 +5,27 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
-// grantTargets are for grantColumns.
-func grantTargets(g *oauthapp.Grant) []any {
-	return []any{
-		(*idColumn)(&g.ID), (*idColumn)(&g.ApplicationID), &g.UserID, &g.AccountID, &g.Scopes,
-		(*timeColumn)(&g.AuthorizedAt), (*timeColumn)(&g.LastUsedAt),
-	}
+// readGrant reads grantColumns.
+func readGrant(row *columns, g *oauthapp.Grant) {
+	row.id(&g.ID)
+	row.id(&g.ApplicationID)
+	row.text(&g.UserID)
+	row.text(&g.AccountID)
+	row.texts(&g.Scopes)
+	row.time(&g.AuthorizedAt)
+	row.time(&g.LastUsedAt)
 }
 
-func scanGrant(row pgx.CollectableRow) (g oauthapp.Grant, err error) {
-	return g, row.Scan(grantTargets(&g)...)
-}
-
-// scanGrantWithApplication is for grantColumns and applicationColumns.
-func scanGrantWithApplication(row pgx.CollectableRow) (g oauthapp.Grant, err error) {
-	return g, row.Scan(append(grantTargets(&g), applicationTargets(&g.Application)...)...)
+// readGrantWithApplication reads grantColumns and applicationColumns.
+func readGrantWithApplication(row *columns, g *oauthapp.Grant) {
+	readGrant(row, g)
+	readApplication(row, &g.Application)
 }
 
 // Grant implements [oauthapp.Store].
@@ -34,7 +33,7 @@ func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account 
 	if !isText(user, account) {
 		return oauthapp.Grant{}, store.ErrNotFound
 	}
-	return one(ctx, s.reading("grant"), scanGrant, selectGrant, idValue(application), user, account)
+	return one(ctx, s.reading("grant"), readGrant, selectGrant, idValue(application), user, account)
 }
 
 // Grants implements [oauthapp.Store].
@@ -43,7 +42,7 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 	if err != nil || !canSelect(filter) {
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
-	items, err := list(ctx, s.reading("grants"), scanGrantWithApplication, narrowest(filter), filterValues(below, rows, filter)...)
+	items, err := list(ctx, s.reading("grants"), readGrantWithApplication, narrowest(filter), filterValues(below, rows, filter)...)
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
 }
 
@@ -80,5 +79,5 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	if !canSelect(filter) {
 		return oauthapp.Grant{}, store.ErrNotFound
 	}
-	return one(ctx, s.writing("revoke grant"), scanGrantWithApplication, revokeGrant, filterValues(id, 1, filter)...)
+	return one(ctx, s.writing("revoke grant"), readGrantWithApplication, revokeGrant, filterValues(id, 1, filter)...)
 }

@@ -173,7 +173,7 @@ g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions + `WHERE s.id = $1::uuid`
 
 	// One row for each live secret, or one without; each with the session, or none.
-	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + fromApplications + `
+	selectClient = `SELECT ` + secretColumns + `, ` + applicationColumns + `, ` + sessionColumns + fromApplications + `
 LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
 LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number)
 	ON s.id = $2::uuid AND g.application_id = a.id AND g.application_epoch = a.epoch

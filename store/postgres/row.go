@@ -1,19 +1,133 @@
 package postgres
 
 import (
+	"encoding/binary"
 	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// Columns are read into the types below. What is absent (NULL) reads as zero.
+// columns reads the values of a row, from left to right; what is absent (NULL) reads as zero. pgx would look up how to for each
+// value of each row, at several times the cost. After the first value that is not as this library wrote it, err says so.
+type columns struct {
+	fields []pgconn.FieldDescription
+	types  *pgtype.Map
+	values [][]byte
+	next   int
+	err    error
+}
+
+var errColumn = errors.New("a column holds what this library did not write")
+
+// value returns the next value, nil where it is absent. In the text format, which connections that prepare nothing use, pgx
+// reads it into other, and value returns nil, too.
+func (c *columns) value(other any) []byte {
+	if c.next == len(c.values) || c.err != nil {
+		c.fail()
+		return nil
+	}
+	value, field := c.values[c.next], &c.fields[c.next]
+	c.next++
+	if field.Format == pgx.BinaryFormatCode {
+		return value
+	}
+	c.err = c.types.Scan(field.DataTypeOID, field.Format, value, other)
+	return nil
+}
+
+// isAbsent reports whether the next value is.
+func (c *columns) isAbsent() bool { return c.next < len(c.values) && c.values[c.next] == nil }
+
+func (c *columns) fail() {
+	if c.err == nil {
+		c.err = errColumn
+	}
+}
+
+func (c *columns) id(to *uuid.UUID) {
+	if v := c.value((*idColumn)(to)); len(v) == len(to) {
+		*to = uuid.UUID(v)
+	} else if v != nil {
+		c.fail()
+	}
+}
+
+func (c *columns) digest(to *credential.Digest) {
+	if v := c.value((*digestColumn)(to)); len(v) == len(to) {
+		*to = credential.Digest(v)
+	} else if v != nil {
+		c.fail()
+	}
+}
+
+func (c *columns) text(to *string) {
+	if v := c.value((*textColumn)(to)); v != nil {
+		*to = string(v)
+	}
+}
+
+func (c *columns) number(to *int64) {
+	if v := c.value(to); len(v) == 8 {
+		*to = int64(binary.BigEndian.Uint64(v))
+	} else if v != nil {
+		c.fail()
+	}
+}
+
+// epoch is where times of PostgreSQL, in microseconds, begin.
+var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+func (c *columns) time(to *time.Time) {
+	if v := c.value((*timeColumn)(to)); len(v) == 8 {
+		*to = time.UnixMicro(epoch + int64(binary.BigEndian.Uint64(v))).UTC()
+	} else if v != nil {
+		c.fail()
+	}
+}
+
+// texts reads a text[]: an absent one is nil, unlike an empty one. Its texts share their memory.
+func (c *columns) texts(to *[]string) {
+	v := c.value(to)
+	if v == nil {
+		return
+	}
+	// Dimensions, flags and the type; then for the one dimension the length and the first index; then each element after its length.
+	number := func(i int) int {
+		if i+4 > len(v) {
+			c.fail()
+			return 0
+		}
+		return int(int32(binary.BigEndian.Uint32(v[i:])))
+	}
+	list, at, whole := []string{}, 20, string(v)
+	if dimensions := number(0); dimensions > 1 {
+		c.fail()
+	} else if dimensions == 1 {
+		list = make([]string, 0, min(max(number(12), 0), len(v)/4))
+	}
+	for range cap(list) {
+		length := number(at)
+		at += 4
+		if length < 0 || at+length > len(v) {
+			c.fail()
+			return
+		}
+		list = append(list, whole[at:at+length])
+		at += length
+	}
+	*to = list
+}
+
+// Into the types below pgx reads columns of the text format.
 
 type (
 	idColumn     uuid.UUID
@@ -27,12 +141,10 @@ func (c *idColumn) ScanUUID(v pgtype.UUID) error {
 	return nil
 }
 
-var errDigest = errors.New("a column holds no digest, which this library did not write")
-
 func (c *digestColumn) ScanBytes(v []byte) error {
 	*c = digestColumn{}
 	if v != nil && copy(c[:], v) != len(c) || len(v) > len(c) {
-		return errDigest
+		return errColumn
 	}
 	return nil
 }

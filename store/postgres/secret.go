@@ -12,16 +12,15 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// secretTargets are for secretColumns.
-func secretTargets(c *oauthapp.Secret) []any {
-	return []any{
-		(*idColumn)(&c.ID), (*idColumn)(&c.ApplicationID), (*digestColumn)(&c.Digest), (*textColumn)(&c.Hint),
-		(*timeColumn)(&c.CreatedAt), (*timeColumn)(&c.LastUsedAt), (*timeColumn)(&c.ExpiresAt),
-	}
-}
-
-func scanSecret(row pgx.CollectableRow) (c oauthapp.Secret, err error) {
-	return c, row.Scan(secretTargets(&c)...)
+// readSecret reads secretColumns.
+func readSecret(row *columns, c *oauthapp.Secret) {
+	row.id(&c.ID)
+	row.id(&c.ApplicationID)
+	row.digest(&c.Digest)
+	row.text(&c.Hint)
+	row.time(&c.CreatedAt)
+	row.time(&c.LastUsedAt)
+	row.time(&c.ExpiresAt)
 }
 
 // Secrets implements [oauthapp.Store].
@@ -29,7 +28,7 @@ func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now tim
 	if !isText(owner) {
 		return nil, store.ErrNotFound
 	}
-	secrets, err := all(ctx, s.reading("secrets"), scanSecret, selectSecrets, idValue(id), ownerValue(owner), instant(now))
+	secrets, err := all(ctx, s.reading("secrets"), readSecret, selectSecrets, idValue(id), ownerValue(owner), instant(now))
 	switch {
 	case err != nil:
 		return nil, err
@@ -83,7 +82,7 @@ func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.
 	if !isText(owner) {
 		return oauthapp.Secret{}, store.ErrNotFound
 	}
-	return one(ctx, s.writing("revoke secret"), scanSecret, revokeSecret, idValue(id), ownerValue(owner), instant(at), idValue(secret))
+	return one(ctx, s.writing("revoke secret"), readSecret, revokeSecret, idValue(id), ownerValue(owner), instant(at), idValue(secret))
 }
 
 // orNotFound is for a row that was looked for: ErrNotFound without one, and otherwise what it means that it is there.

@@ -13,90 +13,107 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// sessionTargets are for sessionColumns. What inherit says has to be done afterwards.
-func sessionTargets(s *store.Session) []any {
-	return []any{
-		(*idColumn)(&s.ID), (*timeColumn)(&s.CreatedAt), (*timeColumn)(&s.ExpiresAt), &s.Scopes,
-		(*digestColumn)(&s.Code.Digest), (*timeColumn)(&s.Code.ExpiresAt), (*timeColumn)(&s.Code.RedeemedAt),
-		(*textColumn)(&s.Code.RedirectURI), (*textColumn)(&s.Code.CodeChallenge), (*digestColumn)(&s.Code.State),
-		(*digestColumn)(&s.Access.Digest), (*timeColumn)(&s.Access.IssuedAt), (*timeColumn)(&s.Access.ExpiresAt), &s.Access.Scopes,
-		(*digestColumn)(&s.PreviousAccess.Digest), (*timeColumn)(&s.PreviousAccess.IssuedAt), (*timeColumn)(&s.PreviousAccess.ExpiresAt), &s.PreviousAccess.Scopes,
-		(*digestColumn)(&s.Refresh.Digest), (*timeColumn)(&s.Refresh.ExpiresAt),
-		(*digestColumn)(&s.PreviousRefresh), (*digestColumn)(&s.RefreshFamily), (*timeColumn)(&s.RotatedAt),
-		(*idColumn)(&s.GrantID), (*idColumn)(&s.ApplicationID), (*textColumn)(&s.UserID), (*textColumn)(&s.AccountID), (*timeColumn)(&s.GrantUsedAt),
+// readSession reads sessionColumns.
+func readSession(row *columns, s *store.Session) {
+	row.id(&s.ID)
+	row.time(&s.CreatedAt)
+	row.time(&s.ExpiresAt)
+	row.texts(&s.Scopes)
+	row.digest(&s.Code.Digest)
+	row.time(&s.Code.ExpiresAt)
+	row.time(&s.Code.RedeemedAt)
+	row.text(&s.Code.RedirectURI)
+	row.text(&s.Code.CodeChallenge)
+	row.digest(&s.Code.State)
+	readAccessToken(row, &s.Access, s.Scopes)
+	readAccessToken(row, &s.PreviousAccess, s.Scopes)
+	row.digest(&s.Refresh.Digest)
+	row.time(&s.Refresh.ExpiresAt)
+	row.digest(&s.PreviousRefresh)
+	row.digest(&s.RefreshFamily)
+	row.time(&s.RotatedAt)
+	row.id(&s.GrantID)
+	row.id(&s.ApplicationID)
+	row.text(&s.UserID)
+	row.text(&s.AccountID)
+	row.time(&s.GrantUsedAt)
+}
+
+// readAccessToken reads one of the access tokens of a session, whose scopes it has unless it has its own: an empty list of its
+// own is not absent.
+func readAccessToken(row *columns, token *store.AccessToken, ofSession []string) {
+	row.digest(&token.Digest)
+	row.time(&token.IssuedAt)
+	row.time(&token.ExpiresAt)
+	row.texts(&token.Scopes)
+	if token.Scopes == nil && !token.Digest.IsZero() {
+		token.Scopes = slices.Clone(ofSession)
 	}
 }
 
-// inherit gives access tokens without scopes of their own (NULL, unlike an empty list) those of the session.
-func inherit(s *store.Session) {
-	for _, token := range []*store.AccessToken{&s.Access, &s.PreviousAccess} {
-		if token.Scopes == nil && !token.Digest.IsZero() {
-			token.Scopes = slices.Clone(s.Scopes)
-		}
-	}
-}
-
-func scanSession(row pgx.CollectableRow) (s store.Session, err error) {
-	err = row.Scan(append(sessionTargets(&s), &s.ClientID)...)
-	inherit(&s)
-	return s, err
-}
-
-// A clientRow is the application with one of its secrets, or none, and the session, or none.
-type clientRow struct {
-	application oauthapp.Application
-	secret      oauthapp.Secret
-	session     store.Session
-}
-
-func scanClientRow(row pgx.CollectableRow) (r clientRow, err error) {
-	err = row.Scan(slices.Concat(applicationTargets(&r.application), secretTargets(&r.secret), sessionTargets(&r.session))...)
-	inherit(&r.session)
-	r.session.ClientID = r.application.ClientID
-	return r, err
+// readSessionOfClient reads selectSession.
+func readSessionOfClient(row *columns, s *store.Session) {
+	readSession(row, s)
+	row.text(&s.ClientID)
 }
 
 // Client implements [store.Store].
-func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
+func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (client store.Client, err error) {
 	if !isText(clientID) {
 		return store.Client{}, store.ErrNotFound
 	}
-	rows, err := all(ctx, s.reading("client"), scanClientRow, selectClient, clientID, idValue(session), instant(now))
+	err = s.reading("client").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		client = store.Client{}
+		rows := 0
+		err := query(ctx, c, func(row *columns) {
+			rows++
+			var secret oauthapp.Secret
+			if readSecret(row, &secret); secret.ID != uuid.Nil {
+				client.Secrets = append(client.Secrets, secret)
+			}
+			if rows == 1 { // all have the same application and session
+				readApplication(row, &client.Application)
+				client.Session = readSessionOf(row, client.Application)
+			}
+		}, selectClient, clientID, idValue(session), instant(now))
+		if err == nil && rows == 0 {
+			return store.ErrNotFound
+		}
+		return err
+	})
 	if err != nil {
 		return store.Client{}, err
-	}
-	if len(rows) == 0 {
-		return store.Client{}, store.ErrNotFound
-	}
-	client := store.Client{Application: rows[0].application}
-	for _, row := range rows {
-		if row.secret.ID != uuid.Nil {
-			client.Secrets = append(client.Secrets, row.secret)
-		}
-	}
-	if rows[0].session.ID != uuid.Nil {
-		client.Session = &rows[0].session
 	}
 	return client, nil
 }
 
+// readSessionOf reads sessionColumns, of an application's session or of none.
+func readSessionOf(row *columns, a oauthapp.Application) *store.Session {
+	if row.isAbsent() {
+		return nil
+	}
+	session := &store.Session{ClientID: a.ClientID}
+	readSession(row, session)
+	return session
+}
+
 // Session implements [store.Store].
 func (s *Store) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
-	return one(ctx, s.reading("session"), scanSession, selectSession, idValue(id))
+	return one(ctx, s.reading("session"), readSessionOfClient, selectSession, idValue(id))
 }
 
 // BeginSession implements [store.Store].
 func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
 	session, code := b.Session, b.Session.Code
-	query, args := beginSessionAgain, []any{
+	sql, args := beginSessionAgain, []any{
 		idValue(session.ApplicationID), session.UserID, session.AccountID, listValue(session.Scopes), instant(session.CreatedAt),
 		idValue(session.ID), instant(session.ExpiresAt), digestValue(code.Digest), timeValue(code.ExpiresAt),
 		textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(code.State),
 	}
 	if b.GrantID != uuid.Nil {
-		query, args = beginSession, append(args, idValue(b.GrantID))
+		sql, args = beginSession, append(args, idValue(b.GrantID))
 	}
-	grant, err := one(ctx, s.writing("begin session"), scanGrant, query, args...)
+	grant, err := one(ctx, s.writing("begin session"), readGrant, sql, args...)
 	return grant, orExists(err)
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -58,28 +60,40 @@ func (v verb) try(ctx context.Context, do func(context.Context, *pgx.Conn) error
 		return err
 	}
 	defer c.Release()
-	running, stop := outlive(ctx, v.store.limits.finish)
-	defer stop()
-	err = do(running, c.Conn())
+	defer outlive(ctx, c.Conn().PgConn(), v.store.limits.finish)()
+	err = do(context.WithoutCancel(ctx), c.Conn())
 	if err != nil && c.Conn().IsClosed() {
 		return fmt.Errorf("%w: %w", errLost, err)
 	}
 	return err
 }
 
-// outlive returns a context that ends some time after its parent. A statement whose caller has gone is
-// finished rather than cancelled: so the outcome returned is what happened, nothing happens after the call has
-// returned, and clients that hang up cost no connection.
-func outlive(parent context.Context, by time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
-	stop := context.AfterFunc(parent, func() {
-		select {
-		case <-ctx.Done():
-		case <-time.After(by):
-			cancel()
-		}
+// A connection is what outlive needs of a *pgconn.PgConn.
+type connection interface {
+	Conn() net.Conn
+	IsClosed() bool
+}
+
+// outlive lets what is under way on a connection go on for some time after a context has ended. A statement whose caller
+// has gone is finished rather than cancelled: so the outcome returned is what happened, nothing happens after the call has
+// returned, and clients that hang up cost no connection. The function returned has to be called when all is said. The deadline is
+// set on the connection itself, and so only where a context does end: one more context for each statement, watched by
+// another goroutine, is dear.
+func outlive(ctx context.Context, c connection, by time.Duration) (over func()) {
+	set := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = c.Conn().SetDeadline(time.Now().Add(by))
+		close(set)
 	})
-	return ctx, func() { stop(); cancel() }
+	return func() {
+		if stop() {
+			return
+		}
+		<-set
+		if !c.IsClosed() { // one that is has a deadline for its farewell
+			_ = c.Conn().SetDeadline(time.Time{})
+		}
+	}
 }
 
 // The codes of PostgreSQL that this package tells apart.
@@ -125,7 +139,7 @@ func (v verb) outcome(ctx context.Context, err error) error {
 	switch {
 	case err == nil, isRefusal(err):
 		return err
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -153,15 +167,32 @@ type oneLine struct{ error }
 func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
 func (e oneLine) Unwrap() error { return e.error }
 
-// all runs a verb that is one statement and returns its rows.
-func all[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string, args ...any) (items []T, err error) {
-	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
-		rows, err := c.Query(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		items, err = pgx.CollectRows(rows, scan)
+// query runs a statement and calls read for each of its rows.
+func query(ctx context.Context, c *pgx.Conn, read func(*columns), sql string, args ...any) error {
+	rows, err := c.Query(ctx, sql, args...)
+	if err != nil {
 		return err
+	}
+	defer rows.Close()
+	row := columns{fields: rows.FieldDescriptions(), types: rows.Conn().TypeMap()}
+	for rows.Next() {
+		row.values, row.next = rows.RawValues(), 0
+		if read(&row); row.err != nil {
+			return row.err
+		}
+	}
+	return rows.Err()
+}
+
+// all runs a verb that is one statement and returns its rows.
+func all[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) (items []T, err error) {
+	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		items = nil
+		return query(ctx, c, func(row *columns) {
+			var item T
+			read(row, &item)
+			items = append(items, item)
+		}, sql, args...)
 	})
 	if err != nil {
 		return nil, err
@@ -171,20 +202,28 @@ func all[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string
 
 // list is all for a statement that returns a page of a list. It is planned anew for these very parameters:
 // a plan for any would not know which members of a filter are set, and how many rows to expect, and could sort them all.
-func list[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string, args ...any) ([]T, error) {
-	return all(ctx, v, scan, query, append([]any{pgx.QueryExecModeExec}, args...)...)
+func list[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) ([]T, error) {
+	return all(ctx, v, read, sql, append([]any{pgx.QueryExecModeExec}, args...)...)
 }
 
 // one is all for a row that has to be there: without it, the answer is ErrNotFound.
-func one[T any](ctx context.Context, v verb, scan pgx.RowToFunc[T], query string, args ...any) (item T, err error) {
-	items, err := all(ctx, v, scan, query, args...)
-	if err == nil && len(items) == 0 {
-		err = store.ErrNotFound
-	}
+func one[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) (item T, err error) {
+	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		found := false
+		err := query(ctx, c, func(row *columns) {
+			found = true
+			read(row, &item)
+		}, sql, args...)
+		if err == nil && !found {
+			return store.ErrNotFound
+		}
+		return err
+	})
 	if err != nil {
-		return item, err
+		var none T
+		return none, err
 	}
-	return items[0], nil
+	return item, nil
 }
 
 // change runs a verb that is one statement without rows, and returns how many it changed. Where that is none,
