@@ -168,3 +168,13 @@ func ExampleMatchCallback() {
 	// false http://127.0.0.1:49152/callback?x=1
 	// false http://localhost:49152/callback
 }
+
+func ExampleImitates() {
+	for _, name := range []string{"Ехample-C1oud", "Ｅｘａｍｐｌｅ Cloud Support", "Sample Cloud"} {
+		fmt.Println(oauthapp.Imitates(name, "Example Cloud"))
+	}
+	// Output:
+	// true
+	// true
+	// false
+}
