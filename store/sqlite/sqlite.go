@@ -145,67 +145,6 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
-// read runs a query on one of the reading connections. Each query is one statement, and so
-// sees one state of the database: the newest that was committed when it began.
-func (s *Store) read(ctx context.Context, what string, query func(*conn) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case s.readers.inUse <- struct{}{}:
-	default: // all of them are
-		select {
-		case <-s.closed:
-			return outcome(what, errClosed)
-		case <-ctx.Done():
-			return ctx.Err()
-		case s.readers.inUse <- struct{}{}:
-		}
-	}
-	c := s.readers.take()
-	defer s.readers.putBack(c)
-	return outcome(what, retryBusy(ctx, func() error { return query(c) }))
-}
-
-// The readers are lent to one call each: whoever has put a token into inUse may take
-// one. The last put back goes first, as it has the newest pages in its cache.
-type readers struct {
-	inUse chan struct{}
-	mu    sync.Mutex // of idle
-	idle  []*conn
-}
-
-func newReaders(n int) readers { return readers{inUse: make(chan struct{}, n)} }
-
-func (r *readers) take() *conn {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	last := len(r.idle) - 1
-	c := r.idle[last]
-	r.idle = r.idle[:last]
-	return c
-}
-
-func (r *readers) putBack(c *conn) {
-	r.mu.Lock()
-	r.idle = append(r.idle, c)
-	r.mu.Unlock()
-	<-r.inUse
-}
-
-// retryBusy runs a query again while another process recovers the database after a crash.
-func retryBusy(ctx context.Context, query func() error) error {
-	for start := time.Now(); ; {
-		err := query()
-		if !isBusy(err) || time.Since(start) > busyLimit {
-			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-}
-
 // write runs a verb in a transaction, and returns when it is durable.
 func (s *Store) write(ctx context.Context, what string, run func(*conn) error) error {
 	return outcome(what, s.writer.write(ctx, run))
