@@ -63,25 +63,33 @@ UPDATE oauth_applications a
 SET deleted_at = $3::timestamptz, name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
 FROM was WHERE a.id = was.id RETURNING was.*`
 
-	// Counts users with a grant of one epoch, up to $3, by jumping from one to the next in the index: however many grants there
-	// are, and whatever the planner believes of them.
+	// Counts users with a grant of one epoch, until there are $3 or a few more. It reads some grants in the order of the index, then jumps
+	// behind the user of the last: however many grants there are, and each user has. What it reads lies between two ends of
+	// the index, rather than being equal to something: so the planner, whatever it believes of the grants, sees a long list of
+	// which it is to read the beginning, and neither gathers nor sorts it.
 	countUsers = `(WITH RECURSIVE users AS (
-	(SELECT g.user_id, 1::bigint AS place FROM oauth_grants g WHERE ` + ofEpoch
-	thenNext = ` ORDER BY g.user_id LIMIT 1)
+	SELECT ` + someUsers + `) >= (a.id, `
+	someUsers = `max(user_id) AS last, count(DISTINCT user_id) AS counted FROM (
+		SELECT g.user_id FROM oauth_grants g WHERE (g.application_id, g.application_epoch`
+	upToEpoch = `) AND (g.application_id, g.application_epoch) <= (a.id, `
+	thenNext  = inIndexOrder + `
 	UNION ALL
-	SELECT next.user_id, users.place + 1 FROM users, LATERAL (SELECT g.user_id FROM oauth_grants g
-		WHERE g.user_id > users.user_id AND ` + ofEpoch
-	upToBound = ` ORDER BY g.user_id LIMIT 1) next WHERE users.place < $3::bigint
-) SELECT count(*) FROM users)`
-	ofEpoch = `g.application_id = a.id AND g.application_epoch = `
+	SELECT next.last, users.counted + next.counted FROM users, LATERAL (SELECT ` + someUsers + `, g.user_id) > (a.id, `
+	behindLast   = `, users.last` + upToEpoch
+	inIndexOrder = `) ORDER BY g.application_id, g.application_epoch, g.user_id LIMIT 32) part`
+	upToBound    = inIndexOrder + `) next WHERE users.counted < $3::bigint AND next.counted > 0
+) SELECT max(counted) FROM users)`
+
+	countUsersNow    = countUsers + `a.epoch` + upToEpoch + `a.epoch` + thenNext + `a.epoch` + behindLast + `a.epoch` + upToBound
+	countUsersBefore = countUsers + `a.epoch - 1` + upToEpoch + `a.epoch - 1` + thenNext + `a.epoch - 1` + behindLast + `a.epoch - 1` + upToBound
 
 	lastUsed = `(SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id)`
 
-	selectUsage = `SELECT ` + lastUsed + `, ` + countUsers + `a.epoch` + thenNext + `a.epoch` + upToBound + fromApplications + `
+	selectUsage = `SELECT ` + lastUsed + `, ` + countUsersNow + fromApplications + `
 WHERE a.id = $1::uuid AND ` + isOwned
 
 	revokeTokens = `UPDATE oauth_applications a SET epoch = a.epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + `
-RETURNING ` + lastUsed + `, ` + countUsers + `a.epoch - 1` + thenNext + `a.epoch - 1` + upToBound
+RETURNING ` + lastUsed + `, ` + countUsersBefore
 )
 
 // Client secrets.

@@ -109,6 +109,10 @@ func TestQueryPlans(t *testing.T) {
 			require.NotContains(t, steps, "HashAggregate", "%s\n%s", name, steps)
 			require.NotContains(t, steps, "Bitmap", "%s\n%s", name, steps)
 		}
+		if name == "selectUsage" || name == "revokeTokens" {
+			require.Equal(t, 2, strings.Count(steps, "Index Only Scan using oauth_grants_once"), "%s\n%s", name, steps)
+			require.Equal(t, 2, strings.Count(steps, "(ROW(application_id, application_epoch) <= ROW("), "it ends with the grants of one epoch: %s\n%s", name, steps)
+		}
 		if name != "lockOwner" {
 			require.Contains(t, steps, "Index", "%s\n%s", name, steps)
 		}
@@ -164,4 +168,58 @@ func fill(t testing.TB, s *Store, n int) {
 		_, err := s.pool.Exec(ctx, sql)
 		require.NoError(t, err)
 	}
+}
+
+// What a statement touches does not grow with how many sessions an application has, but for the height of the indexes.
+func TestBuffers(t *testing.T) {
+	few, many := buffersOf(t, 14_000), buffersOf(t, 70_000) // of which a seventh are of the application
+	for name := range few {
+		t.Log(name, few[name], many[name])
+		require.LessOrEqual(t, many[name], few[name]+few[name]/2+2, "buffers of %s", name)
+	}
+	require.Less(t, many["revokeTokens"], 1300.0, "no more than one for each of the 1000 users counted, and a few")
+}
+
+// buffersOf returns how many buffers the statements touch that someone waits for, among n sessions.
+func buffersOf(t *testing.T, n int) map[string]float64 {
+	t.Helper()
+	s := openDSN(t, with(newSchema(t), "synchronous_commit", "off", "plan_cache_mode", "force_generic_plan"))
+	fill(t, s, n)
+	app, digest := uuid.UUID{15: 1}, newDigest()
+	var session uuid.UUID
+	var code, refresh []byte
+	require.NoError(t, s.pool.QueryRow(ctx, `UPDATE oauth_sessions SET code_redeemed_at = NULL, code_expires_at = expires_at WHERE id =
+		(SELECT s.id FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number WHERE g.application_id = $1 LIMIT 1)
+		RETURNING id, code_digest, refresh_token_digest`, app).Scan(&session, &code, &refresh))
+	buffers := map[string]float64{}
+	for name, statement := range map[string]struct {
+		sql  string
+		args []any
+	}{
+		"selectSession":      {selectSession, []any{session}},
+		"selectClient":       {selectClient, []any{"client-1", session, now}},
+		"redeemCode":         {redeemCode, []any{session, code, now, now, digest[:], now, now, []string{}, digest[:], now, digest[:]}},
+		"rotateRefreshToken": {rotateRefreshToken, []any{session, refresh, now, digest[:], now, now, []string{}, digest[:], now}},
+		"selectUsage":        {selectUsage, []any{app, "owner-1", 1001}},
+		"revokeTokens":       {revokeTokens, []any{app, "owner-1", 1001}},
+		"deleteApplication":  {deleteApplication, []any{app, "owner-1", now}},
+	} {
+		tx, err := s.pool.Begin(ctx)
+		require.NoError(t, err)
+		_, err = tx.Exec(ctx, statement.sql, statement.args...) // the second time nothing has to be looked up to plan it
+		require.NoError(t, err)
+		require.NoError(t, tx.Rollback(ctx))
+		tx, err = s.pool.Begin(ctx)
+		require.NoError(t, err)
+		var plans []struct {
+			Plan struct {
+				Hit  float64 `json:"Shared Hit Blocks"`
+				Read float64 `json:"Shared Read Blocks"`
+			}
+		}
+		require.NoError(t, tx.QueryRow(ctx, `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) `+statement.sql, statement.args...).Scan(&plans), name)
+		require.NoError(t, tx.Rollback(ctx))
+		buffers[name] = plans[0].Plan.Hit + plans[0].Plan.Read
+	}
+	return buffers
 }
