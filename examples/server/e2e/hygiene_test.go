@@ -306,7 +306,7 @@ func TestSlowRequestsAreCutOff(t *testing.T) {
 			defer conn.Close()
 			_, err = io.WriteString(conn, begun)
 			require.NoError(t, err)
-			require.NoError(t, conn.SetReadDeadline(time.Now().Add(2 * patience)))
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(2*patience)))
 			answer, err := io.ReadAll(conn)
 			require.NoError(t, err, "the server waits still")
 			require.NotContains(t, string(answer), " 200 ")
