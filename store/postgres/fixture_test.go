@@ -84,6 +84,23 @@ func newSchema(t testing.TB) string {
 	return with(dsn, "search_path", schema, "pool_max_conns", "10")
 }
 
+// newDatabase makes a database, which is dropped after the test, and returns a connection string for it. It is in a hurry: nothing
+// depends on what a crash would lose.
+func newDatabase(t testing.TB) string {
+	t.Helper()
+	name := "oauthapps_test_" + strings.ToLower(rand.Text())
+	admin(t, "CREATE DATABASE "+name+" ENCODING 'UTF8' TEMPLATE template0")
+	t.Cleanup(func() { admin(t, "DROP DATABASE "+name+" WITH (FORCE)") })
+	settings := []string{"synchronous_commit", "off", "pool_max_conns", "10"}
+	if dsn := server(t); !strings.Contains(dsn, "://") {
+		return with(dsn, append(settings, "dbname", name)...)
+	}
+	u, err := url.Parse(server(t))
+	require.NoError(t, err)
+	u.Path = "/" + name
+	return with(u.String(), settings...)
+}
+
 func openTemp(t testing.TB) *Store {
 	t.Helper()
 	return openDSN(t, newSchema(t))

@@ -1,11 +1,18 @@
 package postgres
 
 import (
+	"crypto/sha256"
 	"io/fs"
+	"os"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
 )
 
 func TestMigrateAtOnce(t *testing.T) {
@@ -24,6 +31,72 @@ func TestMigrateAtOnce(t *testing.T) {
 	require.Len(t, versions, len(names))
 	create(t, New(pools[0]))
 }
+
+// What version 1 kept goes on to work: codes and tokens of live sessions, remembered consent, and what was dead stays dead.
+func TestMigrateFromVersion1(t *testing.T) {
+	dsn := newSchema(t)
+	pools := []*pgxpool.Pool{openPool(t, dsn, nil), openPool(t, dsn, nil)}
+	scripts, err := migrationScripts()
+	require.NoError(t, err)
+	require.NoError(t, applyNext(ctx, pools[0], scripts[:1]))
+	data, err := os.ReadFile("testdata/version1.sql")
+	require.NoError(t, err)
+	_, err = pools[0].Exec(ctx, string(data))
+	require.NoError(t, err)
+	for _, err := range atOnce(8, func(i int) error { return Migrate(ctx, pools[i%2]) }) {
+		require.NoError(t, err)
+	}
+
+	s := New(pools[1])
+	app := uuid.MustParse("01900000-0000-7000-8000-000000000001")
+	id := func(n byte) uuid.UUID { return uuid.UUID{0: 1, 15: n} }
+	at := func(minute int) time.Time { return time.Date(2026, 11, 1, 12, minute, 0, 123456000, time.UTC) }
+	expires := time.Date(2027, 11, 1, 12, 0, 0, 0, time.UTC)
+	begun := store.Session{
+		ID: id(1), ApplicationID: app, GrantID: uuid.MustParse("01900000-0000-7000-8000-000000000002"), ClientID: "client",
+		UserID: "user", AccountID: "account", GrantUsedAt: at(9), Scopes: []string{"read", "write"}, CreatedAt: at(0), ExpiresAt: at(10),
+		Code: store.Code{Digest: digestOf("code"), ExpiresAt: at(10), RedirectURI: "https://example.com/cb", CodeChallenge: "challenge", State: digestOf("state")},
+	}
+	redeemed := begun
+	redeemed.ID, redeemed.ExpiresAt = id(2), expires
+	redeemed.Code = store.Code{Digest: digestOf("code"), RedeemedAt: at(1)}
+	redeemed.Access = store.AccessToken{Digest: digestOf("access 1"), IssuedAt: at(1), ExpiresAt: at(61), Scopes: []string{"read", "write"}}
+	redeemed.Refresh = store.RefreshToken{Digest: digestOf("refresh 1"), ExpiresAt: expires}
+	redeemed.RefreshFamily = digestOf("family")
+	rotated := redeemed
+	rotated.ID = id(3)
+	rotated.PreviousAccess, rotated.PreviousRefresh = redeemed.Access, redeemed.Refresh.Digest
+	rotated.Access = store.AccessToken{Digest: digestOf("access 2"), IssuedAt: at(5), ExpiresAt: at(65), Scopes: []string{"read"}}
+	rotated.Refresh.Digest, rotated.RotatedAt = digestOf("refresh 2"), at(5)
+	late := rotated // whose rotation was later than its access token counts from
+	late.ID, late.RotatedAt = id(4), at(6)
+	late.Access.Scopes, late.Scopes, late.PreviousAccess.Scopes = []string{}, []string{"read"}, []string{"read"}
+	for _, want := range []store.Session{begun, redeemed, rotated, late} {
+		got, err := s.Session(ctx, want.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	_, err = s.Session(ctx, id(5))
+	require.ErrorIs(t, err, store.ErrNotFound, "of a revoked epoch")
+
+	redemption := store.Redemption{SessionID: id(1), Code: digestOf("code"), Access: redeemed.Access, Refresh: redeemed.Refresh, ExpiresAt: expires, At: at(1)}
+	require.NoError(t, s.RedeemCode(ctx, redemption))
+	require.ErrorIs(t, s.RedeemCode(ctx, redemption), store.ErrUsed)
+	for _, session := range []store.Session{redeemed, rotated, late} {
+		require.ErrorIs(t, s.RotateRefreshToken(ctx, rotation(session.ID, digestOf("another"))), store.ErrUsed)
+		require.NoError(t, s.RotateRefreshToken(ctx, rotation(session.ID, session.Refresh.Digest)))
+	}
+	again := beginning(app, "user")
+	again.GrantID, again.Session.AccountID = uuid.Nil, "account"
+	_, err = s.BeginSession(ctx, again)
+	require.NoError(t, err, "consent is remembered")
+	client, err := s.Client(ctx, "client", id(1), at(2))
+	require.NoError(t, err)
+	require.Len(t, client.Secrets, 1)
+	require.Equal(t, id(1), client.Session.ID)
+}
+
+func digestOf(s string) credential.Digest { return sha256.Sum256([]byte(s)) }
 
 func TestMigrateRefusesANewerSchema(t *testing.T) {
 	dsn := newSchema(t)

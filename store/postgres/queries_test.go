@@ -162,7 +162,7 @@ func fill(t testing.TB, s *Store, n int) {
 		`INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, code_redeemed_at, access_token_issued_at, access_token_expires_at,
 			refresh_token_expires_at, code_digest, access_token_digest, refresh_token_digest, refresh_family_digest, scopes)
 		SELECT gen_random_uuid(), number, now(), now() + interval '1 year', now(), now(), now() + interval '1 hour', now() + interval '30 days',
-			sha256('code'), sha256('access'), sha256('refresh'), sha256('family'), '{read}' FROM oauth_grants`,
+			sha256('code'), sha256('access'), sha256('refresh'), sha256('family'), 'read' FROM oauth_grants`,
 		`ANALYZE oauth_applications, oauth_application_uses, oauth_client_secrets, oauth_grants, oauth_sessions`,
 	} {
 		_, err := s.pool.Exec(ctx, sql)
@@ -198,8 +198,8 @@ func buffersOf(t *testing.T, n int) map[string]float64 {
 	}{
 		"selectSession":      {selectSession, []any{session}},
 		"selectClient":       {selectClient, []any{"client-1", session, now}},
-		"redeemCode":         {redeemCode, []any{session, code, now, now, digest[:], now, now, []string{}, digest[:], now, digest[:]}},
-		"rotateRefreshToken": {rotateRefreshToken, []any{session, refresh, now, digest[:], now, now, []string{}, digest[:], now}},
+		"redeemCode":         {redeemCode, []any{session, code, now, now, digest[:], now, now, "", digest[:], now, digest[:]}},
+		"rotateRefreshToken": {rotateRefreshToken, []any{session, refresh, now, digest[:], now, now, "", digest[:], now}},
 		"selectUsage":        {selectUsage, []any{app, "owner-1", 1001}},
 		"revokeTokens":       {revokeTokens, []any{app, "owner-1", 1001}},
 		"deleteApplication":  {deleteApplication, []any{app, "owner-1", now}},

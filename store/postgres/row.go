@@ -127,6 +127,20 @@ func (c *columns) texts(to *[]string) {
 	*to = list
 }
 
+// scopes reads scopesValue: an absent one is nil, unlike an empty one.
+func (c *columns) scopes(to *[]string) {
+	if v := c.value((*scopesColumn)(to)); v != nil {
+		*to = splitScopes(string(v))
+	}
+}
+
+func splitScopes(s string) []string {
+	if s == "" {
+		return []string{}
+	}
+	return strings.Split(s, " ")
+}
+
 // Into the types below pgx reads columns of the text format.
 
 type (
@@ -134,6 +148,7 @@ type (
 	digestColumn credential.Digest
 	timeColumn   time.Time
 	textColumn   string
+	scopesColumn []string
 )
 
 func (c *idColumn) ScanUUID(v pgtype.UUID) error {
@@ -159,8 +174,15 @@ func (c *textColumn) ScanText(v pgtype.Text) error {
 	return nil
 }
 
+func (c *scopesColumn) ScanText(v pgtype.Text) error {
+	if *c = nil; v.Valid {
+		*c = splitScopes(v.String)
+	}
+	return nil
+}
+
 // What is the zero value of its kind is kept as NULL by the functions below, but
-// for the two that follow, which are for columns that every row has.
+// for the three that follow, which are for columns that every row has.
 
 func instant(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: true} }
 
@@ -170,6 +192,9 @@ func listValue(list []string) []string {
 	}
 	return list
 }
+
+// scopesValue is how sessions keep scopes, which have no spaces.
+func scopesValue(list []string) string { return strings.Join(list, " ") }
 
 func idValue(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
 

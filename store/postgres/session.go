@@ -18,7 +18,7 @@ func readSession(row *columns, s *store.Session) {
 	row.id(&s.ID)
 	row.time(&s.CreatedAt)
 	row.time(&s.ExpiresAt)
-	row.texts(&s.Scopes)
+	row.scopes(&s.Scopes)
 	row.digest(&s.Code.Digest)
 	row.time(&s.Code.ExpiresAt)
 	row.time(&s.Code.RedeemedAt)
@@ -45,7 +45,7 @@ func readAccessToken(row *columns, token *store.AccessToken, ofSession []string)
 	row.digest(&token.Digest)
 	row.time(&token.IssuedAt)
 	row.time(&token.ExpiresAt)
-	row.texts(&token.Scopes)
+	row.scopes(&token.Scopes)
 	if token.Scopes == nil && !token.Digest.IsZero() {
 		token.Scopes = slices.Clone(ofSession)
 	}
@@ -127,7 +127,7 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 		return orNotFound(err, store.ErrNotFound)
 	}
 	return change(ctx, s.writing("redeem code"), why, redeemCode, idValue(r.SessionID), digestValue(r.Code), instant(r.At), instant(r.ExpiresAt),
-		digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), listValue(r.Access.Scopes),
+		digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
 		digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), digestValue(r.Family))
 }
 
@@ -141,7 +141,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 		return orNotFound(err, store.ErrUsed)
 	}
 	return change(ctx, s.writing("rotate refresh token"), why, rotateRefreshToken, idValue(r.SessionID), digestValue(r.Presented), instant(r.At),
-		digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), listValue(r.Access.Scopes),
+		digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
 		digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt))
 }
 
