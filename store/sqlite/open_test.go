@@ -140,9 +140,10 @@ func TestSettings(t *testing.T) {
 	}
 	check(s.writer.conn, map[string]int64{
 		"synchronous": 2, "foreign_keys": 1, "busy_timeout": 250, "query_only": 0, "application_id": applicationID,
+		"cache_size": -16000, "mmap_size": 0,
 	})
 	reader := s.readers.take()
-	check(reader, map[string]int64{"query_only": 1, "busy_timeout": 250})
+	check(reader, map[string]int64{"query_only": 1, "busy_timeout": 250, "cache_size": -2000, "mmap_size": 0})
 	require.Error(t, reader.script("DELETE FROM sessions"))
 	s.readers.idle = append(s.readers.idle, reader)
 }
