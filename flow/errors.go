@@ -24,6 +24,9 @@ const (
 	ServerError             = "server_error"
 	TemporarilyUnavailable  = "temporarily_unavailable"
 
+	// RFC 8707, section 2.
+	InvalidTarget = "invalid_target"
+
 	// OpenID Connect Core 1.0, section 3.1.2.6, taken over by RFC 9101.
 	RequestNotSupported    = "request_not_supported"
 	RequestURINotSupported = "request_uri_not_supported"

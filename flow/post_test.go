@@ -62,7 +62,7 @@ func TestPostEndpointsAreStrict(t *testing.T) {
 
 	// The code is good still, whatever else comes with it.
 	r := httptest.NewRequest(http.MethodPost, "https://id.example/oauth/token?utm_source=x",
-		strings.NewReader(good+"&foo=1&state=x&resource=a&resource=b&empty="))
+		strings.NewReader(good+"&foo=1&state=x&resource=https://id.example&resource=https://id.example/&empty="))
 	r.Header.Set("Content-Type", form+"; charset=utf-8")
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)

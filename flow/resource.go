@@ -2,10 +2,6 @@ package flow
 
 import "strings"
 
-// InvalidTarget is the error code of RFC 8707, section 2, for a resource that no token of
-// this service is for.
-const InvalidTarget = "invalid_target"
-
 // checkResources refuses a request for a token that is for another API than
 // [Config.Resource], which is what every token is for (RFC 8707, section 2). A client
 // that was sent here by the metadata of somebody else's API asks for that one: it is not

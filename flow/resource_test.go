@@ -33,6 +33,16 @@ func TestResource(t *testing.T) {
 		require.Equal(t, "the-state", answer.Get("state"))
 	}
 
+	// So at the token endpoint, which leaves the code and the refresh token as they were.
+	code := h.answer(h.decide(h.open(asking()), "authorize", "1")).Get("code")
+	requireError(t, h.post("/oauth/token", h.redemption(h.app, code, "resource", "https://evil.example")), 400, flow.InvalidTarget)
+	requireError(t, h.post("/oauth/token", h.redemption(h.app, code, "resource", "https://evil.example", "client_secret", "wrong")), 401, flow.InvalidClient)
+	granted := h.tokens(h.redemption(h.app, code, "resource", "https://api.example/v2"))
+	refreshing := h.refreshing(h.app, granted.RefreshToken)
+	refreshing["resource"] = []string{"https://api.example/v2", "https://evil.example"}
+	requireError(t, h.post("/oauth/token", refreshing), 400, flow.InvalidTarget)
+	h.tokens(h.refreshing(h.app, granted.RefreshToken, "resource", "https://api.example/v2/"))
+
 	// The issuer is what tokens are for where nothing else is said. As a URL without a
 	// path it has two spellings.
 	h = newHost(t)

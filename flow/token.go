@@ -68,6 +68,9 @@ func (p *Provider) exchange(r *http.Request, form url.Values, profile *DNSimpleP
 		return nil, tokens{}, p.refuseGarbage(r, form)
 	}
 	client, refusal := p.authenticateClient(r, form, presented.Session)
+	if refusal == nil {
+		refusal = p.checkResources(form["resource"])
+	}
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
