@@ -22,8 +22,9 @@ type Cleaner struct {
 	// Batch is about how many rows one call to the store examines or removes, and so
 	// for how long it keeps others waiting. Defaults to 500.
 	Batch int
-	// Pause is how long to leave the store to others between two batches. Defaults to
-	// 10 milliseconds.
+	// Pause is how long to leave the store to others between two batches, at the least: after
+	// a batch that took longer it is as long as that one, so that a store that is slow, or busy, is
+	// never cleaned up for more than half of the time. Defaults to 10 milliseconds.
 	Pause time.Duration
 	// Logger receives passes that failed, and at level Debug what the others removed.
 	// Defaults to slog.Default().
@@ -78,13 +79,14 @@ func (c Cleaner) pass(ctx context.Context) (removed int, err error) {
 	now := c.Now().UTC().Truncate(time.Microsecond)
 	cursor := ""
 	for {
+		began := time.Now()
 		next, n, err := c.Store.CleanUp(ctx, now, cursor, c.Batch)
 		removed += n
 		if err != nil || next == "" {
 			return removed, err
 		}
 		cursor = next
-		if !sleep(ctx, c.Pause) {
+		if !sleep(ctx, max(c.Pause, time.Since(began))) {
 			return removed, context.Cause(ctx)
 		}
 	}

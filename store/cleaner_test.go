@@ -59,6 +59,33 @@ func kept(t *testing.T, s store.Store, ids []uuid.UUID) (n int) {
 	return n
 }
 
+// slowStore takes so long for each batch, of which there are three.
+type slowStore struct {
+	store.Store
+	batch time.Duration
+}
+
+func (s slowStore) CleanUp(_ context.Context, _ time.Time, cursor string, _ int) (string, int, error) {
+	time.Sleep(s.batch)
+	return map[string]string{"": "1", "1": "2"}[cursor], 1, nil
+}
+
+// A store gets a rest as long as what it had to do, and never less than Pause.
+func TestCleanerRests(t *testing.T) {
+	for batch, want := range map[time.Duration]time.Duration{
+		4 * time.Millisecond:  3*4*time.Millisecond + 2*10*time.Millisecond,
+		50 * time.Millisecond: 5 * 50 * time.Millisecond,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			removed, err := store.Cleaner{Store: slowStore{batch: batch}}.Pass(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, 3, removed)
+			require.Equal(t, want, time.Since(start))
+		})
+	}
+}
+
 func TestCleanerPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &watchedStore{Store: memory.New()}
