@@ -20,7 +20,7 @@ type Cleaner struct {
 	// Interval is how long to rest between two passes. Defaults to 1 minute.
 	Interval time.Duration
 	// Batch is about how many rows one call to the store examines or removes, and so
-	// for how long it keeps others waiting. Defaults to 500.
+	// for how long it keeps others waiting. Defaults to 200.
 	Batch int
 	// Pause is how long to leave the store to others between two batches, at the least: after
 	// a batch that took longer it is as long as that one, so that a store that is slow, or busy, is
@@ -100,7 +100,7 @@ func (c Cleaner) withDefaults() (Cleaner, error) {
 		c.Interval = time.Minute
 	}
 	if c.Batch <= 0 {
-		c.Batch = 500
+		c.Batch = 200
 	}
 	if c.Pause <= 0 {
 		c.Pause = 10 * time.Millisecond

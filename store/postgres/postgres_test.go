@@ -251,6 +251,26 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 			}
 			return s.RedeemCode(ctx, redemption(b))
 		}},
+		{"a whole authorization of a user who consented before", 4, func() error {
+			if _, err := s.Client(ctx, app.ClientID, uuid.Nil, now); err != nil { // authorize
+				return err
+			}
+			b := beginning(app.ID, "user")
+			b.GrantID = uuid.Nil
+			if _, err := s.BeginSession(ctx, b); err != nil {
+				return err
+			}
+			if _, err := s.Client(ctx, app.ClientID, b.Session.ID, now); err != nil { // token
+				return err
+			}
+			return s.RedeemCode(ctx, redemption(b))
+		}},
+		{"a refresh", 2, func() error {
+			if _, err := s.Client(ctx, app.ClientID, issued.SessionID, now); err != nil {
+				return err
+			}
+			return s.RotateRefreshToken(ctx, rotation(issued.SessionID, issued.Refresh.Digest))
+		}},
 		{"RedeemCode again", 2, func() error { return expect(store.ErrUsed, s.RedeemCode(ctx, issued)) }},
 		{"RotateRefreshToken", 1, func() error {
 			return s.RotateRefreshToken(ctx, rotation(issued.SessionID, issued.Refresh.Digest))
