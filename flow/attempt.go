@@ -16,11 +16,17 @@ type attempts struct {
 	limiter  Limiter // the host's
 	fallback *limiter
 
-	mu        sync.Mutex
-	forgotten time.Time         // what was proven before does not tell who a client is, see recognize
-	proven    recent[time.Time] // when a client ID and a secret were last found to belong together
-	inFlight  map[key]*flight   // of a client ID and a secret that may belong together
-	reported  buckets
+	mu       sync.Mutex
+	era      int             // one that ended has nobody recognized by what was proven in it
+	proven   recent[proof]   // that a client ID and a secret belong together
+	inFlight map[key]*flight // of a client ID and a secret that may belong together
+	reported buckets
+}
+
+// A proof tells when a store was last asked that said yes.
+type proof struct {
+	at  time.Time
+	era int
 }
 
 // A flight is one or more attempts with the same credentials that are looked at.
@@ -33,7 +39,7 @@ func newAttempts(cfg Config) *attempts {
 	a := &attempts{
 		limiter:  cfg.Limiter,
 		fallback: newLimiter(cfg.Now),
-		proven:   newRecent[time.Time](maxLimited),
+		proven:   newRecent[proof](maxLimited),
 		inFlight: map[key]*flight{},
 		reported: newBuckets(1, reportPace),
 	}
@@ -51,8 +57,9 @@ type attempt struct {
 	r           *http.Request
 	counted     Limiter
 	credentials key
-	provenAt    time.Time // if Proven
-	flight      key       // the credentials as presented
+	proof       proof // if Proven
+	era         int   // in which the store is asked
+	flight      key   // the credentials as presented
 }
 
 // attempt begins an attempt, or returns the refusal of one that is limited.
@@ -70,7 +77,7 @@ func (p *Provider) attempt(r *http.Request, id, secret string) (*attempt, *Error
 	}
 	a.flight = a.credentials
 	for {
-		a.provenAt, a.Proven = p.attempts.provenAt(a.credentials)
+		a.proof, a.Proven, a.era = p.attempts.proofOf(a.credentials)
 		wait := a.take()
 		if wait <= 0 {
 			a.begin()
@@ -164,8 +171,8 @@ func (a *attempt) named(at time.Time) {
 
 // succeeded notes that an attempt authenticated a client, by what the store was asked at a time.
 func (a *attempt) succeeded(at time.Time) {
-	if !a.Proven || at.Sub(a.provenAt).Abs() > recognition/2 {
-		a.p.attempts.prove(a.credentials, at)
+	if !a.Proven || a.proof.era != a.era || at.Sub(a.proof.at).Abs() > recognition/2 {
+		a.p.attempts.prove(a.credentials, proof{at, a.era})
 	}
 	a.giveBack()
 }
@@ -198,29 +205,28 @@ func (a *attempt) giveBack() {
 const recognition = 5 * time.Second
 
 func (a *attempts) provenLately(credentials key, now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	at, ok := a.proven.get(credentials)
-	return ok && at.After(a.forgotten) && now.Sub(at).Abs() < recognition
+	last, ok, era := a.proofOf(credentials)
+	return ok && last.era == era && now.Sub(last.at).Abs() < recognition
 }
 
-// forget has credentials count as right only once they are found right after now.
-func (a *attempts) forget(now time.Time) {
+// forget has nobody recognized by what a store was asked until now. It goes by no clock, which may be set back.
+func (a *attempts) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.forgotten = now
+	a.era++
 }
 
-func (a *attempts) provenAt(credentials key) (at time.Time, ok bool) {
+func (a *attempts) proofOf(credentials key) (p proof, ok bool, era int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.proven.get(credentials)
+	p, ok = a.proven.get(credentials)
+	return p, ok, a.era
 }
 
-func (a *attempts) prove(credentials key, at time.Time) {
+func (a *attempts) prove(credentials key, p proof) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.proven.put(credentials, at)
+	a.proven.put(credentials, p)
 }
 
 func (a *attempts) disprove(credentials key) {

@@ -81,7 +81,7 @@ func (p *Provider) authenticateClient(r *http.Request, form url.Values, session 
 // recognize returns the type of the client whose credentials a request has, if they were right at this process within
 // the last seconds, and otherwise "". It is for requests that present what this service never issued: what their answer
 // tells of that is true whoever asks, so that garbage need not cost a store anything. All that can be out of date is that
-// another process has deleted the client since, or revoked its secret.
+// the secret has expired since, or that another process has revoked it or deleted the client.
 func (p *Provider) recognize(r *http.Request, form url.Values) oauthapp.ClientType {
 	id, secret, refusal := clientCredentials(r, form)
 	switch {

@@ -31,7 +31,7 @@ func (p *Provider) emit(r *http.Request, e oauthapp.Event) {
 func (p *Provider) administered(ctx context.Context, e oauthapp.Event) {
 	switch e.Type {
 	case oauthapp.ClientSecretReset, oauthapp.ClientSecretRevoked, oauthapp.ApplicationDeleted:
-		p.attempts.forget(p.now())
+		p.attempts.forget()
 	}
 	if p.cfg.Events != nil {
 		p.cfg.Events(ctx, e)

@@ -62,7 +62,7 @@ const (
 	networkPace  = time.Second
 
 	// maxLimited is how many clients and networks are told apart, of those that failed
-	// last. It bounds the memory that any number of callers can use to ten megabytes.
+	// last. It bounds the memory that any number of callers can use to twenty megabytes.
 	maxLimited = 1 << 14
 
 	// reportPace is how often one client at one network is reported as limited, so that

@@ -670,6 +670,18 @@ func TestGarbageAfterASecretEndedMeanwhile(t *testing.T) {
 	requireError(t, h.post("/oauth/introspect", right), 401, "invalid_client")
 }
 
+// A clock that is set back makes nobody recognized by a secret that ended.
+func TestGarbageAfterASecretEndedAndTheClockWentBack(t *testing.T) {
+	h := newHost(t)
+	right := with(credentialsOf(h.app, h.secret), "token", "garbage")
+	require.Equal(t, 200, h.post("/oauth/introspect", right).Code)
+	h.clock.advance(-2 * time.Second)
+	_, err := h.Registry().ResetSecret(t.Context(), "developer", h.app.ID, 0)
+	require.NoError(t, err)
+	h.clock.advance(time.Second)
+	requireError(t, h.post("/oauth/introspect", right), 401, "invalid_client")
+}
+
 // An overtakenStore is overtaken by something, once, between reading a client and returning it.
 type overtakenStore struct {
 	store.Store
