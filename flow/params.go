@@ -16,6 +16,7 @@ import (
 
 const (
 	maxBody   = 64 << 10 // bytes; no request of the protocol comes near
+	usualBody = 4 << 10  // bytes that few requests exceed
 	maxParams = 64
 )
 
@@ -109,7 +110,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
 	if r.ContentLength > maxBody {
 		return nil, errBodyTooLarge
 	}
-	body := make([]byte, 0, max(r.ContentLength, 0)+1) // so that a body as long as told leaves room to notice its end
+	// A body as long as told leaves room to notice its end. Who only tells of a long one does not get the room for it.
+	body := make([]byte, 0, min(max(r.ContentLength, 0), usualBody)+1)
 	for limited := http.MaxBytesReader(w, r.Body, maxBody); ; {
 		n, err := limited.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]

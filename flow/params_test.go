@@ -100,6 +100,41 @@ func TestReadFormRefusesABodyThatBreaksOff(t *testing.T) {
 	require.Equal(t, refuse(InvalidRequest, "the body could not be read"), refusal)
 }
 
+// Whatever length a request tells of its body, the body is read whole, into room that grows with what has come.
+func TestReadFormGoesByTheBody(t *testing.T) {
+	for _, size := range []int{1, 2, 100, usualBody - 1, usualBody, usualBody + 1, maxBody - 1, maxBody} {
+		want := url.Values{"a": {strings.Repeat("1", size)}}
+		body := "a=" + want.Get("a")
+		if size > maxBody-2 {
+			want = nil
+		}
+		for _, told := range []int{-1, 0, 1, size, len(body), maxBody} {
+			r := post(formType, "/", body)
+			r.ContentLength = int64(told)
+			form, refusal := readForm(httptest.NewRecorder(), r)
+			require.Equal(t, want, form, "%d bytes told of %d", told, len(body))
+			require.Equal(t, want == nil, refusal == errBodyTooLarge)
+		}
+	}
+}
+
+func TestReadFormKeepsNoRoomForWhatHasNotCome(t *testing.T) {
+	r := post(formType, "/", "")
+	r.ContentLength = maxBody
+	var room int
+	r.Body = io.NopCloser(readerFunc(func(p []byte) (int, error) {
+		room = max(room, len(p))
+		return 0, io.EOF
+	}))
+	_, refusal := readForm(httptest.NewRecorder(), r)
+	require.Nil(t, refusal)
+	require.LessOrEqual(t, room, 8<<10)
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func TestEveryProtocolParameterIsRefusedInTheQuery(t *testing.T) {
 	for _, name := range protocolParams {
 		_, refusal := readForm(httptest.NewRecorder(), post(formType, "/?"+name+"=1", "a=1"))
