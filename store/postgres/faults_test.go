@@ -233,6 +233,58 @@ func TestReadOnlyDatabase(t *testing.T) {
 	}
 }
 
+// A database that has no room left answers reads and fails to write, at once; it never refuses, and nothing is half done. That it has
+// none is played by triggers, with the error that PostgreSQL has for it.
+func TestDiskFull(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	begun := begin(t, s, app.ID, "user")
+	rotated, issued := issue(t, s, app.ID, "another")
+	full := func(sql string) {
+		for _, table := range []string{"oauth_applications", "oauth_sessions", "oauth_client_secrets"} {
+			_, err := s.pool.Exec(ctx, fmt.Sprintf(sql, table))
+			require.NoError(t, err)
+		}
+	}
+	_, err := s.pool.Exec(ctx, `CREATE SEQUENCE tries; CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		PERFORM nextval('tries');
+		RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100';
+	END $$`)
+	require.NoError(t, err)
+	full(`CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION fail()`)
+
+	unbegun, other, secret := beginning(app.ID, "third"), newApplication("owner"), newSecret(app.ID)
+	_, beginErr := s.BeginSession(ctx, unbegun)
+	_, revokeErr := s.RevokeTokens(ctx, "owner", app.ID, now, 10)
+	failed := map[string]error{
+		"BeginSession":       beginErr,
+		"RedeemCode":         s.RedeemCode(ctx, redemption(begun)),
+		"RotateRefreshToken": s.RotateRefreshToken(ctx, rotation(rotated.Session.ID, issued.Refresh.Digest)),
+		"CreateApplication":  s.CreateApplication(ctx, other, nil, 10),
+		"AddSecret":          s.AddSecret(ctx, "owner", secret, now, 10),
+		"RevokeTokens":       revokeErr,
+	}
+	for name, err := range failed {
+		require.True(t, isCode(err, "53100"), "%s returned %v", name, err)
+		require.False(t, isRefusal(err), name)
+	}
+	var tried int
+	require.NoError(t, s.pool.QueryRow(ctx, `SELECT last_value FROM tries`).Scan(&tried))
+	require.Len(t, failed, tried, "nothing is tried again")
+	_, err = s.Grant(ctx, app.ID, "third", "7")
+	require.ErrorIs(t, err, store.ErrNotFound, "there is no grant without its session")
+	_, err = s.Session(ctx, rotated.Session.ID)
+	require.NoError(t, err)
+
+	full(`DROP TRIGGER fail ON %s`)
+	_, err = s.BeginSession(ctx, unbegun)
+	require.NoError(t, err)
+	require.NoError(t, s.RedeemCode(ctx, redemption(begun)))
+	require.NoError(t, s.RotateRefreshToken(ctx, rotation(rotated.Session.ID, issued.Refresh.Digest)))
+	require.NoError(t, s.CreateApplication(ctx, other, nil, 10))
+	require.NoError(t, s.AddSecret(ctx, "owner", secret, now, 10))
+}
+
 // Who waits for a connection waits no longer than allowed, and has changed nothing.
 func TestPoolExhausted(t *testing.T) {
 	pool := openPool(t, newSchema(t), func(config *pgxpool.Config) { config.MaxConns = 1 })
