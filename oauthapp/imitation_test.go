@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -20,6 +21,8 @@ func TestImitates(t *testing.T) {
 		"EΧAMΡLE CLΟUD", // Greek capitals
 		"Ｅｘａｍｐｌｅ　Ｃｌｏｕｄ", // full width, ideographic space
 		"𝐄𝐱𝐚𝐦𝐩𝐥𝐞 𝕮𝖑𝖔𝖚𝖉", "Ⓔⓧⓐⓜⓟⓛⓔ Ⓒⓛⓞⓤⓓ", "🅴🆇🅰🅼🅿🅻🅴 🄲🄻🄾🅄🄳", "🇪🇽🇦🇲🇵🇱🇪 cloud",
+		"ℰ𝓍𝒶𝓂𝓅𝓁ℯ 𝒞𝓁ℴ𝓊𝒹", "𝔼𝕩𝕒𝕞𝕡𝕝𝕖 ℂ𝕝𝕠𝕦𝕕", "ᴱˣᵃᵐᵖˡᵉ ᶜˡᵒᵘᵈ", "⒠⒳⒜⒨⒫⒧⒠ ⒞⒧⒪⒰⒟", "𝚬xam𝛒le Cl𝛐ud", "Exaⅿpⅼe ⅭⅼouⅾⅫ", "③xample C①⓪ud", "❸xample Cl⁰ud",
+		"ꓰꓫꓮꓟꓑꓡꓰ ꓚꓡꓳꓴꓓ", "Ꭼxample Ꮯloud", "Example ⲤlⲟuᎠ", // Lisu, Cherokee, Coptic
 		"Éxämplè Clöüd", "E\u0301xample Cloud", "Ex\u200bample\u2060 Cloud", "Exar\u200bnple Cloud", "Exam\u00adple Cloud", "ᴇxᴀᴍᴘʟᴇ ᴄʟᴏᴜᴅ", "Exaṁple Cłoud", "Ехаmple-C1oud Support",
 	} {
 		require.True(t, oauthapp.Imitates(name, "Example Cloud"), name)
@@ -36,7 +39,34 @@ func TestImitates(t *testing.T) {
 	}
 	require.True(t, oauthapp.Imitates("vvarn", "Warn"))
 	require.True(t, oauthapp.Imitates("Warn", "vvam"))
+	require.True(t, oauthapp.Imitates("Oﬃce ﬂow", "Office Flow"))
+	require.True(t, oauthapp.Imitates("ÆGIS", "Aegis"))
 	require.True(t, oauthapp.Imitates("東京データのもの", "東京データ"), "whatever the alphabet")
+}
+
+// Every character that Unicode calls a form of Latin letters or of digits looks like them,
+// but for abbreviations in one square, such as ㎏, and circled numbers of two digits.
+func TestImitatesInEveryTypographicForm(t *testing.T) {
+	forms := 0
+	for r := rune(unicode.MaxASCII + 1); r <= unicode.MaxRune; r++ {
+		if unicode.In(r, unicode.Cs) {
+			continue
+		}
+		plain := strings.Map(func(r rune) rune {
+			if unicode.Is(unicode.Mn, r) {
+				return -1
+			}
+			return r
+		}, norm.NFKD.String(string(r)))
+		isForm := plain != "" && !strings.ContainsFunc(plain, func(r rune) bool {
+			return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		})
+		if isForm && (len(plain) == 1 || unicode.In(r, unicode.L, unicode.Nl)) {
+			forms++
+			require.True(t, oauthapp.Imitates("a "+string(r)+" b", plain), "%c (%U) for %s", r, r, plain)
+		}
+	}
+	require.Greater(t, forms, 1000)
 }
 
 // FuzzImitates: whatever a name is, it imitates itself, in any case and with anything
