@@ -26,7 +26,7 @@ func skeleton(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		r = plainForm(r)
-		if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) {
 			continue // joins the character before, or is invisible
 		}
 		r = unicode.ToLower(unicode.ToUpper(r))

@@ -20,7 +20,8 @@ type Registration struct {
 	// returns ErrExists. Optional when registering, ignored when editing.
 	ID uuid.UUID
 	// Name is shown to users: 1 to 100 characters, none of them a control character,
-	// invisible, or one that changes the direction of writing.
+	// invisible, or one that changes the direction of writing; marks such as accents
+	// have a letter under them, which has 4 at most.
 	Name string
 	// Description is optional: up to 1000 characters, line breaks among them.
 	Description string
@@ -122,6 +123,8 @@ func checkName(name string) string {
 		return fmt.Sprintf("is too long; it may have up to %d characters.", maxName)
 	case strings.ContainsFunc(name, isDeceptive):
 		return "must be on one line, without control characters, invisible ones, and those that change the direction of writing."
+	case hasLooseMarks(name):
+		return looseMarks
 	}
 	return ""
 }
@@ -138,6 +141,8 @@ func checkDescription(description string) string {
 		return fmt.Sprintf("is too long; it may have up to %d characters.", maxDescription)
 	case strings.ContainsFunc(description, bad):
 		return "must be without control characters, other than line breaks, invisible ones, and those that change the direction of writing."
+	case hasLooseMarks(description):
+		return looseMarks
 	}
 	return ""
 }
@@ -145,13 +150,32 @@ func checkDescription(description string) string {
 // isDeceptive tells characters that let a text show as something else than it is, or as
 // nothing: control and format characters (such as the bidirectional overrides, U+202A
 // to U+202E and U+2066 to U+2069, and the zero-width ones), line separators,
-// private use, and letters and symbols that are blank.
+// private use, and letters, marks and symbols that are blank.
 func isDeceptive(r rune) bool {
-	switch r {
-	case 0x115f, 0x1160, 0x2800, 0x3164, 0xffa0: // Hangul fillers, blank Braille
-		return true
+	const blankBraille = 0x2800
+	return r == blankBraille || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp,
+		unicode.Other_Default_Ignorable_Code_Point) // such as the Hangul fillers
+}
+
+// maxMarks is how many marks, such as accents, a letter may have: more than any
+// language needs (Unicode Technical Standard 39, section 5.4).
+const maxMarks = 4
+
+const looseMarks = "must begin with something else than an accent, and have 4 accents at most on one letter."
+
+// hasLooseMarks tells a text that is nothing but marks, and so invisible, or that begins with one,
+// which then stands on what a page has before it, or that has so many on a letter that they
+// cover the lines above and below.
+func hasLooseMarks(text string) bool {
+	marks := maxMarks
+	for _, r := range text {
+		if !unicode.In(r, unicode.Mn, unicode.Me) {
+			marks = 0
+		} else if marks++; marks > maxMarks {
+			return true
+		}
 	}
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp)
+	return false
 }
 
 func checkHomepage(homepage string) string {

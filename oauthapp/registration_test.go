@@ -45,6 +45,15 @@ func TestRegistrationFields(t *testing.T) {
 		{"soft hyphen", func(r *Registration) { r.Name = "Git\u00adHub" }, "name", "invisible"},
 		{"tag characters", func(r *Registration) { r.Name = "a\U000E0041" }, "name", "invisible"},
 		{"blank letters only", func(r *Registration) { r.Name = "\u3164" }, "name", "invisible"},
+		{"joiner of graphemes only", func(r *Registration) { r.Name = "\u034f" }, "name", "invisible"},
+		{"vowels without a form", func(r *Registration) { r.Name = "\u17b4\u17b5" }, "name", "invisible"},
+		{"variation selectors only", func(r *Registration) { r.Name = "\ufe0f \ufe0e" }, "name", "accent"},
+		{"accent first", func(r *Registration) { r.Name = "\u0338 is not this" }, "name", "accent"},
+		{"many accents", func(r *Registration) { r.Name = "Vie" + strings.Repeat("\u0323", 5) + "t" }, "name", "accent"},
+		{"accents of a language", func(r *Registration) {
+			r.Name = "Vie\u0323\u0302t ⚙\ufe0f 1\ufe0f\u20e3 בְּרֵאשִׁית नि"
+		}, "", ""},
+		{"many accents in the description", func(r *Registration) { r.Description = "a" + strings.Repeat("\u0301", 50) }, "description", "accent"},
 		{"private use", func(r *Registration) { r.Name = "\ue000" }, "name", "invisible"},
 		{"markup is only text", func(r *Registration) { r.Name = `<script>alert("1")</script>` }, "", ""},
 		{"other scripts", func(r *Registration) { r.Name = "例え (مثال) दो 🚀" }, "", ""},
