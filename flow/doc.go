@@ -89,14 +89,16 @@
 //
 // # Cost
 //
-// The store is asked as seldom as can be. A call of the API, an introspection and a revocation read once;
-// an exchange of a code or a refresh token reads once and writes once, and so does an authorization request of a user
-// who consented before. That a grant or a client secret is in use is noted apart, once in five minutes at most.
+// The store is asked as seldom as can be. A call of the API and an introspection read once, a revocation reads once and
+// writes once, and so does an exchange of a code or a refresh token, or an authorization request of a user who consented
+// before. A client that asks about a token of another has the store read a second time. That a grant or a client secret is
+// in use is noted apart, about once in five minutes.
 //
-// Garbage, which is what this service cannot have issued, as the checksum in all that it issues tells, reaches no store:
-// not as an access token, and as another token or a code neither, from a client that this process found to be itself within
-// the last 5 seconds. So the one thing that another process may have changed meanwhile is noticed that much later: a client
-// whose secret was revoked there is told that garbage is garbage, before it is told that it is not itself.
+// What this service cannot have issued, as the checksum in all that it issues tells, is garbage. A call of the API with it
+// reaches no store, and no other request does from a client that this provider found to be itself within the last 5 seconds,
+// by the credentials that it presents. What ends meanwhile by other ways than [Provider.Registry] is noticed that much later:
+// a client that another node deleted, or whose secret it revoked, or whose secret expired, is told that garbage is garbage,
+// before it is told that it is not itself.
 //
 // BenchmarkCost of this package measures what each kind of request costs, over each store.
 //
