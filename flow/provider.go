@@ -109,7 +109,9 @@ func (p *Provider) Config() Config { return p.cfg }
 // fails is answered 500 and logged; nothing of it is sent.
 //
 // Scripts are not allowed on the page, nor styles and images from elsewhere. Its forms
-// may lead anywhere, as a login does that goes on to a client.
+// may lead anywhere, as a login does that goes on to a client, and for that login's sake
+// whoever opened the page as a pop-up stays connected with it, unless w has a
+// Cross-Origin-Opener-Policy already.
 func (p *Provider) WritePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	p.pages.Write(w, r, status, name, data)
 }

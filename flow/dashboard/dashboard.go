@@ -106,6 +106,9 @@ func (d *Dashboard) route() {
 
 // ServeHTTP serves the pages, and 404 for every other path.
 func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// Whatever the answer is, errors and the way to sign in too: what opened the page could
+	// tell from its being cut off what the user may see.
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	h, pattern := d.mux.Handler(r)
 	if pattern == "" {
 		d.unrouted(w, r, h)

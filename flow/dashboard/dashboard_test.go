@@ -647,6 +647,27 @@ func TestErrorPagesLeadOn(t *testing.T) {
 	require.NotContains(t, s.get("/accounts/").Body, "/oauth_applications")
 }
 
+// A page of another site that opens one of these is cut off from it whatever the answer, so
+// that it cannot tell by that which accounts and applications the user may see, or whether
+// anybody is signed in.
+func TestOpenersLearnNothing(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("1")
+	check := func(status int, a *answer) {
+		t.Helper()
+		require.Equal(t, status, a.Status)
+		require.Equal(t, []string{"same-origin"}, a.Header.Values("Cross-Origin-Opener-Policy"))
+	}
+	check(http.StatusOK, s.get(pathOf(app)))
+	check(http.StatusNotFound, s.get(list("3")))
+	check(http.StatusNotFound, s.get("/accounts/1"))
+	check(http.StatusMethodNotAllowed, s.do(http.MethodPut, list("1"), nil))
+	check(http.StatusForbidden, s.do(http.MethodPost, pathOf(app, "revoke"), url.Values{}))
+	check(http.StatusSeeOther, s.submit(pathOf(app, "revoke"), pathOf(app, "revoke")))
+	s.user = nil
+	check(http.StatusSeeOther, s.get(pathOf(app)))
+}
+
 func TestMethodsAndUnknownPaths(t *testing.T) {
 	s := newSite(t)
 	app, _ := s.register("1")

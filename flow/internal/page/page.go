@@ -262,7 +262,9 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	// never anything else.
 	h.Set("Referrer-Policy", "no-referrer")
 
-	h.Set("Cross-Origin-Opener-Policy", openerPolicy(name))
+	if h.Get("Cross-Origin-Opener-Policy") == "" {
+		h.Set("Cross-Origin-Opener-Policy", openerPolicy(name))
+	}
 	if s.options.HTTPS && h.Get("Strict-Transport-Security") == "" {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
@@ -272,7 +274,7 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 // a pop-up, the host's login page among them. Any other value than unsafe-none,
 // same-origin-allow-popups included, cuts a pop-up off from the client's page that
 // opened it, also after it has returned to the client's origin. All other pages are
-// cut off from whatever opened them.
+// cut off from whatever opened them. A policy that is set already stays.
 func openerPolicy(name string) string {
 	if isHosts(name) || name == "consent.html" || name == "error.html" {
 		return "unsafe-none"
