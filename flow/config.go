@@ -73,7 +73,8 @@ type Config struct {
 	// introspect every token. Others can introspect their own. Defaults to none.
 	ResourceServers []string
 
-	// Resource is the identifier of the protected API (RFC 9728), which every token is for.
+	// Resource is the identifier of the protected API (RFC 9728), which every token is for:
+	// https, or http for a loopback host; no query, no fragment.
 	// A client that asks for one for another, with "resource" (RFC 8707), is refused.
 	// Defaults to Issuer.
 	Resource string
@@ -349,7 +350,7 @@ func parseIssuer(issuer string) (*url.URL, error) {
 		return nil, errors.New("must be a URL") // the parser's error would quote all of it
 	}
 	switch {
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+	case !isSecure(u):
 		return nil, errors.New("must be an https URL, or an http URL of a loopback host")
 	case u.Hostname() == "" || u.User != nil:
 		return nil, errors.New("must have a host and no user")
@@ -361,16 +362,23 @@ func parseIssuer(issuer string) (*url.URL, error) {
 	return u, nil
 }
 
-func isLoopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
+// isSecure reports whether what is sent to a URL can be read by nobody on the way.
+func isSecure(u *url.URL) bool {
+	host := u.Hostname()
+	isLoopback := host == "localhost" || net.ParseIP(host).IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && isLoopback
 }
 
+// checkResource checks a resource identifier (RFC 9728, section 1.2), to which clients
+// send access tokens.
 func checkResource(resource string) error {
 	u, err := url.Parse(resource)
-	if err != nil || !u.IsAbs() || u.Host == "" || u.Fragment != "" || u.RawQuery != "" || u.User != nil {
+	switch {
+	case err != nil || u.Host == "" || u.Fragment != "" || u.RawQuery != "" || u.ForceQuery || u.User != nil || u.String() != resource:
 		return errors.New("must be an absolute URL without user, query and fragment")
-	}
-	if !issuerPath.MatchString(strings.TrimSuffix(u.EscapedPath(), "/")) {
+	case !isSecure(u):
+		return errors.New("must be an https URL, or an http URL of a loopback host")
+	case !issuerPath.MatchString(strings.TrimSuffix(u.EscapedPath(), "/")):
 		return errors.New("must have a path of letters, digits and ._~-, or none")
 	}
 	return nil

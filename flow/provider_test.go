@@ -64,6 +64,10 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"profile":                 {func(c *flow.Config) { c.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: -1} }, "DNSimple.AccessTokenTTL"},
 		"resource":                {func(c *flow.Config) { c.Resource = "api" }, "Resource"},
 		"resource fragment":       {func(c *flow.Config) { c.Resource = "https://api.example/#x" }, "Resource"},
+		"resource bare fragment":  {func(c *flow.Config) { c.Resource = "https://api.example#" }, "Resource"},
+		"resource bare query":     {func(c *flow.Config) { c.Resource = "https://api.example?" }, "Resource"},
+		"resource http":           {func(c *flow.Config) { c.Resource = "http://api.example" }, "Resource"},
+		"resource of no network":  {func(c *flow.Config) { c.Resource = "api://example" }, "Resource"},
 		"prefix":                  {func(c *flow.Config) { c.CredentialPrefix = "A_" }, "CredentialPrefix"},
 		"pages":                   {func(c *flow.Config) { c.Pages = fstest.MapFS{"consent.html": {Data: []byte("{{")}} }, "Pages"},
 	} {
