@@ -60,6 +60,7 @@ func TestHeaders(t *testing.T) {
 		{"caching", false, "error.html", page.Error{}, nil, "Cache-Control", "no-store"},
 		{"referrer", false, "error.html", page.Error{}, nil, "Referrer-Policy", "no-referrer"},
 		{"pop-up consent", false, "consent.html", page.Consent{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
+		{"pop-up error", false, "error.html", page.Error{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
 		{"opener", false, "application.html", page.Application{}, nil, "Cross-Origin-Opener-Policy", "same-origin"},
 		{"no HSTS on http", false, "error.html", page.Error{}, nil, "Strict-Transport-Security", ""},
 		{"HSTS on https", true, "error.html", page.Error{}, nil, "Strict-Transport-Security", "max-age=31536000"},
