@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow"
@@ -103,11 +104,25 @@ func routes(opts options, provider *flow.Provider, dashboard http.Handler, login
 		w.Write([]byte("ok\n"))
 	})
 
-	site := login.sessions.renewing(mux)
+	site := login.sessions.renewing(cleanPaths(mux))
 	if opts.secure() {
 		site = strictTransport(site)
 	}
 	return site
+}
+
+// cleanPaths answers 404 where a mux would redirect to the path without empty and dot
+// segments: it does so with 307, which has a browser send a form again, password and all
+// (RFC 9700, section 4.12).
+func cleanPaths(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.EscapedPath()
+		if clean := path.Clean(asked); asked != clean && asked != clean+"/" {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // strictTransport tells browsers never to come back without TLS (RFC 6797).

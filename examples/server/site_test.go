@@ -55,6 +55,23 @@ func TestFindingsAreLogged(t *testing.T) {
 	}
 }
 
+// A form that is sent to a path with empty or dot segments is not sent on, password and all
+// (RFC 9700, section 4.12).
+func TestNoRedirectRepeatsAForm(t *testing.T) {
+	v := newVisit(t)
+	for _, path := range []string{"//login", "/./login", "/oauth/../login", "//oauth/token", "/oauth//authorize", "/v2//oauth/access_token", "/accounts//oauth_applications", "/login/."} {
+		for _, form := range []url.Values{nil, {"email": {"alice@example.com"}, "password": {"alice-demo-password"}}} {
+			method := http.MethodGet
+			if form != nil {
+				method = http.MethodPost
+			}
+			a := v.do(method, path, form)
+			require.Equal(t, http.StatusNotFound, a.StatusCode, "%s %s", method, path)
+			require.Empty(t, a.Header.Get("Location"))
+		}
+	}
+}
+
 // The log tells who guesses, from where, and when they were stopped, but not what they
 // tried; and the token endpoint under /v2/ keeps its own headers.
 func TestGuessesAreLogged(t *testing.T) {
