@@ -294,6 +294,24 @@ func TestUserWithoutAnID(t *testing.T) {
 	require.Contains(t, h.log.String(), "an account without an ID")
 }
 
+// A colleague of the same account decides for themselves: what another user consented to
+// neither answers for them nor shows on their page.
+func TestConsentOfAColleague(t *testing.T) {
+	h := newHost(t)
+	const badge = "it has access already"
+	h.code(request(h.app), "2")
+	require.Contains(t, h.open(request(h.app)).Body.String(), badge)
+
+	h.user = &flow.User{ID: "2", Name: "bob@example.com", Session: "bob-session", Accounts: h.user.Accounts[1:]}
+	for _, params := range []url.Values{request(h.app), request(h.app, "account_id", "2")} {
+		w := h.open(params)
+		h.form(w)
+		require.NotContains(t, w.Body.String(), badge)
+	}
+	h.code(request(h.app), "2")
+	h.answer(h.open(request(h.app)))
+}
+
 func TestConsentRemembered(t *testing.T) {
 	h := newHost(t)
 	h.code(request(h.app, "scope", "read"), "2")
