@@ -64,12 +64,13 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 
 	before, ok := l.sessions.current(r)
 	if !ok || !l.sessions.checkForm(before, r.PostForm.Get("form_token")) {
+		l.refused(r, "sign-in form refused", "")
 		page.Problem = "This form was open for too long, or your browser keeps no cookies. Please try again."
 		l.form(w, r, http.StatusForbidden, page)
 		return
 	}
 	if wait := l.attempts.take(email, r.RemoteAddr); wait > 0 {
-		l.logger.WarnContext(r.Context(), "too many sign-in attempts", "remote_addr", remoteAddr(r))
+		l.refused(r, "too many sign-in attempts", aimedAt(email))
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		page.Problem = "Too many attempts. Please wait a little and try again."
 		l.form(w, r, http.StatusTooManyRequests, page)
@@ -77,7 +78,7 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 	}
 	p, ok := authenticate(email, password)
 	if !ok {
-		l.logger.WarnContext(r.Context(), "sign-in failed", "remote_addr", remoteAddr(r))
+		l.refused(r, "sign-in failed", aimedAt(email))
 		page.Problem = "That e-mail address and password do not belong together."
 		l.form(w, r, http.StatusUnauthorized, page)
 		return
@@ -86,8 +87,23 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 	l.attempts.forget(email, r.RemoteAddr)
 	l.sessions.end(w, before)
 	l.sessions.begin(w, strconv.Itoa(p.id))
-	l.logger.InfoContext(r.Context(), "signed in", "user_id", p.id, "remote_addr", remoteAddr(r))
+	l.logger.InfoContext(r.Context(), "signed in", "user_id", strconv.Itoa(p.id), "remote_addr", remoteAddr(r))
 	http.Redirect(w, r, page.ReturnTo, http.StatusSeeOther)
+}
+
+// refused logs a refusal, with the ID of the user whom it concerns, "" where that is nobody.
+func (l *login) refused(r *http.Request, message, user string) {
+	l.logger.WarnContext(r.Context(), message, "user_id", user, "remote_addr", remoteAddr(r))
+}
+
+// aimedAt returns the ID of the user whom an e-mail address belongs to. Others are not
+// logged: people type passwords into the wrong field.
+func aimedAt(email string) string {
+	p, known := personByEmail(email)
+	if !known {
+		return ""
+	}
+	return strconv.Itoa(p.id)
 }
 
 // logout answers POST /logout.
@@ -95,6 +111,7 @@ func (l *login) logout(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxLoginForm)
 	current, ok := l.sessions.current(r)
 	if ok && !l.sessions.checkForm(current, r.PostFormValue("form_token")) {
+		l.refused(r, "sign-out form refused", current.User)
 		l.problem(w, r, http.StatusForbidden, "You are still signed in", "This form was not made for your session. Please try again.")
 		return
 	}
@@ -139,6 +156,7 @@ func (l *login) problem(w http.ResponseWriter, r *http.Request, status int, titl
 
 // refuseForeign answers a form that another site sent.
 func (l *login) refuseForeign(w http.ResponseWriter, r *http.Request) {
+	l.refused(r, "form of another site refused", "")
 	l.problem(w, r, http.StatusForbidden, "That came from somewhere else", "The form was sent by another site. Nothing was changed.")
 }
 

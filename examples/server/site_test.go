@@ -15,6 +15,8 @@ type logLine struct {
 	Level, Msg     string
 	Field, Finding string
 	See            string
+	UserID         string `json:"user_id"`
+	RemoteAddr     string `json:"remote_addr"`
 	Event          struct {
 		Type, Reason string
 		ClientID     string `json:"client_id"`
@@ -52,6 +54,39 @@ func TestFindingsAreLogged(t *testing.T) {
 			require.Contains(t, line.See, "RFC ")
 		}
 		require.Equal(t, c.want, got)
+	}
+}
+
+// The log tells whose sign-in was tried, how it ended and from where, and who was to be
+// signed in or out by a forged form.
+func TestSignInsAreLogged(t *testing.T) {
+	v := newVisit(t)
+	want := map[string][]string{} // the users of each message
+	sign := func(message, user, email, password string) {
+		v.do(http.MethodPost, "/login", v.loginForm(email, password, "/"))
+		want[message] = append(want[message], user)
+	}
+	sign("sign-in failed", "", "nobody@example.com", "x")
+	for range emailBurst {
+		sign("sign-in failed", "2", "BOB@example.com", "x")
+	}
+	sign("too many sign-in attempts", "2", "bob@example.com", "bob-demo-password")
+	v.do(http.MethodPost, "/login", url.Values{"email": {"alice@example.com"}, "password": {"alice-demo-password"}})
+	want["sign-in form refused"] = []string{""}
+	sign("signed in", "1", "alice@example.com", "alice-demo-password")
+	v.do(http.MethodPost, "/logout", nil)
+	want["sign-out form refused"] = []string{"1"}
+	v.do(http.MethodPost, "/logout", nil, "Sec-Fetch-Site", "cross-site")
+	want["form of another site refused"] = []string{""}
+	v.do(http.MethodPost, "/logout", url.Values{"form_token": {hidden(t, v.get("/").text, "form_token")}})
+	want["signed out"] = []string{"1"}
+	for message, users := range want {
+		var got []string
+		for _, line := range v.logged(message) {
+			require.Equal(t, "127.0.0.1", line.RemoteAddr)
+			got = append(got, line.UserID)
+		}
+		require.Equal(t, users, got, message)
 	}
 }
 
