@@ -201,6 +201,27 @@ func TestEveryVerbIsRetried(t *testing.T) {
 	require.Equal(t, kept.Name, deleted.Name)
 }
 
+// What a try had read before it failed is not in what the next one returns.
+func TestTriesShareNothing(t *testing.T) {
+	s := openTemp(t)
+	for _, sql := range []string{
+		`CREATE SEQUENCE tries`, // which is not rolled back
+		`CREATE FUNCTION first_only(part integer) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+			IF part = 2 AND nextval('tries') = 1 THEN RAISE EXCEPTION 'try again' USING ERRCODE = '40001'; END IF;
+			RETURN CASE WHEN NOT (SELECT is_called FROM tries) THEN 'of the first try' END;
+		END $$`,
+	} {
+		_, err := s.pool.Exec(ctx, sql)
+		require.NoError(t, err)
+	}
+	var read []string
+	got, err := one(ctx, s.reading("test"), func(row *columns, to *string) { row.text(to); read = append(read, *to) },
+		`SELECT first_only(part) FROM generate_series(1, 2) part`)
+	require.NoError(t, err)
+	require.Equal(t, []string{"of the first try", "", ""}, read)
+	require.Empty(t, got)
+}
+
 // A database that can only be read, as a standby, answers reads and fails to write; it never refuses.
 func TestReadOnlyDatabase(t *testing.T) {
 	dsn := newSchema(t)

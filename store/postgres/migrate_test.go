@@ -96,6 +96,34 @@ func TestMigrateFromVersion1(t *testing.T) {
 	require.Equal(t, id(1), client.Session.ID)
 }
 
+// A node that began before the schema was migrated fails, and takes what it finds for nothing else.
+func TestBeforeTheMigration(t *testing.T) {
+	dsn := newSchema(t)
+	pool := openPool(t, dsn, nil)
+	scripts, err := migrationScripts()
+	require.NoError(t, err)
+	require.NoError(t, applyNext(ctx, pool, scripts[:1]))
+	data, err := os.ReadFile("testdata/version1.sql")
+	require.NoError(t, err)
+	_, err = pool.Exec(ctx, string(data))
+	require.NoError(t, err)
+	app, redeemed := uuid.MustParse("01900000-0000-7000-8000-000000000001"), uuid.UUID{0: 1, 15: 2}
+	for _, mode := range []string{"cache_statement", "exec"} {
+		s := New(openPool(t, with(dsn, "default_query_exec_mode", mode), nil))
+		_, sessionErr := s.Session(ctx, redeemed)
+		_, clientErr := s.Client(ctx, "client", redeemed, now)
+		_, beginErr := s.BeginSession(ctx, beginning(app, "another"))
+		for name, err := range map[string]error{
+			"Session": sessionErr, "Client": clientErr, "BeginSession": beginErr,
+			"RedeemCode":         s.RedeemCode(ctx, store.Redemption{SessionID: uuid.UUID{0: 1, 15: 1}, Code: digestOf("code"), At: now}),
+			"RotateRefreshToken": s.RotateRefreshToken(ctx, rotation(redeemed, digestOf("refresh 1"))),
+		} {
+			require.ErrorContains(t, err, "is the schema migrated", "%s, %s", name, mode)
+			require.False(t, isRefusal(err), name)
+		}
+	}
+}
+
 func digestOf(s string) credential.Digest { return sha256.Sum256([]byte(s)) }
 
 func TestMigrateRefusesANewerSchema(t *testing.T) {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,19 +29,23 @@ type columns struct {
 
 var errColumn = errors.New("a column holds what this library did not write")
 
-// value returns the next value, nil where it is absent. In the text format, which connections that prepare nothing use, pgx
-// reads it into other, and value returns nil, too.
-func (c *columns) value(other any) []byte {
+// value returns the next value, which has to be of a type, and nil where it is absent. In the text format, which connections that
+// prepare nothing use, pgx reads it into other, and value returns nil, too.
+func (c *columns) value(oid uint32, other any) []byte {
 	if c.next == len(c.values) || c.err != nil {
 		c.fail()
 		return nil
 	}
 	value, field := c.values[c.next], &c.fields[c.next]
 	c.next++
-	if field.Format == pgx.BinaryFormatCode {
+	switch {
+	case field.DataTypeOID != oid: // before a migration, or after one that this version does not know
+		c.fail()
+	case field.Format == pgx.BinaryFormatCode, oid == pgtype.TextOID: // a text is the same in both
 		return value
+	default:
+		c.err = c.types.Scan(oid, field.Format, value, other)
 	}
-	c.err = c.types.Scan(field.DataTypeOID, field.Format, value, other)
 	return nil
 }
 
@@ -54,7 +59,7 @@ func (c *columns) fail() {
 }
 
 func (c *columns) id(to *uuid.UUID) {
-	if v := c.value((*idColumn)(to)); len(v) == len(to) {
+	if v := c.value(pgtype.UUIDOID, (*idColumn)(to)); len(v) == len(to) {
 		*to = uuid.UUID(v)
 	} else if v != nil {
 		c.fail()
@@ -62,7 +67,7 @@ func (c *columns) id(to *uuid.UUID) {
 }
 
 func (c *columns) digest(to *credential.Digest) {
-	if v := c.value((*digestColumn)(to)); len(v) == len(to) {
+	if v := c.value(pgtype.ByteaOID, (*digestColumn)(to)); len(v) == len(to) {
 		*to = credential.Digest(v)
 	} else if v != nil {
 		c.fail()
@@ -70,13 +75,13 @@ func (c *columns) digest(to *credential.Digest) {
 }
 
 func (c *columns) text(to *string) {
-	if v := c.value((*textColumn)(to)); v != nil {
+	if v := c.value(pgtype.TextOID, nil); v != nil {
 		*to = string(v)
 	}
 }
 
 func (c *columns) number(to *int64) {
-	if v := c.value(to); len(v) == 8 {
+	if v := c.value(pgtype.Int8OID, to); len(v) == 8 {
 		*to = int64(binary.BigEndian.Uint64(v))
 	} else if v != nil {
 		c.fail()
@@ -87,16 +92,25 @@ func (c *columns) number(to *int64) {
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
 func (c *columns) time(to *time.Time) {
-	if v := c.value((*timeColumn)(to)); len(v) == 8 {
-		*to = time.UnixMicro(epoch + int64(binary.BigEndian.Uint64(v))).UTC()
-	} else if v != nil {
-		c.fail()
+	v := c.value(pgtype.TimestamptzOID, (*timeColumn)(to))
+	if v == nil {
+		return
 	}
+	if len(v) != 8 {
+		c.fail()
+		return
+	}
+	since := int64(binary.BigEndian.Uint64(v))
+	if since == math.MinInt64 || since > math.MaxInt64-epoch { // the infinities, and what is nearly as far
+		c.fail()
+		return
+	}
+	*to = time.UnixMicro(epoch + since).UTC()
 }
 
 // texts reads a text[]: an absent one is nil, unlike an empty one. Its texts share their memory.
 func (c *columns) texts(to *[]string) {
-	v := c.value(to)
+	v := c.value(pgtype.TextArrayOID, to)
 	if v == nil {
 		return
 	}
@@ -129,16 +143,13 @@ func (c *columns) texts(to *[]string) {
 
 // scopes reads scopesValue: an absent one is nil, unlike an empty one.
 func (c *columns) scopes(to *[]string) {
-	if v := c.value((*scopesColumn)(to)); v != nil {
-		*to = splitScopes(string(v))
+	switch v := c.value(pgtype.TextOID, nil); {
+	case v == nil:
+	case len(v) == 0:
+		*to = []string{}
+	default:
+		*to = strings.Split(string(v), " ")
 	}
-}
-
-func splitScopes(s string) []string {
-	if s == "" {
-		return []string{}
-	}
-	return strings.Split(s, " ")
 }
 
 // Into the types below pgx reads columns of the text format.
@@ -147,8 +158,6 @@ type (
 	idColumn     uuid.UUID
 	digestColumn credential.Digest
 	timeColumn   time.Time
-	textColumn   string
-	scopesColumn []string
 )
 
 func (c *idColumn) ScanUUID(v pgtype.UUID) error {
@@ -165,19 +174,10 @@ func (c *digestColumn) ScanBytes(v []byte) error {
 }
 
 func (c *timeColumn) ScanTimestamptz(v pgtype.Timestamptz) error {
-	*c = timeColumn(v.Time.UTC()) // zero for NULL
-	return nil
-}
-
-func (c *textColumn) ScanText(v pgtype.Text) error {
-	*c = textColumn(v.String)
-	return nil
-}
-
-func (c *scopesColumn) ScanText(v pgtype.Text) error {
-	if *c = nil; v.Valid {
-		*c = splitScopes(v.String)
+	if v.InfinityModifier != pgtype.Finite {
+		return errColumn
 	}
+	*c = timeColumn(v.Time.UTC()) // zero for NULL
 	return nil
 }
 

@@ -2,51 +2,80 @@ package postgres
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// reading returns columns that hold values in the binary format.
-func reading(values ...[]byte) *columns {
-	fields := make([]pgconn.FieldDescription, len(values))
-	for i := range fields {
-		fields[i].Format = pgx.BinaryFormatCode
-	}
-	return &columns{fields: fields, values: values}
+// reading returns columns of which the one has a value of a type, in the binary format.
+func reading(oid uint32, value []byte) *columns {
+	return &columns{fields: []pgconn.FieldDescription{{DataTypeOID: oid, Format: pgx.BinaryFormatCode}}, values: [][]byte{value}}
 }
 
 // What this library did not write is an error, and never a credential, a time or a list that is somehow shorter.
 func TestColumnsRefuse(t *testing.T) {
 	var id uuid.UUID
 	var digest credential.Digest
-	var texts []string
+	var at time.Time
+	var texts, scopes []string
 	list := []byte("\x00\x00\x00\x01" + "\x00\x00\x00\x00" + "\x00\x00\x00\x19" + "\x00\x00\x00\x02" + "\x00\x00\x00\x01" +
 		"\x00\x00\x00\x04read" + "\x00\x00\x00\x05write")
-	row := reading(list)
+	row := reading(pgtype.TextArrayOID, list)
 	row.texts(&texts)
 	require.NoError(t, row.err)
 	require.Equal(t, []string{"read", "write"}, texts)
 	for length := range list {
-		row := reading(list[:length:length])
+		row := reading(pgtype.TextArrayOID, list[:length:length])
 		row.texts(&texts)
 		require.ErrorIs(t, row.err, errColumn, "the first %d bytes of a list", length)
 	}
-	for name, read := range map[string]func(*columns){
-		"id":            func(row *columns) { row.id(&id) },
-		"digest":        func(row *columns) { row.digest(&digest) },
-		"number":        func(row *columns) { row.number(new(int64)) },
-		"matrix":        func(row *columns) { row.values[0] = append([]byte{0, 0, 0, 2}, list[4:]...); row.texts(&texts) },
-		"missing value": func(row *columns) { row.values = nil; row.id(&id) },
+	for _, c := range []struct {
+		name  string
+		oid   uint32
+		value string
+		read  func(*columns)
+	}{
+		{"short ID", pgtype.UUIDOID, "short", func(row *columns) { row.id(&id) }},
+		{"short digest", pgtype.ByteaOID, "short", func(row *columns) { row.digest(&digest) }},
+		{"short number", pgtype.Int8OID, "1234", func(row *columns) { row.number(new(int64)) }},
+		{"short time", pgtype.TimestamptzOID, "1234", func(row *columns) { row.time(&at) }},
+		{"infinity", pgtype.TimestamptzOID, "\x7f\xff\xff\xff\xff\xff\xff\xff", func(row *columns) { row.time(&at) }},
+		{"-infinity", pgtype.TimestamptzOID, "\x80\x00\x00\x00\x00\x00\x00\x00", func(row *columns) { row.time(&at) }},
+		{"matrix", pgtype.TextArrayOID, "\x00\x00\x00\x02" + string(list[4:]), func(row *columns) { row.texts(&texts) }},
+		{"list with an absent text", pgtype.TextArrayOID, string(list[:20]) + "\xff\xff\xff\xff" + string(list[28:]), func(row *columns) { row.texts(&texts) }},
+		{"scopes as version 1 had them", pgtype.TextArrayOID, string(list), func(row *columns) { row.scopes(&scopes) }},
+		{"scopes of version 2 as a list", pgtype.TextOID, "read write", func(row *columns) { row.texts(&scopes) }},
+		{"time without a zone", pgtype.TimestampOID, "12345678", func(row *columns) { row.time(&at) }},
+		{"missing value", pgtype.UUIDOID, "", func(row *columns) { row.values = nil; row.id(&id) }},
 	} {
-		row := reading([]byte("short"))
-		read(row)
-		require.ErrorIs(t, row.err, errColumn, name)
+		row := reading(c.oid, []byte(c.value))
+		c.read(row)
+		require.ErrorIs(t, row.err, errColumn, c.name)
 	}
 	require.Zero(t, id)
 	require.Zero(t, digest)
+	require.Zero(t, at)
+	require.Nil(t, scopes)
+}
+
+// In the text format, too, there is no time that Go cannot tell.
+func TestInfiniteTimes(t *testing.T) {
+	dsn := newSchema(t)
+	s := openDSN(t, dsn)
+	app := create(t, s)
+	for _, s := range []*Store{s, New(openPool(t, with(dsn, "default_query_exec_mode", "exec"), nil))} {
+		for _, at := range []string{"infinity", "-infinity"} {
+			b := begin(t, s, app.ID, "user")
+			_, err := s.pool.Exec(ctx, `UPDATE oauth_sessions SET expires_at = $2::text::timestamptz WHERE id = $1`, b.Session.ID, at)
+			require.NoError(t, err)
+			_, err = s.Session(ctx, b.Session.ID)
+			require.ErrorIs(t, err, errColumn, at)
+		}
+	}
 }

@@ -103,6 +103,8 @@ const (
 	deadlockDetected     = "40P01"
 	undefinedTable       = "42P01"
 	undefinedColumn      = "42703"
+	undefinedFunction    = "42883" // or an operator
+	datatypeMismatch     = "42804"
 )
 
 func isCode(err error, codes ...string) bool {
@@ -145,7 +147,7 @@ func (v verb) outcome(ctx context.Context, err error) error {
 		}
 		// A limit of ours must not look like one of the caller's.
 		return fmt.Errorf("postgres: %s: no answer in time: %v", v.name, oneLine{err})
-	case isCode(err, undefinedTable, undefinedColumn):
+	case isCode(err, undefinedTable, undefinedColumn, undefinedFunction, datatypeMismatch), errors.Is(err, errColumn):
 		return fmt.Errorf("postgres: %s: %w (is the schema migrated, and is it in the search_path?)", v.name, oneLine{err})
 	}
 	return fmt.Errorf("postgres: %s: %w", v.name, oneLine{err})
@@ -211,7 +213,7 @@ func one[T any](ctx context.Context, v verb, read func(*columns, *T), sql string
 	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		found := false
 		err := query(ctx, c, func(row *columns) {
-			found = true
+			found, item = true, *new(T) // what is absent leaves what a try before has read
 			read(row, &item)
 		}, sql, args...)
 		if err == nil && !found {
