@@ -20,7 +20,8 @@ type attempts struct {
 	era      int             // one that ended has nobody recognized by what was proven in it
 	proven   recent[proof]   // that a client ID and a secret belong together
 	inFlight map[key]*flight // of a client ID and a secret that may belong together
-	reported buckets
+	reported buckets         // clients, each at a network
+	networks buckets         // that clients were reported of
 }
 
 // A proof tells when a store was last asked that said yes.
@@ -42,6 +43,7 @@ func newAttempts(cfg Config) *attempts {
 		proven:   newRecent[proof](maxLimited),
 		inFlight: map[key]*flight{},
 		reported: newBuckets(1, reportPace),
+		networks: newBuckets(reportBurst, reportPace),
 	}
 	if a.limiter == nil {
 		a.limiter = a.fallback
@@ -237,14 +239,21 @@ func (a *attempts) disprove(credentials key) {
 
 // limited reports a client that was stopped, now and then.
 func (p *Provider) limited(r *http.Request, a Attempt) {
-	k, now := keyOf(a.Network, a.ClientID), p.now()
-	p.attempts.mu.Lock()
-	due := p.attempts.reported.wait(k, now) == 0
-	if due {
-		p.attempts.reported.take(k, now)
-	}
-	p.attempts.mu.Unlock()
-	if due {
+	if p.attempts.reportDue(a, p.now()) {
 		p.reportClient(r, oauthapp.ClientAuthenticationLimited, a.ClientID, oauthapp.Application{}, "too many failed attempts")
 	}
+}
+
+// reportDue reports whether it is time to report a client that was stopped, and notes that it is. Who tries ever new
+// client IDs fills no log either.
+func (a *attempts) reportDue(stopped Attempt, now time.Time) bool {
+	client, network := keyOf(stopped.Network, stopped.ClientID), keyOf(stopped.Network)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.reported.wait(client, now) > 0 || a.networks.wait(network, now) > 0 {
+		return false
+	}
+	a.reported.take(client, now)
+	a.networks.take(network, now)
+	return true
 }

@@ -127,6 +127,8 @@ func TestRefusalsByRedirect(t *testing.T) {
 		"scope in caps":             {request(h.app, "scope", "READ").Encode(), "invalid_scope"},
 		"scope twice":               {request(h.app).Encode() + "&scope=read", "invalid_request"},
 		"scope with quotes":         {request(h.app, "scope", "\"\\é\x00\r\n<x>").Encode(), "invalid_scope"},
+		"scopes not by a space":     {request(h.app, "scope", "read\u00a0write").Encode(), "invalid_scope"},
+		"scopes by a tab":           {request(h.app, "scope", "read\twrite").Encode(), "invalid_scope"},
 		"request":                   {request(h.app, "request", "x.y.z").Encode(), "request_not_supported"},
 		"request_uri":               {request(h.app, "request_uri", "http://127.0.0.1:1/").Encode(), "request_uri_not_supported"},
 		"plain":                     {request(h.app, "code_challenge_method", "plain").Encode(), "invalid_request"},

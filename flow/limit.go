@@ -65,9 +65,11 @@ const (
 	// last. It bounds the memory that any number of callers can use to twenty megabytes.
 	maxLimited = 1 << 14
 
-	// reportPace is how often one client at one network is reported as limited, so that
+	// reportPace is how often one client at one network is reported as limited, and after reportBurst
+	// of them any client at that network, so that
 	// who sends many requests does not fill the host's log.
-	reportPace = time.Minute
+	reportPace  = time.Minute
+	reportBurst = 10
 )
 
 // A limiter is the Limiter of the library, one for each provider. Failures of a client

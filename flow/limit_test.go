@@ -335,6 +335,27 @@ func TestLimitedEvent(t *testing.T) {
 	require.Empty(t, events[len(events)-1].ClientID)
 }
 
+// Who is stopped whatever client ID they try does not get an event for each.
+func TestLimitedEventsOfANetwork(t *testing.T) {
+	s := newService(t)
+	limited := func(n int) (reported int) {
+		for i := range n {
+			s.post(authenticated, url.Values{"client_id": {fmt.Sprint("guess-", i)}, "client_secret": {"x"}})
+		}
+		for _, e := range s.events.take() {
+			if e.Type == oauthapp.ClientAuthenticationLimited {
+				reported++
+			}
+		}
+		return reported
+	}
+	require.Zero(t, limited(networkFailures))
+	require.Equal(t, 10, limited(100))
+	require.Zero(t, limited(100))
+	s.clock.advance(time.Minute)
+	require.Equal(t, 1, limited(networkFailures))
+}
+
 // A hostLimiter is a limiter of the host's that a test sets and listens to.
 type hostLimiter struct {
 	wait     time.Duration

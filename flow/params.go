@@ -92,6 +92,13 @@ func contentType(r *http.Request) (string, *Error) {
 			}
 		}
 	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return "", &Error{
+			Code:        InvalidRequest,
+			Description: "the body must not have a content encoding",
+			Status:      http.StatusUnsupportedMediaType,
+		}
+	}
 	if len(r.Header["Content-Type"]) > 1 {
 		return "", refuse(InvalidRequest, "more than one content type")
 	}

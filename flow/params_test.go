@@ -92,6 +92,18 @@ func TestReadFormRefusesTwoContentTypes(t *testing.T) {
 	require.Equal(t, InvalidRequest, refusal.Code)
 }
 
+func TestReadFormRefusesAnEncodedBody(t *testing.T) {
+	for encoding, accepted := range map[string]bool{"gzip": false, "GZIP": false, "br, gzip": false, "identity": true, "": true} {
+		r := post(formType, "/", "a=1")
+		r.Header.Set("Content-Encoding", encoding)
+		_, refusal := readForm(httptest.NewRecorder(), r)
+		require.Equal(t, accepted, refusal == nil, encoding)
+		if refusal != nil {
+			require.Equal(t, http.StatusUnsupportedMediaType, refusal.Status)
+		}
+	}
+}
+
 func TestReadFormRefusesABodyThatBreaksOff(t *testing.T) {
 	r := post(formType, "/", "")
 	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("a=1"), iotest.ErrReader(io.ErrUnexpectedEOF)))

@@ -149,7 +149,7 @@ func (p *Provider) tokenScopes(client store.Client, form url.Values) []string {
 	if form.Get("grant_type") != refreshTokenGrant || !form.Has("scope") {
 		return scopes
 	}
-	asked := strings.Fields(form.Get("scope"))
+	asked := splitScopes(form.Get("scope"))
 	narrowed := intersect(scopes, asked)
 	if len(intersect(asked, scopes)) < len(asked) {
 		return nil

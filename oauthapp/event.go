@@ -38,7 +38,8 @@ const (
 	ClientAuthenticationFailed EventType = "token.client_authentication_failed"
 
 	// A client that failed too often was stopped: the next tries are not looked at.
-	// It is reported once a minute at most for a client ID at a network address.
+	// It is reported once a minute at most for a client ID at a network address, and for an
+	// address ten times at once, and then once a minute.
 	ClientAuthenticationLimited EventType = "token.client_authentication_limited"
 )
 

@@ -475,11 +475,11 @@ func TestForgedFormsAreRefused(t *testing.T) {
 
 				require.Len(t, s.events, seen+1, "one event, of the attempt")
 				want := oauthapp.Event{
-					Type: oauthapp.ApplicationFormRefused, Time: s.now, Owner: "2", Reason: "not made for this user in this session",
+					Type: oauthapp.ApplicationFormRefused, Time: s.now, AccountID: "2", Reason: "not made for this user in this session",
 					Actor: oauthapp.Actor{UserID: "1", RemoteAddr: "192.0.2.7", UserAgent: "forger/1"},
 				}
 				if strings.HasPrefix(name, "from ") {
-					want.Owner, want.Actor.UserID, want.Reason = "", "", "sent by a page of another origin"
+					want.AccountID, want.Actor.UserID, want.Reason = "", "", "sent by a page of another origin"
 				}
 				if strings.HasPrefix(action, pathOf(app)) {
 					want.ApplicationID = app.ID

@@ -122,7 +122,7 @@ func (v *visit) readForm() error {
 		return errExpiredForm
 	case err != nil:
 		v.reportForm(v.r, oauthapp.Event{
-			Actor: oauthapp.Actor{UserID: v.user.ID}, Owner: v.account.ID, Reason: "not made for this user in this session",
+			Actor: oauthapp.Actor{UserID: v.user.ID}, AccountID: v.account.ID, Reason: "not made for this user in this session",
 		})
 		return errForeignForm
 	}
