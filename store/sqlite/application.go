@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -146,6 +147,6 @@ func readUsage(c *conn, owner string, id uuid.UUID, bound int) (usage oauthapp.U
 		usage.LastUsedAt = r.time()
 		users := int(r.int()) // up to one more than the bound
 		usage.Users, usage.More = min(users, bound), users > bound
-	}, blob(id[:]), ownerValue(owner), number(int64(bound)+1))
+	}, blob(id[:]), ownerValue(owner), number(min(int64(bound), math.MaxInt64-1)+1))
 	return usage, err
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +21,7 @@ var grantRules = []rule{
 	{"grants/revoke", "RevokeGrant ends a live grant that the filter selects, all its sessions, and nothing else", grantsRevoke},
 	{"grants/revoke at once", "of many revocations of a grant at once, one gets it", grantsRevokeAtOnce},
 	{"grants/usage", "Usage counts users with a live grant, each once, exactly up to the bound", grantsUsage},
+	{"grants/usage of many", "however many users there are, and grants of one, Usage and RevokeTokens count exactly up to the bound", grantsUsageOfMany},
 }
 
 // hasGrant fails unless this is the live grant, with its scopes in any order.
@@ -354,4 +356,31 @@ func grantsUsage(t *trial) {
 	ended, err = t.RevokeTokens(t.ctx, "alice", app.ID, start, 2)
 	t.must(err, "RevokeTokens")
 	t.same(ended, oauthapp.Usage{Users: 1, LastUsedAt: used}, "what RevokeTokens returned")
+}
+
+// Stores that count in pieces count what lies across their ends, too.
+func grantsUsageOfMany(t *trial) {
+	const workers, users, devoted, accounts = 8, 70, 40, 40 // of the users, the devoted one has so many grants
+	app := t.application("alice")
+	t.together(workers, func(worker int) error {
+		for user := worker; user < users; user += workers {
+			t.begin(app, fmt.Sprintf("user-%02d", user), "first", "read")
+		}
+		for account := worker; account < accounts-1; account += workers {
+			t.begin(app, fmt.Sprintf("user-%02d", devoted), fmt.Sprint(account), "read")
+		}
+		return nil
+	})
+	for bound := 1; bound < users+2; bound++ {
+		got, err := t.Usage(t.ctx, "alice", app.ID, bound)
+		t.must(err, "Usage")
+		t.same(got, oauthapp.Usage{Users: min(users, bound), More: users > bound}, "Usage with bound %d of %d users", bound, users)
+	}
+	all := oauthapp.Usage{Users: users}
+	got, err := t.Usage(t.ctx, "alice", app.ID, math.MaxInt)
+	t.must(err, "Usage without a bound")
+	t.same(got, all, "Usage without a bound")
+	ended, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, users)
+	t.must(err, "RevokeTokens")
+	t.same(ended, all, "what RevokeTokens returned")
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -114,6 +115,8 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"grants/filter", "grants/revoke", "lists/last page"}},
 		{"counts grants instead of users", func(m *memory.Store) store.Store { return countsGrants{m} },
 			[]string{"grants/usage"}},
+		{"counts some users twice", func(m *memory.Store) store.Store { return countsInPieces{m} },
+			[]string{"grants/usage of many"}},
 		{"begins a page one row late", func(m *memory.Store) store.Store { return skipsOne{m} },
 			[]string{"lists/order", "lists/stable"}},
 		{"counts pages from the start of the list", func(m *memory.Store) store.Store { return pagesByOffset{m} },
@@ -555,6 +558,16 @@ func (s zeroSelectsAll) RevokeGrant(ctx context.Context, filter oauthapp.GrantFi
 		filter.Owner = oauthapp.AnyOwner
 	}
 	return s.Store.RevokeGrant(ctx, filter, id, at)
+}
+
+// countsInPieces counts the user at the end of each piece again at the beginning of the next.
+type countsInPieces struct{ *memory.Store }
+
+func (s countsInPieces) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+	usage, err := s.Store.Usage(ctx, owner, id, math.MaxInt)
+	usage.Users += usage.Users / 32
+	usage.Users, usage.More = min(usage.Users, bound), usage.Users > bound
+	return usage, err
 }
 
 type countsGrants struct{ *memory.Store }
