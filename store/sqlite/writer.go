@@ -119,7 +119,7 @@ func (v *verb) finish(err error) {
 }
 
 // begin takes the write lock. A connection waits for it no longer than
-// busyTimeout, so that the end of the context is noticed in between.
+// busyStep, so that the end of the context is noticed in between.
 func (w *writer) begin(ctx context.Context) error {
 	if w.conn == nil {
 		return errClosed
@@ -193,10 +193,14 @@ func (v *verb) attempt(c *conn) (err error) {
 	return v.run(c)
 }
 
-// runEach gives each verb a transaction of its own, after they failed together.
+// runEach gives each verb a transaction of its own, after they failed together. Once one has waited
+// in vain for another process, so have those behind it.
 func (w *writer) runEach(batch []*verb) {
+	var err error
 	for _, v := range batch {
-		err := w.begin(context.Background())
+		if !errors.Is(err, errBusy) {
+			err = w.begin(context.Background())
+		}
 		if err == nil {
 			err = w.runAll([]*verb{v})
 		}

@@ -314,6 +314,25 @@ func TestAnotherProcessWrites(t *testing.T) {
 	require.NoError(t, <-result)
 }
 
+// Verbs that failed together, and then find the database locked, do not wait for the lock one after the other.
+func TestAnotherProcessWritesBetween(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s, other := openPath(t, path), openPath(t, path)
+	require.NoError(t, other.writer.begin(ctx))
+	s.writer.busyLimit = 300 * time.Millisecond
+	ran := 0
+	run := func(*conn) error { ran++; return nil }
+	first, second := &verb{run: run, done: make(chan struct{})}, &verb{run: run, done: make(chan struct{})}
+	go s.writer.runEach([]*verb{first, second})
+	<-first.done
+	other.writer.rollback()
+	<-second.done
+	require.ErrorIs(t, first.err, errBusy)
+	require.ErrorIs(t, second.err, errBusy)
+	require.Zero(t, ran)
+	require.NoError(t, s.write(ctx, "test", run), "once the lock is free")
+}
+
 // A reader waits for the lock that another process needs to recover the database.
 func TestReaderFindsItLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
