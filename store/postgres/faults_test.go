@@ -422,8 +422,8 @@ func TestCutOffHalfway(t *testing.T) {
 		args  []any
 		call  func(context.Context) error
 	}{
-		{"BeginSession", `INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes, code_digest)
-			SELECT $1, grant_number, created_at, expires_at, scopes, code_digest FROM oauth_sessions LIMIT 1`, []any{b.Session.ID},
+		{"BeginSession", `INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scope, code_digest)
+			SELECT $1, grant_number, created_at, expires_at, scope, code_digest FROM oauth_sessions LIMIT 1`, []any{b.Session.ID},
 			func(ctx context.Context) error { _, err := s.BeginSession(ctx, b); return err }},
 		{"AddSecret", `INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint)
 			SELECT application_id, $1, created_at, digest, hint FROM oauth_client_secrets LIMIT 1`, []any{added.ID},

@@ -124,6 +124,14 @@ func TestBeforeTheMigration(t *testing.T) {
 	}
 }
 
+// A node of version 1 begins no session on the schema of version 2, where its list of scopes would be kept as if it were one scope.
+func TestVersion1AfterTheMigration(t *testing.T) {
+	s := openTemp(t)
+	_, err := s.pool.Exec(ctx, `INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes)
+		SELECT $1::uuid, 1, now(), now(), $2::text[]`, newID(), []string{"read", "write"})
+	require.True(t, isCode(err, undefinedColumn), "%v", err)
+}
+
 func digestOf(s string) credential.Digest { return sha256.Sum256([]byte(s)) }
 
 func TestMigrateRefusesANewerSchema(t *testing.T) {

@@ -169,10 +169,10 @@ WHERE c.application_id = $3::uuid AND c.id = $4::uuid AND (c.last_used_at IS NUL
 
 // Sessions.
 const (
-	sessionColumns = `s.id, s.created_at, s.expires_at, s.scopes,
+	sessionColumns = `s.id, s.created_at, s.expires_at, s.scope,
 s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_challenge, s.state_digest,
-s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scopes,
-s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scopes,
+s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scope,
+s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scope,
 s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, ` + rotatedAt + `,
 g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
 
@@ -206,7 +206,7 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
 	thenBegin = `
 ), begun AS (
-	INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes,
+	INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scope,
 		code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
 	SELECT $6::uuid, number, $5::timestamptz, $7::timestamptz, array_to_string($4::text[], ' '),
 		$8::bytea, $9::timestamptz, $10::text, $11::text, $12::bytea FROM granted
@@ -219,15 +219,15 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 	redeemCode = `UPDATE oauth_sessions s SET expires_at = $4::timestamptz,
 	code_expires_at = NULL, code_redeemed_at = $3::timestamptz, redirect_uri = NULL, code_challenge = NULL, state_digest = NULL,
 	access_token_digest = $5::bytea, access_token_issued_at = $6::timestamptz, access_token_expires_at = $7::timestamptz,
-	access_token_scopes = nullif($8::text, s.scopes),
+	access_token_scope = nullif($8::text, s.scope),
 	refresh_token_digest = $9::bytea, refresh_token_expires_at = $10::timestamptz, refresh_family_digest = $11::bytea
 ` + whereLive + `AND s.code_digest = $2::bytea AND s.code_redeemed_at IS NULL AND s.code_expires_at > $3::timestamptz`
 
 	rotateRefreshToken = `UPDATE oauth_sessions s SET rotated_at = nullif($3::timestamptz, $5::timestamptz),
 	previous_access_token_digest = s.access_token_digest, previous_access_token_issued_at = s.access_token_issued_at,
-	previous_access_token_expires_at = s.access_token_expires_at, previous_access_token_scopes = s.access_token_scopes,
+	previous_access_token_expires_at = s.access_token_expires_at, previous_access_token_scope = s.access_token_scope,
 	access_token_digest = $4::bytea, access_token_issued_at = $5::timestamptz, access_token_expires_at = $6::timestamptz,
-	access_token_scopes = nullif($7::text, s.scopes),
+	access_token_scope = nullif($7::text, s.scope),
 	previous_refresh_token_digest = s.refresh_token_digest, refresh_token_digest = $8::bytea, refresh_token_expires_at = $9::timestamptz
 ` + whereLive + `AND s.refresh_token_digest = $2::bytea AND s.refresh_token_expires_at > $3::timestamptz AND s.expires_at > $3::timestamptz`
 

@@ -160,7 +160,7 @@ func fill(t testing.TB, s *Store, n int) {
 			CASE WHEN i %% 3 = 1 THEN 'account-0' ELSE 'account-' || i END, '{read}', now()
 		FROM generate_series(1, %d) i JOIN oauth_applications a ON a.client_id = 'client-' || CASE WHEN i %% 7 = 0 THEN 1 ELSE 1 + i %% 2000 END`, n),
 		`INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, code_redeemed_at, access_token_issued_at, access_token_expires_at,
-			refresh_token_expires_at, code_digest, access_token_digest, refresh_token_digest, refresh_family_digest, scopes)
+			refresh_token_expires_at, code_digest, access_token_digest, refresh_token_digest, refresh_family_digest, scope)
 		SELECT gen_random_uuid(), number, now(), now() + interval '1 year', now(), now(), now() + interval '1 hour', now() + interval '30 days',
 			sha256('code'), sha256('access'), sha256('refresh'), sha256('family'), 'read' FROM oauth_grants`,
 		`ANALYZE oauth_applications, oauth_application_uses, oauth_client_secrets, oauth_grants, oauth_sessions`,

@@ -103,8 +103,6 @@ const (
 	deadlockDetected     = "40P01"
 	undefinedTable       = "42P01"
 	undefinedColumn      = "42703"
-	undefinedFunction    = "42883" // or an operator
-	datatypeMismatch     = "42804"
 )
 
 func isCode(err error, codes ...string) bool {
@@ -147,7 +145,7 @@ func (v verb) outcome(ctx context.Context, err error) error {
 		}
 		// A limit of ours must not look like one of the caller's.
 		return fmt.Errorf("postgres: %s: no answer in time: %v", v.name, oneLine{err})
-	case isCode(err, undefinedTable, undefinedColumn, undefinedFunction, datatypeMismatch), errors.Is(err, errColumn):
+	case isCode(err, undefinedTable, undefinedColumn):
 		return fmt.Errorf("postgres: %s: %w (is the schema migrated, and is it in the search_path?)", v.name, oneLine{err})
 	}
 	return fmt.Errorf("postgres: %s: %w", v.name, oneLine{err})
