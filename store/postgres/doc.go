@@ -24,13 +24,16 @@
 // to be (synchronous_commit). Each call is one round trip: one statement, or one
 // batch that is one transaction, in the isolation level READ COMMITTED; only a code
 // or refresh token that was not taken costs a second one, to find out why. Checking a
-// bearer token reads three rows by their primary keys.
+// bearer token reads three rows by their primary keys. The first use of a statement on a
+// connection costs one more, to prepare it, and so does one that was idle for more than a
+// second: pgxpool asks first whether it is still there (ShouldPing in its Config).
 //
 // A call whose context has ended before its statement was sent changed nothing. A
 // statement that was sent is finished, for up to 5 seconds after, and the call returns
 // what came of it; a client that hangs up costs no connection. Deadlocks and
 // serialization failures are tried again, a few times. So are reads whose connection
-// was lost; writes are not, as they may have happened.
+// was lost; writes are not, as they may have happened. A failover to a standby that is
+// not synchronous forgets the last of what was committed, revocations too.
 //
 // Nothing depends on sessions of the database: no LISTEN, no temporary tables, no
 // locks that outlive a transaction.
@@ -48,8 +51,10 @@
 // the tables when it migrates. [Migrations] returns the files, for a tool of yours.
 // Migration 2 changes how sessions keep scopes. It writes oauth_sessions and its index anew,
 // which takes as much disk again until it is over, and locks the table against all else, bearer
-// checks too; a node of the version before fails at sessions from then on. So stop the old nodes before, and where there
+// checks too. From then on a node of the version before fails at whatever needs a session, as in an outage, and so does one
+// of this version until then. So stop the old nodes before, and where there
 // are many millions of sessions, try on a copy how long it takes.
+//
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables, and
 // nothing else.
 //
@@ -73,22 +78,24 @@
 //
 // Revoking all tokens of an application, and deleting it, write one row of the
 // application, whatever it has issued; to tell how many users that cuts off, up to the
-// bound, reads their grants in the order of an index, 32 at a time: 0.6 ms for 1000 users. When an application was last
+// bound, reads their grants in the order of an index, 32 at a time. When an application was last
 // used is a small row of its own, so that what every check reads is seldom written. All
 // users of an application share that row: each is to touch it every few minutes at most.
 //
 // The clean-up walks by primary key. A batch is one statement, passes over rows that
-// somebody has locked, and so waits for nobody; any number of nodes may clean up. The
+// somebody has locked, and so waits for nobody; any number of nodes may clean up, but each
+// walks through everything, so with many rows let one of them do it. The
 // space is for autovacuum to return to use: let it run often on oauth_sessions
 // (autovacuum_vacuum_scale_factor = 0.02 or so) where that is large.
 //
 // Statements find their rows by an index, so their cost does not grow with what is
 // stored. Lists are planned anew for their parameters at each call.
 // Until the clean-up has come to the grants that a revocation ended, lists by user, account
-// or owner pass over them, 100000 in up to 0.17 seconds.
+// or owner pass over them.
 //
-// In microseconds of CPU, of this process and of PostgreSQL's processes, with 16 callers on 10 connections, and server and client
-// on 2 cores that others used too; a code exchange and a refresh are a Client and a RedeemCode or a RotateRefreshToken:
+// The figures that follow are each of one run, with client and server on 2 cores that others used too, so that they
+// vary by a fifth or so; measure yours. BenchmarkCost, in microseconds of CPU, of this process and of
+// PostgreSQL's processes, with 16 callers on 10 connections; a code exchange and a refresh are a Client and a RedeemCode or a RotateRefreshToken:
 //
 //	                   here   PostgreSQL
 //	Session              27           43
@@ -97,25 +104,29 @@
 //	code exchange        80          204
 //	refresh              81          189
 //
-// BenchmarkCost measures that.
-//
-// RevokeTokens took 3.0 ms where it ended 1000 sessions, and 2.8 ms where it ended 100000. What revoking 100000 left
-// was removed by a store.Cleaner with its defaults at 14,900 rows a second; of 100 requests
-// at the same time, 99 took no longer than 3.6 ms, where it was 2.8 ms before and after. BenchmarkStore measures that.
+// BenchmarkStore: RevokeTokens took 3.0 ms where it ended 1000 sessions, and 2.8 ms where it ended 100000. Usage counted 1000
+// users in 0.6 ms, and lists passed over 100000 dead grants in up to 0.17 seconds. What revoking 100000 left was removed
+// by a store.Cleaner with its defaults at 14,900 rows a second; of 100 requests at the same time, 99 took no longer than 3.6 ms, where it was 2.8 ms before and after.
 //
 // # How many connections
 //
 // A call holds a connection for its round trip alone. Two for each core of the database, and a few more for the disk it waits
-// for, do all that it can: with 256 callers on 10 connections refreshes came at the rate that they did with 16, and on 32
+// for, do all that it can: on those 2 cores, 256 callers on 10 connections got refreshes at the rate that 16 did, and on 32
 // connections no faster. pgxpool makes 4, or as many as there are cores here; say pool_max_conns=10 or so in the
 // connection string, and count all nodes together. Who finds none free waits in turn, and for 10 seconds at most.
 //
 // # Growing
 //
 // A thousand million live tokens are 500 million sessions, each with an access and a
-// refresh token: 210 GB, of which 16 GB are the index. One server holds that. Before
-// vacuuming one table of that size takes too long, partition it by hash, which no
-// statement notices, as each names the session by its primary key:
+// refresh token: by the sizes above 210 GB, of which 16 GB are the index, and 260 GB of grants if each is of another
+// user. One server holds that. Its clean-up looks at no more than 20,000 rows a second
+// with the defaults of a store.Cleaner, so that a pass takes 7 hours for the sessions alone, and longer, in which the rows of what
+// expires stay: raise its Batch.
+//
+// Before vacuuming one table of that size takes too long, partition it by hash. Requests notice
+// nothing, as each names the session by its primary key; the clean-up merges the partitions. Do it in
+// one transaction, before there are many sessions or while no node serves, as sessions
+// that were not copied yet are not found; and grant the role that serves its rights on the new table:
 //
 //	ALTER TABLE oauth_sessions RENAME TO oauth_sessions_whole;
 //	CREATE TABLE oauth_sessions (LIKE oauth_sessions_whole INCLUDING DEFAULTS,
