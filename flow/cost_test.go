@@ -209,6 +209,7 @@ func newCostClients(b *testing.B, dsn string, sessions int) *costClientSet {
 	r := &http.Request{Header: http.Header{}}
 	r.SetBasicAuth(hello.ClientID, hello.ClientSecret)
 	c := &costClientSet{address: hello.Address, id: hello.ClientID, secret: r.Header.Get("Authorization")}
+	c.held = c.begin(b, sessions, min(sessions, costSample), true)
 	for range costClients {
 		conn, err := net.Dial("tcp", hello.Address)
 		if err != nil {
@@ -217,7 +218,6 @@ func newCostClients(b *testing.B, dsn string, sessions int) *costClientSet {
 		b.Cleanup(func() { _ = conn.Close() })
 		c.clients = append(c.clients, &costClient{conn: conn, reader: bufio.NewReader(conn), address: hello.Address})
 	}
-	c.held = c.begin(b, sessions, min(sessions, costSample), true)
 	return c
 }
 
