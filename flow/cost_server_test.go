@@ -71,7 +71,11 @@ type greeting struct {
 }
 
 // An issued is what a client holds of a session.
-type issued struct{ User, Code, Access, Refresh string }
+type issued struct {
+	User, Code, Access, Refresh string
+
+	grant uuid.UUID
+}
 
 // A costServer serves a provider over a store, and what its measuring needs, below /cost/.
 type costServer struct {
@@ -214,6 +218,14 @@ func (c *costServer) begin(w http.ResponseWriter, r *http.Request) {
 	sample := make([]issued, wanted)
 	for i := range sample {
 		sample[i] = held[i*n/wanted]
+		if !redeem {
+			continue
+		}
+		// The note of the first use is made beforehand: it comes once in five minutes, not with each request.
+		if err := c.seeds.Touch(r.Context(), store.Use{GrantID: sample[i].grant, At: time.Now().UTC()}); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 	}
 	_ = json.NewEncoder(w).Encode(sample)
 }
@@ -222,7 +234,7 @@ func (c *costServer) session(ctx context.Context, user string, redeem bool) (iss
 	id := uuid.Must(uuid.NewV7())
 	scopes := []string{"read", "write"}
 	code := c.format.NewCode(id)
-	_, err := c.seeds.BeginSession(ctx, store.Beginning{
+	grant, err := c.seeds.BeginSession(ctx, store.Beginning{
 		GrantID: uuid.Must(uuid.NewV7()),
 		Session: store.Session{
 			ID: id, ApplicationID: c.app.ID, UserID: user, AccountID: user, Scopes: scopes,
@@ -240,7 +252,7 @@ func (c *costServer) session(ctx context.Context, user string, redeem bool) (iss
 		Access:  store.AccessToken{Digest: access.Digest(), IssuedAt: c.now, ExpiresAt: c.now.Add(24 * time.Hour), Scopes: scopes},
 		Refresh: store.RefreshToken{Digest: refresh.Digest(), ExpiresAt: c.now.Add(24 * time.Hour)},
 	})
-	return issued{User: user, Access: access.Reveal(), Refresh: refresh.Reveal()}, err
+	return issued{User: user, Access: access.Reveal(), Refresh: refresh.Reveal(), grant: grant.ID}, err
 }
 
 // A countingStore counts the calls of the verbs that requests make.
