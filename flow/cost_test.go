@@ -41,7 +41,7 @@ import (
 // environment measures beside 1000000 as well. PostgreSQL is measured where OAUTHAPPS_TEST_POSTGRES names a database, without the
 // processor time of the database itself. This prints a table of it all:
 //
-//	go test ./flow -run='^$' -bench=Cost -benchtime=20000x
+//	go test ./flow -run='^$' -bench=Cost -benchtime=20000x -timeout=1h
 func BenchmarkCost(b *testing.B) {
 	var table costTable
 	for _, sessions := range costSessions(b) {
