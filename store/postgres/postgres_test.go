@@ -40,11 +40,6 @@ func TestStorePartitioned(t *testing.T) {
 	storetest.Run(t, harnessIn(dsn))
 }
 
-// harness opens each store in a schema of its own.
-func harness() storetest.Harness {
-	return storetest.Harness{New: func(tb testing.TB) store.Store { return openTemp(tb) }}
-}
-
 // harnessIn opens stores one after the other in one place, which is quicker.
 func harnessIn(dsn string) storetest.Harness {
 	return storetest.Harness{
