@@ -20,12 +20,33 @@ const (
 	cleaningSecrets  = 'c'
 )
 
-// CleanUp implements [store.Store].
+// pieceSize is how many rows the clean-up looks at before it lets others in. A transaction that removes so many keeps
+// them waiting for less than the fsync that ends it.
+const pieceSize = 15
+
+// CleanUp implements [store.Store]. What it did before something failed is done: that fails the next call, if it lasts.
 func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (next string, removed int, err error) {
+	next = cursor
+	for left := max(limit, 1); left > 0; left -= pieceSize {
+		reached, n, err := s.cleanPiece(ctx, now, next, int64(min(left, pieceSize)))
+		if err != nil && next != cursor {
+			break
+		}
+		if err != nil {
+			return "", 0, err
+		}
+		next, removed = reached, removed+n
+		if next == "" {
+			break
+		}
+	}
+	return next, removed, nil
+}
+
+func (s *Store) cleanPiece(ctx context.Context, now time.Time, cursor string, rows int64) (next string, removed int, err error) {
 	if cursor == "" {
 		cursor = string(cleaningSessions)
 	}
-	rows := int64(max(limit, 1))
 	switch key := cursor[1:]; cursor[0] {
 	case cleaningSessions:
 		return s.cleanSessions(ctx, now, key, rows)
