@@ -63,33 +63,40 @@ UPDATE oauth_applications a
 SET deleted_at = $3::timestamptz, name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
 FROM was WHERE a.id = was.id RETURNING was.*`
 
-	// Counts users with a grant of one epoch, until there are $3 or a few more. It reads some grants in the order of the index, then jumps
-	// behind the user of the last: however many grants there are, and each user has. What it reads lies between two ends of
-	// the index, rather than being equal to something: so the planner, whatever it believes of the grants, sees a long list of
-	// which it is to read the beginning, and neither gathers nor sorts it.
-	countUsers = `(WITH RECURSIVE users AS (
-	SELECT ` + someUsers + `) >= (a.id, `
-	someUsers = `max(user_id) AS last, count(DISTINCT user_id) AS counted FROM (
-		SELECT g.user_id FROM oauth_grants g WHERE (g.application_id, g.application_epoch`
-	upToEpoch = `) AND (g.application_id, g.application_epoch) <= (a.id, `
-	thenNext  = inIndexOrder + `
-	UNION ALL
-	SELECT next.last, users.counted + next.counted FROM users, LATERAL (SELECT ` + someUsers + `, g.user_id) > (a.id, `
-	behindLast   = `, users.last` + upToEpoch
-	inIndexOrder = `) ORDER BY g.application_id, g.application_epoch, g.user_id LIMIT 32) part`
-	upToBound    = inIndexOrder + `) next WHERE users.counted < $3::bigint AND next.counted > 0
-) SELECT max(counted) FROM users)`
+	// Counts the users with a grant of the epoch of a, until there are $3 or more. Twice as many of the newest grants tell,
+	// unless there are more and users have several each. They stand together in the table, in which each has to be looked up
+	// until a vacuum has come by; in the order of users they are far apart.
+	countUsers = `(SELECT CASE WHEN newest.grants < ` + newestGrants + ` OR newest.users >= $3::bigint THEN newest.users ELSE ` + countByUser + ` END FROM (
+	SELECT count(*) AS grants, count(DISTINCT user_id) AS users FROM (
+		SELECT g.user_id FROM oauth_grants g WHERE ` + fromEpoch + ` AND ` + toEpoch + `
+		ORDER BY g.application_id DESC, g.application_epoch DESC, g.id DESC LIMIT ` + newestGrants + `) part) newest)`
+	newestGrants = `2 * greatest(least($3::bigint, 1000000000000), 0)`
 
-	countUsersNow    = countUsers + `a.epoch` + upToEpoch + `a.epoch` + thenNext + `a.epoch` + behindLast + `a.epoch` + upToBound
-	countUsersBefore = countUsers + `a.epoch - 1` + upToEpoch + `a.epoch - 1` + thenNext + `a.epoch - 1` + behindLast + `a.epoch - 1` + upToBound
+	// Reads some grants in the order of users, then jumps behind the user of the last: however many grants there are, and each user has.
+	countByUser = `(WITH RECURSIVE users AS (
+	SELECT ` + someUsers + fromEpoch + byUser + `
+	UNION ALL
+	SELECT next.last, users.counted + next.counted FROM users, LATERAL (
+		SELECT ` + someUsers + `(g.application_id, g.application_epoch, g.user_id) > (a.id, a.epoch, users.last)` + byUser + `
+	) next WHERE users.counted < $3::bigint AND next.counted > 0
+) SELECT max(counted) FROM users)`
+	someUsers = `max(user_id) AS last, count(DISTINCT user_id) AS counted FROM (SELECT g.user_id FROM oauth_grants g WHERE `
+	byUser    = ` AND ` + toEpoch + ` ORDER BY g.application_id, g.application_epoch, g.user_id LIMIT 32) part`
+
+	// What is read of the grants lies between two ends of the index, rather than being equal to something: so the planner, whatever it
+	// believes of the grants, sees a long list of which it is to read the beginning, and neither gathers nor sorts it.
+	fromEpoch = `(g.application_id, g.application_epoch) >= (a.id, a.epoch)`
+	toEpoch   = `(g.application_id, g.application_epoch) <= (a.id, a.epoch)`
 
 	lastUsed = `(SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id)`
 
-	selectUsage = `SELECT ` + lastUsed + `, ` + countUsersNow + fromApplications + `
+	selectUsage = `SELECT ` + lastUsed + `, ` + countUsers + fromApplications + `
 WHERE a.id = $1::uuid AND ` + isOwned
 
-	revokeTokens = `UPDATE oauth_applications a SET epoch = a.epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + `
-RETURNING ` + lastUsed + `, ` + countUsersBefore
+	revokeTokens = `WITH revoked AS (
+	UPDATE oauth_applications a SET epoch = a.epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + ` RETURNING a.id, a.epoch - 1 AS epoch
+)
+SELECT ` + lastUsed + `, ` + countUsers + ` FROM revoked a`
 )
 
 // Client secrets.
