@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,6 +98,12 @@ func (p *roundRobin) set(i int, node *server) {
 	p.nodes[i] = strings.TrimPrefix(node.URL, "http://")
 }
 
+func (p *roundRobin) addresses() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.nodes)
+}
+
 func (p *roundRobin) pick() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,8 +134,8 @@ func (p *roundRobin) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // isDialError reports whether a request was not sent, as there was nobody to send it to.
 func isDialError(err error) bool {
-	dial, ok := err.(*net.OpError)
-	return ok && dial.Op == "dial"
+	var dial *net.OpError
+	return errors.As(err, &dial) && dial.Op == "dial"
 }
 
 // everywhere asserts the status of an access token at each node itself.

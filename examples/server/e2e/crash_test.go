@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -171,14 +172,24 @@ func (c *caller) use(one *session) error {
 
 // authorize gets a code by the remembered consent.
 func (c *caller) authorize(verifier string) (string, error) {
+	a, err := c.ask(verifier, http.StatusSeeOther)
+	return a.code(err)
+}
+
+// ask opens the page that a client sends its user to.
+func (c *caller) ask(verifier string, statuses ...int) (answer, error) {
 	req, err := http.NewRequest(http.MethodGet, c.server.authorizeURL(c.app, verifier, "account_id", acme), nil)
 	if err != nil {
-		return "", err
+		return answer{}, err
 	}
 	for _, cookie := range c.cookies.Cookies(req.URL) {
 		req.AddCookie(cookie)
 	}
-	a, err := c.send(req, http.StatusSeeOther)
+	return c.send(req, statuses...)
+}
+
+// code is the code that a user is sent back with, unless there was an error.
+func (a answer) code(err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
@@ -203,8 +214,8 @@ func (c *caller) post(path string, fields url.Values) (answer, error) {
 	return a, err
 }
 
-// send sends a request. Every answer but one with the status wanted is an error.
-func (c *caller) send(req *http.Request, status int) (answer, error) {
+// send sends a request. Every answer but one with a status wanted is an error.
+func (c *caller) send(req *http.Request, statuses ...int) (answer, error) {
 	if c.patience != nil {
 		ctx, cancel := context.WithTimeout(req.Context(), c.patience())
 		defer cancel()
@@ -212,11 +223,13 @@ func (c *caller) send(req *http.Request, status int) (answer, error) {
 	}
 	a, err := send(req)
 	switch {
-	case err != nil, a.Status == http.StatusBadGateway: // which a proxy says of a server that is gone
+	case err != nil:
+		return answer{}, fmt.Errorf("%w: %w", errGone, err)
+	case a.Status == http.StatusBadGateway: // which a proxy says of a server that is gone
 		return answer{}, errGone
 	case a.Status == http.StatusServiceUnavailable:
 		return answer{}, cmp.Or(a.checkUnavailable(), errUnavailable)
-	case a.Status != status:
+	case !slices.Contains(statuses, a.Status):
 		return answer{}, fmt.Errorf("%s %s: %d %s", req.Method, req.URL.Path, a.Status, a.Body)
 	}
 	return a, nil

@@ -19,9 +19,11 @@ import (
 )
 
 // A load is clients that exchange, rotate, use and revoke tokens of one application all the
-// time, through outages. Whatever an answer says that is no 503 has to be right.
+// time, through outages, while all tokens of another are revoked at once. Whatever an answer says
+// that is no 503 has to be right.
 type load struct {
 	t        *testing.T
+	sweep    *sweep
 	answered atomic.Int64 // changes that were acknowledged
 	failed   atomic.Int64 // requests that were not answered, or 503
 	ended    atomic.Bool
@@ -33,6 +35,13 @@ type load struct {
 func startLoad(t *testing.T, c *cluster, b *browser, app application, patience func() time.Duration) *load {
 	const workers = 6
 	l := &load{t: t}
+	l.sweep = newSweep(t, c, b, patience, l.ended.Load)
+	l.workers.Go(func() {
+		if err := l.sweep.run(); err != nil {
+			t.Error(err)
+			l.ended.Store(true)
+		}
+	})
 	var sessions sync.Mutex
 	for worker := range workers {
 		client := &caller{server: c.server, cookies: b.client.Jar, app: app, answered: &l.answered, patience: patience}
@@ -64,12 +73,29 @@ func (l *load) stop() {
 	l.workers.Wait()
 }
 
-// progress waits until so many more changes are acknowledged.
+// progress waits until so many more changes are acknowledged, and a revocation of all tokens.
 func (l *load) progress(changes int64) {
 	l.t.Helper()
-	until := l.answered.Load() + changes
-	require.Eventually(l.t, func() bool { return l.answered.Load() >= until || l.ended.Load() }, patience, time.Millisecond, "nothing is answered")
+	until, swept := l.answered.Load()+changes, l.sweep.acknowledged.Load()
+	require.Eventually(l.t, func() bool {
+		return l.answered.Load() >= until && l.sweep.acknowledged.Load() > swept || l.ended.Load()
+	}, patience, time.Millisecond, "nothing is answered")
 	require.False(l.t, l.ended.Load())
+}
+
+// sweeping waits until a revocation of all tokens is under way, or was a moment ago.
+func (l *load) sweeping() {
+	l.t.Helper()
+	for until := time.Now().Add(patience); ; {
+		select {
+		case <-l.sweep.begun:
+			time.Sleep(rand.N(5 * time.Millisecond))
+			return
+		case <-time.After(10 * time.Millisecond):
+			require.False(l.t, l.ended.Load())
+			require.True(l.t, time.Now().Before(until), "nobody revokes all tokens")
+		}
+	}
 }
 
 // suffer waits until so many more requests have failed.
@@ -91,6 +117,7 @@ func (l *load) end(c *cluster) {
 	for _, kind := range []string{"live", "revoked", "replaced"} {
 		require.Positive(l.t, counts[kind], "the load left no %s token", kind)
 	}
+	l.sweep.check(l.t)
 }
 
 // A client has what it needs for one request of each kind.
@@ -102,6 +129,7 @@ type client struct {
 	refreshToken string
 	code         string
 	verifier     string
+	button       *form // which revokes all tokens of the application
 }
 
 // newClient registers an application, authorizes it, and begins twice: one session has tokens,
@@ -113,7 +141,8 @@ func newClient(t *testing.T, c *cluster) *client {
 	tokens := c.tokens(t, b, app, acme)
 	verifier := newVerifier()
 	code := b.authorize(c.authorizeURL(app, verifier, "account_id", acme), acme).Query().Get("code")
-	return &client{c, b, app, tokens.str("access_token"), tokens.str("refresh_token"), code, verifier}
+	button := b.get(app.path("revoke")).form(app.path("revoke"))
+	return &client{c, b, app, tokens.str("access_token"), tokens.str("refresh_token"), code, verifier, button}
 }
 
 // reads are requests that change nothing, by name.
@@ -125,6 +154,7 @@ func (cl *client) reads() map[string]func() answer {
 		},
 		"list":    cl.page(home(acme)),
 		"page":    cl.page(cl.app.path()),
+		"warning": cl.page(cl.app.path("revoke")),
 		"consent": cl.page("/oauth/authorize?" + url.Values{"response_type": {"code"}, "client_id": {cl.app.ClientID}, "redirect_uri": {callback}}.Encode()),
 	}
 }
@@ -140,15 +170,15 @@ func (cl *client) writes() map[string]func() answer {
 		},
 		"remembered consent": cl.page("/oauth/authorize?" + url.Values{"response_type": {"code"}, "client_id": {cl.app.ClientID},
 			"redirect_uri": {callback}, "account_id": {acme}}.Encode()),
+		"revocation of all tokens": func() answer { return cl.button.submit().answer() },
 	}
 }
 
 func (cl *client) page(path string) func() answer {
-	return func() answer {
-		p := cl.browser.get(path)
-		return answer{Status: p.Status, Header: p.Header, Body: p.Body}
-	}
+	return func() answer { return cl.browser.get(path).answer() }
 }
+
+func (p *page) answer() answer { return answer{Status: p.Status, Header: p.Header, Body: p.Body} }
 
 func requireUnavailable(t *testing.T, requests map[string]func() answer) {
 	t.Helper()
@@ -186,6 +216,7 @@ func TestPostgresRestarts(t *testing.T) {
 	l := startLoad(t, c, cl.browser, cl.app, nil)
 	for _, how := range []syscall.Signal{stopFast, stopImmediate} {
 		l.progress(100)
+		l.sweeping()
 		pg.stop(how)
 		l.suffer(20)
 		requireUnavailable(t, cl.reads())
@@ -207,9 +238,11 @@ func TestConnectionsKilled(t *testing.T) {
 	c := startCluster(t, db.dsn())
 	cl := newClient(t, c)
 	l := startLoad(t, c, cl.browser, cl.app, nil)
+	outside := db.outside(t)
 	for range 10 {
 		l.progress(20)
-		db.hangUp(t, 3)
+		l.sweeping()
+		db.hangUp(t, outside, 8)
 	}
 	l.progress(50)
 	l.end(c)
@@ -224,6 +257,7 @@ func TestNodeKilled(t *testing.T) {
 	l := startLoad(t, c, cl.browser, cl.app, nil)
 	for i := range c.nodes {
 		l.progress(50)
+		l.sweeping()
 		c.nodes[i].kill()
 		l.progress(50)
 		c.replace(t, i)
@@ -308,6 +342,74 @@ func TestClientHangsUpMidway(t *testing.T) {
 	require.Equal(t, http.StatusOK, c.whoami(t, cl.access).Status)
 }
 
+// All tokens are revoked while the database is slow, and nobody hears what came of it. It
+// happened as a whole or not at all: to which of both is known here, from where it was cut off.
+func TestRevocationUnanswered(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	c := startCluster(t, db.dsn())
+	s := newSweep(t, c, signIn(t, c.server, alice), nil, func() bool { return true })
+	conn, watch := db.connect(t), db.connect(t)
+	refused := func(token string) func() bool {
+		return func() bool { return c.nodes[1].whoami(t, token).Status == http.StatusUnauthorized }
+	}
+	for _, cut := range []struct {
+		name     string
+		err      error
+		happened bool
+		off      func(hangUp, goOn func(), happened func() bool)
+	}{
+		{"connection ended", errUnavailable, false, func(_, _ func(), _ func() bool) {
+			execSQL(t, db.server, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`, db.name)
+		}},
+		{"node killed", errGone, true, func(_, goOn func(), happened func() bool) {
+			require.NoError(t, c.nodes[0].cmd.Process.Signal(syscall.SIGSTOP)) // so that it cannot answer
+			goOn()
+			require.Eventually(t, happened, patience, time.Millisecond)
+			c.nodes[0].kill()
+			c.replace(t, 0)
+		}},
+		{"client gone", errGone, true, func(hangUp, goOn func(), happened func() bool) {
+			hangUp()
+			goOn()
+			require.Eventually(t, happened, patience, time.Millisecond)
+		}},
+	} {
+		t.Run(cut.name, func(t *testing.T) {
+			issued := s.tokens(t)
+			slow, err := conn.Begin(t.Context())
+			require.NoError(t, err)
+			_, err = slow.Exec(t.Context(), `SELECT FROM oauth_applications WHERE client_id = $1 FOR UPDATE`, s.app.ClientID) // reads go on
+			require.NoError(t, err)
+
+			ctx, hangUp := context.WithCancel(t.Context())
+			defer hangUp()
+			answered := make(chan error, 1)
+			owner := *s.users[0]
+			owner.server = c.nodes[0]
+			go func() {
+				_, err := owner.submitWith(ctx, s.app.path("revoke"), s.button)
+				answered <- err
+			}()
+			require.Eventually(t, func() bool {
+				var waiting bool
+				err := watch.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock')`, db.name).Scan(&waiting)
+				return err == nil && waiting
+			}, patience, time.Millisecond, "the revocation waits")
+			s.requireAccepted(t, issued, issued)
+			cut.off(hangUp, func() { require.NoError(t, slow.Commit(t.Context())) }, refused(issued[0].access))
+			require.ErrorIs(t, <-answered, cut.err)
+			_ = slow.Rollback(t.Context()) // unless it is over
+			if cut.happened {
+				s.requireAccepted(t, issued, nil)
+			} else {
+				s.requireAccepted(t, issued, issued)
+			}
+			s.again(t)
+		})
+	}
+}
+
 // The database answers nothing, and the few connections that a node may have all wait for it.
 // So do requests, but not for ever, and nothing of them happens later.
 func TestDatabaseHangs(t *testing.T) {
@@ -323,7 +425,7 @@ func TestDatabaseHangs(t *testing.T) {
 	// Five for each connection.
 	const callers = size * 2 * 5
 	began := time.Now()
-	answers := make(chan error, callers)
+	answers := make(chan error, callers+1)
 	for i := range callers {
 		go func() {
 			fields := redemption(cl.app, cl.code, cl.verifier)
@@ -340,8 +442,18 @@ func TestDatabaseHangs(t *testing.T) {
 			answers <- errors.Join(err, a.checkUnavailable())
 		}()
 	}
+	go func() {
+		owner := &caller{server: c.server, cookies: cl.browser.client.Jar}
+		_, err := owner.submit(cl.button.action.Path, cl.button.fields)
+		if errors.Is(err, errUnavailable) {
+			err = nil
+		} else if err == nil {
+			err = errors.New("a revocation of all tokens was acknowledged")
+		}
+		answers <- err
+	}()
 	require.NoError(t, cl.reads()["whoami"]().checkUnavailable())
-	for range callers {
+	for range callers + 1 {
 		require.NoError(t, <-answers)
 	}
 	require.Less(t, time.Since(began), 25*time.Second)
@@ -359,14 +471,14 @@ func TestDatabaseReadOnly(t *testing.T) {
 	l := startLoad(t, c, cl.browser, cl.app, nil)
 	l.progress(50)
 	execSQL(t, db.server, "ALTER DATABASE "+db.name+" SET default_transaction_read_only = on")
-	db.hangUp(t, 1000)
+	db.hangUp(t, db.outside(t), 1000)
 	l.suffer(20)
 	requireOK(t, cl.reads())
 	require.True(t, c.introspect(t, cl.app, cl.access))
 	requireUnavailable(t, cl.writes())
 
 	execSQL(t, db.server, "ALTER DATABASE "+db.name+" RESET default_transaction_read_only")
-	db.hangUp(t, 1000)
+	db.hangUp(t, db.outside(t), 1000)
 	l.progress(50)
 	l.end(c)
 	cl.works(t)

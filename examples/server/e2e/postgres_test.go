@@ -72,14 +72,20 @@ func (db database) connect(t *testing.T) *pgx.Conn {
 	return conn
 }
 
-// hangUp ends up to n connections to the database at random, from outside of it.
-func (db database) hangUp(t *testing.T, n int) {
+// outside opens a connection to the server that is none to the database.
+func (db database) outside(t *testing.T) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), db.server)
 	require.NoError(t, err)
-	defer conn.Close(t.Context())
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+// hangUp ends up to n connections to the database at random, from outside of it.
+func (db database) hangUp(t *testing.T, outside *pgx.Conn, n int) {
+	t.Helper()
 	var ended int
-	err = conn.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM
+	err := outside.QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM
 		(SELECT pid FROM pg_stat_activity WHERE datname = $1 ORDER BY random() LIMIT $2) chosen`, db.name, n).Scan(&ended)
 	require.NoError(t, err)
 	require.Positive(t, ended)
@@ -107,8 +113,9 @@ type postgres struct {
 	exited   chan struct{}
 }
 
-// newPostgres starts a PostgreSQL server, which is stopped and removed after the test.
-func newPostgres(t *testing.T) *postgres {
+// newPostgres starts a PostgreSQL server, made with more options of initdb, which is stopped and
+// removed after the test.
+func newPostgres(t *testing.T, options ...string) *postgres {
 	t.Helper()
 	pg := &postgres{}
 	installed, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is valid
@@ -127,7 +134,8 @@ func newPostgres(t *testing.T) *postgres {
 		require.NoError(t, os.Chown(dir, int(pg.owner.Uid), int(pg.owner.Gid)))
 	}
 	pg.data = filepath.Join(dir, "data")
-	out, err := pg.command("initdb", "-A", "trust", "-U", "test", "-E", "UTF8", "--no-sync", "-D", pg.data).CombinedOutput()
+	options = append([]string{"-A", "trust", "-U", "test", "-E", "UTF8", "--no-sync", "-D", pg.data}, options...)
+	out, err := pg.command("initdb", options...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
 	free, err := net.Listen("tcp", "127.0.0.1:0")
