@@ -255,7 +255,7 @@ func TestReadOnlyDatabase(t *testing.T) {
 }
 
 // A database that has no room left answers reads and fails to write, at once; it never refuses, and nothing is half done. That it has
-// none is played by triggers, with the error that PostgreSQL has for it.
+// none is played by triggers, with the error that PostgreSQL has for it: so every verb meets it. TestDiskIsFull has a disk that is.
 func TestDiskFull(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
