@@ -68,9 +68,9 @@ type RefreshToken struct {
 
 // A Client is an application as the token endpoint needs it.
 type Client struct {
-	Application oauthapp.Application
-	Secrets     []oauthapp.Secret // those live, newest first
-	Session     *Session          // nil unless asked for, live, and of this application
+	Application oauthapp.Application // but for LastUsedAt, which is zero
+	Secrets     []oauthapp.Secret    // those live, newest first
+	Session     *Session             // nil unless asked for, live, and of this application
 }
 
 // A Beginning starts a session with its authorization code.

@@ -124,6 +124,7 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 		return store.Client{}, store.ErrNotFound
 	}
 	client := store.Client{Application: a.clone(), Secrets: a.liveSecrets(now)}
+	client.Application.LastUsedAt = time.Time{}
 	if row := s.findSession(session); row != nil && row.grant.application == a {
 		found := row.clone()
 		client.Session = &found

@@ -16,6 +16,12 @@ import (
 
 // readApplication reads applicationColumns.
 func readApplication(row *columns, a *oauthapp.Application) {
+	readRegistered(row, a)
+	row.time(&a.LastUsedAt)
+}
+
+// readRegistered reads registeredColumns.
+func readRegistered(row *columns, a *oauthapp.Application) {
 	row.id(&a.ID)
 	row.text(&a.ClientID)
 	row.text(&a.Owner)
@@ -27,7 +33,6 @@ func readApplication(row *columns, a *oauthapp.Application) {
 	row.texts(&a.Scopes)
 	row.time(&a.CreatedAt)
 	row.time(&a.UpdatedAt)
-	row.time(&a.LastUsedAt)
 	row.number(&a.Version)
 }
 

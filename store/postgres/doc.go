@@ -35,6 +35,10 @@
 // was lost; writes are not, as they may have happened. A failover to a standby that is
 // not synchronous forgets the last of what was committed, revocations too.
 //
+// What clients are, their applications and secrets, each Store remembers, and has it confirmed by each read of
+// them: a revision in the row of the application, drawn at random with each change. Whoever changes
+// these tables by hand sets it to gen_random_uuid(), or waits ten seconds.
+//
 // Nothing depends on sessions of the database: no LISTEN, no temporary tables, no
 // locks that outlive a transaction.
 //
@@ -53,7 +57,8 @@
 // which takes as much disk again until it is over, and locks the table against all else, bearer
 // checks too. From then on a node of the version before fails at whatever needs a session, as in an outage, and so does one
 // of this version until then. So stop the old nodes before, and where there
-// are many millions of sessions, try on a copy how long it takes.
+// are many millions of sessions, try on a copy how long it takes. Migration 3 adds a column to oauth_applications: stop the
+// nodes of the version before, as what they change of a secret, this version may notice ten seconds late.
 //
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables, and
 // nothing else.
@@ -153,7 +158,7 @@
 //
 // # Limits
 //
-// PostgreSQL has to be of version 12 or later; it is tested with 15. Texts are UTF-8
+// PostgreSQL has to be of version 13 or later; it is tested with 15. Texts are UTF-8
 // without NUL. A client ID, an owner, a user and an account each have to fit
 // into an index, the last two together: 2,600 bytes are safe.
 //

@@ -5,29 +5,34 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/clientcache"
 )
 
 // A Store keeps everything in one schema of a PostgreSQL database. It is safe for concurrent
-// use, and holds nothing but its pool of connections: any number of Stores, on any number of
-// machines, work on one database.
+// use, and holds nothing but its pool of connections, and what it remembers of clients, which the database confirms whenever it is
+// used: any number of Stores, on any number of machines, work on one database.
 //
 // A call ends within 15 seconds, though its context allow more: after 10 it waits no longer for a connection
 // or a lock, and a statement that was sent then has 5 more to finish. Where it had not, the call may have taken
 // effect or not. Whoever needs an answer sooner gives the context a deadline, 5 seconds before that.
 type Store struct {
-	pool   *pgxpool.Pool
-	owns   bool // the pool was made by Open
-	limits limits
+	pool    *pgxpool.Pool
+	owns    bool // the pool was made by Open
+	limits  limits
+	clients *clientcache.Cache[uuid.UUID]
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns a Store on the host's own pool, which it neither configures nor closes. It
 // connects to nothing: call [Migrate] before, once for each release, or at each start.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, limits: defaultLimits} }
+func New(pool *pgxpool.Pool) *Store {
+	return &Store{pool: pool, limits: defaultLimits, clients: clientcache.New[uuid.UUID]()}
+}
 
 // openLimit is how long Open waits for the first connection.
 const openLimit = 10 * time.Second
@@ -56,7 +61,9 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("postgres: open: %w", oneLine{err})
 	}
-	return &Store{pool: pool, owns: true, limits: defaultLimits}, nil
+	s := New(pool)
+	s.owns = true
+	return s, nil
 }
 
 func prepare(ctx context.Context, pool *pgxpool.Pool) error {

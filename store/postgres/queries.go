@@ -13,8 +13,11 @@ package postgres
 
 // Applications.
 const (
-	applicationColumns = `a.id, a.client_id, a.owner, a.name, a.description, a.homepage_url, a.callback_urls, a.type, a.scopes,
-a.created_at, a.updated_at, ` + lastUsed + `, a.version`
+	registeredColumns = `a.id, a.client_id, a.owner, a.name, a.description, a.homepage_url, a.callback_urls, a.type, a.scopes,
+a.created_at, a.updated_at, a.version`
+	registeredWidth = 12
+
+	applicationColumns = registeredColumns + `, ` + lastUsed
 
 	fromApplications = ` FROM oauth_applications a `
 
@@ -48,7 +51,7 @@ SELECT count(*) FROM created`
 
 	updateApplication = `UPDATE oauth_applications a
 SET name = $4::text, description = $5::text, homepage_url = $6::text, callback_urls = $7::text[], scopes = $8::text[],
-	updated_at = $9::timestamptz, version = a.version + 1
+	updated_at = $9::timestamptz, version = a.version + 1, revision = gen_random_uuid()
 WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned
 
 	existsApplication = `SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND ` + isOwned
@@ -121,13 +124,18 @@ WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY
 ), expired AS (
 	UPDATE oauth_client_secrets c SET expires_at = $4::timestamptz FROM room
 	WHERE c.application_id = room.id AND (c.expires_at IS NULL OR c.expires_at > $4::timestamptz)
+), revised AS (
+	UPDATE oauth_applications a SET revision = gen_random_uuid() FROM room WHERE a.id = room.id
 )
 INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint, last_used_at, expires_at)
 SELECT room.id, $6::uuid, $3::timestamptz, $7::bytea, $8::text, $9::timestamptz, $10::timestamptz FROM room`
 
+	// The application is locked first, as in all that change both.
 	revokeSecret = `WITH was AS (
-	SELECT ` + secretColumns + ` FROM oauth_client_secrets c JOIN oauth_applications a ON a.id = c.application_id
-	WHERE c.application_id = $1::uuid AND c.id = $4::uuid AND ` + isLiveSecret + ` AND ` + isOwned + ` FOR NO KEY UPDATE OF c
+	SELECT ` + secretColumns + ` FROM oauth_applications a JOIN oauth_client_secrets c ON c.application_id = a.id
+	WHERE a.id = $1::uuid AND c.id = $4::uuid AND ` + isLiveSecret + ` AND ` + isOwned + ` FOR NO KEY UPDATE OF a, c
+), revised AS (
+	UPDATE oauth_applications a SET revision = gen_random_uuid() FROM was WHERE a.id = was.application_id
 )
 UPDATE oauth_client_secrets c SET expires_at = $3::timestamptz FROM was
 WHERE c.application_id = was.application_id AND c.id = was.id RETURNING was.*`
@@ -169,9 +177,12 @@ AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
 ), used AS (
 	UPDATE oauth_application_uses u SET last_used_at = $2::timestamptz FROM granted
 	WHERE u.application_id = granted.application_id AND (u.last_used_at IS NULL OR u.last_used_at < $2::timestamptz)
+), revised AS (
+	UPDATE oauth_applications a SET revision = gen_random_uuid() WHERE a.id = $3::uuid
+	AND EXISTS (SELECT FROM oauth_client_secrets c WHERE c.application_id = a.id AND ` + isUsedLater + `) RETURNING a.id
 )
-UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz
-WHERE c.application_id = $3::uuid AND c.id = $4::uuid AND (c.last_used_at IS NULL OR c.last_used_at < $2::timestamptz)`
+UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WHERE c.application_id = revised.id AND ` + isUsedLater
+	isUsedLater = `c.id = $4::uuid AND (c.last_used_at IS NULL OR c.last_used_at < $2::timestamptz)`
 )
 
 // Sessions.
@@ -182,6 +193,7 @@ s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.ac
 s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scope,
 s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, ` + rotatedAt + `,
 g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
+	sessionWidth = 28
 
 	rotatedAt = `coalesce(s.rotated_at, CASE WHEN s.previous_refresh_token_digest IS NOT NULL THEN s.access_token_issued_at END)`
 
@@ -189,12 +201,14 @@ g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions + `WHERE s.id = $1::uuid`
 
-	// One row for each live secret, or one without; each with the session, or none.
-	selectClient = `SELECT ` + secretColumns + `, ` + applicationColumns + `, ` + sessionColumns + fromApplications + `
-LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
+	// The session is there if its live grant is. Of the application and its secrets, one row for each or one without, nothing is read
+	// if the revision is $3, which is known.
+	selectClient = `SELECT k.revision, ` + sessionColumns + `, ` + registeredColumns + `, ` + secretColumns + ` FROM oauth_applications k
 LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number)
-	ON s.id = $2::uuid AND g.application_id = a.id AND g.application_epoch = a.epoch
-WHERE a.client_id = $1::text AND a.deleted_at IS NULL ORDER BY c.id DESC`
+	ON s.id = $2::uuid AND g.application_id = k.id AND g.application_epoch = k.epoch
+LEFT JOIN oauth_applications a ON a.id = CASE WHEN k.revision IS DISTINCT FROM $3::uuid THEN k.id END
+LEFT JOIN oauth_client_secrets c ON c.application_id = a.id
+WHERE k.client_id = $1::text AND k.deleted_at IS NULL`
 
 	// The grant takes the epoch that its application has as the statement begins. A revocation that commits
 	// later finds a smaller one, and ends the session with it.
@@ -294,7 +308,9 @@ SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SEL
 ), removed AS (
 	DELETE FROM oauth_client_secrets c USING dead WHERE c.application_id = dead.application_id AND c.id = dead.id
 	AND (c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last) -- to read no more
-	RETURNING c.id
+	RETURNING c.application_id
+), revised AS (
+	UPDATE oauth_applications a SET revision = gen_random_uuid() WHERE a.id IN (SELECT application_id FROM removed)
 )
 SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
 )

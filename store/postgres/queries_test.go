@@ -178,6 +178,7 @@ func TestBuffers(t *testing.T) {
 		t.Log(name, few[name], many[name])
 		require.LessOrEqual(t, many[name], few[name]+few[name]/2+2, "buffers of %s", name)
 	}
+	require.LessOrEqual(t, many["selectClient known"], many["selectSession"]+2, "the application and its secrets are not read again")
 	require.Less(t, many["revokeTokens"], 500.0, "the grants counted stand together")
 }
 
@@ -192,13 +193,16 @@ func buffersOf(t *testing.T, n int) map[string]float64 {
 	require.NoError(t, s.pool.QueryRow(ctx, `UPDATE oauth_sessions SET code_redeemed_at = NULL, code_expires_at = expires_at WHERE id =
 		(SELECT s.id FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number WHERE g.application_id = $1 LIMIT 1)
 		RETURNING id, code_digest, refresh_token_digest`, app).Scan(&session, &code, &refresh))
+	var revision uuid.UUID
+	require.NoError(t, s.pool.QueryRow(ctx, "SELECT revision FROM oauth_applications WHERE id = $1", app).Scan(&revision))
 	buffers := map[string]float64{}
 	for name, statement := range map[string]struct {
 		sql  string
 		args []any
 	}{
 		"selectSession":      {selectSession, []any{session}},
-		"selectClient":       {selectClient, []any{"client-1", session, now}},
+		"selectClient":       {selectClient, []any{"client-1", session, nil}},
+		"selectClient known": {selectClient, []any{"client-1", session, revision}},
 		"redeemCode":         {redeemCode, []any{session, code, now, now, digest[:], now, now, "", digest[:], now, digest[:]}},
 		"rotateRefreshToken": {rotateRefreshToken, []any{session, refresh, now, digest[:], now, now, "", digest[:], now}},
 		"selectUsage":        {selectUsage, []any{app, "owner-1", 1001}},

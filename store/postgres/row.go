@@ -32,7 +32,7 @@ var errColumn = errors.New("a column holds what this library did not write")
 // value returns the next value, which has to be of a type, and nil where it is absent. In the text format, which connections that
 // prepare nothing use, pgx reads it into other, and value returns nil, too.
 func (c *columns) value(oid uint32, other any) []byte {
-	if c.next == len(c.values) || c.err != nil {
+	if c.next >= len(c.values) || c.err != nil {
 		c.fail()
 		return nil
 	}
@@ -48,6 +48,9 @@ func (c *columns) value(oid uint32, other any) []byte {
 	}
 	return nil
 }
+
+// skip passes over values.
+func (c *columns) skip(values int) { c.next += values }
 
 // isAbsent reports whether the next value is.
 func (c *columns) isAbsent() bool { return c.next < len(c.values) && c.values[c.next] == nil }

@@ -11,6 +11,7 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/clientcache"
 )
 
 // readSession reads sessionColumns.
@@ -63,23 +64,40 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 		return store.Client{}, store.ErrNotFound
 	}
 	err = s.reading("client").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
-		client = store.Client{}
+		entry, known := s.clients.Get(clientID)
+		var found *store.Session
 		rows := 0
 		err := query(ctx, c, func(row *columns) {
-			rows++
-			var secret oauthapp.Secret
-			if readSecret(row, &secret); secret.ID != uuid.Nil {
-				client.Secrets = append(client.Secrets, secret)
+			if rows++; rows > 1 { // all have the same but for the secret
+				row.skip(1 + sessionWidth + registeredWidth)
+				entry.Secrets = append(entry.Secrets, oauthapp.Secret{})
+				readSecret(row, &entry.Secrets[rows-1])
+				return
 			}
-			if rows == 1 { // all have the same application and session
-				readApplication(row, &client.Application)
-				client.Session = readSessionOf(row, client.Application)
+			var current uuid.UUID
+			row.id(&current)
+			found = readSessionOf(row, clientID)
+			if row.isAbsent() { // and so known
+				return
 			}
-		}, selectClient, clientID, idValue(session), instant(now))
-		if err == nil && rows == 0 {
+			known = false
+			entry = clientcache.Entry[uuid.UUID]{Revision: current}
+			readRegistered(row, &entry.Application)
+			if !row.isAbsent() {
+				entry.Secrets = append(entry.Secrets, oauthapp.Secret{})
+				readSecret(row, &entry.Secrets[0])
+			}
+		}, selectClient, clientID, idValue(session), idValue(entry.Revision))
+		switch {
+		case err != nil:
+			return err
+		case rows == 0:
 			return store.ErrNotFound
+		case !known:
+			s.clients.Put(&entry)
 		}
-		return err
+		client = entry.Client(found, now)
+		return nil
 	})
 	if err != nil {
 		return store.Client{}, err
@@ -87,12 +105,13 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 	return client, nil
 }
 
-// readSessionOf reads sessionColumns, of an application's session or of none.
-func readSessionOf(row *columns, a oauthapp.Application) *store.Session {
+// readSessionOf reads sessionColumns, of a client's session or of none.
+func readSessionOf(row *columns, clientID string) *store.Session {
 	if row.isAbsent() {
+		row.skip(sessionWidth)
 		return nil
 	}
-	session := &store.Session{ClientID: a.ClientID}
+	session := &store.Session{ClientID: clientID}
 	readSession(row, session)
 	return session
 }

@@ -23,6 +23,10 @@
 // same moment share a transaction and its fsync; each of them succeeds or is
 // refused by itself, and returns only when the transaction is durable.
 //
+// What clients are, their applications and secrets, a Store remembers, and has it confirmed by each
+// read of them: a revision in the row of the application, drawn at random with each change. Whoever changes
+// these tables by hand sets it to random(), or waits ten seconds.
+//
 // Several processes of one machine may have the same file open. A writer waits up
 // to 10 seconds for that of another process, or until its context ends.
 //

@@ -13,12 +13,12 @@ var (
 	}
 	writes = []string{
 		begin, commit, rollback,
-		selectApplication, countApplications, insertApplication, updateApplication, existsApplication, deleteApplication,
+		selectApplication, countApplications, insertApplication, updateApplication, reviseApplication, existsApplication, deleteApplication,
 		lookUpSecrets, expireSecrets, insertSecret, selectSecret, expireSecret,
 		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
 		touchGrant, touchApplication, touchSecret,
-		cleanSessions, cleanGrants, cleanSecrets,
+		cleanSessions, cleanGrants, reviseCleaned, cleanSecrets,
 	}
 )
 
@@ -48,11 +48,11 @@ WHERE a.id < ?1 AND a.owner = ?3 AND a.deleted_at IS NULL ORDER BY a.id DESC LIM
 	countApplications = `SELECT count(*) FROM (SELECT 1 FROM applications WHERE owner = ?1 AND deleted_at IS NULL LIMIT ?2)`
 
 	insertApplication = `INSERT INTO applications
-(id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, last_used_at, version, epoch)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0) ON CONFLICT DO NOTHING`
+(id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, last_used_at, version, epoch, revision)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, random()) ON CONFLICT DO NOTHING`
 
 	updateApplication = `UPDATE applications
-SET name = ?4, description = ?5, homepage_url = ?6, callback_urls = ?7, scopes = ?8, updated_at = ?9, version = version + 1
+SET name = ?4, description = ?5, homepage_url = ?6, callback_urls = ?7, scopes = ?8, updated_at = ?9, version = version + 1, revision = random()
 WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND version = ?3 AND deleted_at IS NULL`
 
 	existsApplication = `SELECT 1 FROM applications WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL`
@@ -72,6 +72,9 @@ SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_ur
 ) SELECT count(user_id) FROM users)
 FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
 
+	// With each change of its secrets.
+	reviseApplication = `UPDATE applications SET revision = random() WHERE id = ?1`
+
 	revokeTokens = `UPDATE applications SET epoch = epoch + 1 WHERE id = ?1`
 
 	touchApplication = `UPDATE applications SET last_used_at = ?2
@@ -83,10 +86,9 @@ const (
 	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at`
 	secretWidth   = 7
 
-	liveSecrets = `LEFT JOIN client_secrets c ON c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3)`
-
 	// One row without a secret where the application has none.
-	selectSecrets = `SELECT ` + secretColumns + ` FROM applications a ` + liveSecrets + `
+	selectSecrets = `SELECT ` + secretColumns + ` FROM applications a
+LEFT JOIN client_secrets c ON c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3)
 WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
 	lookUpSecrets = `SELECT a.type, (SELECT count(*) FROM client_secrets c
@@ -164,6 +166,7 @@ s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_cha
 s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scopes,
 s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scopes,
 s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at`
+	sessionWidth = 28
 
 	liveSession = `FROM sessions s JOIN grants g ON g.number = s.grant_number ` + liveGrant
 
@@ -172,12 +175,14 @@ s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_dig
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1`
 
-	// One row for each live secret, or one without; each with the session, which is there if its
-	// live grant is.
-	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a ` + liveSecrets + `
+	// The session is there if its live grant is. Of the application and its secrets, one row for each or one without, nothing is read
+	// if the revision is ?3, which is known.
+	selectClient = `SELECT k.revision, ` + sessionColumns + `, ` + applicationColumns + `, ` + secretColumns + ` FROM applications k
 LEFT JOIN sessions s ON s.id = ?2
-LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.epoch
-WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
+LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = k.id AND g.application_epoch = k.epoch
+LEFT JOIN applications a ON a.id = iif(k.revision IS ?3, NULL, k.id)
+LEFT JOIN client_secrets c ON c.application_id = a.id
+WHERE k.client_id = ?1 AND k.deleted_at IS NULL`
 
 	insertSession = `INSERT INTO sessions (id, grant_number, created_at, expires_at, scopes,
 code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
@@ -232,6 +237,8 @@ WHERE a.id = client_secrets.application_id AND a.deleted_at IS NULL))`
 
 	walkSecrets = `SELECT application_id, id, ` + deadSecret + ` FROM client_secrets
 WHERE (application_id, id) > (?1, ?2) ORDER BY application_id, id LIMIT ?4`
-	cleanSecrets = `DELETE FROM client_secrets
-WHERE (application_id, id) > (?1, ?2) AND (application_id, id) <= (?4, ?5) AND ` + deadSecret
+	cleanSecrets  = `DELETE FROM client_secrets WHERE ` + secretsInRange
+	reviseCleaned = `UPDATE applications SET revision = random() WHERE id IN (SELECT application_id FROM client_secrets WHERE ` + secretsInRange + `)`
+
+	secretsInRange = `(application_id, id) > (?1, ?2) AND (application_id, id) <= (?4, ?5) AND ` + deadSecret
 )

@@ -23,6 +23,12 @@ func (r *row) secret() oauthapp.Secret {
 	}
 }
 
+// revise notes that the secrets of an application have changed.
+func revise(c *conn, application uuid.UUID) error {
+	_, err := c.exec(reviseApplication, blob(application[:]))
+	return err
+}
+
 func addSecret(c *conn, secret oauthapp.Secret) error {
 	inserted, err := c.exec(insertSecret, blob(secret.ID[:]), blob(secret.ApplicationID[:]), blob(secret.Digest[:]), text(secret.Hint),
 		instant(secret.CreatedAt), timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
@@ -69,7 +75,10 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 		if _, err := c.exec(expireSecrets, blob(secret.ApplicationID[:]), instant(othersExpireAt)); err != nil {
 			return err
 		}
-		return addSecret(c, secret)
+		if err := addSecret(c, secret); err != nil {
+			return err
+		}
+		return revise(c, secret.ApplicationID)
 	})
 }
 
@@ -80,8 +89,10 @@ func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(expireSecret, blob(id[:]), blob(secret[:]), instant(at))
-		return err
+		if _, err = c.exec(expireSecret, blob(id[:]), blob(secret[:]), instant(at)); err != nil {
+			return err
+		}
+		return revise(c, id)
 	})
 	return orZero(was, err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/clientcache"
 )
 
 // session reads sessionColumns.
@@ -53,34 +54,55 @@ func (r *row) accessToken(session []string) store.AccessToken {
 	return t
 }
 
-// client reads applicationColumns, secretColumns and sessionColumns, of which there
-// is one row for each secret; the last two are absent where there is none.
-func (r *row) client(client *store.Client) {
-	first := client.Application.ID == uuid.Nil
-	if first {
-		client.Application = r.application()
-	} else {
-		r.skip(applicationWidth)
-	}
-	if r.absent() {
-		r.skip(secretWidth)
-	} else {
-		client.Secrets = append(client.Secrets, r.secret())
-	}
-	if first && !r.absent() {
-		session := r.session()
-		session.ClientID = client.Application.ClientID
-		client.Session = &session
-	}
-}
-
 // Client implements [store.Store].
 func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (client store.Client, err error) {
 	err = s.read(ctx, "client", func(c *conn) error {
-		client = store.Client{}
-		return c.must(selectClient, func(r *row) { r.client(&client) }, text(clientID), blob(session[:]), instant(now))
+		entry, known := s.clients.Get(clientID)
+		revision := value{}
+		if known {
+			revision = number(entry.Revision)
+		}
+		var found *store.Session
+		rows := 0
+		err := c.must(selectClient, func(r *row) {
+			if rows++; rows > 1 { // all have the same but for the secret
+				r.skip(1 + sessionWidth + applicationWidth)
+				entry.Secrets = append(entry.Secrets, r.secret())
+				return
+			}
+			current := r.int()
+			found = r.sessionOf(clientID)
+			if r.absent() { // and so known
+				return
+			}
+			known = false
+			entry = clientcache.Entry[int64]{Revision: current, Application: r.application()}
+			if !r.absent() {
+				entry.Secrets = append(entry.Secrets, r.secret())
+			}
+		}, text(clientID), blob(session[:]), revision)
+		if err != nil {
+			return err
+		}
+		if !known {
+			entry.Application.LastUsedAt = time.Time{}
+			s.clients.Put(&entry)
+		}
+		client = entry.Client(found, now)
+		return nil
 	})
-	return client, err
+	return orZero(client, err)
+}
+
+// sessionOf reads sessionColumns, of a client's session or of none.
+func (r *row) sessionOf(clientID string) *store.Session {
+	if r.absent() {
+		r.skip(sessionWidth)
+		return nil
+	}
+	session := r.session()
+	session.ClientID = clientID
+	return &session
 }
 
 // Session implements [store.Store].
@@ -191,8 +213,11 @@ func (s *Store) Touch(ctx context.Context, u store.Use) error {
 			}
 		}
 		if u.SecretID != uuid.Nil {
-			_, err := c.exec(touchSecret, blob(u.ApplicationID[:]), blob(u.SecretID[:]), instant(u.At))
-			return err
+			touched, err := c.exec(touchSecret, blob(u.ApplicationID[:]), blob(u.SecretID[:]), instant(u.At))
+			if err != nil || touched == 0 {
+				return err
+			}
+			return revise(c, u.ApplicationID)
 		}
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/clientcache"
 )
 
 // A Store keeps everything in one SQLite file. It is safe for concurrent use, and
@@ -18,6 +19,7 @@ import (
 type Store struct {
 	writer  *writer
 	readers readers
+	clients *clientcache.Cache[int64]
 
 	closing  sync.Once
 	closed   chan struct{}
@@ -66,7 +68,12 @@ func open(ctx context.Context, path string) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: newWriter(c), readers: newReaders(max(4, runtime.GOMAXPROCS(0))), closed: make(chan struct{})}
+	s := &Store{
+		writer:  newWriter(c),
+		readers: newReaders(max(4, runtime.GOMAXPROCS(0))),
+		clients: clientcache.New[int64](),
+		closed:  make(chan struct{}),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

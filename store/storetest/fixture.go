@@ -245,10 +245,17 @@ func (t *trial) isDead(s store.Session, format string, args ...any) {
 	}
 }
 
-// stored returns an application as the store has it.
+// stored returns an application as the store has it, for its owner and for its client.
 func (t *trial) stored(app oauthapp.Application) oauthapp.Application {
 	got, err := t.Application(t.ctx, oauthapp.AnyOwner, app.ID)
 	t.must(err, "Application")
+	want := got
+	want.LastUsedAt = time.Time{}
+	for _, t := range t.everywhere() {
+		client, err := t.Client(t.ctx, got.ClientID, uuid.Nil, start)
+		t.must(err, "Client")
+		t.same(client.Application, want, "Client.Application, by what Application returned,")
+	}
 	return got
 }
 

@@ -16,6 +16,7 @@ var nodeRules = []rule{
 	{"nodes/cursors", "a list begun through one handle goes on through the other", nodesCursors},
 	{"nodes/taken", "of many applications created at once with one client ID, through two handles, one is kept", overTwo(applicationsTakenAtOnce)},
 	{"nodes/limits", "however many applications and secrets are created at once, through two handles, the limits hold", overTwo(applicationsLimitAtOnce, secretsLimitAtOnce)},
+	{"nodes/clients", "a client asked for through either handle is what the last change through either made of it", overTwo(secretsSeenAtOnce, secretsOverlap, secretsRevoke, applicationsUpdate, usesSecret)},
 	{"nodes/updates", "of many updates at once, through two handles, none is lost", overTwo(applicationsUpdateAtOnce)},
 	{"nodes/consent", "of many authorizations at once by one user, through two handles, none's scopes are lost and one grant remains", overTwo(grantsUnionAtOnce)},
 	{"nodes/codes", "of 50 concurrent redemptions of a code, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(codesOneWinner)},

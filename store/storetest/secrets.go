@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ var secretRules = []rule{
 	{"secrets/limit at once", "however many secrets are added at once, the limit holds", secretsLimitAtOnce},
 	{"secrets/revoke", "RevokeSecret ends one live secret of that application and returns it as it was", secretsRevoke},
 	{"secrets/revoke at once", "of many revocations of a secret at once, one gets it", secretsRevokeAtOnce},
+	{"secrets/seen at once", "however many ask for a client while its secret is reset, whoever asks after gets the new one", secretsSeenAtOnce},
 	{"secrets/public", "a public application has no secret and can be given none", secretsPublic},
 }
 
@@ -32,9 +34,11 @@ func (t *trial) confidential() (oauthapp.Application, oauthapp.Secret) {
 func (t *trial) hasSecrets(app oauthapp.Application, now time.Time, want ...oauthapp.Secret) {
 	since := now.Sub(start)
 	t.same(t.secretsAt(app, now), want, "Secrets %v after the start", since)
-	client, err := t.Client(t.ctx, app.ClientID, uuid.Nil, now)
-	t.must(err, "Client")
-	t.same(client.Secrets, want, "Client.Secrets %v after the start", since)
+	for _, t := range t.everywhere() {
+		client, err := t.Client(t.ctx, app.ClientID, uuid.Nil, now)
+		t.must(err, "Client")
+		t.same(client.Secrets, want, "Client.Secrets %v after the start", since)
+	}
 }
 
 func secretsOverlap(t *trial) {
@@ -164,4 +168,32 @@ func secretsPublic(t *trial) {
 	t.must(t.CreateApplication(t.ctx, app, nil, plenty), "CreateApplication")
 	t.want(store.ErrNotFound, t.AddSecret(t.ctx, "alice", t.secret(app), start, plenty), "AddSecret to a public application")
 	t.hasSecrets(app, start)
+}
+
+func secretsSeenAtOnce(t *trial) {
+	app, _ := t.confidential()
+	var over atomic.Bool
+	const readers = 6
+	t.together(readers+1, func(i int) error {
+		if i < readers {
+			for !over.Load() {
+				client, err := t.node(i).Client(t.ctx, app.ClientID, uuid.Nil, start)
+				t.must(err, "Client while its secret is reset")
+				if len(client.Secrets) == 0 {
+					t.failf("Client has no secret while it is reset")
+				}
+			}
+			return nil
+		}
+		defer over.Store(true)
+		for round := range 40 {
+			secret := t.secret(app)
+			secret.CreatedAt = start.Add(time.Duration(round+1) * time.Minute)
+			t.must(t.node(round).AddSecret(t.ctx, "alice", secret, secret.CreatedAt, 1), "AddSecret in place of others")
+			for range 3 { // what was read before could be remembered after
+				t.hasSecrets(app, secret.CreatedAt, secret)
+			}
+		}
+		return nil
+	})
 }

@@ -95,6 +95,8 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"applications/limit at once"}},
 		{"has no limit of secrets", func(m *memory.Store) store.Store { return unlimitedSecrets{m} },
 			[]string{"secrets/limit", "secrets/limit at once"}},
+		{"remembers a client as it was while its secret is reset", func(m *memory.Store) store.Store { return newRemembersClients(m) },
+			[]string{"secrets/seen at once"}},
 		{"lets old secrets live for ever at a zero time", func(m *memory.Store) store.Store { return zeroIsForEver{m} },
 			[]string{"secrets/at once"}},
 		{"ignores the owner", func(m *memory.Store) store.Store { return ignoresOwner{m} },
@@ -189,6 +191,8 @@ func TestBrokenBeside(t *testing.T) {
 		{"keeps the applications that it has read", func(m *memory.Store) store.Store {
 			return &keepsApplications{Store: m, read: map[uuid.UUID]oauthapp.Application{}}
 		}, []string{"nodes/seen", "nodes/updates"}, []string{"applications/update", "applications/update at once"}},
+		{"remembers clients until it changes them itself", func(m *memory.Store) store.Store { return newRemembersClients(m) },
+			[]string{"nodes/seen", "nodes/clients"}, []string{"secrets/overlap", "secrets/revoke"}},
 		{"locks codes and refresh tokens in its process", func(m *memory.Store) store.Store { return &locksInProcess{Store: m} },
 			[]string{"nodes/codes", "nodes/refresh"}, []string{"codes/one winner", "refresh/one winner"}},
 		{"counts in its process", func(m *memory.Store) store.Store {
@@ -800,6 +804,66 @@ func (s *keepsApplications) UpdateApplication(ctx context.Context, owner string,
 		delete(s.read, app.ID)
 	}
 	return err
+}
+
+// remembersClients remembers what it has read of a client, also where it was told to forget since it began to read.
+type remembersClients struct {
+	*memory.Store
+	mu      sync.Mutex
+	clients map[string]store.Client
+	forgot  chan struct{} // closed with the next
+}
+
+func newRemembersClients(m *memory.Store) *remembersClients {
+	return &remembersClients{Store: m, clients: map[string]store.Client{}, forgot: make(chan struct{})}
+}
+
+func (s *remembersClients) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
+	s.mu.Lock()
+	known, ok := s.clients[clientID]
+	forgot := s.forgot
+	s.mu.Unlock()
+	client, err := s.Store.Client(ctx, clientID, session, now)
+	if err != nil {
+		return client, err
+	}
+	if !ok {
+		known = client
+		select { // reading takes a while
+		case <-forgot:
+		case <-time.After(2 * time.Millisecond):
+		}
+		s.mu.Lock()
+		if _, there := s.clients[clientID]; !there {
+			s.clients[clientID] = known
+		}
+		s.mu.Unlock()
+	}
+	client.Application, client.Secrets = known.Application, nil
+	for _, secret := range known.Secrets {
+		if secret.Live(now) {
+			client.Secrets = append(client.Secrets, secret)
+		}
+	}
+	return client, nil
+}
+
+func (s *remembersClients) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.clients)
+	close(s.forgot)
+	s.forgot = make(chan struct{})
+}
+
+func (s *remembersClients) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+	defer s.forget()
+	return s.Store.AddSecret(ctx, owner, secret, othersExpireAt, limit)
+}
+
+func (s *remembersClients) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
+	defer s.forget()
+	return s.Store.RevokeSecret(ctx, owner, id, secret, at)
 }
 
 type locksInProcess struct {

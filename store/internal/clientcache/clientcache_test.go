@@ -1,0 +1,81 @@
+package clientcache
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+
+func entry(clientID string) Entry[int64] {
+	return Entry[int64]{Revision: 7, Application: oauthapp.Application{ClientID: clientID, CallbackURLs: []string{"https://example.com/cb"}, Scopes: []string{"read"}}}
+}
+
+func TestAnEntryIsRememberedForTenSeconds(t *testing.T) {
+	c := New[int64]()
+	at := now
+	c.now = func() time.Time { return at }
+	_, ok := c.Get("client")
+	require.False(t, ok)
+	e := entry("client")
+	c.Put(&e)
+	for _, step := range []struct {
+		after time.Duration
+		want  bool
+	}{{0, true}, {limit - 1, true}, {limit, false}} {
+		at = now.Add(step.after)
+		got, ok := c.Get("client")
+		require.Equal(t, step.want, ok, step.after)
+		if ok {
+			require.EqualValues(t, 7, got.Revision)
+		}
+	}
+	c.Put(&e)
+	_, ok = c.Get("client")
+	require.True(t, ok, "read again")
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	c := New[int64]()
+	first := entry("first")
+	c.Put(&first)
+	for i := range size {
+		e := entry(fmt.Sprint(i))
+		c.Put(&e)
+	}
+	require.Equal(t, size, c.entries.Len())
+	_, ok := c.Get("first")
+	require.False(t, ok)
+}
+
+func TestClientHasTheLiveSecretsNewestFirst(t *testing.T) {
+	secret := func(n byte, expires time.Time) oauthapp.Secret {
+		return oauthapp.Secret{ID: uuid.UUID{n}, ExpiresAt: expires}
+	}
+	oldest, newest, expiring := secret(1, time.Time{}), secret(3, time.Time{}), secret(2, now)
+	e := entry("client")
+	e.Secrets = []oauthapp.Secret{oldest, newest, expiring}
+	New[int64]().Put(&e)
+	require.Equal(t, []oauthapp.Secret{newest, oldest}, e.Client(nil, now).Secrets)
+	require.Equal(t, []oauthapp.Secret{newest, expiring, oldest}, e.Client(nil, now.Add(-1)).Secrets)
+	session := &store.Session{}
+	require.Same(t, session, e.Client(session, now).Session)
+}
+
+// Whoever is handed a client may change it.
+func TestClientIsACopy(t *testing.T) {
+	e := entry("client")
+	e.Secrets = []oauthapp.Secret{{Hint: "wxyz"}}
+	client := e.Client(nil, now)
+	client.Application.CallbackURLs[0], client.Application.Scopes[0], client.Secrets[0].Hint = "", "", ""
+	want := entry("client")
+	require.Equal(t, want.Application, e.Application)
+	require.Equal(t, "wxyz", e.Secrets[0].Hint)
+}

@@ -1,0 +1,4 @@
+-- revision is drawn at random with each change of an application and its secrets, but for its epoch: whoever remembers them
+-- reads it, and knows whether they are still what they were. Versions before do not draw it: what they change, or a hand does
+-- that draws none, can be remembered as it was for ten seconds.
+ALTER TABLE oauth_applications ADD COLUMN revision uuid NOT NULL DEFAULT gen_random_uuid();
