@@ -357,22 +357,23 @@ func TestRevocationUnanswered(t *testing.T) {
 		name     string
 		err      error
 		happened bool
-		off      func(hangUp, goOn func(), happened func() bool)
+		off      func(sub *testing.T, hangUp, goOn func(), happened func() bool)
 	}{
-		{"connection ended", errUnavailable, false, func(_, _ func(), _ func() bool) {
-			execSQL(t, db.server, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`, db.name)
+		{"connection ended", errUnavailable, false, func(sub *testing.T, _, _ func(), _ func() bool) {
+			execSQL(sub, db.server, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`, db.name)
 		}},
-		{"node killed", errGone, true, func(_, goOn func(), happened func() bool) {
-			require.NoError(t, c.nodes[0].cmd.Process.Signal(syscall.SIGSTOP)) // so that it cannot answer
+		{"node killed", errGone, true, func(sub *testing.T, _, goOn func(), happened func() bool) {
+			require.NoError(sub, c.nodes[0].cmd.Process.Signal(syscall.SIGSTOP)) // so that it cannot answer
 			goOn()
-			require.Eventually(t, happened, patience, time.Millisecond)
+			require.Eventually(sub, happened, patience, time.Millisecond)
 			c.nodes[0].kill()
-			c.replace(t, 0)
+			c.replace(t, 0) // for the cases after this one, too
 		}},
-		{"client gone", errGone, true, func(hangUp, goOn func(), happened func() bool) {
+		{"client gone", errGone, true, func(sub *testing.T, hangUp, goOn func(), happened func() bool) {
 			hangUp()
+			time.Sleep(100 * time.Millisecond) // in which the node learns of it
 			goOn()
-			require.Eventually(t, happened, patience, time.Millisecond)
+			require.Eventually(sub, happened, patience, time.Millisecond)
 		}},
 	} {
 		t.Run(cut.name, func(t *testing.T) {
@@ -397,7 +398,7 @@ func TestRevocationUnanswered(t *testing.T) {
 				return err == nil && waiting
 			}, patience, time.Millisecond, "the revocation waits")
 			s.requireAccepted(t, issued, issued)
-			cut.off(hangUp, func() { require.NoError(t, slow.Commit(t.Context())) }, refused(issued[0].access))
+			cut.off(t, hangUp, func() { require.NoError(t, slow.Commit(t.Context())) }, refused(issued[0].access))
 			require.ErrorIs(t, <-answered, cut.err)
 			_ = slow.Rollback(t.Context()) // unless it is over
 			if cut.happened {
