@@ -51,6 +51,7 @@ type Error struct {
 
 	retryAfter time.Duration // when it is worth trying again; 0 for a refusal that stands
 	cause      error
+	body       []byte // of the answer, where it was made beforehand
 }
 
 // Error returns the code, the description and the cause.
@@ -81,6 +82,13 @@ func refuse(code, description string) *Error {
 		status = http.StatusForbidden
 	}
 	return &Error{Code: code, Description: plainText(description), Status: status}
+}
+
+// refuseOften is refuse for what is made once and sent often.
+func refuseOften(code, description string) *Error {
+	e := refuse(code, description)
+	e.body = errorBody(e.Code, e.Description)
+	return e
 }
 
 // outage makes the answer to a request that could not be judged because the
@@ -145,7 +153,11 @@ func (p *Provider) writeErrorBody(w http.ResponseWriter, r *http.Request, e *Err
 		seconds := int((e.retryAfter + time.Second - 1) / time.Second) // never too early
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
-	writeBody(w, e.Status, errorBody(e.Code, e.Description))
+	body := e.body
+	if body == nil {
+		body = errorBody(e.Code, e.Description)
+	}
+	writeBody(w, e.Status, body)
 }
 
 // errorBody is the body of RFC 6749, section 5.2.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -59,4 +60,14 @@ func FuzzPlainText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		require.Regexp(t, `^[\x20\x21\x23-\x5B\x5D-\x7E]{0,200}$`, plainText(s))
 	})
+}
+
+// What is made beforehand is what would be made.
+func TestAnswersMadeBeforehand(t *testing.T) {
+	body, err := json.Marshal(introspection{})
+	require.NoError(t, err)
+	require.Equal(t, string(body), string(notActive))
+	for _, e := range []*Error{errInvalidCode, errInvalidRefreshToken} {
+		require.Equal(t, string(errorBody(e.Code, e.Description)), string(e.body))
+	}
 }

@@ -37,7 +37,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	}
 	token, known := p.parseToken(form.Get("token"))
 	if !known && form.Has("token") && p.recognize(r, form) == oauthapp.Confidential {
-		p.writeJSON(w, introspection{})
+		writeBody(w, http.StatusOK, notActive)
 		return
 	}
 	client, refusal := p.authenticateClient(r, form, token.Session)
@@ -58,6 +58,9 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	}
 	p.writeJSON(w, answer)
 }
+
+// notActive is the zero introspection, ready to be sent.
+var notActive = []byte(`{"active":false}`)
 
 // introspectFor tells a client what it may know of a token.
 func (p *Provider) introspectFor(r *http.Request, client store.Client, token presentedToken) (introspection, *Error) {

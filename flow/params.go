@@ -122,12 +122,11 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
 	for limited := http.MaxBytesReader(w, r.Body, maxBody); ; {
 		n, err := limited.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return nil, errBodyTooLarge
-		}
-		switch {
+		switch tooLarge := (*http.MaxBytesError)(nil); {
 		case err == io.EOF:
 			return body, nil
+		case errors.As(err, &tooLarge):
+			return nil, errBodyTooLarge
 		case err != nil:
 			return nil, refuse(InvalidRequest, "the body could not be read")
 		case len(body) == cap(body):

@@ -133,8 +133,8 @@ func (p *Provider) refuseGarbage(r *http.Request, form url.Values) *Error {
 }
 
 var (
-	errInvalidCode         = refuse(InvalidGrant, "the authorization code is not valid")
-	errInvalidRefreshToken = refuse(InvalidGrant, "the refresh token is not valid")
+	errInvalidCode         = refuseOften(InvalidGrant, "the authorization code is not valid")
+	errInvalidRefreshToken = refuseOften(InvalidGrant, "the refresh token is not valid")
 )
 
 // tokenScopes decides what a new access token reaches: what the user granted, as
