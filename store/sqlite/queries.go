@@ -7,7 +7,7 @@ package sqlite
 // the last of the page before, or the greatest there is for the first page.
 var (
 	reads = []string{
-		selectApplication, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
+		selectApplication, selectClient, selectSessionOfClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
 		selectGrant, listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
 		selectSession, walkSessions, walkGrants, walkSecrets,
 	}
@@ -166,7 +166,6 @@ s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_cha
 s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scopes,
 s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scopes,
 s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at`
-	sessionWidth = 28
 
 	liveSession = `FROM sessions s JOIN grants g ON g.number = s.grant_number ` + liveGrant
 
@@ -175,14 +174,18 @@ s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_dig
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1`
 
-	// The session is there if its live grant is. Of the application and its secrets, one row for each or one without, nothing is read
-	// if the revision is ?3, which is known.
-	selectClient = `SELECT k.revision, ` + sessionColumns + `, ` + applicationColumns + `, ` + secretColumns + ` FROM applications k
-LEFT JOIN sessions s ON s.id = ?2
-LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = k.id AND g.application_epoch = k.epoch
-LEFT JOIN applications a ON a.id = iif(k.revision IS ?3, NULL, k.id)
+	// The session is there if its live grant is.
+	sessionOfClient = `LEFT JOIN sessions s ON s.id = ?2
+LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.epoch`
+
+	// One row for each secret, or one without; each with the session.
+	selectClient = `SELECT a.revision, ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a
 LEFT JOIN client_secrets c ON c.application_id = a.id
-WHERE k.client_id = ?1 AND k.deleted_at IS NULL`
+` + sessionOfClient + ` WHERE a.client_id = ?1 AND a.deleted_at IS NULL`
+
+	// Of a client that is known, the session alone, or no row if the client has changed since.
+	selectSessionOfClient = `SELECT ` + sessionColumns + ` FROM applications a ` + sessionOfClient + `
+WHERE a.id = ?1 AND a.revision = ?3 AND a.deleted_at IS NULL`
 
 	insertSession = `INSERT INTO sessions (id, grant_number, created_at, expires_at, scopes,
 code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)

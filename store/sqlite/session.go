@@ -57,35 +57,21 @@ func (r *row) accessToken(session []string) store.AccessToken {
 // Client implements [store.Store].
 func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (client store.Client, err error) {
 	err = s.read(ctx, "client", func(c *conn) error {
-		entry, known := s.clients.Get(clientID)
-		revision := value{}
-		if known {
-			revision = number(entry.Revision)
-		}
 		var found *store.Session
-		rows := 0
-		err := c.must(selectClient, func(r *row) {
-			if rows++; rows > 1 { // all have the same but for the secret
-				r.skip(1 + sessionWidth + applicationWidth)
-				entry.Secrets = append(entry.Secrets, r.secret())
-				return
+		entry, known := s.clients.Get(clientID)
+		if known {
+			current, err := c.one(selectSessionOfClient, func(r *row) { found = r.sessionOf(clientID) },
+				blob(entry.Application.ID[:]), blob(session[:]), number(entry.Revision))
+			if err != nil {
+				return err
 			}
-			current := r.int()
-			found = r.sessionOf(clientID)
-			if r.absent() { // and so known
-				return
-			}
-			known = false
-			entry = clientcache.Entry[int64]{Revision: current, Application: r.application()}
-			if !r.absent() {
-				entry.Secrets = append(entry.Secrets, r.secret())
-			}
-		}, text(clientID), blob(session[:]), revision)
-		if err != nil {
-			return err
+			known = current
 		}
 		if !known {
-			entry.Application.LastUsedAt = time.Time{}
+			entry = clientcache.Entry[int64]{}
+			if found, err = readClient(c, &entry, clientID, session); err != nil {
+				return err
+			}
 			s.clients.Put(&entry)
 		}
 		client = entry.Client(found, now)
@@ -94,10 +80,32 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 	return orZero(client, err)
 }
 
+// readClient reads a client, and its session if that is there.
+func readClient(c *conn, entry *clientcache.Entry[int64], clientID string, session uuid.UUID) (found *store.Session, err error) {
+	rows := 0
+	err = c.must(selectClient, func(r *row) {
+		rows++
+		if rows == 1 { // all have the same but for the secret
+			entry.Revision, entry.Application = r.int(), r.application()
+			entry.Application.LastUsedAt = time.Time{}
+		} else {
+			r.skip(1 + applicationWidth)
+		}
+		if r.absent() {
+			r.skip(secretWidth)
+		} else {
+			entry.Secrets = append(entry.Secrets, r.secret())
+		}
+		if rows == 1 {
+			found = r.sessionOf(clientID)
+		}
+	}, text(clientID), blob(session[:]))
+	return found, err
+}
+
 // sessionOf reads sessionColumns, of a client's session or of none.
 func (r *row) sessionOf(clientID string) *store.Session {
 	if r.absent() {
-		r.skip(sessionWidth)
 		return nil
 	}
 	session := r.session()
