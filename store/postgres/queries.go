@@ -66,14 +66,15 @@ UPDATE oauth_applications a
 SET deleted_at = $3::timestamptz, name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
 FROM was WHERE a.id = was.id RETURNING was.*`
 
-	// Counts the users with a grant of the epoch of a, until there are $3 or more. Twice as many of the newest grants tell,
+	// Counts the users with a grant of the epoch of a, until there are $3 or more. Twice as many of its oldest grants tell,
 	// unless there are more and users have several each. They stand together in the table, in which each has to be looked up
-	// until a vacuum has come by; in the order of users they are far apart.
-	countUsers = `(SELECT CASE WHEN newest.grants < ` + newestGrants + ` OR newest.users >= $3::bigint THEN newest.users ELSE ` + countByUser + ` END FROM (
+	// until a vacuum has come by; in the order of users they are far apart. No index is read backwards: before the grants of the newest
+	// epoch stand all those that revocations ended, and nothing would stop at them.
+	countUsers = `(SELECT CASE WHEN oldest.grants < ` + oldestGrants + ` OR oldest.users >= $3::bigint THEN oldest.users ELSE ` + countByUser + ` END FROM (
 	SELECT count(*) AS grants, count(DISTINCT user_id) AS users FROM (
 		SELECT g.user_id FROM oauth_grants g WHERE ` + fromEpoch + ` AND ` + toEpoch + `
-		ORDER BY g.application_id DESC, g.application_epoch DESC, g.id DESC LIMIT ` + newestGrants + `) part) newest)`
-	newestGrants = `2 * greatest(least($3::bigint, 1000000000000), 0)`
+		ORDER BY g.application_id, g.application_epoch, g.id LIMIT ` + oldestGrants + `) part) oldest)`
+	oldestGrants = `2 * greatest(least($3::bigint, 1000000000000), 0)`
 
 	// Reads some grants in the order of users, then jumps behind the user of the last: however many grants there are, and each user has.
 	countByUser = `(WITH RECURSIVE users AS (
