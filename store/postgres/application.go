@@ -141,5 +141,5 @@ func usage(ctx context.Context, v verb, query, owner string, id uuid.UUID, bound
 		row.number(&users)
 		u.Users, u.More = min(int(users), bound), int(users) > bound
 	}
-	return one(ctx, v, read, query, idValue(id), ownerValue(owner), min(int64(bound), math.MaxInt64-1)+1)
+	return one(ctx, v, read, query, idValue(id), ownerValue(owner), min(int64(bound), math.MaxInt64/4)+1)
 }

@@ -66,15 +66,24 @@ UPDATE oauth_applications a
 SET deleted_at = $3::timestamptz, name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
 FROM was WHERE a.id = was.id RETURNING was.*`
 
-	// Counts the users with a grant of the epoch of a, until there are $3 or more. Twice as many of its oldest grants tell,
-	// unless there are more and users have several each. They stand together in the table, in which each has to be looked up
-	// until a vacuum has come by; in the order of users they are far apart. No index is read backwards: before the grants of the newest
-	// epoch stand all those that revocations ended, and nothing would stop at them.
-	countUsers = `(SELECT CASE WHEN oldest.grants < ` + oldestGrants + ` OR oldest.users >= $3::bigint THEN oldest.users ELSE ` + countByUser + ` END FROM (
-	SELECT count(*) AS grants, count(DISTINCT user_id) AS users FROM (
-		SELECT g.user_id FROM oauth_grants g WHERE ` + fromEpoch + ` AND ` + toEpoch + `
-		ORDER BY g.application_id, g.application_epoch, g.id LIMIT ` + oldestGrants + `) part) oldest)`
-	oldestGrants = `2 * greatest(least($3::bigint, 1000000000000), 0)`
+	// Counts the users with a grant of the epoch of a, until there are $3 or more. Twice as many of the newest grants tell, unless
+	// users have several each. They stand together in the table, in which each has to be looked up until a vacuum
+	// has come by, and were written last; in the order of users they are far apart. They are read in pieces, as nothing stops at the grants
+	// before them in the index, which may be those of a great many users that a revocation ended.
+	countUsers = `(WITH RECURSIVE pieces AS (
+	SELECT ` + somePiece + toEpoch + newestFirst + `
+	UNION ALL
+	SELECT next.last, next.size, pieces.grants + next.size, next.users FROM pieces, LATERAL (
+		SELECT ` + somePiece + `(g.application_id, g.application_epoch, g.id) < (a.id, a.epoch, pieces.last)` + newestFirst + `
+	) next WHERE pieces.size = ` + pieceSize + ` AND pieces.grants < 2 * $3::bigint
+) SELECT CASE WHEN newest.grants < 2 * $3::bigint OR newest.users >= $3::bigint THEN newest.users ELSE ` + countByUser + ` END
+	FROM (SELECT (SELECT max(grants) FROM pieces) AS grants, (SELECT count(DISTINCT u) FROM pieces, unnest(users) u) AS users) newest)`
+	somePiece = `min(id::text COLLATE "C")::uuid AS last, count(*) AS size, count(*) AS grants, array_agg(user_id) AS users FROM (
+		SELECT g.application_id, g.application_epoch, g.id, g.user_id FROM oauth_grants g WHERE `
+	newestFirst = `
+		ORDER BY g.application_id DESC, g.application_epoch DESC, g.id DESC LIMIT ` + pieceSize + `
+	) part WHERE application_id = a.id AND application_epoch = a.epoch`
+	pieceSize = `100`
 
 	// Reads some grants in the order of users, then jumps behind the user of the last: however many grants there are, and each user has.
 	countByUser = `(WITH RECURSIVE users AS (
@@ -87,7 +96,7 @@ FROM was WHERE a.id = was.id RETURNING was.*`
 	someUsers = `max(user_id) AS last, count(DISTINCT user_id) AS counted FROM (SELECT g.user_id FROM oauth_grants g WHERE `
 	byUser    = ` AND ` + toEpoch + ` ORDER BY g.application_id, g.application_epoch, g.user_id LIMIT 32) part`
 
-	// What is read of the grants lies between two ends of the index, rather than being equal to something: so the planner, whatever it
+	// What is read of the grants lies between ends of an index, rather than being equal to something: so the planner, whatever it
 	// believes of the grants, sees a long list of which it is to read the beginning, and neither gathers nor sorts it.
 	fromEpoch = `(g.application_id, g.application_epoch) >= (a.id, a.epoch)`
 	toEpoch   = `(g.application_id, g.application_epoch) <= (a.id, a.epoch)`
