@@ -211,13 +211,13 @@ g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions + `WHERE s.id = $1::uuid`
 
-	// The session is there if its live grant is. Of the application and its secrets, one row for each or one without, nothing is read
-	// if the revision is $3, which is known.
+	// The session is there if its live grant is. Of the application and its live secrets, one row for each or one without, nothing is
+	// read if the revision is $4, which is known.
 	selectClient = `SELECT k.revision, ` + sessionColumns + `, ` + registeredColumns + `, ` + secretColumns + ` FROM oauth_applications k
 LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number)
 	ON s.id = $2::uuid AND g.application_id = k.id AND g.application_epoch = k.epoch
-LEFT JOIN oauth_applications a ON a.id = CASE WHEN k.revision IS DISTINCT FROM $3::uuid THEN k.id END
-LEFT JOIN oauth_client_secrets c ON c.application_id = a.id
+LEFT JOIN oauth_applications a ON a.id = CASE WHEN k.revision IS DISTINCT FROM $4::uuid THEN k.id END
+LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
 WHERE k.client_id = $1::text AND k.deleted_at IS NULL`
 
 	// The grant takes the epoch that its application has as the statement begins. A revocation that commits

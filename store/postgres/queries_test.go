@@ -216,8 +216,8 @@ func buffersOf(t *testing.T, n int) map[string]float64 {
 		buffers[name] = plans[0].Plan.Hit + plans[0].Plan.Read
 	}
 	measure("selectSession", selectSession, session)
-	measure("selectClient", selectClient, "client-1", session, nil)
-	measure("selectClient known", selectClient, "client-1", session, revision)
+	measure("selectClient", selectClient, "client-1", session, now, nil)
+	measure("selectClient known", selectClient, "client-1", session, now, revision)
 	measure("redeemCode", redeemCode, session, code, now, now, digest[:], now, now, "", digest[:], now, digest[:])
 	measure("rotateRefreshToken", rotateRefreshToken, session, refresh, now, digest[:], now, now, "", digest[:], now)
 	measure("selectUsage", selectUsage, app, "owner-1", 1001)

@@ -64,7 +64,8 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 		return store.Client{}, store.ErrNotFound
 	}
 	err = s.reading("client").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
-		entry, known := s.clients.Get(clientID)
+		began := time.Now()
+		entry, known := s.clients.Get(clientID, now)
 		var found *store.Session
 		rows := 0
 		err := query(ctx, c, func(row *columns) {
@@ -81,13 +82,13 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 				return
 			}
 			known = false
-			entry = clientcache.Entry[uuid.UUID]{Revision: current}
+			entry = clientcache.Entry[uuid.UUID]{Revision: current, From: now, Read: began}
 			readRegistered(row, &entry.Application)
 			if !row.isAbsent() {
 				entry.Secrets = append(entry.Secrets, oauthapp.Secret{})
 				readSecret(row, &entry.Secrets[0])
 			}
-		}, selectClient, clientID, idValue(session), idValue(entry.Revision))
+		}, selectClient, clientID, idValue(session), instant(now), idValue(entry.Revision))
 		switch {
 		case err != nil:
 			return err

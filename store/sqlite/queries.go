@@ -86,9 +86,10 @@ const (
 	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at`
 	secretWidth   = 7
 
+	liveSecrets = `LEFT JOIN client_secrets c ON c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3)`
+
 	// One row without a secret where the application has none.
-	selectSecrets = `SELECT ` + secretColumns + ` FROM applications a
-LEFT JOIN client_secrets c ON c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3)
+	selectSecrets = `SELECT ` + secretColumns + ` FROM applications a ` + liveSecrets + `
 WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
 	lookUpSecrets = `SELECT a.type, (SELECT count(*) FROM client_secrets c
@@ -178,9 +179,9 @@ s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_dig
 	sessionOfClient = `LEFT JOIN sessions s ON s.id = ?2
 LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.epoch`
 
-	// One row for each secret, or one without; each with the session.
+	// One row for each live secret, or one without; each with the session.
 	selectClient = `SELECT a.revision, ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a
-LEFT JOIN client_secrets c ON c.application_id = a.id
+` + liveSecrets + `
 ` + sessionOfClient + ` WHERE a.client_id = ?1 AND a.deleted_at IS NULL`
 
 	// Of a client that is known, the session alone, or no row if the client has changed since.

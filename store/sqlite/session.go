@@ -58,7 +58,7 @@ func (r *row) accessToken(session []string) store.AccessToken {
 func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (client store.Client, err error) {
 	err = s.read(ctx, "client", func(c *conn) error {
 		var found *store.Session
-		entry, known := s.clients.Get(clientID)
+		entry, known := s.clients.Get(clientID, now)
 		if known {
 			current, err := c.one(selectSessionOfClient, func(r *row) { found = r.sessionOf(clientID) },
 				blob(entry.Application.ID[:]), blob(session[:]), number(entry.Revision))
@@ -68,7 +68,7 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 			known = current
 		}
 		if !known {
-			entry = clientcache.Entry[int64]{}
+			entry = clientcache.Entry[int64]{From: now, Read: time.Now()}
 			if found, err = readClient(c, &entry, clientID, session); err != nil {
 				return err
 			}
@@ -80,7 +80,7 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 	return orZero(client, err)
 }
 
-// readClient reads a client, and its session if that is there.
+// readClient reads a client as of entry.From, and its session if that is there.
 func readClient(c *conn, entry *clientcache.Entry[int64], clientID string, session uuid.UUID) (found *store.Session, err error) {
 	rows := 0
 	err = c.must(selectClient, func(r *row) {
@@ -99,7 +99,7 @@ func readClient(c *conn, entry *clientcache.Entry[int64], clientID string, sessi
 		if rows == 1 {
 			found = r.sessionOf(clientID)
 		}
-	}, text(clientID), blob(session[:]))
+	}, text(clientID), blob(session[:]), instant(entry.From))
 	return found, err
 }
 

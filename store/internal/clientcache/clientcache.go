@@ -1,6 +1,6 @@
 // Package clientcache remembers what stores have read of clients: nearly every request names one, and what is kept of
-// one changes rarely. A database tells with each read whether what is remembered is what it has; so nothing is ever
-// taken for current that is not, whichever process changed it.
+// one changes rarely. A database tells with each read whether the revision remembered is the one it has; so nothing is ever
+// taken for current that a store has changed since, in whichever process.
 package clientcache
 
 import (
@@ -33,9 +33,9 @@ type Cache[R comparable] struct {
 type Entry[R comparable] struct {
 	Revision    R
 	Application oauthapp.Application // but for LastUsedAt
-	Secrets     []oauthapp.Secret    // all of them, also those that have expired
-
-	read time.Time
+	Secrets     []oauthapp.Secret    // all that are live at From or later: those that expired before are of any number
+	From        time.Time
+	Read        time.Time // by this process's clock, when reading began
 }
 
 // New returns an empty Cache.
@@ -47,10 +47,10 @@ func New[R comparable]() *Cache[R] {
 	return &Cache[R]{entries, time.Now}
 }
 
-// Get returns what is remembered of the client with an ID, to be asked about its revision.
-func (c *Cache[R]) Get(clientID string) (Entry[R], bool) {
+// Get returns what is remembered of the client with an ID as of now, to be asked about its revision.
+func (c *Cache[R]) Get(clientID string, now time.Time) (Entry[R], bool) {
 	e, ok := c.entries.Get(clientID)
-	if !ok || c.now().Sub(e.read) >= limit {
+	if !ok || now.Before(e.From) || c.now().Sub(e.Read) >= limit {
 		return Entry[R]{}, false
 	}
 	return e, true
@@ -59,11 +59,10 @@ func (c *Cache[R]) Get(clientID string) (Entry[R], bool) {
 // Put remembers what was just read in one piece. An entry put late does no harm: its revision is not the current one.
 func (c *Cache[R]) Put(e *Entry[R]) {
 	slices.SortFunc(e.Secrets, func(a, b oauthapp.Secret) int { return bytes.Compare(b.ID[:], a.ID[:]) })
-	e.read = c.now()
 	c.entries.Add(e.Application.ClientID, *e)
 }
 
-// Client returns what [store.Store.Client] does.
+// Client returns what [store.Store.Client] does, now being From or later.
 func (e Entry[R]) Client(session *store.Session, now time.Time) store.Client {
 	client := store.Client{Application: e.Application, Session: session}
 	client.Application.CallbackURLs = slices.Clone(e.Application.CallbackURLs)

@@ -22,28 +22,47 @@ func TestAnEntryIsRememberedForTenSeconds(t *testing.T) {
 	c := New[int64]()
 	at := now
 	c.now = func() time.Time { return at }
-	_, ok := c.Get("client")
+	_, ok := c.Get("client", now)
 	require.False(t, ok)
 	e := entry("client")
+	e.Read = now
+	at = now.Add(limit / 2) // reading takes a while
 	c.Put(&e)
 	for _, step := range []struct {
 		after time.Duration
 		want  bool
 	}{{0, true}, {limit - 1, true}, {limit, false}} {
 		at = now.Add(step.after)
-		got, ok := c.Get("client")
+		got, ok := c.Get("client", now)
 		require.Equal(t, step.want, ok, step.after)
 		if ok {
 			require.EqualValues(t, 7, got.Revision)
 		}
 	}
+	e.Read = at
 	c.Put(&e)
-	_, ok = c.Get("client")
+	_, ok = c.Get("client", now)
 	require.True(t, ok, "read again")
+}
+
+// What had expired when it was read is not there for whoever asks as of before.
+func TestAnEntryIsOfTheTimeItWasReadFor(t *testing.T) {
+	c := New[int64]()
+	e := entry("client")
+	e.From, e.Read = now, time.Now()
+	c.Put(&e)
+	for _, step := range []struct {
+		as   time.Time
+		want bool
+	}{{now.Add(-time.Microsecond), false}, {now, true}, {now.Add(time.Hour), true}} {
+		_, ok := c.Get("client", step.as)
+		require.Equal(t, step.want, ok, step.as)
+	}
 }
 
 func TestTheCacheIsBounded(t *testing.T) {
 	c := New[int64]()
+	c.now = func() time.Time { return time.Time{} }
 	first := entry("first")
 	c.Put(&first)
 	for i := range size {
@@ -51,8 +70,10 @@ func TestTheCacheIsBounded(t *testing.T) {
 		c.Put(&e)
 	}
 	require.Equal(t, size, c.entries.Len())
-	_, ok := c.Get("first")
+	_, ok := c.Get("first", now)
 	require.False(t, ok)
+	_, ok = c.Get("0", now)
+	require.True(t, ok)
 }
 
 func TestClientHasTheLiveSecretsNewestFirst(t *testing.T) {
