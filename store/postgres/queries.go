@@ -63,7 +63,7 @@ WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned
 	DELETE FROM oauth_application_uses WHERE application_id = (SELECT id FROM was)
 )
 UPDATE oauth_applications a
-SET deleted_at = $3::timestamptz, name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
+SET deleted_at = $3::timestamptz, revision = gen_random_uuid(), name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
 FROM was WHERE a.id = was.id RETURNING was.*`
 
 	// Counts the users with a grant of the epoch of a, until there are $3 or more. Twice as many of the newest grants tell, unless

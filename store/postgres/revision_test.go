@@ -16,6 +16,51 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
+// A revision is drawn by what changes an application or its secrets, and by nothing else.
+func TestRevisions(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	b, _ := issue(t, s, app.ID, "user")
+	secret := newSecret(app.ID)
+	for _, step := range []struct {
+		name  string
+		draws bool
+		call  func() error
+	}{
+		{"UpdateApplication", true, func() error { return s.UpdateApplication(ctx, "owner", app) }},
+		{"UpdateApplication of an old version", false, func() error { return expect(store.ErrConflict, s.UpdateApplication(ctx, "owner", app)) }},
+		{"AddSecret", true, func() error { return s.AddSecret(ctx, "owner", secret, now, 1) }},
+		{"AddSecret beyond the limit", false, func() error {
+			return expect(store.ErrLimit, s.AddSecret(ctx, "owner", newSecret(app.ID), now.Add(time.Hour), 1))
+		}},
+		{"Touch of a secret", true, func() error {
+			return s.Touch(ctx, store.Use{ApplicationID: app.ID, SecretID: secret.ID, At: now})
+		}},
+		{"Touch of a secret that was used later", false, func() error {
+			return s.Touch(ctx, store.Use{ApplicationID: app.ID, SecretID: secret.ID, At: now})
+		}},
+		{"Touch of a grant", false, func() error { return s.Touch(ctx, store.Use{GrantID: b.GrantID, At: now}) }},
+		{"RevokeSecret", true, func() error { _, err := s.RevokeSecret(ctx, "owner", app.ID, secret.ID, now); return err }},
+		{"RevokeSecret again", false, func() error {
+			_, err := s.RevokeSecret(ctx, "owner", app.ID, secret.ID, now)
+			return expect(store.ErrNotFound, err)
+		}},
+		{"CleanUp of secrets", true, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
+		{"CleanUp of no secrets", false, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
+		{"BeginSession", false, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "another")); return err }},
+		{"RevokeTokens", false, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, now, 10); return err }},
+		{"DeleteApplication", true, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err }},
+	} {
+		revision := func() (r uuid.UUID) {
+			require.NoError(t, s.pool.QueryRow(ctx, `SELECT revision FROM oauth_applications WHERE id = $1`, app.ID).Scan(&r))
+			return r
+		}
+		before := revision()
+		require.NoError(t, step.call(), step.name)
+		require.Equal(t, step.draws, revision() != before, step.name)
+	}
+}
+
 // Whatever runs at once, and waits for another in the middle of a statement: no revision is seen with two states of an application and its secrets,
 // so whoever remembers one of them never takes it for another.
 func TestARevisionIsOfOneState(t *testing.T) {

@@ -59,7 +59,7 @@ WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND version = ?3 AND deleted_at IS 
 
 	// What is left is a tombstone.
 	deleteApplication = `UPDATE applications
-SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
+SET deleted_at = ?2, revision = random(), name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
 
 	// Counts users up to ?3 by jumping from one to the next in the index: a user has any number of
 	// grants, one for each account.
