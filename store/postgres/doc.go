@@ -84,9 +84,10 @@
 //
 // Revoking all tokens of an application, and deleting it, write one row of the
 // application, whatever it has issued; to tell how many users that cuts off, up to the
-// bound, reads their grants in the order of an index, 32 at a time. When an application was last
+// bound, reads up to twice as many of the newest grants, and where users have several each, some of each user's. When an application was last
 // used is a small row of its own, so that what every check reads is seldom written. All
-// users of an application share that row: each is to touch it every few minutes at most.
+// users of an application share that row: each is to touch it every few minutes at most. To note the use of a client secret writes
+// the row of the application, too.
 //
 // The clean-up walks by primary key. A batch is one statement, passes over rows that
 // somebody has locked, and so waits for nobody; any number of nodes may clean up, but each

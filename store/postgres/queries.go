@@ -77,7 +77,7 @@ FROM was WHERE a.id = was.id RETURNING was.*`
 		SELECT ` + somePiece + `(g.application_id, g.application_epoch, g.id) < (a.id, a.epoch, pieces.last)` + newestFirst + `
 	) next WHERE pieces.size = ` + pieceSize + ` AND pieces.grants < 2 * $3::bigint
 ) SELECT CASE WHEN newest.grants < 2 * $3::bigint OR newest.users >= $3::bigint THEN newest.users ELSE ` + countByUser + ` END
-	FROM (SELECT (SELECT max(grants) FROM pieces) AS grants, (SELECT count(DISTINCT u) FROM pieces, unnest(users) u) AS users) newest)`
+	FROM (SELECT max(grants) AS grants, count(DISTINCT u) AS users FROM pieces LEFT JOIN unnest(users) u ON true) newest)`
 	somePiece = `min(id::text COLLATE "C")::uuid AS last, count(*) AS size, count(*) AS grants, array_agg(user_id) AS users FROM (
 		SELECT g.application_id, g.application_epoch, g.id, g.user_id FROM oauth_grants g WHERE `
 	newestFirst = `

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +13,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // plans has every statement. One that makes a list is planned for the parameters given, as a list of something that there
@@ -168,6 +171,29 @@ func fill(t testing.TB, s *Store, n int) {
 	} {
 		_, err := s.pool.Exec(ctx, sql)
 		require.NoError(t, err)
+	}
+}
+
+// The count is exact at the ends of its pieces, too, among grants that a revocation ended.
+func TestUsersAreCountedExactly(t *testing.T) {
+	s := openTemp(t)
+	for _, shape := range []struct{ users, accounts, ended int }{
+		{0, 0, 300}, {1, 99, 50}, {1, 100, 50}, {1, 101, 0}, {99, 1, 500}, {100, 1, 0}, {100, 1, 500}, {101, 1, 500}, {199, 1, 150}, {200, 1, 1},
+		{33, 33, 33}, {50, 4, 400}, {3, 700, 100}, {600, 2, 100}, {601, 1, 3},
+	} {
+		app := create(t, s)
+		_, err := s.pool.Exec(ctx, `UPDATE oauth_applications SET epoch = 5 WHERE id = $1`, app.ID)
+		require.NoError(t, err)
+		_, err = s.pool.Exec(ctx, `INSERT INTO oauth_grants (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
+			SELECT gen_random_uuid(), $1, epoch, 'owner', 'user-' || u, 'account-' || a, '{read}', now()
+			FROM (VALUES (5, $2::int, $3::int), (4, $4::int, 1), (0, $4::int, 1)) kept (epoch, users, accounts), generate_series(1, users) u, generate_series(1, accounts) a`,
+			app.ID, shape.users, shape.accounts, shape.ended)
+		require.NoError(t, err)
+		for _, bound := range []int{0, 1, 2, 31, 32, 33, 49, 50, 51, 99, 100, 101, 600, 1000, math.MaxInt, max(shape.users-1, 0), shape.users, shape.users + 1} {
+			got, err := s.Usage(ctx, "owner", app.ID, bound)
+			require.NoError(t, err)
+			require.Equal(t, oauthapp.Usage{Users: min(shape.users, bound), More: shape.users > bound}, got, "%+v up to %d", shape, bound)
+		}
 	}
 }
 
