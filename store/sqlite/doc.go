@@ -25,7 +25,8 @@
 //
 // What clients are, their applications and secrets, a Store remembers, and has it confirmed by each
 // read of them: a revision in the row of the application, drawn at random with each change. Whoever changes
-// these tables by hand sets it to random(), or waits ten seconds.
+// these tables by hand sets it to random(), or waits ten seconds. A process of the version before that still has the file open goes
+// on to work and draws none: what it changes of a secret, this version may notice as late.
 //
 // Several processes of one machine may have the same file open. A writer waits up
 // to 10 seconds for that of another process, or until its context ends.

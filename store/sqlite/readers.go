@@ -32,7 +32,7 @@ func (r *readers) putBack(c *conn) {
 	<-r.inUse
 }
 
-// read runs a query on one of the reading connections. Each query is one statement, and so
+// read runs a query on one of the reading connections. Each statement of it
 // sees one state of the database: the newest that was committed when it began.
 func (s *Store) read(ctx context.Context, what string, query func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
