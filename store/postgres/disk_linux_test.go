@@ -99,8 +99,12 @@ func newSmallServer(t *testing.T) *smallServer {
 		_ = server.Process.Signal(syscall.SIGQUIT)
 		_ = server.Wait()
 	}
+	t.Cleanup(func() { // also of one that started and did not answer
+		if server != nil && server.Process != nil {
+			small.crash()
+		}
+	})
 	small.start()
-	t.Cleanup(func() { small.crash() })
 	conn, err := pgx.Connect(ctx, small.admin)
 	require.NoError(t, err)
 	defer conn.Close(ctx)
