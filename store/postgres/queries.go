@@ -304,28 +304,29 @@ SELECT (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM
 )
 SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
 
-	// Whoever changes an application and its secrets locks the application first. As here the secrets come first, it is locked only if
-	// nobody has it.
+	inBatch    = `(c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last)`
+	deadSecret = `(coalesce(c.expires_at <= $3::timestamptz, false)
+		OR (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id) IS NOT TRUE)`
+
+	// The applications are locked first, as in all that change both: where a row was updated just then, SKIP LOCKED may wait for
+	// the next who updates it.
 	cleanSecrets = `WITH seen AS MATERIALIZED (
 	SELECT application_id, id FROM oauth_client_secrets WHERE (application_id, id) > ($1::uuid, $2::uuid)
 	ORDER BY application_id, id LIMIT $4::bigint
 ), last AS (
 	SELECT application_id, id FROM seen ORDER BY application_id DESC, id DESC LIMIT 1
+), changed AS (
+	SELECT id FROM oauth_applications WHERE id = ANY (ARRAY(
+		SELECT c.application_id FROM oauth_client_secrets c WHERE ` + inBatch + ` AND ` + deadSecret + `)) FOR NO KEY UPDATE SKIP LOCKED
 ), dead AS (
 	SELECT c.application_id, c.id FROM oauth_client_secrets c
-	WHERE (c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last)
-	AND (coalesce(c.expires_at <= $3::timestamptz, false)
-		OR (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id) IS NOT TRUE)
-	FOR UPDATE SKIP LOCKED
-), changed AS (
-	SELECT a.id FROM oauth_applications a WHERE a.id = ANY (ARRAY(SELECT application_id FROM dead)) FOR NO KEY UPDATE SKIP LOCKED
+	WHERE c.application_id = ANY (ARRAY(SELECT id FROM changed)) AND ` + inBatch + ` AND ` + deadSecret + ` FOR UPDATE SKIP LOCKED
 ), removed AS (
 	DELETE FROM oauth_client_secrets c USING dead WHERE c.application_id = dead.application_id AND c.id = dead.id
-	AND c.application_id = ANY (ARRAY(SELECT id FROM changed))
-	AND (c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last) -- to read no more
+	AND ` + inBatch + ` -- to read no more
 	RETURNING c.application_id
 ), revised AS (
-	UPDATE oauth_applications a SET revision = gen_random_uuid() WHERE a.id = ANY (ARRAY(SELECT application_id FROM removed))
+	UPDATE oauth_applications SET revision = gen_random_uuid() WHERE id = ANY (ARRAY(SELECT application_id FROM removed))
 )
 SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
 )
