@@ -70,8 +70,8 @@ type Store interface {
 	// live ones.
 	RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (Secret, error)
 
-	// Usage tells how many users have a live grant, counting up to bound, and when
-	// the application was last used. It returns ErrNotFound.
+	// Usage tells how many users have a live grant, counting up to bound, which is
+	// positive, and when the application was last used. It returns ErrNotFound.
 	Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (Usage, error)
 
 	// RevokeTokens ends every grant and session of an application: no access token,
