@@ -20,8 +20,8 @@ type Cleaner struct {
 	// Interval is how long to rest between two passes. Defaults to 1 minute.
 	Interval time.Duration
 	// Batch is about how many rows one call to the store examines or removes, and so
-	// for how long it keeps others waiting. Defaults to 200, with which a pass looks at
-	// 20,000 rows a second at most: ten million sessions and their grants take a quarter of
+	// for how long it keeps others waiting. Defaults to 100, with which a pass looks at
+	// 10,000 rows a second at most: ten million sessions and their grants take half
 	// an hour or more. Raise it where that many begin, or a pass is to be over sooner.
 	Batch int
 	// Pause is how long to leave the store to others between two batches, at the least: after
@@ -102,7 +102,7 @@ func (c Cleaner) withDefaults() (Cleaner, error) {
 		c.Interval = time.Minute
 	}
 	if c.Batch <= 0 {
-		c.Batch = 200
+		c.Batch = 100
 	}
 	if c.Pause <= 0 {
 		c.Pause = 10 * time.Millisecond

@@ -143,7 +143,7 @@ func TestCleanerRun(t *testing.T) {
 		synctest.Wait()
 		calls := s.seen()
 		require.NotEmpty(t, calls, "it begins at once")
-		require.Equal(t, 200, calls[0].limit)
+		require.Equal(t, 100, calls[0].limit)
 		time.Sleep(time.Hour + 2*time.Minute)
 		synctest.Wait()
 		require.Equal(t, 50, kept(t, s, ids))

@@ -114,8 +114,9 @@
 // BenchmarkStore: RevokeTokens took 3.0 to 4.8 ms where it ended 1000 sessions, and 4.8 ms where it ended 1000000 whose grants
 // had just been written, most of it the count of up to 1000 users. A connection that has not done so before prepares the statement
 // first, which took 5 ms more where the tables of the system had left the cache. DeleteApplication took 1.1 to 1.4 and 0.8 ms. Usage counted 1000
-// users in 0.6 ms, and lists passed over 100000 dead grants in up to 0.17 seconds. What revoking 1000000 left was removed
-// by a store.Cleaner with its defaults at 15,700 rows a second; of 100 requests at the same time, 99 took no longer than 1.9 ms, where it was 0.8 ms before and after.
+// users in 0.6 ms, and lists passed over 100000 dead grants in up to 0.17 seconds. What revoking 100000 left was removed
+// by a store.Cleaner with its defaults at 8,100 rows a second; of 100 requests at the same time, 99 took no longer than 1.6 ms, where it was
+// 0.9 to 1.0 ms before and after.
 //
 // # How many connections
 //
@@ -128,8 +129,8 @@
 //
 // A thousand million live tokens are 500 million sessions, each with an access and a
 // refresh token: by the sizes above 210 GB, of which 16 GB are the index, and 260 GB of grants if each is of another
-// user. One server holds that. Its clean-up looks at no more than 20,000 rows a second
-// with the defaults of a store.Cleaner, so that a pass takes 7 hours for the sessions alone, and longer, in which the rows of what
+// user. One server holds that. Its clean-up looks at no more than 10,000 rows a second
+// with the defaults of a store.Cleaner, so that a pass takes 14 hours for the sessions alone, and longer, in which the rows of what
 // expires stay: raise its Batch.
 //
 // Before vacuuming one table of that size takes too long, partition it by hash. Requests notice

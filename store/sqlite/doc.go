@@ -82,8 +82,8 @@
 //
 // The one call that ends all of them, RevokeTokens, takes 2.7 and 2.1 milliseconds with 1000 users
 // counted, and DeleteApplication 0.25 and 0.29. What revoking 100000 sessions left was removed by a
-// store.Cleaner with its defaults at 11,000 rows a second; of 100 requests at the
-// same time, 99 took no longer than 0.9 milliseconds, where it was 0.5 before and after.
+// store.Cleaner with its defaults at 6,600 rows a second; of 100 requests at the
+// same time, 99 took no longer than 0.9 milliseconds, where it was 0.6 before and after.
 //
 // # Limits
 //
