@@ -252,7 +252,7 @@ func (l *load) refresh(h *held) error {
 func (l *load) benchmarkRevokeTokens(b *testing.B) {
 	l.fill(b)
 	_, err := l.RevokeTokens(l.ctx, l.app.Owner, l.id(), start, countedUsers)
-	l.knows(b, err)
+	requireUnknown(b, err)
 	l.firstAndOthers(b, func() error {
 		usage, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, start, countedUsers)
 		if err == nil && usage.Users == 0 {
@@ -266,7 +266,7 @@ func (l *load) benchmarkRevokeTokens(b *testing.B) {
 func (l *load) benchmarkDeleteApplication(b *testing.B) {
 	l.fill(b)
 	_, err := l.DeleteApplication(l.ctx, l.app.Owner, l.id(), start)
-	l.knows(b, err)
+	requireUnknown(b, err)
 	l.firstAndOthers(b, func() error {
 		_, err := l.DeleteApplication(l.ctx, l.app.Owner, l.app.ID, start)
 		l.app.ID = uuid.Nil
@@ -274,8 +274,8 @@ func (l *load) benchmarkDeleteApplication(b *testing.B) {
 	})
 }
 
-// knows is for a call about an application that is not there, which has the store prepare what it prepares but once.
-func (l *load) knows(b *testing.B, err error) {
+// requireUnknown is for a call about an application that is not there, which has the store prepare what it prepares but once.
+func requireUnknown(b *testing.B, err error) {
 	if !errors.Is(err, store.ErrNotFound) {
 		b.Fatalf("a call about an unknown application returned %v", err)
 	}
