@@ -44,8 +44,12 @@ type Provider struct {
 	crossOrigin *http.CrossOriginProtection
 	attempts    *attempts
 	engine      engine
-	mux         *http.ServeMux
+	endpoints   map[endpoint]http.HandlerFunc
+	mux         *http.ServeMux // with the endpoints, and all else
 }
+
+// An endpoint is a method and a path that is served by it.
+type endpoint struct{ method, path string }
 
 // New returns a provider. It fills what cfg leaves out into a copy, and fails,
 // naming the field, on what is missing or cannot be right.
@@ -61,6 +65,7 @@ func New(cfg Config) (*Provider, error) {
 		keys:        ticket.Keys(resolved.Keys),
 		crossOrigin: http.NewCrossOriginProtection(),
 		attempts:    newAttempts(resolved),
+		endpoints:   make(map[endpoint]http.HandlerFunc),
 		mux:         http.NewServeMux(),
 	}
 	for _, scope := range resolved.Scopes {
@@ -93,7 +98,13 @@ func New(cfg Config) (*Provider, error) {
 }
 
 // ServeHTTP serves the endpoints, and 404 for every other path.
-func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if serve := p.endpoints[endpoint{r.Method, r.URL.Path}]; serve != nil && r.URL.RawPath == "" {
+		serve(w, r) // as the mux would, which takes a path apart first
+		return
+	}
+	p.mux.ServeHTTP(w, r)
+}
 
 // Registry returns the registry that administers the provider's applications and
 // grants, with the provider's scopes, limits, clock and events.
@@ -120,23 +131,31 @@ func (p *Provider) WritePage(w http.ResponseWriter, r *http.Request, status int,
 // with 405 and Allow.
 func (p *Provider) route() {
 	base := p.issuer.Path
-	p.mux.HandleFunc("GET "+base+authorizePath, p.authorize)
-	p.mux.HandleFunc("POST "+base+authorizePath, p.authorizePost)
-	p.mux.Handle("GET "+base+page.StylesheetPath, p.pages.Stylesheet())
-	p.mux.HandleFunc("POST "+base+introspectPath, p.introspect)
-	p.routeAnyOrigin("POST", base+tokenPath, p.token)
-	p.routeAnyOrigin("POST", base+revokePath, p.revoke)
-	p.routeAnyOrigin("GET", serverMetadataPath+base, p.serverMetadata())
-	p.routeAnyOrigin("GET", resourceMetadataPath+p.resourcePath(), p.resourceMetadata())
+	serverMetadata, resourceMetadata := serverMetadataPath+base, resourceMetadataPath+p.resourcePath()
+	p.handle("GET", base+authorizePath, p.authorize)
+	p.handle("POST", base+authorizePath, p.authorizePost)
+	p.handle("POST", base+tokenPath, anyOrigin(p.token))
+	p.handle("POST", base+revokePath, anyOrigin(p.revoke))
+	p.handle("POST", base+introspectPath, p.introspect)
 	if p.cfg.DNSimple != nil {
-		p.mux.HandleFunc("POST "+base+dnsimpleTokenPath, p.dnsimpleToken)
+		p.handle("POST", base+dnsimpleTokenPath, p.dnsimpleToken)
+	}
+	p.mux.Handle("GET "+base+page.StylesheetPath, p.pages.Stylesheet())
+	p.mux.HandleFunc("GET "+serverMetadata, anyOrigin(p.serverMetadata()))
+	p.mux.HandleFunc("GET "+resourceMetadata, anyOrigin(p.resourceMetadata()))
+	for _, path := range []string{base + tokenPath, base + revokePath, serverMetadata, resourceMetadata} {
+		p.mux.HandleFunc("OPTIONS "+path, preflight)
 	}
 }
 
-// routeAnyOrigin registers an endpoint that scripts of any origin may call.
-func (p *Provider) routeAnyOrigin(method, path string, handler http.HandlerFunc) {
-	p.mux.HandleFunc(method+" "+path, anyOrigin(handler))
-	p.mux.HandleFunc("OPTIONS "+path, preflight)
+// handle registers an endpoint with the mux, and to be found without it.
+func (p *Provider) handle(method, path string, handler http.HandlerFunc) {
+	pattern := method + " " + path
+	p.mux.HandleFunc(pattern, handler)
+	p.endpoints[endpoint{method, path}] = func(w http.ResponseWriter, r *http.Request) {
+		r.Pattern = pattern
+		handler(w, r)
+	}
 }
 
 // resourcePath is the path of the protected resource as its metadata's path has it
