@@ -8,11 +8,14 @@ import "net/http"
 // endpoint is none of them: users are sent there, scripts are not (RFC 9700,
 // section 2.6).
 
-// anyOrigin lets scripts of every origin read the answers of a handler.
+// anyOrigin lets scripts of every origin read the answers of a handler. It says so to everyone who gets what a cache may
+// keep for others, and otherwise to browsers alone.
 func anyOrigin(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		h, values := w.Header(), []string{"*", "Retry-After, WWW-Authenticate"}
-		h["Access-Control-Allow-Origin"], h["Access-Control-Expose-Headers"] = values[:1:1], values[1:]
+		if r.Method != http.MethodPost || len(r.Header["Origin"]) > 0 {
+			h, values := w.Header(), []string{"*", "Retry-After, WWW-Authenticate"}
+			h["Access-Control-Allow-Origin"], h["Access-Control-Expose-Headers"] = values[:1:1], values[1:]
+		}
 		next(w, r)
 	}
 }

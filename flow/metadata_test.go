@@ -147,7 +147,11 @@ func TestOriginsOfBrowserClients(t *testing.T) {
 	for _, form := range []url.Values{with(credentialsOf(s.public, ""), "token", unissued), nil} {
 		w := send(http.MethodPost, "/oauth/revoke", form)
 		require.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"), "a refusal is readable too")
+		require.Contains(t, w.Header().Get("Access-Control-Expose-Headers"), "Retry-After")
 		require.Empty(t, w.Header().Get("Access-Control-Allow-Credentials"))
+		for name := range s.post("/oauth/revoke", form).Header() {
+			require.NotContains(t, name, "Access-Control", "nobody asks without an origin, and no cache keeps the answer")
+		}
 	}
 	for _, path := range []string{"/oauth/authorize", "/oauth/introspect", "/v2/oauth/access_token"} {
 		for _, method := range []string{http.MethodOptions, http.MethodGet, http.MethodPost} {
