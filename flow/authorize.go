@@ -30,7 +30,7 @@ var authorizationParams = []string{
 
 // An authorization is an authorization request on its way through the checks.
 type authorization struct {
-	params      url.Values // as sent, of authorizationParams, without those sent empty
+	params      parameters // as sent, of authorizationParams, without those sent empty
 	client      store.Client
 	redirectURI string // where the answer goes: one that the application registered
 	scopes      []string
@@ -63,7 +63,7 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if form, err := url.ParseQuery(string(body)); err == nil && form.Has("ticket") {
-		p.decide(w, r, form)
+		p.decide(w, r, pick(form, consentParams))
 		return
 	}
 	params, refusal := parseAuthorization(string(body))
@@ -79,7 +79,7 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 // registered. After that the user signs in first, so that this endpoint redirects
 // nobody who did not come to use it (RFC 9700, section 4.11.2), and only then are refusals
 // redirected.
-func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params url.Values) {
+func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params parameters) {
 	a, refusal := p.identify(r, params)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
@@ -105,9 +105,8 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 }
 
 // parseAuthorization reads an authorization request from a query string or form
-// body. It drops what is unknown, and what is empty, which counts as omitted; what is
-// there twice it keeps, for whoever looks at that parameter to refuse.
-func parseAuthorization(raw string) (url.Values, *Error) {
+// body, and drops what is unknown.
+func parseAuthorization(raw string) (parameters, *Error) {
 	if len(raw) > maxAuthorizationRequest {
 		return nil, refuse(InvalidRequest, "the authorization request is too long")
 	}
@@ -115,24 +114,33 @@ func parseAuthorization(raw string) (url.Values, *Error) {
 	if err != nil {
 		return nil, refuse(InvalidRequest, "the authorization request is malformed")
 	}
-	params := make(url.Values, len(authorizationParams))
-	for _, name := range authorizationParams {
-		if values := all[name]; len(values) > 1 || len(values) == 1 && values[0] != "" {
-			params[name] = values
-		}
-	}
-	return params, nil
+	return pick(all, authorizationParams), nil
 }
 
-func repeated(params url.Values, name string) *Error {
-	if len(params[name]) > 1 {
+// pick returns the parameters of these names. It drops what is empty, which counts as omitted; what is there twice it
+// keeps, for whoever looks at that parameter to refuse.
+func pick(form url.Values, names []string) parameters {
+	picked := make(parameters, 0, len(names))
+	for _, name := range names {
+		values := form[name]
+		for _, value := range values {
+			if value != "" || len(values) > 1 {
+				picked = append(picked, parameter{name, value})
+			}
+		}
+	}
+	return picked
+}
+
+func repeated(params parameters, name string) *Error {
+	if params.Count(name) > 1 {
 		return refuse(InvalidRequest, "parameter sent more than once: "+name)
 	}
 	return nil
 }
 
 // identify finds the application and where to send its users back to.
-func (p *Provider) identify(r *http.Request, params url.Values) (*authorization, *Error) {
+func (p *Provider) identify(r *http.Request, params parameters) (*authorization, *Error) {
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if refusal := repeated(params, name); refusal != nil {
 			return nil, refusal
@@ -173,7 +181,7 @@ func unknownClient() *Error {
 
 // signedIn returns who is signed in. Somebody who is not is sent to sign in, and from
 // there back to this authorization request.
-func (p *Provider) signedIn(w http.ResponseWriter, r *http.Request, params url.Values) (*User, bool) {
+func (p *Provider) signedIn(w http.ResponseWriter, r *http.Request, params parameters) (*User, bool) {
 	user, err := p.cfg.CurrentUser(r)
 	if err == nil && user != nil {
 		err = user.check()
@@ -183,15 +191,15 @@ func (p *Provider) signedIn(w http.ResponseWriter, r *http.Request, params url.V
 		return nil, false
 	}
 	if user == nil {
-		seeOther(w, p.cfg.LoginURL(p.returnTo(params)))
+		seeOther(w, p.cfg.LoginURL(p.returnTo(params.Values().Encode())))
 		return nil, false
 	}
 	return user, true
 }
 
-// returnTo is where an authorization request goes on once the user has signed in.
-func (p *Provider) returnTo(params url.Values) string {
-	return p.issuer.Path + authorizePath + "?" + params.Encode()
+// returnTo is where an authorization request, a query string, goes on once the user has signed in.
+func (p *Provider) returnTo(request string) string {
+	return p.issuer.Path + authorizePath + "?" + request
 }
 
 // validate checks everything that is refused by redirect (RFC 6749, section
@@ -217,7 +225,7 @@ func (p *Provider) validate(a *authorization, user *User) *Error {
 	if refusal := p.validateChallenge(a); refusal != nil {
 		return refusal
 	}
-	if refusal := p.checkResources(a.params["resource"]); refusal != nil {
+	if refusal := p.checkResources(a.params); refusal != nil {
 		return refusal
 	}
 	var refusal *Error
@@ -357,8 +365,8 @@ func (p *Provider) refuseByRedirect(w http.ResponseWriter, a *authorization, ref
 // answer sends the user back to the client with names and values in turn, the state
 // as it came, and the issuer (RFC 9207).
 func (p *Provider) answer(w http.ResponseWriter, a *authorization, params ...string) {
-	if state := a.params["state"]; len(state) == 1 {
-		params = append(params, "state", state[0])
+	if a.params.Count("state") == 1 {
+		params = append(params, "state", a.params.Get("state"))
 	}
 	seeOther(w, withParams(a.redirectURI, append(params, "iss", p.cfg.Issuer)...))
 }

@@ -29,7 +29,7 @@ const maxClientID = 255
 //
 // An unknown client and a wrong secret get the same answer for the same work. Who is wrong
 // too often is stopped before anything is read, by [Config.Limiter].
-func (p *Provider) authenticateClient(r *http.Request, form url.Values, session uuid.UUID) (store.Client, *Error) {
+func (p *Provider) authenticateClient(r *http.Request, form parameters, session uuid.UUID) (store.Client, *Error) {
 	id, secret, refusal := clientCredentials(r, form)
 	if refusal != nil {
 		if refusal.Code == InvalidClient {
@@ -82,7 +82,7 @@ func (p *Provider) authenticateClient(r *http.Request, form url.Values, session 
 // the last seconds, and otherwise "". It is for requests that present what this service never issued: what their answer
 // tells of that is true whoever asks, so that garbage need not cost a store anything. All that can be out of date is that
 // the secret has expired since, or that another process has revoked it or deleted the client.
-func (p *Provider) recognize(r *http.Request, form url.Values) oauthapp.ClientType {
+func (p *Provider) recognize(r *http.Request, form parameters) oauthapp.ClientType {
 	id, secret, refusal := clientCredentials(r, form)
 	switch {
 	case refusal != nil || !p.attempts.provenLately(keyOf(id, secret), p.now()):
@@ -99,7 +99,7 @@ var noSecrets = []oauthapp.Secret{{}}
 
 // clientCredentials takes the client ID and secret from wherever a request has
 // them. The secret is empty where it has none.
-func clientCredentials(r *http.Request, form url.Values) (id, secret string, refusal *Error) {
+func clientCredentials(r *http.Request, form parameters) (id, secret string, refusal *Error) {
 	id, secret = form.Get("client_id"), form.Get("client_secret")
 	if form.Has("client_assertion") || form.Has("client_assertion_type") {
 		return id, "", refuse(InvalidClient, "client assertions are not supported")
@@ -152,14 +152,20 @@ func basicCredentials(r *http.Request) (id, secret string, found bool, refusal *
 var strictBase64 = base64.StdEncoding.Strict()
 
 func parseBasic(encoded string) (id, secret string, ok bool) {
-	pair, err := strictBase64.DecodeString(strings.TrimLeft(encoded, " "))
+	// Room that most have enough of, and that is not on the heap.
+	decoded, err := strictBase64.AppendDecode(make([]byte, 0, 256), []byte(strings.TrimLeft(encoded, " ")))
 	if err != nil {
 		return "", "", false
 	}
-	user, password, found := strings.Cut(string(pair), ":")
-	id, idErr := url.QueryUnescape(user)
-	secret, secretErr := url.QueryUnescape(password)
-	if !found || idErr != nil || secretErr != nil || id == "" || !isText(id) || !isText(secret) {
+	pair := string(decoded)
+	id, secret, ok = strings.Cut(pair, ":")
+	if !isPlain(pair) {
+		var idErr, secretErr error
+		id, idErr = url.QueryUnescape(id)
+		secret, secretErr = url.QueryUnescape(secret)
+		ok = ok && idErr == nil && secretErr == nil && isText(id) && isText(secret)
+	}
+	if !ok || id == "" {
 		return "", "", false
 	}
 	return id, secret, true

@@ -3,6 +3,7 @@ package flow
 import (
 	"encoding/base64"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,7 @@ func TestParseBasic(t *testing.T) {
 		{"several spaces before", "   " + encode("id:secret"), "id", "secret", true},
 		{"no id", encode(":secret"), "", "", false},
 		{"no colon", encode("id"), "", "", false},
+		{"no colon but an encoded one", encode("id%3Asecret"), "", "", false},
 		{"nothing", "", "", "", false},
 		{"no base64", "id:secret", "", "", false},
 		{"base64url", base64.URLEncoding.EncodeToString([]byte("id:\xff\xfe?>")), "", "", false},
@@ -43,21 +45,41 @@ func TestParseBasic(t *testing.T) {
 	}
 }
 
+// basicOracle is what parseBasic has to return, one step after the other.
+func basicOracle(encoded string) (id, secret string, ok bool) {
+	pair, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
+	if err != nil {
+		return "", "", false
+	}
+	user, password, found := strings.Cut(string(pair), ":")
+	id, idErr := url.QueryUnescape(user)
+	secret, secretErr := url.QueryUnescape(password)
+	if !found || idErr != nil || secretErr != nil || id == "" || !isText(id) || !isText(secret) {
+		return "", "", false
+	}
+	return id, secret, true
+}
+
+// FuzzParseBasic takes text both as it comes and as what is encoded.
 func FuzzParseBasic(f *testing.F) {
-	for _, seed := range []string{"", "aWQ6c2VjcmV0", "aWQ6", "OnNlY3JldA==", " aWQ6c2VjcmV0", "aWQlen06eA=="} {
+	for _, seed := range []string{
+		"", "aWQ6c2VjcmV0", "aWQ6", "OnNlY3JldA==", " aWQ6c2VjcmV0", "aWQlen06eA==", "id:secret", "a%3Ab:c+d", "id:%", "%:id", ":a", "i;d:a:b", "id:\x7f", "\xff:a",
+	} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, encoded string) {
-		id, secret, ok := parseBasic(encoded)
-		if !ok {
-			require.Empty(t, id+secret)
-			return
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, encoded := range []string{text, base64.StdEncoding.EncodeToString([]byte(text))} {
+			wantID, wantSecret, want := basicOracle(encoded)
+			id, secret, ok := parseBasic(encoded)
+			require.Equal(t, want, ok)
+			require.Equal(t, []string{wantID, wantSecret}, []string{id, secret})
+			if !ok {
+				continue
+			}
+			pair := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
+			id2, secret2, ok := parseBasic(base64.StdEncoding.EncodeToString([]byte(pair)))
+			require.True(t, ok)
+			require.Equal(t, []string{id, secret}, []string{id2, secret2})
 		}
-		require.NotEmpty(t, id)
-		require.True(t, isText(id) && isText(secret))
-		pair := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
-		id2, secret2, ok := parseBasic(base64.StdEncoding.EncodeToString([]byte(pair)))
-		require.True(t, ok)
-		require.Equal(t, []string{id, secret}, []string{id2, secret2})
 	})
 }

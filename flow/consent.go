@@ -2,7 +2,6 @@ package flow
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,6 +18,9 @@ const consentTTL = 30 * time.Minute
 // consentPurpose keeps tickets of the consent page apart from others.
 const consentPurpose = "consent"
 
+// consentParams are what the form of the consent page sends.
+var consentParams = []string{"ticket", "request", "decision", "account_id"}
+
 // askConsent shows the consent page. Its ticket says that this very request was
 // checked for this user in this session, so nothing is kept until the user answers.
 func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, a *authorization, user *User, grants []oauthapp.Grant, notice string) {
@@ -30,7 +32,7 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 	}
 	// The form asks for what the page shows, also where the request left that to the
 	// defaults, which may be others by the time the user answers.
-	params := maps.Clone(a.params)
+	params := a.params.Values()
 	params.Set("scope", strings.Join(a.scopes, " "))
 	request := params.Encode()
 	view := page.Consent{
@@ -51,7 +53,7 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 		view.Scopes = append(view.Scopes, page.Scope{Name: name, Description: p.scopes[name].Description})
 	}
 	p.pages.Write(w, r, status, "consent.html", view,
-		page.FormActions(a.redirectURI, p.cfg.LoginURL(p.returnTo(params)))...)
+		page.FormActions(a.redirectURI, p.cfg.LoginURL(p.returnTo(request)))...)
 }
 
 // accountChoices lists the user's accounts. The one that the request names is
@@ -81,12 +83,12 @@ func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []pag
 // decide answers the form of the consent page. The ticket proves that the page was
 // made for this user and request; everything in it is checked again all the same, because
 // the application, the user's accounts or the scopes may have changed since.
-func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form url.Values) {
+func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameters) {
 	if err := p.crossOrigin.Check(r); err != nil {
 		p.refuseForm(w, r, nil, "", "sent by a page of another origin")
 		return
 	}
-	for _, name := range []string{"ticket", "request", "decision", "account_id"} {
+	for _, name := range consentParams {
 		if refusal := repeated(form, name); refusal != nil {
 			p.refuseOnPage(w, r, refusal)
 			return
@@ -156,7 +158,7 @@ func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, user *User
 
 // chosenAccount returns the account that the user chose: one of their own. Who has
 // only one need not choose.
-func chosenAccount(form url.Values, user *User) (string, bool) {
+func chosenAccount(form parameters, user *User) (string, bool) {
 	id := form.Get("account_id")
 	if id == "" && len(user.Accounts) == 1 {
 		return user.Accounts[0].ID, true

@@ -126,7 +126,7 @@ func (e engine) exchange(ctx context.Context, u *unit) (tokens, *Error) {
 	}
 	request := &accessRequest{fosite.AccessRequest{
 		GrantTypes: fosite.Arguments{grantType},
-		Request:    fosite.Request{RequestedAt: u.now, Client: u.view(), Form: u.params, Session: session{}},
+		Request:    fosite.Request{RequestedAt: u.now, Client: u.view(), Form: u.params.Values(), Session: session{}},
 	}}
 	for _, handler := range handlers {
 		if err := handler.HandleTokenEndpointRequest(ctx, request); err != nil {

@@ -3,7 +3,6 @@ package flow
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"testing"
 
 	"github.com/ory/fosite"
@@ -23,10 +22,10 @@ func TestEngineHasItsOwnOpinion(t *testing.T) {
 		CallbackURLs: []string{"https://client.example/cb"},
 	})
 	require.NoError(t, err)
-	challenge := url.Values{"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}}
+	challenge := parameter{"code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}
 	begin := func(edit func(*unit)) (string, *Error) {
 		u := &unit{
-			now: p.now(), client: store.Client{Application: app}, params: challenge, scopes: []string{"read"},
+			now: p.now(), client: store.Client{Application: app}, params: parameters{challenge, {"code_challenge_method", "S256"}}, scopes: []string{"read"},
 			redirectURI: "https://client.example/cb", userID: "1", accountID: "1",
 		}
 		edit(u)
@@ -36,14 +35,14 @@ func TestEngineHasItsOwnOpinion(t *testing.T) {
 	require.Nil(t, refusal)
 	require.NotEmpty(t, code)
 	for name, edit := range map[string]func(*unit){
-		"public without challenge": func(u *unit) { u.params = url.Values{} },
+		"public without challenge": func(u *unit) { u.params = nil },
 		"plain": func(u *unit) {
-			u.params = url.Values{"code_challenge": challenge["code_challenge"], "code_challenge_method": {"plain"}}
+			u.params = parameters{challenge, {"code_challenge_method", "plain"}}
 		},
 		"redirect_uri not matched":      func(u *unit) { u.redirectURI = "/relative" },
 		"redirect_uri over plain http":  func(u *unit) { u.redirectURI = "http://client.example/cb" },
 		"redirect_uri with a fragment":  func(u *unit) { u.redirectURI = "https://client.example/cb#x" },
-		"redirect_uri but another sent": func(u *unit) { u.params = url.Values{"redirect_uri": {"https://evil.example/"}} },
+		"redirect_uri but another sent": func(u *unit) { u.params = parameters{{"redirect_uri", "https://evil.example/"}} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, refusal := begin(edit)

@@ -34,11 +34,53 @@ var protocolParams = []string{
 	"token", "token_type_hint", "access_token",
 }
 
+// parameters are those of one request. They are few, so that to look through them all takes less than to hash a name.
+type parameters []parameter
+
+type parameter struct{ name, value string }
+
+// Get returns the value of a parameter, or "" where there is none.
+func (p parameters) Get(name string) string {
+	for i := range p {
+		if p[i].name == name {
+			return p[i].value
+		}
+	}
+	return ""
+}
+
+// Has reports whether there is a parameter.
+func (p parameters) Has(name string) bool { return p.Count(name) > 0 }
+
+// Count tells how often there is a parameter.
+func (p parameters) Count(name string) (n int) {
+	for i := range p {
+		if p[i].name == name {
+			n++
+		}
+	}
+	return n
+}
+
+// Values returns the parameters as other packages take them.
+func (p parameters) Values() url.Values {
+	values := make(url.Values, len(p))
+	for _, param := range p {
+		values.Add(param.name, param.value)
+	}
+	return values
+}
+
+// sent drops those that were sent empty, which count as omitted (RFC 6749, section 3.2).
+func (p parameters) sent() parameters {
+	return slices.DeleteFunc(p, func(p parameter) bool { return p.value == "" })
+}
+
 // readForm reads the parameters of a POST request: a bounded
 // application/x-www-form-urlencoded body and nothing else. Every parameter
 // appears once and has a value; one sent empty counts as omitted (RFC 6749,
 // section 3.2). Only "resource" may repeat (RFC 8707, section 2).
-func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+func readForm(w http.ResponseWriter, r *http.Request) (parameters, *Error) {
 	mediaType, refusal := contentType(r)
 	if refusal != nil {
 		return nil, refusal
@@ -56,7 +98,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
 // readDNSimpleParams reads the parameters of the DNSimple-compatible token
 // endpoint: a form, a JSON object whose members are all strings, or a form that a
 // published client labels application/json.
-func readDNSimpleParams(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
+func readDNSimpleParams(w http.ResponseWriter, r *http.Request) (parameters, *Error) {
 	mediaType, refusal := contentType(r)
 	if refusal != nil {
 		return nil, refusal
@@ -142,46 +184,38 @@ var errBodyTooLarge = &Error{
 }
 
 // parseForm takes a form apart, to the letter of what [url.ParseQuery] makes of one: it refuses what that refuses.
-// Every token request goes through here, so that it fills all values into one slice and looks at each once.
-func parseForm(body string) (url.Values, *Error) {
+func parseForm(body string) (parameters, *Error) {
 	n := strings.Count(body, "&") + 1
 	if n > maxParams {
 		return nil, refuse(InvalidRequest, "too many parameters")
 	}
-	var seen []string // names whose value is empty
-	form, values := make(url.Values, n), make([]string, 0, n)
+	form := make(parameters, 0, n)
 	for body != "" {
-		var param string
-		param, body, _ = strings.Cut(body, "&")
-		if param == "" {
+		var pair string
+		pair, body, _ = strings.Cut(body, "&")
+		if pair == "" {
 			continue
 		}
-		name, value, refusal := parseParam(param)
+		name, value, refusal := parseParam(pair)
 		if refusal != nil {
 			return nil, refusal
 		}
-		before, found := form[name]
-		if (found || slices.Contains(seen, name)) && name != "resource" {
+		if form.Has(name) && name != "resource" {
 			return nil, refuse(InvalidRequest, "parameter sent more than once: "+name)
 		}
-		switch {
-		case value == "":
-			seen = append(seen, name)
-		case found:
-			form[name] = append(before, value)
-		default:
-			values = append(values, value)
-			form[name] = values[len(values)-1 : len(values) : len(values)]
-		}
+		form = append(form, parameter{name, value})
 	}
-	return form, nil
+	return form.sent(), nil
 }
 
-func parseParam(param string) (name, value string, refusal *Error) {
-	name, value, _ = strings.Cut(param, "=")
+func parseParam(pair string) (name, value string, refusal *Error) {
+	name, value, _ = strings.Cut(pair, "=")
+	if isPlain(pair) {
+		return name, value, nil
+	}
 	name, nameErr := url.QueryUnescape(name)
 	value, valueErr := url.QueryUnescape(value)
-	if nameErr != nil || valueErr != nil || strings.Contains(param, ";") {
+	if nameErr != nil || valueErr != nil || strings.Contains(pair, ";") {
 		return "", "", refuse(InvalidRequest, "the body is no well-formed form")
 	}
 	if !isText(name) || !isText(value) {
@@ -190,16 +224,33 @@ func parseParam(param string) (name, value string, refusal *Error) {
 	return name, value, nil
 }
 
+// isPlain reports whether s is printable ASCII that a form has as it is, as nearly every parameter is: it has only to be
+// looked at once.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if !plain[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+var plain = func() (t [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		t[c] = !strings.ContainsRune("%+;", c)
+	}
+	return t
+}()
+
 // parseJSON reads one JSON object of string members. A member that comes twice
 // is refused, which encoding/json alone would not do.
-func parseJSON(body []byte) (url.Values, *Error) {
+func parseJSON(body []byte) (parameters, *Error) {
 	malformed := refuse(InvalidRequest, "the body must be one JSON object whose members are all strings")
 	tokens := json.NewDecoder(bytes.NewReader(body))
 	if start, err := tokens.Token(); err != nil || start != json.Delim('{') {
 		return nil, malformed
 	}
-	params := make(url.Values)
-	seen := make(map[string]bool)
+	var object parameters
 	for tokens.More() {
 		key, err := tokens.Token()
 		if err != nil {
@@ -212,17 +263,14 @@ func parseJSON(body []byte) (url.Values, *Error) {
 			return nil, malformed
 		}
 		switch {
-		case seen[name]:
+		case object.Has(name):
 			return nil, refuse(InvalidRequest, "parameter sent more than once: "+name)
-		case len(seen) == maxParams:
+		case len(object) == maxParams:
 			return nil, refuse(InvalidRequest, "too many parameters")
 		case !isText(name) || !isText(value):
 			return nil, refuse(InvalidRequest, "parameter with invalid characters: "+name)
 		}
-		seen[name] = true
-		if value != "" {
-			params.Set(name, value)
-		}
+		object = append(object, parameter{name, value})
 	}
 	if end, err := tokens.Token(); err != nil || end != json.Delim('}') {
 		return nil, malformed
@@ -230,25 +278,13 @@ func parseJSON(body []byte) (url.Values, *Error) {
 	if _, err := tokens.Token(); err != io.EOF {
 		return nil, malformed
 	}
-	return params, nil
+	return object.sent(), nil
 }
 
 // isText reports whether s is UTF-8 without control characters, and without the
 // replacement character, which is what decoders leave of something that is no text.
 func isText(s string) bool {
-	if isPrintableASCII(s) {
-		return true // as nearly every parameter is
-	}
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
 		return unicode.IsControl(r) || r == utf8.RuneError
 	}) < 0
-}
-
-func isPrintableASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }

@@ -70,7 +70,7 @@ func TestReadForm(t *testing.T) {
 			form, refusal := readForm(httptest.NewRecorder(), post(tt.contentType, tt.target, tt.body))
 			if tt.want != nil {
 				require.Nil(t, refusal)
-				require.Equal(t, tt.want, form)
+				require.Equal(t, tt.want, form.Values())
 				return
 			}
 			require.NotNil(t, refusal)
@@ -124,7 +124,7 @@ func TestReadFormGoesByTheBody(t *testing.T) {
 			r := post(formType, "/", body)
 			r.ContentLength = int64(told)
 			form, refusal := readForm(httptest.NewRecorder(), r)
-			require.Equal(t, want, form, "%d bytes told of %d", told, len(body))
+			require.Equal(t, want.Get("a"), form.Get("a"), "%d bytes told of %d", told, len(body))
 			require.Equal(t, want == nil, refusal == errBodyTooLarge)
 		}
 	}
@@ -207,7 +207,7 @@ func TestReadDNSimpleParams(t *testing.T) {
 			params, refusal := readDNSimpleParams(httptest.NewRecorder(), post(tt.contentType, "/", tt.body))
 			if tt.want != nil {
 				require.Nil(t, refusal)
-				require.Equal(t, tt.want, params)
+				require.Equal(t, tt.want, params.Values())
 				return
 			}
 			require.NotNil(t, refusal)
@@ -249,10 +249,16 @@ func FuzzParseForm(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		form, refusal := parseForm(body)
-		require.Equal(t, oracle(body), form)
-		require.Equal(t, form == nil, refusal != nil)
+		want := oracle(body)
+		require.Equal(t, want == nil, refusal != nil)
 		if refusal != nil {
+			require.Nil(t, form)
 			require.Equal(t, plainText(refusal.Description), refusal.Description)
+			return
+		}
+		require.Equal(t, want, form.Values())
+		for name := range want {
+			require.Equal(t, want.Get(name), form.Get(name))
 		}
 	})
 }

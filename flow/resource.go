@@ -6,10 +6,10 @@ import "strings"
 // [Config.Resource], which is what every token is for (RFC 8707, section 2). A client
 // that was sent here by the metadata of somebody else's API asks for that one: it is not
 // to carry a token there that opens this one. Who names none asks for what there is.
-func (p *Provider) checkResources(resources []string) *Error {
-	for _, resource := range resources {
+func (p *Provider) checkResources(params parameters) *Error {
+	for _, param := range params {
 		// URL libraries add a slash to a URL without a path.
-		if resource != "" && strings.TrimSuffix(resource, "/") != strings.TrimSuffix(p.cfg.Resource, "/") {
+		if param.name == "resource" && param.value != "" && strings.TrimSuffix(param.value, "/") != strings.TrimSuffix(p.cfg.Resource, "/") {
 			return refuse(InvalidTarget, "resource is not the API of this service: "+p.cfg.Resource)
 		}
 	}

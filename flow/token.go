@@ -3,7 +3,6 @@ package flow
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -59,7 +58,7 @@ type tokens struct{ access, refresh string }
 
 // exchange authenticates the client and exchanges what it presents for tokens. The
 // client and its session come with one read, the tokens are kept with one write.
-func (p *Provider) exchange(r *http.Request, form url.Values, profile *DNSimpleProfile) (*unit, tokens, *Error) {
+func (p *Provider) exchange(r *http.Request, form parameters, profile *DNSimpleProfile) (*unit, tokens, *Error) {
 	presented, refusal := p.presented(form)
 	if refusal != nil {
 		return nil, tokens{}, refusal
@@ -69,7 +68,7 @@ func (p *Provider) exchange(r *http.Request, form url.Values, profile *DNSimpleP
 	}
 	client, refusal := p.authenticateClient(r, form, presented.Session)
 	if refusal == nil {
-		refusal = p.checkResources(form["resource"])
+		refusal = p.checkResources(form)
 	}
 	if refusal != nil {
 		return nil, tokens{}, refusal
@@ -94,7 +93,7 @@ func (p *Provider) exchange(r *http.Request, form url.Values, profile *DNSimpleP
 
 // presented takes apart the code or refresh token of a token request. What this
 // service cannot have made is left zero.
-func (p *Provider) presented(form url.Values) (credential.Parsed, *Error) {
+func (p *Provider) presented(form parameters) (credential.Parsed, *Error) {
 	var kind credential.Kind
 	var name string
 	switch form.Get("grant_type") {
@@ -120,7 +119,7 @@ func (p *Provider) presented(form url.Values) (credential.Parsed, *Error) {
 
 // refuseGarbage answers a token request with a code or refresh token that this service cannot have made. The
 // client is authenticated all the same, as what it is told first is whether it is itself.
-func (p *Provider) refuseGarbage(r *http.Request, form url.Values) *Error {
+func (p *Provider) refuseGarbage(r *http.Request, form parameters) *Error {
 	if p.recognize(r, form) == "" {
 		if _, refusal := p.authenticateClient(r, form, uuid.Nil); refusal != nil {
 			return refusal
@@ -141,7 +140,7 @@ var (
 // far as the application may still ask for it; or, of that, what a refresh asks for
 // (RFC 6749, section 6), and nothing if it asks for more. What the user granted stays
 // with the session, so that a later refresh may ask for all of it again.
-func (p *Provider) tokenScopes(client store.Client, form url.Values) []string {
+func (p *Provider) tokenScopes(client store.Client, form parameters) []string {
 	if client.Session == nil {
 		return nil
 	}

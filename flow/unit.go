@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,7 +20,7 @@ import (
 type unit struct {
 	now    time.Time
 	client store.Client // with the session of a token request, nil if there is none
-	params url.Values   // of the request, parsed and checked
+	params parameters   // of the request, parsed and checked
 	scopes []string     // to grant
 
 	// Of an authorization request.
