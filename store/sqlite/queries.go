@@ -11,6 +11,7 @@ var (
 		selectGrant, listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
 		selectSession, walkSessions, walkGrants, walkSecrets,
 	}
+	holds  = []string{beginRead, dataVersion, rollback}
 	writes = []string{
 		begin, commit, rollback,
 		selectApplication, countApplications, insertApplication, updateApplication, reviseApplication, existsApplication, deleteApplication,
@@ -28,6 +29,9 @@ const (
 	begin    = `BEGIN IMMEDIATE`
 	commit   = `COMMIT`
 	rollback = `ROLLBACK`
+
+	beginRead   = `BEGIN`
+	dataVersion = `PRAGMA data_version`
 )
 
 // Applications.

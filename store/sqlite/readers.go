@@ -16,6 +16,17 @@ type readers struct {
 
 func newReaders(n int) readers { return readers{inUse: make(chan struct{}, n)} }
 
+// close waits for the calls that read. Those that come later wait for ever.
+func (r *readers) close() (errs []error) {
+	for range cap(r.inUse) {
+		r.inUse <- struct{}{}
+	}
+	for _, c := range r.idle {
+		errs = append(errs, c.close())
+	}
+	return errs
+}
+
 func (r *readers) take() *conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,6 +62,7 @@ func (s *Store) read(ctx context.Context, what string, query func(*conn) error) 
 	}
 	c := s.readers.take()
 	defer s.readers.putBack(c)
+	defer s.hold.read()
 	return outcome(what, retryBusy(ctx, func() error { return query(c) }))
 }
 

@@ -19,6 +19,7 @@ import (
 type Store struct {
 	writer  *writer
 	readers readers
+	hold    *hold
 	clients *clientcache.Cache[int64]
 
 	closing  sync.Once
@@ -92,6 +93,14 @@ func open(ctx context.Context, path string) (_ *Store, err error) {
 			return nil, err
 		}
 	}
+	if c, err = connect(ctx, path, reading); err != nil {
+		return nil, err
+	}
+	s.hold = newHold(c)
+	s.writer.hold = s.hold
+	if err := c.prepare(holds); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -139,12 +148,9 @@ func useWAL(ctx context.Context, c *conn) error {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.closed)
-		var errs []error
-		for range cap(s.readers.inUse) {
-			s.readers.inUse <- struct{}{}
-		}
-		for _, c := range s.readers.idle {
-			errs = append(errs, c.close())
+		errs := s.readers.close()
+		if s.hold != nil {
+			errs = append(errs, s.hold.close())
 		}
 		errs = append(errs, s.writer.close()) // the last, as it may move the write-ahead log into the file
 		s.closeErr = errors.Join(errs...)

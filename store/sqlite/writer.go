@@ -20,6 +20,7 @@ import (
 // fails, the transaction is undone, and each verb gets one of its own.
 type writer struct {
 	conn      *conn         // for the leader; nil once closed
+	hold      *hold         // in the way of whoever writes
 	turn      chan struct{} // holds a token while somebody leads
 	crowded   bool          // for the leader: the last transaction was shared
 	busyLimit time.Duration // how long to wait for another process that writes
@@ -88,6 +89,8 @@ func (w *writer) lead(ctx context.Context, v *verb) {
 		return // the one who led before has done it
 	default:
 	}
+	w.hold.pause()
+	defer w.hold.resume()
 	err := w.begin(ctx)
 	if ctx.Err() != nil && err != nil && w.withdraw(v) {
 		v.finish(ctx.Err())

@@ -1,0 +1,132 @@
+package sqlite
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A hold keeps a read transaction open while this process reads a lot and writes nothing. To begin a
+// transaction a reader locks, in the file, the state of the database that it reads, and to end it lets go: two system
+// calls, a quarter of what a read costs. SQLite makes them once for all connections of a process that read the same
+// state, so that while the hold has the lock, the others need none. Nothing relies on a hold: with it, readers see the
+// same, the newest state.
+//
+// An open transaction is in the way of checkpoints, which move the write-ahead log into the file; without them
+// the log would grow. So a hold ends before this process writes, lasts no longer than holdTime, and keeps away
+// for restTime once it notices that another process writes.
+type hold struct {
+	reads atomic.Int64 // since there was a reason to count anew; the one that makes them worthHolding takes the hold
+
+	mu      sync.Mutex // of the rest
+	conn    *conn      // nil once closed
+	held    bool
+	version int64       // of the data, when it was taken: another process changes it, and whoever lets go
+	writing bool        // this process is
+	resting bool        // another process wrote
+	timer   *time.Timer // of the hold or the rest
+}
+
+const (
+	worthHolding = 16
+	holdTime     = 50 * time.Millisecond
+	restTime     = time.Second
+)
+
+func newHold(c *conn) *hold {
+	h := &hold{conn: c}
+	h.timer = time.AfterFunc(holdTime, h.expire)
+	h.timer.Stop()
+	return h
+}
+
+// read counts a read, after which the next are cheaper.
+func (h *hold) read() {
+	if h.reads.Add(1) == worthHolding {
+		h.take()
+	}
+}
+
+// take begins to hold, if nothing speaks against it.
+func (h *hold) take() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.held && !h.writing && !h.resting {
+		h.begin()
+	}
+}
+
+// begin opens the transaction. It may fail as any read, and then there is no hold.
+func (h *hold) begin() {
+	if h.conn == nil {
+		return
+	}
+	_, err := h.conn.exec(beginRead)
+	if err == nil {
+		h.version, err = h.conn.count(dataVersion) // whose read takes the lock
+	}
+	h.held = true
+	if err != nil {
+		h.end()
+		h.reads.Store(0) // and then anew
+		return
+	}
+	h.timer.Reset(holdTime)
+}
+
+// end lets go. What was begun and not begun to be read has nothing to end.
+func (h *hold) end() {
+	if h.held {
+		h.held = false
+		_, _ = h.conn.exec(rollback)
+	}
+}
+
+// expire ends a hold or a rest whose time is over. A hold goes on, by a new transaction, if there was enough to read.
+func (h *hold) expire() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	worth := h.reads.Swap(0) >= worthHolding
+	h.resting = false
+	if !h.held {
+		return
+	}
+	h.end()
+	if !worth {
+		return
+	}
+	before := h.version
+	h.begin()
+	if h.held && h.version != before {
+		h.end()
+		h.resting = true
+		h.timer.Reset(restTime)
+	}
+}
+
+// pause ends a hold, and keeps it away until resume: this process is about to write.
+func (h *hold) pause() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.end()
+	h.writing = true
+}
+
+// resume allows a hold again.
+func (h *hold) resume() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.writing = false
+	h.reads.Store(0)
+}
+
+// close ends the hold for good.
+func (h *hold) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.timer.Stop()
+	h.end()
+	c := h.conn
+	h.conn = nil
+	return c.close()
+}
