@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -109,7 +110,7 @@ func (c *conn) once(sql string, read func(*row)) (rest string, err error) {
 	if err != nil {
 		return "", said(err)
 	}
-	err = c.run(&statement{Stmt: stmt}, nil, read)
+	err = c.run(&statement{Stmt: stmt}, nil, every, read)
 	return sql[len(sql)-left:], errors.Join(err, said(stmt.Finalize()))
 }
 
@@ -120,9 +121,9 @@ func (c *conn) exec(query string, args ...value) (int, error) {
 	return c.changed - before, err
 }
 
-// one is all for a statement that may return nothing: it reports whether there was a row.
+// one is all for a statement that returns one row or none: it reports whether there was a row.
 func (c *conn) one(query string, read func(*row), args ...value) (found bool, err error) {
-	err = c.all(query, func(r *row) { found = true; read(r) }, args...)
+	err = c.run(c.statements[query], args, 1, func(r *row) { found = true; read(r) })
 	return found && err == nil, err
 }
 
@@ -135,20 +136,32 @@ func (c *conn) must(query string, read func(*row), args ...value) error {
 	return err
 }
 
+// some is all for rows of which there is at least one: without any, the answer is ErrNotFound.
+func (c *conn) some(query string, read func(*row), args ...value) error {
+	found := false
+	err := c.all(query, func(r *row) { found = true; read(r) }, args...)
+	if err == nil && !found {
+		return store.ErrNotFound
+	}
+	return err
+}
+
 // count runs a prepared statement that returns one number.
 func (c *conn) count(query string, args ...value) (n int64, err error) {
 	err = c.all(query, func(r *row) { n = r.int() }, args...)
 	return n, err
 }
 
+const every = math.MaxInt // row
+
 // all runs a prepared statement and calls read with every row; it must not run another.
 func (c *conn) all(query string, read func(*row), args ...value) error {
-	return c.run(c.statements[query], args, read)
+	return c.run(c.statements[query], args, every, read)
 }
 
-// run steps a statement to its end, as one with RETURNING has to be. Every parameter is
-// bound each time, so what was bound before need not be cleared.
-func (c *conn) run(stmt *statement, args []value, read func(*row)) (err error) {
+// run steps a statement until so many rows are read, or to its end, as one that changes rows has
+// to be. Every parameter is bound each time, so what was bound before need not be cleared.
+func (c *conn) run(stmt *statement, args []value, rows int, read func(*row)) (err error) {
 	for i := range args {
 		args[i].bind(stmt.Stmt, i+1)
 	}
@@ -158,6 +171,10 @@ func (c *conn) run(stmt *statement, args []value, read func(*row)) (err error) {
 		}
 	}()
 	for c.row = (row{stmt: stmt.Stmt}); c.row.err == nil; read(&c.row) {
+		if rows == 0 && !stmt.changes {
+			return nil
+		}
+		rows--
 		more, err := stmt.Step()
 		if err != nil {
 			return said(err)

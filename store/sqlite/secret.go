@@ -42,7 +42,7 @@ func addSecret(c *conn, secret oauthapp.Secret) error {
 func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) (secrets []oauthapp.Secret, err error) {
 	err = s.read(ctx, "secrets", func(c *conn) error {
 		secrets = nil
-		return c.must(selectSecrets, func(r *row) {
+		return c.some(selectSecrets, func(r *row) {
 			if !r.absent() {
 				secrets = append(secrets, r.secret())
 			}

@@ -83,7 +83,7 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 // readClient reads a client as of entry.From, and its session if that is there.
 func readClient(c *conn, entry *clientcache.Entry[int64], clientID string, session uuid.UUID) (found *store.Session, err error) {
 	rows := 0
-	err = c.must(selectClient, func(r *row) {
+	err = c.some(selectClient, func(r *row) {
 		rows++
 		if rows == 1 { // all have the same but for the secret
 			entry.Revision, entry.Application = r.int(), r.application()
