@@ -159,22 +159,33 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
 	if r.ContentLength > maxBody {
 		return nil, errBodyTooLarge
 	}
+	source := r.Body
+	if r.ContentLength < 0 {
+		source = http.MaxBytesReader(w, source, maxBody) // has the server close the connection, not read the rest
+	}
 	// A body as long as told leaves room to notice its end. Who only tells of a long one does not get the room for it.
 	body := make([]byte, 0, min(max(r.ContentLength, 0), usualBody)+1)
-	for limited := http.MaxBytesReader(w, r.Body, maxBody); ; {
-		n, err := limited.Read(body[len(body):cap(body)])
+	for {
+		n, err := source.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
-		switch tooLarge := (*http.MaxBytesError)(nil); {
+		switch {
+		case len(body) > maxBody: // and longer than told, which net/http rules out, but not every host that replaces it
+			return nil, errBodyTooLarge
 		case err == io.EOF:
 			return body, nil
-		case errors.As(err, &tooLarge):
-			return nil, errBodyTooLarge
 		case err != nil:
-			return nil, refuse(InvalidRequest, "the body could not be read")
+			return nil, unreadable(err)
 		case len(body) == cap(body):
 			body = slices.Grow(body, bytes.MinRead)
 		}
 	}
+}
+
+func unreadable(err error) *Error {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return errBodyTooLarge
+	}
+	return refuse(InvalidRequest, "the body could not be read")
 }
 
 var errBodyTooLarge = &Error{

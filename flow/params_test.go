@@ -130,6 +130,24 @@ func TestReadFormGoesByTheBody(t *testing.T) {
 	}
 }
 
+// What is sent in chunks beyond the limit is not read by the server either, as it would be to use the connection again.
+func TestReadFormHasTheConnectionClosed(t *testing.T) {
+	refused := make(chan *Error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, refusal := readForm(w, r)
+		refused <- refusal
+	}))
+	defer server.Close()
+	for size, closed := range map[int]bool{maxBody: false, maxBody + 1: true} {
+		body := io.MultiReader(strings.NewReader(strings.Repeat("a", size))) // of a length that the client does not know
+		answer, err := server.Client().Post(server.URL, formType, body)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, closed, <-refused == errBodyTooLarge)
+		require.Equal(t, closed, answer.Close)
+	}
+}
+
 func TestReadFormKeepsNoRoomForWhatHasNotCome(t *testing.T) {
 	r := post(formType, "/", "")
 	r.ContentLength = maxBody
