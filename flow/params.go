@@ -134,21 +134,21 @@ func contentType(r *http.Request) (string, *Error) {
 			}
 		}
 	}
-	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if encodings := r.Header["Content-Encoding"]; len(encodings) > 0 && encodings[0] != "" && !strings.EqualFold(encodings[0], "identity") {
 		return "", &Error{
 			Code:        InvalidRequest,
 			Description: "the body must not have a content encoding",
 			Status:      http.StatusUnsupportedMediaType,
 		}
 	}
-	if len(r.Header["Content-Type"]) > 1 {
+	types := r.Header["Content-Type"]
+	switch {
+	case len(types) > 1:
 		return "", refuse(InvalidRequest, "more than one content type")
-	}
-	header := r.Header.Get("Content-Type")
-	if header == formType {
+	case len(types) == 1 && types[0] == formType:
 		return formType, nil // as nearly every client sends it
 	}
-	mediaType, _, err := mime.ParseMediaType(header)
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return "", refuse(InvalidRequest, "the content type is missing or malformed")
 	}
