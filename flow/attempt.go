@@ -70,8 +70,8 @@ type attempt struct {
 // what comes of them. So a client that begins with more requests at once than may
 // fail, as after a restart of this process, has them all answered if its secret is right,
 // and a guess is none the better for being sent twice.
-func (p *Provider) attempt(r *http.Request, id, secret string) (*attempt, *Error) {
-	a := &attempt{
+func (p *Provider) attempt(r *http.Request, id, secret string) (attempt, *Error) {
+	a := attempt{
 		Attempt:     Attempt{ClientID: id, Network: network(p.cfg.RemoteAddr(r))},
 		p:           p,
 		r:           r,
@@ -89,7 +89,7 @@ func (p *Provider) attempt(r *http.Request, id, secret string) (*attempt, *Error
 			continue
 		}
 		p.limited(r, a.Attempt)
-		return nil, &Error{
+		return attempt{}, &Error{
 			Code:        TemporarilyUnavailable,
 			Description: "too many failed attempts to authenticate the client",
 			Status:      http.StatusTooManyRequests,
