@@ -16,26 +16,18 @@ import (
 var errColumn = errors.New("a column holds what this library did not write")
 
 // A row is read column by column, from the left. What is absent (NULL) reads as
-// zero. The first column of a wrong type or size makes err, and the row fail.
+// zero. What is present has the type of its column, as all tables are STRICT; the first of a
+// wrong size makes err, and the row fail.
 type row struct {
 	stmt *sqlite.Stmt
 	next int
 	err  error
 }
 
-// column returns the number of the next column, and whether there is something of the type
-// in it.
-func (r *row) column(want sqlite.ColumnType) (column int, present bool) {
-	column = r.next
+// column returns the number of the next column.
+func (r *row) column() int {
 	r.next++
-	switch r.stmt.ColumnType(column) {
-	case want:
-		return column, true
-	case sqlite.TypeNull:
-	default:
-		r.err = errColumn
-	}
-	return column, false
+	return r.next - 1
 }
 
 // skip passes over columns.
@@ -44,24 +36,17 @@ func (r *row) skip(columns int) { r.next += columns }
 // absent reports whether the next column is NULL, without reading it.
 func (r *row) absent() bool { return r.stmt.ColumnIsNull(r.next) }
 
-func (r *row) int() (n int64) {
-	if column, present := r.column(sqlite.TypeInteger); present {
-		n = r.stmt.ColumnInt64(column)
-	}
-	return n
-}
+func (r *row) int() int64 { return r.stmt.ColumnInt64(r.column()) }
 
-func (r *row) text() (text string) {
-	if column, present := r.column(sqlite.TypeText); present {
-		text = r.stmt.ColumnText(column)
-	}
-	return text
-}
+func (r *row) text() string { return r.stmt.ColumnText(r.column()) }
 
 // bytes reads exactly as many as there is room for.
 func (r *row) bytes(b []byte) {
-	column, present := r.column(sqlite.TypeBlob)
-	if present && (r.stmt.ColumnBytes(column, b) != len(b) || r.stmt.ColumnLen(column) != len(b)) {
+	switch column := r.column(); r.stmt.ColumnLen(column) {
+	case 0:
+	case len(b):
+		r.stmt.ColumnBytes(column, b)
+	default:
 		r.err = errColumn
 	}
 }
@@ -77,8 +62,8 @@ func (r *row) digest() (d credential.Digest) {
 }
 
 func (r *row) time() time.Time {
-	column, present := r.column(sqlite.TypeInteger)
-	if !present {
+	absent, column := r.absent(), r.column()
+	if absent {
 		return time.Time{}
 	}
 	return time.UnixMicro(r.stmt.ColumnInt64(column)).UTC()
