@@ -26,6 +26,22 @@ type introspection struct {
 	AccountID string `json:"account_id,omitempty"` // the account reached; not of the RFC
 }
 
+// json returns what [json.Marshal] does, for a fraction of its time.
+func (a *introspection) json() []byte {
+	return make(object, 0, 512).
+		boolean("active", a.Active).
+		text("scope", a.Scope).
+		text("client_id", a.ClientID).
+		text("token_type", a.TokenType).
+		number("exp", a.ExpiresAt).
+		number("iat", a.IssuedAt).
+		text("sub", a.Subject).
+		text("aud", a.Audience).
+		text("iss", a.Issuer).
+		text("account_id", a.AccountID).
+		end()
+}
+
 // introspect is the introspection endpoint of RFC 7662. Confidential clients
 // learn about their own access and refresh tokens; [Config.ResourceServers] learn
 // about every access token. To anyone else a token is not active, and a code never is.
@@ -56,7 +72,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, answer)
+	writeBody(w, http.StatusOK, answer.json())
 }
 
 // notActive is the zero introspection, ready to be sent.
