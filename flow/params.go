@@ -64,9 +64,14 @@ func (p parameters) Count(name string) (n int) {
 
 // Values returns the parameters as other packages take them.
 func (p parameters) Values() url.Values {
-	values := make(url.Values, len(p))
-	for _, param := range p {
-		values.Add(param.name, param.value)
+	values, all := make(url.Values, len(p)), make([]string, len(p))
+	for i, param := range p {
+		all[i] = param.value
+		if before, found := values[param.name]; found {
+			values[param.name] = append(before, param.value)
+		} else {
+			values[param.name] = all[i : i+1 : i+1]
+		}
 	}
 	return values
 }

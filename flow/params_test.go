@@ -37,6 +37,7 @@ func TestReadForm(t *testing.T) {
 		{name: "empty body", contentType: formType, body: "", want: url.Values{}},
 		{name: "unknown query", contentType: formType, target: "/?x=1", body: "a=1", want: url.Values{"a": {"1"}}},
 		{name: "resource may repeat", contentType: formType, body: "resource=a&resource=b", want: url.Values{"resource": {"a", "b"}}},
+		{name: "others between", contentType: formType, body: "resource=a&b=1&resource=c", want: url.Values{"resource": {"a", "c"}, "b": {"1"}}},
 
 		{name: "no content type", body: "a=1"},
 		{name: "text", contentType: "text/plain", body: "a=1"},
