@@ -164,7 +164,7 @@ func (c *costServer) handler(address string) (http.Handler, greeting, error) {
 	mux.Handle("GET /api", provider.Require("read")(http.HandlerFunc(answerSmall)))
 	mux.HandleFunc("GET /cost/usage", c.usage)
 	mux.HandleFunc("POST /cost/begin", c.begin)
-	mux.Handle("/oauth/", provider)
+	provider.Mount(mux)
 	return mux, greeting{address, app.ClientID, secret.Reveal()}, nil
 }
 

@@ -4,7 +4,7 @@
 //
 // Start with [New], which asks for two things that only the host knows: who is
 // signed in ([Config.CurrentUser] and [Config.LoginURL]), and where everything is kept
-// ([Config.Store]). The [Provider] is an http.Handler:
+// ([Config.Store]). The [Provider] has the endpoints, for a mux or as an http.Handler:
 //
 //	provider, err := flow.New(flow.Config{
 //		Issuer:      "https://service.example",
@@ -13,8 +13,7 @@
 //		LoginURL:    func(returnTo string) string { return "/login?return_to=" + url.QueryEscape(returnTo) },
 //		Scopes:      []flow.Scope{{Name: "read", Description: "Read your domains", Default: true}},
 //	})
-//	mux.Handle("/oauth/", provider)
-//	mux.Handle("/.well-known/", provider)
+//	provider.Mount(mux)
 //	mux.Handle("/api/", provider.Require("read")(api))
 //
 // Package dashboard adds the pages on which developers register applications and

@@ -26,7 +26,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", provider)
+	provider.Mount(mux)
 	mux.Handle("/api/", provider.Require("read")(http.NotFoundHandler()))
 
 	w := httptest.NewRecorder()

@@ -31,8 +31,9 @@ const (
 // counts, and which clients it has just recognized: any number of providers, on any number of nodes, serve one store. It is safe
 // for concurrent use.
 //
-// Requests are matched by their full path, so that it is mounted without
-// http.StripPrefix: at the root, or at both the issuer's path and /.well-known/.
+// Requests are matched by their full path. [Provider.Mount] registers them with the host's mux; any other
+// router has the provider as a handler, without http.StripPrefix, at the root, or at
+// both the issuer's path and /.well-known/.
 type Provider struct {
 	cfg         Config // resolved
 	issuer      *url.URL
@@ -44,12 +45,8 @@ type Provider struct {
 	crossOrigin *http.CrossOriginProtection
 	attempts    *attempts
 	engine      engine
-	endpoints   map[endpoint]http.HandlerFunc
-	mux         *http.ServeMux // with the endpoints, and all else
+	mux         *http.ServeMux
 }
-
-// An endpoint is a method and a path that is served by it.
-type endpoint struct{ method, path string }
 
 // New returns a provider. It fills what cfg leaves out into a copy, and fails,
 // naming the field, on what is missing or cannot be right.
@@ -65,7 +62,6 @@ func New(cfg Config) (*Provider, error) {
 		keys:        ticket.Keys(resolved.Keys),
 		crossOrigin: http.NewCrossOriginProtection(),
 		attempts:    newAttempts(resolved),
-		endpoints:   make(map[endpoint]http.HandlerFunc),
 		mux:         http.NewServeMux(),
 	}
 	for _, scope := range resolved.Scopes {
@@ -93,17 +89,33 @@ func New(cfg Config) (*Provider, error) {
 		return nil, errors.New("flow: Config.Issuer: must have an origin")
 	}
 	p.engine = newEngine(p)
-	p.route()
+	p.Mount(p.mux)
 	return p, nil
 }
 
 // ServeHTTP serves the endpoints, and 404 for every other path.
-func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if serve := p.endpoints[endpoint{r.Method, r.URL.Path}]; serve != nil && r.URL.RawPath == "" {
-		serve(w, r) // as the mux would, which takes a path apart first
-		return
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// Mount registers every endpoint with a mux by its method and full path, which the mux finds faster than by way of "/".
+// To other methods the mux answers 405 with Allow, unless the service has a pattern for them, such as GET /.
+// Mount panics where the mux has a pattern of an endpoint already.
+func (p *Provider) Mount(mux *http.ServeMux) {
+	base := p.issuer.Path
+	serverMetadata, resourceMetadata := serverMetadataPath+base, resourceMetadataPath+p.resourcePath()
+	mux.HandleFunc("GET "+base+authorizePath, p.authorize)
+	mux.HandleFunc("POST "+base+authorizePath, p.authorizePost)
+	mux.HandleFunc("POST "+base+tokenPath, anyOrigin(p.token))
+	mux.HandleFunc("POST "+base+revokePath, anyOrigin(p.revoke))
+	mux.HandleFunc("POST "+base+introspectPath, p.introspect)
+	if p.cfg.DNSimple != nil {
+		mux.HandleFunc("POST "+base+dnsimpleTokenPath, p.dnsimpleToken)
 	}
-	p.mux.ServeHTTP(w, r)
+	mux.Handle("GET "+base+page.StylesheetPath, p.pages.Stylesheet())
+	mux.HandleFunc("GET "+serverMetadata, anyOrigin(p.serverMetadata()))
+	mux.HandleFunc("GET "+resourceMetadata, anyOrigin(p.resourceMetadata()))
+	for _, path := range []string{base + tokenPath, base + revokePath, serverMetadata, resourceMetadata} {
+		mux.HandleFunc("OPTIONS "+path, preflight)
+	}
 }
 
 // Registry returns the registry that administers the provider's applications and
@@ -125,37 +137,6 @@ func (p *Provider) Config() Config { return p.cfg }
 // Cross-Origin-Opener-Policy already.
 func (p *Provider) WritePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	p.pages.Write(w, r, status, name, data)
-}
-
-// route registers every endpoint by its full path. The mux answers other methods
-// with 405 and Allow.
-func (p *Provider) route() {
-	base := p.issuer.Path
-	serverMetadata, resourceMetadata := serverMetadataPath+base, resourceMetadataPath+p.resourcePath()
-	p.handle("GET", base+authorizePath, p.authorize)
-	p.handle("POST", base+authorizePath, p.authorizePost)
-	p.handle("POST", base+tokenPath, anyOrigin(p.token))
-	p.handle("POST", base+revokePath, anyOrigin(p.revoke))
-	p.handle("POST", base+introspectPath, p.introspect)
-	if p.cfg.DNSimple != nil {
-		p.handle("POST", base+dnsimpleTokenPath, p.dnsimpleToken)
-	}
-	p.mux.Handle("GET "+base+page.StylesheetPath, p.pages.Stylesheet())
-	p.mux.HandleFunc("GET "+serverMetadata, anyOrigin(p.serverMetadata()))
-	p.mux.HandleFunc("GET "+resourceMetadata, anyOrigin(p.resourceMetadata()))
-	for _, path := range []string{base + tokenPath, base + revokePath, serverMetadata, resourceMetadata} {
-		p.mux.HandleFunc("OPTIONS "+path, preflight)
-	}
-}
-
-// handle registers an endpoint with the mux, and to be found without it.
-func (p *Provider) handle(method, path string, handler http.HandlerFunc) {
-	pattern := method + " " + path
-	p.mux.HandleFunc(pattern, handler)
-	p.endpoints[endpoint{method, path}] = func(w http.ResponseWriter, r *http.Request) {
-		r.Pattern = pattern
-		handler(w, r)
-	}
 }
 
 // resourcePath is the path of the protected resource as its metadata's path has it

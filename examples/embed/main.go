@@ -29,7 +29,7 @@ func main() {
 	cleaner := store.Cleaner{Store: database}
 	go cleaner.Run(context.Background())
 
-	http.Handle("/", provider)
+	provider.Mount(http.DefaultServeMux)
 	http.Handle("/accounts/", must(dashboard.New(dashboard.Config{Provider: provider})))
 	http.Handle("/hello", provider.Require("read")(http.HandlerFunc(hello)))
 	fmt.Println("open http://127.0.0.1:8080/accounts/1/oauth_applications")

@@ -3,7 +3,7 @@
 //
 //	provider, err := flow.New(flow.Config{...})
 //	pages, err := dashboard.New(dashboard.Config{Provider: provider})
-//	mux.Handle("/oauth/", provider)
+//	provider.Mount(mux)
 //	mux.Handle("/accounts/", pages)
 //
 // Who is signed in, and which accounts are theirs, is what flow.Config.CurrentUser

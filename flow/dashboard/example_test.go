@@ -33,7 +33,7 @@ func Example() {
 	}
 
 	mux := http.NewServeMux()
-	mux.Handle("/oauth/", provider)
+	provider.Mount(mux)
 	mux.Handle("/accounts/", pages)
 
 	w := httptest.NewRecorder()
