@@ -220,7 +220,7 @@ func (p *Provider) bearerAnswers(scopes []string) map[*Error]*bearerAnswer {
 		}
 		body := errorBody(cmp.Or(e.Code, InvalidToken), e.Description)
 		header := http.Header{}
-		setJSONHeader(header, body)
+		setJSONHeader(header)
 		header.Set("WWW-Authenticate", challenge+reason+metadata)
 		answer := &bearerAnswer{status: e.Status, body: body}
 		for name, values := range header {

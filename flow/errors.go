@@ -191,15 +191,16 @@ func (p *Provider) writeJSON(w http.ResponseWriter, answer any) {
 }
 
 func writeBody(w http.ResponseWriter, status int, body []byte) {
-	setJSONHeader(w.Header(), body)
+	setJSONHeader(w.Header())
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails only when the client has gone
 }
 
 // setJSONHeader sets the header of an answer that no cache may keep (RFC 6749, section 5.1).
-func setJSONHeader(h http.Header, body []byte) {
-	values := []string{"application/json", "no-store", "no-cache", "nosniff", strconv.Itoa(len(body))}
-	for i, name := range [...]string{"Content-Type", "Cache-Control", "Pragma", "X-Content-Type-Options", "Content-Length"} {
+// The length of one so short is told by net/http.
+func setJSONHeader(h http.Header) {
+	values := []string{"application/json", "no-store", "no-cache", "nosniff"}
+	for i, name := range [...]string{"Content-Type", "Cache-Control", "Pragma", "X-Content-Type-Options"} {
 		h[name] = values[i : i+1 : i+1]
 	}
 }
