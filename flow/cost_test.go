@@ -178,15 +178,6 @@ var costRequests = []costRequest{
 	}},
 }
 
-// garbage is a token with a character changed, as none was ever issued.
-func garbage(token string) string {
-	last := token[len(token)-1]
-	if last == 'a' {
-		return token[:len(token)-1] + "b"
-	}
-	return token[:len(token)-1] + "a"
-}
-
 func costForm(pairs ...string) string {
 	form := make(url.Values, len(pairs)/2)
 	for i := 0; i < len(pairs); i += 2 {

@@ -142,6 +142,15 @@ var (
 	unissued     = credential.Format{}.NewAccessToken(uuid.Must(uuid.NewV7())).Reveal()
 )
 
+// garbage is a token with a character changed, as none was ever issued.
+func garbage(token string) string {
+	last := token[len(token)-1]
+	if last == 'a' {
+		return token[:len(token)-1] + "b"
+	}
+	return token[:len(token)-1] + "a"
+}
+
 // authorize issues the tokens of a new session; the access token lives an hour.
 func (s *service) authorize(app oauthapp.Application, scopes ...string) tokens {
 	s.t.Helper()
