@@ -13,15 +13,17 @@ import (
 // same, the newest state.
 //
 // An open transaction is in the way of checkpoints, which move the write-ahead log into the file; without them
-// the log would grow. So a hold ends before this process writes, lasts no longer than holdTime, and keeps away
-// for restTime once it notices that another process writes.
+// the log would grow. So a hold ends before this process writes, and lasts no longer than holdTime. Once it notices that
+// another process has written, it keeps away for restTime, and until there was another change: of those who write, be it
+// ever so seldom, at most every other one finds it in the way.
 type hold struct {
 	reads atomic.Int64 // since there was a reason to count anew; the one that makes them worthHolding takes the hold
 
 	mu      sync.Mutex // of the rest
 	conn    *conn      // nil once closed
 	held    bool
-	version int64       // of the data, when it was taken: another process changes it, and whoever lets go
+	version int64       // of the data, when it was begun: every change by another connection makes it another
+	impeded int64       // the version after a change that it was in the way of
 	writing bool        // this process is
 	resting bool        // another process wrote
 	timer   *time.Timer // of the hold or the rest
@@ -51,8 +53,12 @@ func (h *hold) read() {
 func (h *hold) take() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.held && !h.writing && !h.resting {
-		h.begin()
+	if h.held || h.writing || h.resting {
+		return
+	}
+	h.begin()
+	if h.held && h.version == h.impeded {
+		h.rest()
 	}
 }
 
@@ -74,7 +80,7 @@ func (h *hold) begin() {
 	h.timer.Reset(holdTime)
 }
 
-// end lets go. What was begun and not begun to be read has nothing to end.
+// end lets go. If not even the transaction was begun, there is none to end, so that a failure means nothing.
 func (h *hold) end() {
 	if h.held {
 		h.held = false
@@ -82,7 +88,8 @@ func (h *hold) end() {
 	}
 }
 
-// expire ends a hold or a rest whose time is over. A hold goes on, by a new transaction, if there was enough to read.
+// expire ends a hold or a rest whose time is over. A hold goes on, by a new transaction, if there was enough to read and
+// nobody wrote.
 func (h *hold) expire() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -91,17 +98,24 @@ func (h *hold) expire() {
 	if !h.held {
 		return
 	}
-	h.end()
-	if !worth {
-		return
-	}
 	before := h.version
+	h.end()
 	h.begin()
-	if h.held && h.version != before {
+	switch {
+	case !h.held:
+	case h.version != before:
+		h.impeded = h.version
+		h.rest()
+	case !worth:
 		h.end()
-		h.resting = true
-		h.timer.Reset(restTime)
 	}
+}
+
+// rest lets go, and keeps from holding for a while.
+func (h *hold) rest() {
+	h.end()
+	h.resting = true
+	h.timer.Reset(restTime)
 }
 
 // pause ends a hold, and keeps it away until resume: this process is about to write.

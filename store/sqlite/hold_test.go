@@ -99,6 +99,33 @@ func TestHoldWhileOthersWrite(t *testing.T) {
 	}
 }
 
+// However seldom others write, and however much is read in between, checkpoints come to their end.
+func TestHoldsMakeWayForRareChanges(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s, other := openPath(t, path), openPath(t, path)
+	s.hold.stopClock()
+	app := create(t, s)
+	session := beginSession(t, other, app.ID, "reader").Session.ID
+	const changes = 1000 // of at least 4 pages each
+	held := 0
+	for range changes {
+		for range 2 * worthHolding {
+			_, err := s.Session(ctx, session)
+			require.NoError(t, err)
+		}
+		if s.hold.isHeld() {
+			held++
+		}
+		beginSession(t, other, app.ID, newID().String())
+		s.hold.expire() // and notices
+		s.hold.expire() // and has rested
+	}
+	require.Greater(t, held, changes/3)
+	log, err := os.Stat(path + "-wal")
+	require.NoError(t, err)
+	require.Less(t, log.Size(), int64(changes*4*4096/2), "the log grew")
+}
+
 // Checkpoints come to their end while readers never do, whichever Store they and the writer use.
 func TestHoldsLeaveTheLogShort(t *testing.T) {
 	for _, from := range []string{"its own Store", "another Store"} {

@@ -16,7 +16,7 @@ type readers struct {
 
 func newReaders(n int) readers { return readers{inUse: make(chan struct{}, n)} }
 
-// close waits for the calls that read. Those that come later wait for ever.
+// close waits for the calls that read, and closes the connections. It lends none afterwards.
 func (r *readers) close() (errs []error) {
 	for range cap(r.inUse) {
 		r.inUse <- struct{}{}
