@@ -16,8 +16,8 @@ import (
 var errColumn = errors.New("a column holds what this library did not write")
 
 // A row is read column by column, from the left. What is absent (NULL) reads as
-// zero. What is present has the type of its column, as all tables are STRICT; the first of a
-// wrong size makes err, and the row fail.
+// zero. What is present has the type of its column, as all tables are STRICT; a wrong size of it
+// makes err, and the row fail.
 type row struct {
 	stmt *sqlite.Stmt
 	next int
@@ -42,11 +42,10 @@ func (r *row) text() string { return r.stmt.ColumnText(r.column()) }
 
 // bytes reads exactly as many as there is room for.
 func (r *row) bytes(b []byte) {
-	switch column := r.column(); r.stmt.ColumnLen(column) {
-	case 0:
-	case len(b):
+	switch column := r.column(); {
+	case r.stmt.ColumnLen(column) == len(b):
 		r.stmt.ColumnBytes(column, b)
-	default:
+	case !r.stmt.ColumnIsNull(column):
 		r.err = errColumn
 	}
 }

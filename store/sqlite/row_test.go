@@ -19,6 +19,12 @@ func TestDamagedRows(t *testing.T) {
 			_, err := s.Session(ctx, b.Session.ID)
 			return err
 		},
+		"empty digest": func(s *Store, app oauthapp.Application) error {
+			b := beginSession(t, s, app.ID, "user")
+			require.NoError(t, s.writer.conn.script("UPDATE sessions SET code_digest = x''"))
+			_, err := s.Session(ctx, b.Session.ID)
+			return err
+		},
 		"short ID": func(s *Store, app oauthapp.Application) error {
 			beginSession(t, s, app.ID, "user")
 			require.NoError(t, s.writer.conn.script("UPDATE grants SET id = x'0102'"))
