@@ -192,12 +192,15 @@ func (p *Provider) writeJSON(w http.ResponseWriter, answer any) {
 
 func writeBody(w http.ResponseWriter, status int, body []byte) {
 	setJSONHeader(w.Header())
+	if len(body) > 1<<10 {
+		// Of what is shorter net/http tells the length itself, what is longer it would send in chunks.
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails only when the client has gone
 }
 
 // setJSONHeader sets the header of an answer that no cache may keep (RFC 6749, section 5.1).
-// The length of one so short is told by net/http.
 func setJSONHeader(h http.Header) {
 	values := []string{"application/json", "no-store", "no-cache", "nosniff"}
 	for i, name := range [...]string{"Content-Type", "Cache-Control", "Pragma", "X-Content-Type-Options"} {

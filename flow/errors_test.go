@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -69,5 +70,24 @@ func TestAnswersMadeBeforehand(t *testing.T) {
 	require.Equal(t, string(body), string(notActive))
 	for _, e := range []*Error{errInvalidCode, errInvalidRefreshToken} {
 		require.Equal(t, string(errorBody(e.Code, e.Description)), string(e.body))
+	}
+}
+
+// However long an answer is, it comes in one piece, whose length is told first.
+func TestAnswersTellTheirLength(t *testing.T) {
+	for _, size := range []int{2, 1 << 10, 1<<10 + 1, 2 << 10, 2<<10 + 1, 4<<10 + 1, 100 << 10} {
+		for _, start := range []func(*httptest.Server){(*httptest.Server).Start, (*httptest.Server).StartTLS} {
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				writeBody(w, http.StatusOK, make([]byte, size))
+			}))
+			server.EnableHTTP2 = true // with TLS
+			start(server)
+			answer, err := server.Client().Get(server.URL)
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			require.Equal(t, int64(size), answer.ContentLength, answer.Proto)
+			require.Empty(t, answer.TransferEncoding)
+			server.Close()
+		}
 	}
 }
