@@ -88,4 +88,7 @@ func TestMountBesideCatchAlls(t *testing.T) {
 		}
 		require.Panics(t, func() { p.Mount(host) }, "a second time")
 	}
+	host := http.NewServeMux()
+	host.HandleFunc("HEAD /", http.NotFound)
+	require.Panics(t, func() { p.Mount(host) }, "HEAD is answered with GET, and everywhere")
 }

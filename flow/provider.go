@@ -98,7 +98,10 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.Ser
 
 // Mount registers every endpoint with a mux by its method and full path, which the mux finds faster than by way of "/".
 // To other methods the mux answers 405 with Allow, unless the service has a pattern for them, such as GET /.
-// Mount panics where the mux has a pattern of an endpoint already.
+// As these patterns are the narrowest, what stands before an endpoint, such as a limiter at /oauth/, is passed by: it
+// takes the provider as a handler instead.
+//
+// Like the mux itself, Mount panics if a pattern conflicts with one that is there: the same, or HEAD /.
 func (p *Provider) Mount(mux *http.ServeMux) {
 	base := p.issuer.Path
 	serverMetadata, resourceMetadata := serverMetadataPath+base, resourceMetadataPath+p.resourcePath()
