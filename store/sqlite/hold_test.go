@@ -106,10 +106,10 @@ func TestHoldsMakeWayForRareChanges(t *testing.T) {
 	s.hold.stopClock()
 	app := create(t, s)
 	session := beginSession(t, other, app.ID, "reader").Session.ID
-	const changes = 1000 // of at least 4 pages each
+	const changes = 500
 	held := 0
 	for range changes {
-		for range 2 * worthHolding {
+		for range worthHolding {
 			_, err := s.Session(ctx, session)
 			require.NoError(t, err)
 		}
@@ -123,7 +123,7 @@ func TestHoldsMakeWayForRareChanges(t *testing.T) {
 	require.Greater(t, held, changes/3)
 	log, err := os.Stat(path + "-wal")
 	require.NoError(t, err)
-	require.Less(t, log.Size(), int64(changes*4*4096/2), "the log grew")
+	require.Less(t, log.Size(), int64(2000*4096), "more than twice what SQLite lets it grow to")
 }
 
 // Checkpoints come to their end while readers never do, whichever Store they and the writer use.
@@ -140,32 +140,26 @@ func TestHoldsLeaveTheLogShort(t *testing.T) {
 			session := beginSession(t, s, app.ID, "reader").Session.ID
 
 			var done atomic.Bool
-			var held atomic.Int64
 			var group sync.WaitGroup
+			defer group.Wait()
+			defer done.Store(true)
 			group.Go(func() {
 				for !done.Load() {
 					if _, err := s.Session(ctx, session); err != nil {
 						t.Error(err)
 						return
 					}
-					if s.hold.isHeld() {
-						held.Add(1)
-					}
 				}
 			})
 			const changes = 2000 // of at least 4 pages each
-			for range changes {
-				if _, err := writer.BeginSession(ctx, beginning(app.ID, newID().String())); err != nil {
-					t.Error(err)
-					break
+			for i := range changes {
+				if i%500 == 0 {
+					require.Eventually(t, s.hold.isHeld, time.Minute, time.Millisecond)
 				}
+				beginSession(t, writer, app.ID, newID().String())
 			}
-			done.Store(true)
-			group.Wait()
-			require.Positive(t, held.Load(), "nothing was held")
 			log, err := os.Stat(path + "-wal")
 			require.NoError(t, err)
-			t.Log(log.Size(), "bytes,", held.Load(), "reads beside a hold")
 			require.Less(t, log.Size(), int64(changes*4*4096/2), "the log grew")
 		})
 	}
