@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,8 +15,9 @@ import (
 //
 // An open transaction is in the way of checkpoints, which move the write-ahead log into the file; without them
 // the log would grow. So a hold ends before this process writes, and lasts no longer than holdTime. Once it notices that
-// another process has written, it keeps away for restTime, and until there was another change: of those who write, be it
-// ever so seldom, at most every other one finds it in the way.
+// another process has written, it keeps away for restTime, and until there was another change, or two: otherwise each
+// change of one who writes less often than that would find it in the way. Holds of several processes draw that number, or they could
+// take turns.
 type hold struct {
 	reads atomic.Int64 // since there was a reason to count anew; the one that makes them worthHolding takes the hold
 
@@ -23,7 +25,7 @@ type hold struct {
 	conn    *conn      // nil once closed
 	held    bool
 	version int64       // of the data, when it was begun: every change by another connection makes it another
-	impeded int64       // the version after a change that it was in the way of
+	toPass  int         // how many changes there have to be before it is taken again
 	writing bool        // this process is
 	resting bool        // another process wrote
 	timer   *time.Timer // of the hold or the rest
@@ -56,8 +58,12 @@ func (h *hold) take() {
 	if h.held || h.writing || h.resting {
 		return
 	}
+	before := h.version
 	h.begin()
-	if h.held && h.version == h.impeded {
+	if h.held && h.toPass > 0 && h.version != before {
+		h.toPass--
+	}
+	if h.held && h.toPass > 0 {
 		h.rest()
 	}
 }
@@ -104,7 +110,7 @@ func (h *hold) expire() {
 	switch {
 	case !h.held:
 	case h.version != before:
-		h.impeded = h.version
+		h.toPass = 1 + rand.IntN(2)
 		h.rest()
 	case !worth:
 		h.end()
