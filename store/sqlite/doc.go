@@ -60,22 +60,20 @@
 // second. What the clean-up removes is used again by the file, which does not shrink by
 // itself: VACUUM shrinks it.
 //
-// In microseconds of the processor's time a call, on 2 cores that had other work too, beside
-// 1000 and 1000000 live sessions of one application, each call for a user at random, from 16
-// callers at once:
+// BenchmarkStore, with 16 callers on 2 cores that had other work too: microseconds from one answer to the next, beside
+// 1000 and 1000000 live sessions of one application, each call for a user at random:
 //
 //	                        1000   1000000
-//	Session                  6.5        23
-//	Client                   9.2        27
-//	BeginSession              31        44
-//	RedeemCode                25        40
-//	RotateRefreshToken        19        54
+//	Session                  6.1        19
+//	Client                   4.9        17
+//	BeginSession              50        77
+//	RedeemCode                42        64
+//	RotateRefreshToken        39        89
 //
 // The last three have their share of an fsync in it. A million sessions and their grants are
 // 660 MB, of which a call reads pages that no connection has in its cache, and its trees are
-// deeper. One caller alone has the fsync to itself, and RedeemCode takes 100 then; sixteen at
-// once are made durable at 5 to 12 times the rate. BenchmarkStore measures how long calls
-// wait, and BenchmarkGroupCommit also the processor's time.
+// deeper. One caller alone has the fsync to itself, and RedeemCode took 240 there; sixteen at
+// once are made durable at 5 to 12 times the rate. BenchmarkGroupCommit measures the processor's time as well.
 //
 // In memory, the connection that writes caches up to 16 MB of pages, and each that reads up to
 // 2 MB. There are as many of these as GOMAXPROCS, and at least 4; the last used is used first.
@@ -83,10 +81,10 @@
 // read: for 50 milliseconds at a time, never while this process writes, and after another one did, not for a second and not
 // before another change or two, so that checkpoints come to their end.
 //
-// The one call that ends all of them, RevokeTokens, takes 2.7 and 2.1 milliseconds with 1000 users
-// counted, and DeleteApplication 0.25 and 0.29. What revoking 100000 sessions left was removed by a
-// store.Cleaner with its defaults at 6,600 rows a second; of 100 requests at the
-// same time, 99 took no longer than 0.9 milliseconds, where it was 0.6 before and after.
+// The one call that ends all of them, RevokeTokens, took 3.6 and 2.7 milliseconds with 1000 users
+// counted, and DeleteApplication 0.28. What revoking 1000000 sessions left, they and their grants, was removed by a
+// store.Cleaner with its defaults at 4,900 rows a second; of 100 requests at the
+// same time, 99 took no longer than 2.7 milliseconds, where it was 1.9 before and after.
 //
 // # Limits
 //
