@@ -23,7 +23,8 @@
 // A call that returned nil is committed, and durable as far as the database is set
 // to be (synchronous_commit). Each call is one round trip: one statement, or one
 // batch that is one transaction, in the isolation level READ COMMITTED; only a code
-// or refresh token that was not taken costs a second one, to find out why. Checking a
+// or refresh token that was not taken costs a second one, to find out why, and a client
+// that has changed since it was read last. Checking a
 // bearer token reads three rows by their primary keys. The first use of a statement on a
 // connection costs one more, to prepare it, and so does one that was idle for more than a
 // second: pgxpool asks first whether it is still there (ShouldPing in its Config).

@@ -231,6 +231,23 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		call func() error
 	}{
 		{"Client", 1, func() error { _, err := s.Client(ctx, app.ClientID, session.Session.ID, now); return err }},
+		{"Client again, with that", 2, func() error {
+			if _, err := s.Client(ctx, app.ClientID, uuid.Nil, now); err != nil {
+				return err
+			}
+			_, err := s.Client(ctx, app.ClientID, session.Session.ID, now)
+			return err
+		}},
+		{"Client after a change, with that and the Client before", 4, func() error {
+			if _, err := s.Client(ctx, app.ClientID, session.Session.ID, now); err != nil {
+				return err
+			}
+			if _, err := s.pool.Exec(ctx, "UPDATE oauth_applications SET revision = gen_random_uuid() WHERE id = $1", app.ID); err != nil {
+				return err
+			}
+			_, err := s.Client(ctx, app.ClientID, session.Session.ID, now)
+			return err
+		}},
 		{"Session", 1, func() error { _, err := s.Session(ctx, session.Session.ID); return err }},
 		{"BeginSession", 1, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "user")); return err }},
 		{"BeginSession of a user who consented before", 1, func() error {

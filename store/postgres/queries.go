@@ -211,14 +211,19 @@ g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions + `WHERE s.id = $1::uuid`
 
-	// The session is there if its live grant is. Of the application and its live secrets, one row for each or one without, nothing is
-	// read if the revision is $4, which is known.
-	selectClient = `SELECT k.revision, ` + sessionColumns + `, ` + registeredColumns + `, ` + secretColumns + ` FROM oauth_applications k
+	// The session is there if its live grant is.
+	sessionOfClient = ` FROM oauth_applications a
 LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number)
-	ON s.id = $2::uuid AND g.application_id = k.id AND g.application_epoch = k.epoch
-LEFT JOIN oauth_applications a ON a.id = CASE WHEN k.revision IS DISTINCT FROM $4::uuid THEN k.id END
-LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
-WHERE k.client_id = $1::text AND k.deleted_at IS NULL`
+	ON s.id = $2::uuid AND g.application_id = a.id AND g.application_epoch = a.epoch
+`
+
+	// One row for each live secret, or one without; each with the session.
+	selectClient = `SELECT a.revision, ` + sessionColumns + `, ` + registeredColumns + `, ` + secretColumns + sessionOfClient +
+		`LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
+WHERE a.client_id = $1::text AND a.deleted_at IS NULL`
+
+	// Of a client that is known, the session alone, or no row if the client has changed since.
+	selectSessionOfClient = `SELECT ` + sessionColumns + sessionOfClient + `WHERE a.id = $1::uuid AND a.revision = $3::uuid AND a.deleted_at IS NULL`
 
 	// The grant takes the epoch that its application has as the statement begins. A revocation that commits
 	// later finds a smaller one, and ends the session with it.

@@ -47,6 +47,7 @@ var plans = map[string]struct {
 	"touch":                   {query: touch},
 	"selectSession":           {query: selectSession},
 	"selectClient":            {query: selectClient},
+	"selectSessionOfClient":   {query: selectSessionOfClient},
 	"beginSession":            {query: beginSession},
 	"beginSessionAgain":       {query: beginSessionAgain},
 	"redeemCode":              {query: redeemCode},
@@ -204,7 +205,7 @@ func TestBuffers(t *testing.T) {
 		t.Log(name, few[name], many[name])
 		require.LessOrEqual(t, many[name], few[name]+few[name]/2+2, "buffers of %s", name)
 	}
-	require.LessOrEqual(t, many["selectClient known"], many["selectSession"]+2, "the application and its secrets are not read again")
+	require.LessOrEqual(t, many["selectSessionOfClient"], many["selectSession"]+2, "the application and its secrets are not read again")
 	require.Less(t, many["revokeTokens after a revocation"], 40.0, "the grants that ended are not read")
 	require.Less(t, many["revokeTokens"], 500.0, "the grants counted stand together")
 }
@@ -242,8 +243,8 @@ func buffersOf(t *testing.T, n int) map[string]float64 {
 		buffers[name] = plans[0].Plan.Hit + plans[0].Plan.Read
 	}
 	measure("selectSession", selectSession, session)
-	measure("selectClient", selectClient, "client-1", session, now, nil)
-	measure("selectClient known", selectClient, "client-1", session, now, revision)
+	measure("selectClient", selectClient, "client-1", session, now)
+	measure("selectSessionOfClient", selectSessionOfClient, app, session, revision)
 	measure("redeemCode", redeemCode, session, code, now, now, digest[:], now, now, "", digest[:], now, digest[:])
 	measure("rotateRefreshToken", rotateRefreshToken, session, refresh, now, digest[:], now, now, "", digest[:], now)
 	measure("selectUsage", selectUsage, app, "owner-1", 1001)

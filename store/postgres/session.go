@@ -64,37 +64,21 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 		return store.Client{}, store.ErrNotFound
 	}
 	err = s.reading("client").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
-		began := time.Now()
-		entry, known := s.clients.Get(clientID, now)
 		var found *store.Session
-		rows := 0
-		err := query(ctx, c, func(row *columns) {
-			if rows++; rows > 1 { // all have the same but for the secret
-				row.skip(1 + sessionWidth + registeredWidth)
-				entry.Secrets = append(entry.Secrets, oauthapp.Secret{})
-				readSecret(row, &entry.Secrets[rows-1])
-				return
+		entry, known := s.clients.Get(clientID, now)
+		if known {
+			known = false // until the database says so
+			err := query(ctx, c, func(row *columns) { known, found = true, readSessionOf(row, clientID) },
+				selectSessionOfClient, idValue(entry.Application.ID), idValue(session), idValue(entry.Revision))
+			if err != nil {
+				return err
 			}
-			var current uuid.UUID
-			row.id(&current)
-			found = readSessionOf(row, clientID)
-			if row.isAbsent() { // and so known
-				return
+		}
+		if !known {
+			entry = clientcache.Entry[uuid.UUID]{From: now, Read: time.Now()}
+			if found, err = readClient(ctx, c, &entry, clientID, session); err != nil {
+				return err
 			}
-			known = false
-			entry = clientcache.Entry[uuid.UUID]{Revision: current, From: now, Read: began}
-			readRegistered(row, &entry.Application)
-			if !row.isAbsent() {
-				entry.Secrets = append(entry.Secrets, oauthapp.Secret{})
-				readSecret(row, &entry.Secrets[0])
-			}
-		}, selectClient, clientID, idValue(session), instant(now), idValue(entry.Revision))
-		switch {
-		case err != nil:
-			return err
-		case rows == 0:
-			return store.ErrNotFound
-		case !known:
 			s.clients.Put(&entry)
 		}
 		client = entry.Client(found, now)
@@ -104,6 +88,28 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 		return store.Client{}, err
 	}
 	return client, nil
+}
+
+// readClient reads a client as of entry.From, and its session if that is there.
+func readClient(ctx context.Context, c *pgx.Conn, entry *clientcache.Entry[uuid.UUID], clientID string, session uuid.UUID) (found *store.Session, err error) {
+	rows := 0
+	err = query(ctx, c, func(row *columns) {
+		if rows++; rows == 1 { // all have the same but for the secret
+			row.id(&entry.Revision)
+			found = readSessionOf(row, clientID)
+			readRegistered(row, &entry.Application)
+		} else {
+			row.skip(1 + sessionWidth + registeredWidth)
+		}
+		if !row.isAbsent() {
+			entry.Secrets = append(entry.Secrets, oauthapp.Secret{})
+			readSecret(row, &entry.Secrets[len(entry.Secrets)-1])
+		}
+	}, selectClient, clientID, idValue(session), instant(entry.From))
+	if err == nil && rows == 0 {
+		return nil, store.ErrNotFound
+	}
+	return found, err
 }
 
 // readSessionOf reads sessionColumns, of a client's session or of none.
