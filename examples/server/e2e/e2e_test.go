@@ -7,8 +7,7 @@
 // Several servers on one PostgreSQL database are a cluster, which is tested as one.
 //
 // Tests that need more than Go skip, and say what is missing, on a machine that
-// lacks it. With OAUTHAPPS_TEST_FULL=1 in the environment they fail instead, unless it is a
-// privilege that they lack, such as to mount a disk.
+// lacks it. With OAUTHAPPS_TEST_FULL=1 in the environment they fail instead.
 package e2e
 
 import (

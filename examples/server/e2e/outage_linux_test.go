@@ -22,14 +22,11 @@ type disk struct {
 // it ends before.
 func newDisk(t *testing.T) *disk {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs the right to mount a small disk: run the tests as root")
-	}
 	path, err := os.MkdirTemp("", "oauthapps-disk-")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.Remove(path)) })
 	if err := syscall.Mount("tmpfs", path, "tmpfs", 0, "size=32m,mode=777"); err != nil {
-		t.Skipf("needs the right to mount a small disk, as root with CAP_SYS_ADMIN: %v", err)
+		missing(t, "the right to mount a small disk", "run the tests as root with CAP_SYS_ADMIN: "+err.Error())
 	}
 	t.Cleanup(func() { require.NoError(t, syscall.Unmount(path, 0)) })
 	d := &disk{path: path}
