@@ -417,3 +417,19 @@ func grantOf(t *testing.T, s *Store, b store.Beginning) uuid.UUID {
 	require.NoError(t, err)
 	return session.GrantID
 }
+
+// A statement that returns the row it changed is run to its end, where its change is counted: a refusal that came after it
+// would otherwise be taken for one that came before any change.
+func TestChangesThatReturnARowAreCounted(t *testing.T) {
+	s := openTemp(t)
+	b := beginSession(t, s, create(t, s).ID, "user")
+	found, changed := false, 0
+	require.NoError(t, s.write(ctx, "test", func(c *conn) (err error) {
+		changed = -c.changed
+		found, err = c.one(touchGrant, func(*row) {}, blob(b.GrantID[:]), instant(now))
+		changed += c.changed
+		return err
+	}))
+	require.True(t, found)
+	require.Equal(t, 1, changed)
+}
