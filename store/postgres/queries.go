@@ -158,9 +158,15 @@ const (
 	// Joins a grant g to its application a, if that makes it live.
 	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL `
 
-	selectGrant = `SELECT ` + grantColumns + ` FROM oauth_applications a
-JOIN oauth_grants g ON g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id = $2::text AND g.account_id = $3::text
-WHERE a.id = $1::uuid AND a.deleted_at IS NULL`
+	selectGrant = `SELECT ` + grantColumns + theGrant
+
+	// The one grant of a user, an account and an application. It lies between the ends of a list that is no longer, as where all is equal
+	// the planner may believe that an application has one grant, and look for it among all that it has.
+	theGrant = ` FROM oauth_applications a CROSS JOIN LATERAL (
+	SELECT * FROM oauth_grants g WHERE ` + whoseGrant + ` >= (a.id, a.epoch, $2::text, $3::text) AND ` + whoseGrant + ` <= (a.id, a.epoch, $2::text, $3::text)
+	ORDER BY g.application_id, g.application_epoch, g.user_id, g.account_id LIMIT 1
+) g WHERE a.id = $1::uuid AND a.deleted_at IS NULL`
+	whoseGrant = `(g.application_id, g.application_epoch, g.user_id, g.account_id)`
 
 	isSelected = `($3::text IS NULL OR g.user_id = $3::text) AND ($4::text IS NULL OR g.account_id = $4::text)
 AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g.owner = $6::text)`
@@ -176,13 +182,13 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g
 (SELECT epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder
 
 	revokeGrant = `DELETE FROM oauth_grants g USING oauth_applications a
-WHERE g.id = $1::uuid AND a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL AND ` + isSelected + `
+WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND a.epoch IS NOT DISTINCT FROM g.application_epoch AND a.deleted_at IS NULL AND ` + isSelected + `
 AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
 
 	// Whoever uses a grant uses its application, which was so used no earlier than any of its grants.
 	touch = `WITH granted AS (
-	UPDATE oauth_grants g SET last_used_at = $2::timestamptz FROM oauth_applications a
-	WHERE g.id = $1::uuid AND a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL
+	UPDATE oauth_grants g SET last_used_at = $2::timestamptz
+	WHERE g.id = $1::uuid AND g.application_epoch = (SELECT a.epoch FROM oauth_applications a WHERE a.id = g.application_id AND a.deleted_at IS NULL)
 	AND (g.last_used_at IS NULL OR g.last_used_at < $2::timestamptz) RETURNING g.application_id
 ), used AS (
 	UPDATE oauth_application_uses u SET last_used_at = $2::timestamptz FROM granted
@@ -191,13 +197,14 @@ AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
 	UPDATE oauth_applications a SET revision = gen_random_uuid() WHERE a.id = $3::uuid
 	AND EXISTS (SELECT FROM oauth_client_secrets c WHERE c.application_id = a.id AND ` + isUsedLater + `) RETURNING a.id
 )
-UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WHERE c.application_id = revised.id AND ` + isUsedLater
+UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WHERE c.application_id = $3::uuid AND ` + isUsedLater
 	isUsedLater = `c.id = $4::uuid AND (c.last_used_at IS NULL OR c.last_used_at < $2::timestamptz)`
 )
 
 // Sessions.
 const (
-	sessionColumns = `s.id, s.created_at, s.expires_at, s.scope,
+	sessionColumns = `s.id, ` + furtherColumns
+	furtherColumns = `s.created_at, s.expires_at, s.scope,
 s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_challenge, s.state_digest,
 s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scope,
 s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scope,
@@ -207,23 +214,27 @@ g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
 
 	rotatedAt = `coalesce(s.rotated_at, CASE WHEN s.previous_refresh_token_digest IS NOT NULL THEN s.access_token_issued_at END)`
 
-	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + liveGrant
+	// Where a grant is looked up by its number, nothing else that an index has is said of it: the planner, which may believe that an
+	// application has one grant, would look for it among all that it has. So its application is joined from the outside, and is judged then.
+	itsApplication   = ` LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL `
+	isLive           = `coalesce(a.epoch, -1) = g.application_epoch`
+	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + itsApplication + `WHERE s.id = $1::uuid AND ` + isLive
 
-	selectSession = `SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions + `WHERE s.id = $1::uuid`
+	selectSession = `SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions
 
 	// The session is there if its live grant is.
+	columnsOfClient = `CASE WHEN g.application_id = a.id AND g.application_epoch = a.epoch THEN s.id END, ` + furtherColumns
 	sessionOfClient = ` FROM oauth_applications a
-LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number)
-	ON s.id = $2::uuid AND g.application_id = a.id AND g.application_epoch = a.epoch
+LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number) ON s.id = $2::uuid
 `
 
 	// One row for each live secret, or one without; each with the session.
-	selectClient = `SELECT a.revision, ` + sessionColumns + `, ` + registeredColumns + `, ` + secretColumns + sessionOfClient +
+	selectClient = `SELECT a.revision, ` + columnsOfClient + `, ` + registeredColumns + `, ` + secretColumns + sessionOfClient +
 		`LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
 WHERE a.client_id = $1::text AND a.deleted_at IS NULL`
 
 	// Of a client that is known, the session alone, or no row if the client has changed since.
-	selectSessionOfClient = `SELECT ` + sessionColumns + sessionOfClient + `WHERE a.id = $1::uuid AND a.revision = $3::uuid AND a.deleted_at IS NULL`
+	selectSessionOfClient = `SELECT ` + columnsOfClient + sessionOfClient + `WHERE a.id = $1::uuid AND a.revision = $3::uuid AND a.deleted_at IS NULL`
 
 	// The grant takes the epoch that its application has as the statement begins. A revocation that commits
 	// later finds a smaller one, and ends the session with it.
@@ -237,8 +248,7 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`
 
 	// Nobody is asked, so the grant stays as it is.
 	beginSessionAgain = `WITH granted AS (
-	SELECT g.number, ` + grantColumns + ` FROM oauth_grants g` + liveGrant + `
-	WHERE g.application_id = $1::uuid AND g.user_id = $2::text AND g.account_id = $3::text AND g.scopes @> $4::text[]` + thenBegin
+	SELECT g.number, ` + grantColumns + theGrant + ` AND g.scopes @> $4::text[]` + thenBegin
 
 	thenBegin = `
 ), begun AS (
@@ -250,7 +260,7 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`
 SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used_at FROM granted`
 
 	// For statements that change sessions.
-	whereLive = ` FROM oauth_grants g` + liveGrant + `WHERE g.number = s.grant_number AND s.id = $1::uuid `
+	whereLive = ` FROM oauth_grants g` + itsApplication + `WHERE g.number = s.grant_number AND s.id = $1::uuid AND ` + isLive + ` `
 
 	redeemCode = `UPDATE oauth_sessions s SET expires_at = $4::timestamptz,
 	code_expires_at = NULL, code_redeemed_at = $3::timestamptz, redirect_uri = NULL, code_challenge = NULL, state_digest = NULL,
@@ -269,7 +279,7 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 
 	// Why one of the two above changed nothing.
 	selectVerdict = `SELECT s.code_digest, s.code_redeemed_at, s.refresh_token_digest, s.refresh_token_expires_at, s.expires_at` +
-		fromLiveSessions + `WHERE s.id = $1::uuid`
+		fromLiveSessions
 
 	endSession = `DELETE FROM oauth_sessions WHERE id = $1::uuid`
 )
@@ -283,7 +293,7 @@ const (
 	OR NOT (coalesce(s.code_redeemed_at IS NULL AND s.code_expires_at > $2::timestamptz, false)
 		OR coalesce(s.access_token_expires_at > $2::timestamptz, false) OR coalesce(s.previous_access_token_expires_at > $2::timestamptz, false)
 		OR coalesce(s.refresh_token_expires_at > $2::timestamptz, false))
-	OR (SELECT true FROM oauth_grants g` + liveGrant + `WHERE g.number = s.grant_number) IS NULL)`
+	OR (SELECT true FROM oauth_grants g` + itsApplication + `WHERE g.number = s.grant_number AND ` + isLive + `) IS NULL)`
 
 	cleanSessions = `WITH seen AS MATERIALIZED (
 	SELECT id FROM oauth_sessions WHERE id > $1::uuid ORDER BY id LIMIT $3::bigint
