@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
 // attempts watches the attempts to authenticate at a provider: which credentials were
@@ -24,10 +25,12 @@ type attempts struct {
 	networks buckets         // that clients were reported of
 }
 
-// A proof tells when a store was last asked that said yes.
+// A proof tells of credentials when a store was last asked that said yes.
 type proof struct {
-	at  time.Time
-	era int
+	at       time.Time
+	era      int
+	clientID string
+	secret   credential.Digest // zero for a public client
 }
 
 // A flight is one or more attempts with the same credentials that are looked at.
@@ -59,6 +62,7 @@ type attempt struct {
 	r           *http.Request
 	counted     Limiter
 	credentials key
+	secret      credential.Digest
 	proof       proof // if Proven
 	era         int   // in which the store is asked
 	flight      key   // the credentials as presented
@@ -70,14 +74,15 @@ type attempt struct {
 // what comes of them. So a client that begins with more requests at once than may
 // fail, as after a restart of this process, has them all answered if its secret is right,
 // and a guess is none the better for being sent twice.
-func (p *Provider) attempt(r *http.Request, id, secret string) (attempt, *Error) {
+func (p *Provider) attempt(r *http.Request, presented clientCredentials) (attempt, *Error) {
 	a := attempt{
-		Attempt:     Attempt{ClientID: id, Network: network(p.cfg.RemoteAddr(r))},
+		Attempt:     Attempt{ClientID: presented.id, Network: network(p.cfg.RemoteAddr(r))},
 		p:           p,
 		r:           r,
-		credentials: keyOf(id, secret),
+		credentials: presented.key,
+		secret:      presented.secret,
+		flight:      presented.key,
 	}
-	a.flight = a.credentials
 	for {
 		a.proof, a.Proven, a.era = p.attempts.proofOf(a.credentials)
 		wait := a.take()
@@ -167,14 +172,15 @@ func (a *attempt) awaitOthers() bool {
 // named notes that an attempt named a public client. The name alone is enough for that, so
 // it is what was right, whatever came with it.
 func (a *attempt) named(at time.Time) {
-	a.credentials = keyOf(a.ClientID, "")
+	c := credentialsOf(a.ClientID, "")
+	a.credentials, a.secret = c.key, c.secret
 	a.succeeded(at)
 }
 
 // succeeded notes that an attempt authenticated a client, by what the store was asked at a time.
 func (a *attempt) succeeded(at time.Time) {
 	if !a.Proven || a.proof.era != a.era || at.Sub(a.proof.at).Abs() > recognition/2 {
-		a.p.attempts.prove(a.credentials, proof{at, a.era})
+		a.p.attempts.prove(a.credentials, proof{at, a.era, a.ClientID, a.secret})
 	}
 	a.giveBack()
 }

@@ -54,7 +54,7 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 	if refusal == nil && mediaType != formType {
 		refusal = refuse(InvalidRequest, "the content type must be "+formType)
 	}
-	var body []byte
+	var body string
 	if refusal == nil {
 		body, refusal = readBody(w, r)
 	}
@@ -62,11 +62,11 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 		p.refuseOnPage(w, r, refusal)
 		return
 	}
-	if form, err := url.ParseQuery(string(body)); err == nil && form.Has("ticket") {
+	if form, err := url.ParseQuery(body); err == nil && form.Has("ticket") {
 		p.decide(w, r, pick(form, consentParams))
 		return
 	}
-	params, refusal := parseAuthorization(string(body))
+	params, refusal := parseAuthorization(body)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return

@@ -29,22 +29,22 @@ const maxClientID = 255
 //
 // An unknown client and a wrong secret get the same answer for the same work. Who is wrong
 // too often is stopped before anything is read, by [Config.Limiter].
-func (p *Provider) authenticateClient(r *http.Request, form parameters, session uuid.UUID) (store.Client, *Error) {
-	id, secret, refusal := clientCredentials(r, form)
+func (p *Provider) authenticateClient(r *http.Request, basic basicCredentials, form parameters, session uuid.UUID) (store.Client, *Error) {
+	presented, refusal := basic.or(form)
 	if refusal != nil {
 		if refusal.Code == InvalidClient {
-			p.clientRefused(r, id, oauthapp.Application{}, "malformed or missing client credentials")
+			p.clientRefused(r, presented.id, oauthapp.Application{}, "malformed or missing client credentials")
 		}
 		return store.Client{}, refusal
 	}
 
-	attempt, refusal := p.attempt(r, id, secret)
+	attempt, refusal := p.attempt(r, presented)
 	if refusal != nil {
 		return store.Client{}, refusal
 	}
 	defer attempt.end()
 	now := p.now()
-	client, err := p.cfg.Store.Client(r.Context(), id, session, now)
+	client, err := p.cfg.Store.Client(r.Context(), presented.id, session, now)
 	unknown := errors.Is(err, store.ErrNotFound)
 	if err != nil && !unknown {
 		attempt.unjudged()
@@ -60,17 +60,17 @@ func (p *Provider) authenticateClient(r *http.Request, form parameters, session 
 	if len(secrets) == 0 {
 		secrets = noSecrets
 	}
-	match, ok := oauthapp.MatchSecret(secrets, credential.DigestOf(secret), now)
-	if !ok || unknown || secret == "" {
+	match, ok := oauthapp.MatchSecret(secrets, presented.secret, now)
+	if !ok || unknown || presented.secret.IsZero() {
 		reason := "wrong client secret"
 		switch {
 		case unknown:
 			reason = "unknown client"
-		case secret == "":
+		case presented.secret.IsZero():
 			reason = "no client secret"
 		}
 		attempt.failed()
-		p.clientRefused(r, id, client.Application, reason)
+		p.clientRefused(r, presented.id, client.Application, reason)
 		return store.Client{}, refuse(InvalidClient, "client authentication failed")
 	}
 	attempt.succeeded(now)
@@ -82,12 +82,12 @@ func (p *Provider) authenticateClient(r *http.Request, form parameters, session 
 // the last seconds, and otherwise "". It is for requests that present what this service never issued: what their answer
 // tells of that is true whoever asks, so that garbage need not cost a store anything. All that can be out of date is that
 // the secret has expired since, or that another process has revoked it or deleted the client.
-func (p *Provider) recognize(r *http.Request, form parameters) oauthapp.ClientType {
-	id, secret, refusal := clientCredentials(r, form)
+func (p *Provider) recognize(basic basicCredentials, form parameters) oauthapp.ClientType {
+	presented, refusal := basic.or(form)
 	switch {
-	case refusal != nil || !p.attempts.provenLately(keyOf(id, secret), p.now()):
+	case refusal != nil || !p.attempts.provenLately(presented.key, p.now()):
 		return ""
-	case secret == "": // never right for another type
+	case presented.secret.IsZero(): // never right for another type
 		return oauthapp.Public
 	}
 	return oauthapp.Confidential
@@ -97,56 +97,82 @@ func (p *Provider) recognize(r *http.Request, form parameters) oauthapp.ClientTy
 // long as where it has one. The zero digest equals nothing.
 var noSecrets = []oauthapp.Secret{{}}
 
-// clientCredentials takes the client ID and secret from wherever a request has
-// them. The secret is empty where it has none.
-func clientCredentials(r *http.Request, form parameters) (id, secret string, refusal *Error) {
-	id, secret = form.Get("client_id"), form.Get("client_secret")
-	if form.Has("client_assertion") || form.Has("client_assertion_type") {
-		return id, "", refuse(InvalidClient, "client assertions are not supported")
-	}
-	basicID, basicSecret, isBasic, refusal := basicCredentials(r)
-	switch {
-	case refusal != nil:
-		return id, "", refusal
-	case isBasic && id != "" && id != basicID:
-		return basicID, "", refuse(InvalidClient, "client_id is not the client that authenticates")
-	case isBasic && secret != "":
-		return basicID, "", refuse(InvalidRequest, "more than one client authentication method")
-	case isBasic:
-		id, secret = basicID, basicSecret
-	}
-	if id == "" {
-		return "", "", refuse(InvalidClient, "client authentication is missing")
-	}
-	if len(id) > maxClientID {
-		return "", "", refuse(InvalidClient, "client authentication failed")
-	}
-	return id, secret, nil
+// clientCredentials are what a client authenticates with, wherever a request has them.
+type clientCredentials struct {
+	id     string
+	secret credential.Digest // zero where there is none
+	key    key               // stands for both, as they were presented
 }
 
-// basicCredentials reads the Authorization header of RFC 7617, whose user and
-// password are form-encoded (RFC 6749, section 2.3.1). A Bearer token is no client
-// authentication: published clients send one that means nothing.
-func basicCredentials(r *http.Request) (id, secret string, found bool, refusal *Error) {
+func credentialsOf(id, secret string) clientCredentials {
+	c := clientCredentials{id: id, key: keyOf(id, secret)}
+	if secret != "" {
+		c.secret = credential.DigestOf(secret)
+	}
+	return c
+}
+
+// basicCredentials are those of the Authorization header of RFC 7617, whose user and
+// password are form-encoded (RFC 6749, section 2.3.1).
+type basicCredentials struct {
+	clientCredentials
+	found   bool
+	refusal *Error // of a header that is malformed
+}
+
+// basicCredentials reads the Authorization header. A Bearer token is no client
+// authentication: published clients send one that means nothing. A header that was
+// right before is known by its digest, and not taken apart again.
+func (p *Provider) basicCredentials(r *http.Request) basicCredentials {
 	headers := r.Header["Authorization"]
 	if len(headers) > 1 {
-		return "", "", false, refuse(InvalidRequest, "more than one Authorization header")
+		return basicCredentials{refusal: refuse(InvalidRequest, "more than one Authorization header")}
 	}
 	if len(headers) == 0 || headers[0] == "" {
-		return "", "", false, nil
+		return basicCredentials{}
+	}
+	whole := keyOf(headers[0])
+	if known, ok, _ := p.attempts.proofOf(whole); ok {
+		return basicCredentials{clientCredentials: clientCredentials{known.clientID, known.secret, whole}, found: true}
 	}
 	scheme, encoded, _ := strings.Cut(headers[0], " ")
 	if strings.EqualFold(scheme, "Bearer") {
-		return "", "", false, nil
+		return basicCredentials{}
 	}
 	if !strings.EqualFold(scheme, "Basic") {
-		return "", "", false, refuse(InvalidClient, "unsupported client authentication scheme")
+		return basicCredentials{refusal: refuse(InvalidClient, "unsupported client authentication scheme")}
 	}
 	id, secret, ok := parseBasic(encoded)
 	if !ok {
-		return "", "", false, refuse(InvalidClient, "malformed Basic credentials")
+		return basicCredentials{refusal: refuse(InvalidClient, "malformed Basic credentials")}
 	}
-	return id, secret, true, nil
+	c := credentialsOf(id, secret)
+	if secret != "" {
+		c.key = whole
+	}
+	return basicCredentials{clientCredentials: c, found: true}
+}
+
+// or returns the credentials, or those of a form if the header has none. No request may have both.
+func (b basicCredentials) or(form parameters) (clientCredentials, *Error) {
+	id, secret := form.Get("client_id"), form.Get("client_secret")
+	switch {
+	case form.Has("client_assertion") || form.Has("client_assertion_type"):
+		return clientCredentials{id: id}, refuse(InvalidClient, "client assertions are not supported")
+	case b.refusal != nil:
+		return clientCredentials{id: id}, b.refusal
+	case b.found && id != "" && id != b.id:
+		return clientCredentials{id: b.id}, refuse(InvalidClient, "client_id is not the client that authenticates")
+	case b.found && secret != "":
+		return clientCredentials{id: b.id}, refuse(InvalidRequest, "more than one client authentication method")
+	case !b.found && id == "":
+		return clientCredentials{}, refuse(InvalidClient, "client authentication is missing")
+	case len(b.id) > maxClientID || len(id) > maxClientID:
+		return clientCredentials{}, refuse(InvalidClient, "client authentication failed")
+	case b.found:
+		return b.clientCredentials, nil
+	}
+	return credentialsOf(id, secret), nil
 }
 
 var strictBase64 = base64.StdEncoding.Strict()

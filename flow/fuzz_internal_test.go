@@ -25,7 +25,7 @@ func FuzzReadDNSimpleParams(f *testing.F) {
 
 		asJSON, refusedJSON := readDNSimpleParams(httptest.NewRecorder(), post(jsonType, "/", string(body)))
 		if json.Valid(body) {
-			want, refused = parseJSON(body)
+			want, refused = parseJSON(string(body))
 		} else if refusedJSON == nil {
 			refused = nil
 		} else {

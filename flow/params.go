@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -97,7 +98,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (parameters, *Error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	return parseForm(string(body))
+	return parseForm(body)
 }
 
 // readDNSimpleParams reads the parameters of the DNSimple-compatible token
@@ -118,13 +119,13 @@ func readDNSimpleParams(w http.ResponseWriter, r *http.Request) (parameters, *Er
 	if mediaType == jsonType && !looksLikeForm(body) {
 		return parseJSON(body)
 	}
-	return parseForm(string(body))
+	return parseForm(body)
 }
 
 // looksLikeForm tells a form from JSON: the name of a parameter begins with a
 // letter, and no JSON text holds a "=" outside a string.
-func looksLikeForm(body []byte) bool {
-	name, _, found := bytes.Cut(body, []byte("="))
+func looksLikeForm(body string) bool {
+	name, _, found := strings.Cut(body, "=")
 	return found && len(name) > 0 && (name[0]|0x20 >= 'a' && name[0]|0x20 <= 'z')
 }
 
@@ -160,26 +161,33 @@ func contentType(r *http.Request) (string, *Error) {
 	return mediaType, nil
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *Error) {
+// bodies are rooms to read the usual body in. What was read is wiped before the room is used again.
+var bodies = sync.Pool{New: func() any { return new([usualBody]byte) }}
+
+func readBody(w http.ResponseWriter, r *http.Request) (string, *Error) {
 	if r.ContentLength > maxBody {
-		return nil, errBodyTooLarge
+		return "", errBodyTooLarge
 	}
 	source := r.Body
 	if r.ContentLength < 0 {
 		source = http.MaxBytesReader(w, source, maxBody) // has the server close the connection, not read the rest
 	}
-	// A body as long as told leaves room to notice its end. Who only tells of a long one does not get the room for it.
-	body := make([]byte, 0, min(max(r.ContentLength, 0), usualBody)+1)
+	room := bodies.Get().(*[usualBody]byte)
+	body := room[:0]
+	defer func() {
+		clear(room[:min(len(body), usualBody)])
+		bodies.Put(room)
+	}()
 	for {
 		n, err := source.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
 		case len(body) > maxBody: // and longer than told, which net/http rules out, but not every host that replaces it
-			return nil, errBodyTooLarge
+			return "", errBodyTooLarge
 		case err == io.EOF:
-			return body, nil
+			return string(body), nil
 		case err != nil:
-			return nil, unreadable(err)
+			return "", unreadable(err)
 		case len(body) == cap(body):
 			body = slices.Grow(body, bytes.MinRead)
 		}
@@ -260,9 +268,9 @@ var plain = func() (t [256]bool) {
 
 // parseJSON reads one JSON object of string members. A member that comes twice
 // is refused, which encoding/json alone would not do.
-func parseJSON(body []byte) (parameters, *Error) {
+func parseJSON(body string) (parameters, *Error) {
 	malformed := refuse(InvalidRequest, "the body must be one JSON object whose members are all strings")
-	tokens := json.NewDecoder(bytes.NewReader(body))
+	tokens := json.NewDecoder(strings.NewReader(body))
 	if start, err := tokens.Token(); err != nil || start != json.Delim('{') {
 		return nil, malformed
 	}

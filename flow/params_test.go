@@ -287,7 +287,7 @@ func FuzzParseJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		params, refusal := parseJSON(body)
+		params, refusal := parseJSON(string(body))
 		if refusal != nil {
 			require.Nil(t, params)
 			return

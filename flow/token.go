@@ -34,12 +34,13 @@ type tokenResponse struct {
 
 // token serves the token endpoint (RFC 6749, section 3.2).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
+	basic := p.basicCredentials(r)
 	form, refusal := readForm(w, r)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
 	}
-	u, issued, refusal := p.exchange(r, form, nil)
+	u, issued, refusal := p.exchange(r, basic, form, nil)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
@@ -58,15 +59,15 @@ type tokens struct{ access, refresh string }
 
 // exchange authenticates the client and exchanges what it presents for tokens. The
 // client and its session come with one read, the tokens are kept with one write.
-func (p *Provider) exchange(r *http.Request, form parameters, profile *DNSimpleProfile) (*unit, tokens, *Error) {
+func (p *Provider) exchange(r *http.Request, basic basicCredentials, form parameters, profile *DNSimpleProfile) (*unit, tokens, *Error) {
 	presented, refusal := p.presented(form)
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
 	if presented.Digest.IsZero() {
-		return nil, tokens{}, p.refuseGarbage(r, form)
+		return nil, tokens{}, p.refuseGarbage(r, basic, form)
 	}
-	client, refusal := p.authenticateClient(r, form, presented.Session)
+	client, refusal := p.authenticateClient(r, basic, form, presented.Session)
 	if refusal == nil {
 		refusal = p.checkResources(form)
 	}
@@ -119,9 +120,9 @@ func (p *Provider) presented(form parameters) (credential.Parsed, *Error) {
 
 // refuseGarbage answers a token request with a code or refresh token that this service cannot have made. The
 // client is authenticated all the same, as what it is told first is whether it is itself.
-func (p *Provider) refuseGarbage(r *http.Request, form parameters) *Error {
-	if p.recognize(r, form) == "" {
-		if _, refusal := p.authenticateClient(r, form, uuid.Nil); refusal != nil {
+func (p *Provider) refuseGarbage(r *http.Request, basic basicCredentials, form parameters) *Error {
+	if p.recognize(basic, form) == "" {
+		if _, refusal := p.authenticateClient(r, basic, form, uuid.Nil); refusal != nil {
 			return refusal
 		}
 	}
