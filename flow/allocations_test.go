@@ -67,12 +67,11 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 	return requests
 }
 
-// What was never issued takes room for its body, its parameters and the header of the answer.
+// What was never issued takes room for its body, its parameters and the header of the answer, which has one field more at the token endpoint.
 func TestGarbageAllocatesLittle(t *testing.T) {
 	requests := repeatedRequests(t)
-	for _, name := range []string{"garbage-introspection", "garbage-refresh"} {
-		require.LessOrEqual(t, testing.AllocsPerRun(100, requests[name].send), 3.0, name)
-	}
+	require.LessOrEqual(t, testing.AllocsPerRun(100, requests["garbage-introspection"].send), 3.0)
+	require.LessOrEqual(t, testing.AllocsPerRun(100, requests["garbage-refresh"].send), 4.0)
 }
 
 // BenchmarkEndpoints is what BenchmarkCost measures without what net/http takes.

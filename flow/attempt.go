@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -17,8 +18,9 @@ type attempts struct {
 	limiter  Limiter // the host's
 	fallback *limiter
 
+	era atomic.Int64 // one that ended has nobody recognized by what was proven in it
+
 	mu       sync.Mutex
-	era      int             // one that ended has nobody recognized by what was proven in it
 	proven   recent[proof]   // that a client ID and a secret belong together
 	inFlight map[key]*flight // of a client ID and a secret that may belong together
 	reported buckets         // clients, each at a network
@@ -28,7 +30,7 @@ type attempts struct {
 // A proof tells of credentials when a store was last asked that said yes.
 type proof struct {
 	at       time.Time
-	era      int
+	era      int64
 	clientID string
 	secret   credential.Digest // zero for a public client
 }
@@ -64,7 +66,7 @@ type attempt struct {
 	credentials key
 	secret      credential.Digest
 	proof       proof // if Proven
-	era         int   // in which the store is asked
+	era         int64 // in which the store is asked
 	flight      key   // the credentials as presented
 }
 
@@ -212,23 +214,18 @@ func (a *attempt) giveBack() {
 // see [Provider.recognize].
 const recognition = 5 * time.Second
 
-func (a *attempts) provenLately(credentials key, now time.Time) bool {
-	last, ok, era := a.proofOf(credentials)
-	return ok && last.era == era && now.Sub(last.at).Abs() < recognition
+func (a *attempts) isRecent(p proof, now time.Time) bool {
+	return p.era == a.era.Load() && now.Sub(p.at).Abs() < recognition
 }
 
 // forget has nobody recognized by what a store was asked until now. It goes by no clock, which may be set back.
-func (a *attempts) forget() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.era++
-}
+func (a *attempts) forget() { a.era.Add(1) }
 
-func (a *attempts) proofOf(credentials key) (p proof, ok bool, era int) {
+func (a *attempts) proofOf(credentials key) (p proof, ok bool, era int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p, ok = a.proven.get(credentials)
-	return p, ok, a.era
+	return p, ok, a.era.Load()
 }
 
 func (a *attempts) prove(credentials key, p proof) {

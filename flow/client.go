@@ -84,8 +84,15 @@ func (p *Provider) authenticateClient(r *http.Request, basic basicCredentials, f
 // the secret has expired since, or that another process has revoked it or deleted the client.
 func (p *Provider) recognize(basic basicCredentials, form parameters) oauthapp.ClientType {
 	presented, refusal := basic.or(form)
+	if refusal != nil {
+		return ""
+	}
+	last := basic.proof
+	if !basic.found {
+		last, _, _ = p.attempts.proofOf(presented.key)
+	}
 	switch {
-	case refusal != nil || !p.attempts.provenLately(presented.key, p.now()):
+	case !p.attempts.isRecent(last, p.now()):
 		return ""
 	case presented.secret.IsZero(): // never right for another type
 		return oauthapp.Public
@@ -117,6 +124,7 @@ func credentialsOf(id, secret string) clientCredentials {
 type basicCredentials struct {
 	clientCredentials
 	found   bool
+	proof   proof  // if they were right before
 	refusal *Error // of a header that is malformed
 }
 
@@ -132,8 +140,8 @@ func (p *Provider) basicCredentials(r *http.Request) basicCredentials {
 		return basicCredentials{}
 	}
 	whole := keyOf(headers[0])
-	if known, ok, _ := p.attempts.proofOf(whole); ok {
-		return basicCredentials{clientCredentials: clientCredentials{known.clientID, known.secret, whole}, found: true}
+	if last, ok, _ := p.attempts.proofOf(whole); ok {
+		return basicCredentials{clientCredentials: clientCredentials{last.clientID, last.secret, whole}, found: true, proof: last}
 	}
 	scheme, encoded, _ := strings.Cut(headers[0], " ")
 	if strings.EqualFold(scheme, "Bearer") {
@@ -146,11 +154,13 @@ func (p *Provider) basicCredentials(r *http.Request) basicCredentials {
 	if !ok {
 		return basicCredentials{refusal: refuse(InvalidClient, "malformed Basic credentials")}
 	}
-	c := credentialsOf(id, secret)
-	if secret != "" {
-		c.key = whole
+	b := basicCredentials{clientCredentials: credentialsOf(id, secret), found: true}
+	if secret == "" {
+		b.proof, _, _ = p.attempts.proofOf(b.key)
+	} else {
+		b.key = whole
 	}
-	return basicCredentials{clientCredentials: c, found: true}
+	return b
 }
 
 // or returns the credentials, or those of a form if the header has none. No request may have both.

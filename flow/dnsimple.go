@@ -24,6 +24,7 @@ type dnsimpleResponse struct {
 // code with a body that may be JSON, and with that API's error codes. Everything
 // else, PKCE and exact redirect URIs included, is as on the token endpoint.
 func (p *Provider) dnsimpleToken(w http.ResponseWriter, r *http.Request) {
+	setPragma(w)
 	basic := p.basicCredentials(r)
 	params, refusal := readDNSimpleParams(w, r)
 	if refusal == nil && params.Get("grant_type") != authorizationCodeGrant {

@@ -26,6 +26,7 @@ func (h *host) postRaw(path, contentType, body string, edit ...func(*http.Reques
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
+	require.Equal(h.t, "no-cache", w.Header().Get("Pragma")) // whatever the answer
 	return w
 }
 

@@ -195,6 +195,9 @@ func (s *service) post(path string, form url.Values, edit ...func(*http.Request)
 	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
+	if path == "/oauth/token" && r.Method == http.MethodPost {
+		require.Equal(s.t, "no-cache", w.Header().Get("Pragma")) // whatever the answer
+	}
 	return w
 }
 
@@ -246,7 +249,6 @@ func requireError(t *testing.T, w *httptest.ResponseRecorder, status int, code s
 	require.Regexp(t, `^[\x20\x21\x23-\x5B\x5D-\x7E]+$`, body["error_description"])
 	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-	require.Equal(t, "no-cache", w.Header().Get("Pragma"))
 	require.Equal(t, status == http.StatusUnauthorized, w.Header().Get("WWW-Authenticate") != "")
 	require.Equal(t, status == http.StatusServiceUnavailable, w.Header().Get("Retry-After") != "")
 }

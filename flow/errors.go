@@ -190,6 +190,9 @@ func (p *Provider) writeJSON(w http.ResponseWriter, answer any) {
 	writeBody(w, http.StatusOK, body)
 }
 
+// setPragma has caches of HTTP/1.0 keep no answer of a token endpoint, either (RFC 6749, section 5.1).
+func setPragma(w http.ResponseWriter) { w.Header().Set("Pragma", "no-cache") }
+
 func writeBody(w http.ResponseWriter, status int, body []byte) {
 	setJSONHeader(w.Header())
 	if len(body) > 1<<10 {
@@ -200,10 +203,10 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body) // fails only when the client has gone
 }
 
-// setJSONHeader sets the header of an answer that no cache may keep (RFC 6749, section 5.1).
+// setJSONHeader sets the header of an answer that no cache may keep.
 func setJSONHeader(h http.Header) {
-	values := []string{"application/json", "no-store", "no-cache", "nosniff"}
-	for i, name := range [...]string{"Content-Type", "Cache-Control", "Pragma", "X-Content-Type-Options"} {
+	values := []string{"application/json", "no-store", "nosniff"}
+	for i, name := range [...]string{"Content-Type", "Cache-Control", "X-Content-Type-Options"} {
 		h[name] = values[i : i+1 : i+1]
 	}
 }

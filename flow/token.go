@@ -34,6 +34,7 @@ type tokenResponse struct {
 
 // token serves the token endpoint (RFC 6749, section 3.2).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
+	setPragma(w)
 	basic := p.basicCredentials(r)
 	form, refusal := readForm(w, r)
 	if refusal != nil {
