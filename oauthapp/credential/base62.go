@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"math"
 	"math/bits"
+	"sync"
 )
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -79,12 +80,14 @@ func parseDigits(s string) (uint64, bool) {
 	return v, true
 }
 
-// checksum is CRC-32 (IEEE). The function of package crc32 is faster at long inputs,
-// but takes a slice and lets it escape: a string would be copied to the heap for it.
+// checksum is CRC-32 (IEEE), of at most maxLen bytes.
 func checksum[T string | []byte](s T) uint64 {
-	crc := ^uint32(0)
-	for i := range len(s) {
-		crc = crc32.IEEETable[byte(crc)^s[i]] ^ crc>>8
-	}
-	return uint64(^crc)
+	room := checksumRooms.Get().(*[maxLen]byte)
+	sum := crc32.ChecksumIEEE(room[:copy(room[:], s)])
+	clear(room[:])
+	checksumRooms.Put(room)
+	return uint64(sum)
 }
+
+// checksumRooms are there because package crc32 lets its argument escape: each string would be copied to the heap for it.
+var checksumRooms = sync.Pool{New: func() any { return new([maxLen]byte) }}
