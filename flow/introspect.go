@@ -30,15 +30,15 @@ type introspection struct {
 func (a *introspection) json() []byte {
 	return make(object, 0, 512).
 		boolean("active", a.Active).
-		text("scope", a.Scope).
-		text("client_id", a.ClientID).
-		text("token_type", a.TokenType).
-		number("exp", a.ExpiresAt).
-		number("iat", a.IssuedAt).
-		text("sub", a.Subject).
-		text("aud", a.Audience).
-		text("iss", a.Issuer).
-		text("account_id", a.AccountID).
+		textIfAny("scope", a.Scope).
+		textIfAny("client_id", a.ClientID).
+		textIfAny("token_type", a.TokenType).
+		numberIfAny("exp", a.ExpiresAt).
+		numberIfAny("iat", a.IssuedAt).
+		textIfAny("sub", a.Subject).
+		textIfAny("aud", a.Audience).
+		textIfAny("iss", a.Issuer).
+		textIfAny("account_id", a.AccountID).
 		end()
 }
 

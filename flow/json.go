@@ -13,19 +13,27 @@ func (o object) boolean(name string, value bool) object {
 	return strconv.AppendBool(o.name(name), value)
 }
 
-// number adds a member, unless it is 0.
 func (o object) number(name string, value int64) object {
-	if value == 0 {
-		return o
-	}
 	return strconv.AppendInt(o.name(name), value, 10)
 }
 
-// text adds a member, unless it is empty.
-func (o object) text(name, value string) object {
+// numberIfAny adds a member, unless it is 0.
+func (o object) numberIfAny(name string, value int64) object {
+	if value == 0 {
+		return o
+	}
+	return o.number(name, value)
+}
+
+// textIfAny adds a member, unless it is empty.
+func (o object) textIfAny(name, value string) object {
 	if value == "" {
 		return o
 	}
+	return o.text(name, value)
+}
+
+func (o object) text(name, value string) object {
 	o = o.name(name)
 	if !isVerbatim(value) {
 		encoded, _ := json.Marshal(value) // a string always marshals

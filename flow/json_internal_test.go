@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzIntrospectionJSON: the answer is what encoding/json makes of it, whatever is in it.
-func FuzzIntrospectionJSON(f *testing.F) {
+// FuzzAnswerJSON: an answer is what encoding/json makes of it, whatever is in it.
+func FuzzAnswerJSON(f *testing.F) {
 	for _, seed := range []string{
 		"", "read write", "https://id.example", `"`, `\`, "<", ">", "&", "'", "/", "é", "\u2028\u2029", "\ufffd", "\xff", "a\xc3", "\x00\x1f\x7f", "\b\f\n\r\t", "~ ", "\U0001f600",
 	} {
@@ -21,6 +21,15 @@ func FuzzIntrospectionJSON(f *testing.F) {
 			{Active: active, Scope: a, ClientID: b, TokenType: a, ExpiresAt: n, IssuedAt: n, Subject: b, Audience: a, Issuer: b, AccountID: a},
 			{Active: active, Scope: b, TokenType: b, IssuedAt: n, Audience: b, AccountID: b},
 			{ClientID: a, ExpiresAt: n, Subject: a, Issuer: a},
+		} {
+			want, err := json.Marshal(answer)
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(answer.json()))
+		}
+		for _, answer := range []tokenResponse{
+			{AccessToken: a, TokenType: b, ExpiresIn: n, RefreshToken: b, Scope: a},
+			{AccessToken: b, TokenType: a, Scope: b},
+			{RefreshToken: a},
 		} {
 			want, err := json.Marshal(answer)
 			require.NoError(t, err)

@@ -32,6 +32,17 @@ type tokenResponse struct {
 	Scope        string `json:"scope"`
 }
 
+// json returns what [json.Marshal] does, for a fraction of its time.
+func (a *tokenResponse) json() []byte {
+	return make(object, 0, 512).
+		text("access_token", a.AccessToken).
+		text("token_type", a.TokenType).
+		number("expires_in", a.ExpiresIn).
+		textIfAny("refresh_token", a.RefreshToken).
+		text("scope", a.Scope).
+		end()
+}
+
 // token serves the token endpoint (RFC 6749, section 3.2).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	setPragma(w)
@@ -46,13 +57,14 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, tokenResponse{
+	answer := tokenResponse{
 		AccessToken:  issued.access,
 		TokenType:    "Bearer",
 		ExpiresIn:    u.expiresIn(),
 		RefreshToken: issued.refresh,
 		Scope:        strings.Join(u.access.Scopes, " "),
-	})
+	}
+	writeBody(w, http.StatusOK, answer.json())
 }
 
 // tokens are what a token request is answered with.
