@@ -128,8 +128,8 @@ func (small *smallServer) fill(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ENOSPC)
 }
 
-// A call is one of a verb that writes.
-type call struct {
+// A writing is a call of a verb that writes.
+type writing struct {
 	do   func() error
 	done func() bool // whether the store has what it writes
 }
@@ -173,19 +173,19 @@ func TestDiskIsFull(t *testing.T) {
 	verbs := []struct {
 		name  string
 		fails bool // for certain: a row needs room, another version of one may have it on its page
-		call  func(i int) call
+		call  func(i int) writing
 	}{
-		{"AddSecret", true, func(int) call {
+		{"AddSecret", true, func(int) writing {
 			secret := newSecret(app.ID)
-			return call{
+			return writing{
 				func() error { return s.AddSecret(ctx, "owner", secret, now.Add(time.Hour), 10*many) },
 				func() bool { return hasSecret(app.ID, secret.ID) },
 			}
 		}},
-		{"CreateApplication", true, func(int) call {
+		{"CreateApplication", true, func(int) writing {
 			app := newApplication("owner")
 			secret := newSecret(app.ID)
-			return call{
+			return writing{
 				func() error { return s.CreateApplication(ctx, app, &secret, 10*many) },
 				func() bool {
 					_, err := s.Application(ctx, "owner", app.ID)
@@ -194,17 +194,17 @@ func TestDiskIsFull(t *testing.T) {
 				},
 			}
 		}},
-		{"BeginSession of a user who consented before", true, func(i int) call {
+		{"BeginSession of a user who consented before", true, func(i int) writing {
 			b := begun[i]
 			b.GrantID, b.Session.ID, b.Session.Code.Digest = uuid.Nil, newID(), newDigest()
-			return call{
+			return writing{
 				func() error { _, err := s.BeginSession(ctx, b); return err },
 				func() bool { return session(b.Session.ID) != nil },
 			}
 		}},
-		{"BeginSession", true, func(i int) call {
+		{"BeginSession", true, func(i int) writing {
 			b := beginning(app.ID, fmt.Sprint("new-", i))
-			return call{
+			return writing{
 				func() error { _, err := s.BeginSession(ctx, b); return err },
 				func() bool {
 					_, err := s.Grant(ctx, app.ID, b.Session.UserID, b.Session.AccountID)
@@ -213,22 +213,22 @@ func TestDiskIsFull(t *testing.T) {
 				},
 			}
 		}},
-		{"RedeemCode", false, func(i int) call {
+		{"RedeemCode", false, func(i int) writing {
 			r := redemption(begun[i])
-			return call{
+			return writing{
 				func() error { return s.RedeemCode(ctx, r) },
 				func() bool { return session(r.SessionID).Refresh.Digest == r.Refresh.Digest },
 			}
 		}},
-		{"RotateRefreshToken", false, func(i int) call {
+		{"RotateRefreshToken", false, func(i int) writing {
 			r := rotation(redeemed[i].SessionID, redeemed[i].Refresh.Digest)
-			return call{
+			return writing{
 				func() error { return s.RotateRefreshToken(ctx, r) },
 				func() bool { return session(r.SessionID).Refresh.Digest == r.Refresh.Digest },
 			}
 		}},
-		{"RevokeTokens", false, func(i int) call {
-			return call{
+		{"RevokeTokens", false, func(i int) writing {
+			return writing{
 				func() error { _, err := s.RevokeTokens(ctx, "another", apps[i].ID, now, 10); return err },
 				func() bool { return session(revoked[i].SessionID) == nil },
 			}
@@ -243,7 +243,7 @@ func TestDiskIsFull(t *testing.T) {
 		begin(t, s, app.ID, fmt.Sprint("more-", i))
 	}
 	small.fill(t)
-	var done, failed []call
+	var done, failed []writing
 	for _, verb := range verbs {
 		before := len(done)
 		var err error

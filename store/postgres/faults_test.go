@@ -471,7 +471,7 @@ func TestCutOffHalfway(t *testing.T) {
 	}
 }
 
-// aConnection is one as outlive sees it.
+// aConnection is one as a call sees it.
 type aConnection struct {
 	conn   net.Conn
 	closed bool
@@ -480,30 +480,83 @@ type aConnection struct {
 func (c *aConnection) Conn() net.Conn { return c.conn }
 func (c *aConnection) IsClosed() bool { return c.closed }
 
-func TestOutlive(t *testing.T) {
+// What is under way goes on for some time after its call has ended, by the caller or by its limit, and what comes after it has no deadline.
+func TestCallEnds(t *testing.T) {
+	type key struct{}
+	limits := limits{call: time.Minute, finish: 5 * time.Second}
 	read := func(c net.Conn) error { _, err := c.Read(make([]byte, 1)); return err }
-	for name, closed := range map[string]bool{"open": false, "closed": true} {
+	for name, test := range map[string]struct {
+		allowed time.Duration // by the caller
+		closed  bool
+		want    error
+	}{
+		"limit":            {time.Hour, false, context.DeadlineExceeded},
+		"caller":           {time.Second, false, context.Canceled},
+		"caller, too late": {0, false, context.Canceled},
+		"closed":           {time.Second, true, context.Canceled},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			here, there := net.Pipe()
 			defer here.Close()
-			c := &aConnection{here, closed}
-			ctx, cancel := context.WithCancel(t.Context())
+			c := &aConnection{here, test.closed}
+			ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, name))
+			defer cancel()
 
-			outlive(ctx, c, 5*time.Second)()
-			over := outlive(ctx, c, 5*time.Second)
 			began := time.Now()
-			cancel()
+			call := beginCall(ctx, limits)
+			call.use(c)
+			call.release()
+			require.NoError(t, call.Err())
+			until, _ := call.Deadline()
+			require.Equal(t, time.Minute, until.Sub(began))
+			require.Equal(t, name, call.Value(key{}))
+
+			if test.allowed == 0 {
+				cancel()
+				synctest.Wait()
+			} else {
+				time.AfterFunc(test.allowed, cancel)
+			}
+			call.use(c)
 			require.ErrorIs(t, read(here), os.ErrDeadlineExceeded, name)
-			require.Equal(t, 5*time.Second, time.Since(began), "who has gone leaves a statement so long")
-			over()
+			require.Equal(t, min(test.allowed, limits.call)+limits.finish, time.Since(began), name)
+			<-call.Done()
+			require.Equal(t, test.want, call.Err(), name)
+			call.release()
+			call.over()
+			require.Equal(t, test.want, call.Err(), name)
 			defer time.AfterFunc(time.Minute, func() { there.Close() }).Stop()
-			if closed {
+			if test.closed {
 				require.ErrorIs(t, read(here), os.ErrDeadlineExceeded, "the deadline of a farewell is left alone")
 			} else {
 				require.ErrorIs(t, read(here), io.EOF, "the next statement has no deadline of the last")
 			}
 		})
 	}
+}
+
+// A call that is over leaves nothing behind: not with its caller's context, and no deadline on a connection that others use.
+func TestCallIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		here, there := net.Pipe()
+		defer here.Close()
+		until := time.Now().Add(time.Second)
+		ctx, cancel := context.WithDeadline(t.Context(), until)
+		defer cancel()
+		call := beginCall(ctx, limits{call: time.Minute, finish: time.Second})
+		deadline, _ := call.Deadline()
+		require.Equal(t, until, deadline, "the caller's is earlier")
+		call.use(&aConnection{conn: here})
+		call.release()
+		derived, stop := context.WithTimeout(call, time.Hour)
+		defer stop()
+		call.over()
+		<-derived.Done()
+		require.Equal(t, context.Canceled, call.Err())
+		time.AfterFunc(10*time.Minute, func() { there.Close() })
+		_, err := here.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.EOF)
+	})
 }
 
 // Connections are killed at random under load: what was acknowledged is there, what was not is an error that

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -18,14 +17,6 @@ import (
 
 // tries is how often a verb is tried in all.
 const tries = 8
-
-// Limits end calls whose contexts allow more: a database that hangs must not hang those who ask it.
-type limits struct {
-	call   time.Duration // until a call gives up, be it that it waits for a connection or for an answer: who waits longer only adds to the load
-	finish time.Duration // for which a statement that was sent goes on after that, or after the context of its call has ended
-}
-
-var defaultLimits = limits{call: 10 * time.Second, finish: 5 * time.Second}
 
 // A verb is one call of a method.
 type verb struct {
@@ -41,11 +32,14 @@ func (s *Store) writing(name string) verb { return verb{store: s, name: name} }
 // run runs a verb, which is one statement or one batch, and so wholly happens or not at all. It is
 // repeated where the database asks for it.
 func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
-	limited, cancel := context.WithTimeout(ctx, v.store.limits.call)
-	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	call := beginCall(ctx, v.store.limits)
+	defer call.over()
 	for try := 1; ; try++ {
-		err := v.try(limited, do)
-		if err == nil || try == tries || !v.again(err) || pause(limited, try) != nil {
+		err := v.try(call, do)
+		if err == nil || try == tries || !v.again(err) || pause(call, try) != nil {
 			return v.outcome(ctx, err)
 		}
 	}
@@ -54,46 +48,19 @@ func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error
 // errLost marks an error that ended its connection.
 var errLost = errors.New("connection lost")
 
-func (v verb) try(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
-	c, err := v.store.pool.Acquire(ctx)
+func (v verb) try(call *call, do func(context.Context, *pgx.Conn) error) error {
+	c, err := v.store.pool.Acquire(call)
 	if err != nil {
 		return err
 	}
 	defer c.Release()
-	defer outlive(ctx, c.Conn().PgConn(), v.store.limits.finish)()
-	err = do(context.WithoutCancel(ctx), c.Conn())
+	call.use(c.Conn().PgConn())
+	defer call.release()
+	err = do(context.WithoutCancel(call.Context), c.Conn())
 	if err != nil && c.Conn().IsClosed() {
 		return fmt.Errorf("%w: %w", errLost, err)
 	}
 	return err
-}
-
-// A connection is what outlive needs of a *pgconn.PgConn.
-type connection interface {
-	Conn() net.Conn
-	IsClosed() bool
-}
-
-// outlive lets what is under way on a connection go on for some time after a context has ended. A statement whose caller
-// has gone is finished rather than cancelled: so the outcome returned is what happened, nothing happens after the call has
-// returned, and clients that hang up cost no connection. The function returned has to be called when all is said. The deadline is
-// set on the connection itself, and so only where a context does end: one more context for each statement, watched by
-// another goroutine, is dear.
-func outlive(ctx context.Context, c connection, by time.Duration) (over func()) {
-	set := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		_ = c.Conn().SetDeadline(time.Now().Add(by))
-		close(set)
-	})
-	return func() {
-		if stop() {
-			return
-		}
-		<-set
-		if !c.IsClosed() { // one that is has a deadline for its farewell
-			_ = c.Conn().SetDeadline(time.Time{})
-		}
-	}
 }
 
 // The codes of PostgreSQL that this package tells apart.
