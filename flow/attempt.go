@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -182,7 +183,8 @@ func (a *attempt) named(at time.Time) {
 // succeeded notes that an attempt authenticated a client, by what the store was asked at a time.
 func (a *attempt) succeeded(at time.Time) {
 	if !a.Proven || a.proof.era != a.era || at.Sub(a.proof.at).Abs() > recognition/2 {
-		a.p.attempts.prove(a.credentials, proof{at, a.era, a.ClientID, a.secret})
+		// Apart from the text it came in, which may be long, and may hold the secret.
+		a.p.attempts.prove(a.credentials, proof{at, a.era, strings.Clone(a.ClientID), a.secret})
 	}
 	a.giveBack()
 }

@@ -139,7 +139,7 @@ func (p *Provider) basicCredentials(r *http.Request) basicCredentials {
 	if len(headers) == 0 || headers[0] == "" {
 		return basicCredentials{}
 	}
-	whole := keyOf(headers[0])
+	whole := keyOf("", headers[0]) // and so of no client ID and secret: none is empty
 	if last, ok, _ := p.attempts.proofOf(whole); ok {
 		return basicCredentials{clientCredentials: clientCredentials{last.clientID, last.secret, whole}, found: true, proof: last}
 	}
@@ -155,10 +155,10 @@ func (p *Provider) basicCredentials(r *http.Request) basicCredentials {
 		return basicCredentials{refusal: refuse(InvalidClient, "malformed Basic credentials")}
 	}
 	b := basicCredentials{clientCredentials: credentialsOf(id, secret), found: true}
-	if secret == "" {
-		b.proof, _, _ = p.attempts.proofOf(b.key)
-	} else {
+	if secret != "" && headers[0] == "Basic "+strictBase64.EncodeToString([]byte(id+":"+secret)) {
 		b.key = whole
+	} else { // one of many ways to write the same, none of which is remembered for itself
+		b.proof, _, _ = p.attempts.proofOf(b.key)
 	}
 	return b
 }

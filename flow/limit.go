@@ -44,7 +44,7 @@ type Attempt struct {
 	// Config.RemoteAddr returns that is no address is here as it is.
 	Network string
 
-	// Proven tells that these very credentials authenticated the client at this process
+	// Proven tells that these very credentials, sent in the same way, authenticated the client at this process
 	// lately, so that they are no guess. The library's own limiter lets them pass
 	// uncounted: nobody who guesses locks out a client that has its secret, not even
 	// from the same address, and a client that works is never slowed down.
@@ -62,7 +62,7 @@ const (
 	networkPace  = time.Second
 
 	// maxLimited is how many clients and networks are told apart, of those that failed
-	// last. It bounds the memory that any number of callers can use to twenty megabytes.
+	// last. It bounds the memory that any number of callers can use to thirty-five megabytes.
 	maxLimited = 1 << 14
 
 	// reportPace is how often one client at one network is reported as limited, and after reportBurst

@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,6 +28,7 @@ import (
 const (
 	clientFailures  = 64
 	networkFailures = 512
+	remembered      = 1 << 14 // clients that were right, and as many before
 )
 
 func from(address string) func(*http.Request) {
@@ -113,6 +115,33 @@ func TestCorrectedSecret(t *testing.T) {
 	for range 3 * clientFailures {
 		require.Equal(t, http.StatusOK, s.post(authenticated, right).Code)
 	}
+}
+
+// Nor is it by another client that has a secret of its own, and writes it in ever other ways.
+func TestOneClientHasNoOtherForgotten(t *testing.T) {
+	s := newService(t)
+	garbage := url.Values{"token": {unissued}}
+	right := basic(s.app.ClientID, s.secret)
+	require.Equal(t, http.StatusOK, s.post(authenticated, garbage, right).Code)
+	for i := range networkFailures + 1 {
+		s.post(authenticated, url.Values{"client_id": {fmt.Sprint("nobody", i)}, "client_secret": {"x"}})
+	}
+	other, secret := s.register(oauthapp.Confidential)
+	variant := func(n int) string { // each of n's bits has a character escaped, or not
+		pair := []byte(other.ClientID + ":")
+		for i, c := range []byte(secret) {
+			if n>>i&1 == 1 {
+				pair = fmt.Appendf(pair, "%%%02x", c)
+			} else {
+				pair = append(pair, c)
+			}
+		}
+		return "Basic " + base64.StdEncoding.EncodeToString(pair)
+	}
+	for n := range 2*remembered + 1 {
+		require.Equal(t, http.StatusOK, s.post(authenticated, garbage, from("198.51.100.1:1"), header("Authorization", variant(n))).Code)
+	}
+	require.Equal(t, http.StatusOK, s.post(authenticated, garbage, right).Code)
 }
 
 // A client that has its secret is not locked out by whoever knows its client ID, not

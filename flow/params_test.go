@@ -113,6 +113,19 @@ func TestReadFormRefusesABodyThatBreaksOff(t *testing.T) {
 	require.Equal(t, refuse(InvalidRequest, "the body could not be read"), refusal)
 }
 
+// A body is wiped from the room it was read in, of whatever length it is.
+func TestBodiesAreWiped(t *testing.T) {
+	for _, size := range []int{1, 100, usualBody - 1, usualBody, usualBody + 1, maxBody} {
+		r := post(formType, "/", strings.Repeat("s", size))
+		body, refusal := readBody(httptest.NewRecorder(), r)
+		require.Nil(t, refusal)
+		require.Len(t, body, size)
+		room := bodies.Get().(*[usualBody]byte)
+		require.Zero(t, *room, size)
+		bodies.Put(room)
+	}
+}
+
 // Whatever length a request tells of its body, the body is read whole, into room that grows with what has come.
 func TestReadFormGoesByTheBody(t *testing.T) {
 	for _, size := range []int{1, 2, 100, usualBody - 1, usualBody, usualBody + 1, maxBody - 1, maxBody} {

@@ -590,7 +590,24 @@ func TestTokenRoundTrips(t *testing.T) {
 // What this service cannot have issued is answered without asking the store, once a client is known to be itself: for
 // a few seconds, and not where this process has seen secrets end.
 func TestGarbageCostsTheStoreNothing(t *testing.T) {
+	inBody := func(url.Values) []func(*http.Request) { return nil }
+	inHeader := func(form url.Values) []func(*http.Request) {
+		id, secret := form.Get("client_id"), form.Get("client_secret")
+		form.Del("client_id")
+		form.Del("client_secret")
+		return []func(*http.Request){basic(id, secret)}
+	}
+	t.Run("body", func(t *testing.T) { testGarbageCostsTheStoreNothing(t, inBody) })
+	t.Run("header", func(t *testing.T) { testGarbageCostsTheStoreNothing(t, inHeader) })
+}
+
+// testGarbageCostsTheStoreNothing is it for clients that authenticate in a way.
+func testGarbageCostsTheStoreNothing(t *testing.T, way func(form url.Values) []func(*http.Request)) {
 	h := newHost(t)
+	post := func(path string, form url.Values) *httptest.ResponseRecorder {
+		edit := way(form)
+		return h.post(path, form, edit...)
+	}
 	right := credentialsOf(h.app, h.secret)
 	public, wrong := credentialsOf(h.public, ""), credentialsOf(h.app, "wrong")
 	requests := []struct {
@@ -609,11 +626,11 @@ func TestGarbageCostsTheStoreNothing(t *testing.T) {
 		t.Helper()
 		for _, request := range requests {
 			if request.client != "" && credentials.Get("client_secret") == "" {
-				requireError(t, h.post(request.path, change(credentials, request.change...)), 401, "invalid_client")
+				requireError(t, post(request.path, change(credentials, request.change...)), 401, "invalid_client")
 				continue
 			}
 			h.store.reset()
-			w := h.post(request.path, change(credentials, request.change...))
+			w := post(request.path, change(credentials, request.change...))
 			require.Equal(t, request.status, w.Code, "%s: %s", request.path, w.Body)
 			require.Contains(t, w.Body.String(), request.body, request.path)
 			if recognized {
@@ -626,15 +643,15 @@ func TestGarbageCostsTheStoreNothing(t *testing.T) {
 		send(credentials, true)
 	}
 	for _, request := range requests {
-		requireError(t, h.post(request.path, change(wrong, request.change...)), 401, "invalid_client")
+		requireError(t, post(request.path, change(wrong, request.change...)), 401, "invalid_client")
 		h.store.reset()
-		requireError(t, h.post(request.path, change(public, append(request.change, "client_id", "nobody")...)), 401, "invalid_client")
+		requireError(t, post(request.path, change(public, append(request.change, "client_id", "nobody")...)), 401, "invalid_client")
 		require.Equal(t, map[string]int{"Client": 1}, h.store.counted())
 	}
 
 	asked := func() bool {
 		h.store.reset()
-		require.Equal(t, 200, h.post("/oauth/introspect", with(right, "token", "garbage")).Code)
+		require.Equal(t, 200, post("/oauth/introspect", with(right, "token", "garbage")).Code)
 		return h.store.counted()["Client"] > 0
 	}
 	require.False(t, asked())
@@ -650,10 +667,10 @@ func TestGarbageCostsTheStoreNothing(t *testing.T) {
 	_, err := h.Registry().ResetSecret(t.Context(), "developer", other.ID, 0)
 	require.NoError(t, err)
 	require.True(t, asked())
-	requireError(t, h.post("/oauth/introspect", with(credentialsOf(other, secret), "token", "garbage")), 401, "invalid_client")
+	requireError(t, post("/oauth/introspect", with(credentialsOf(other, secret), "token", "garbage")), 401, "invalid_client")
 	require.NoError(t, h.Registry().Delete(t.Context(), "developer", h.app.ID))
 	for _, request := range requests {
-		requireError(t, h.post(request.path, change(right, request.change...)), 401, "invalid_client")
+		requireError(t, post(request.path, change(right, request.change...)), 401, "invalid_client")
 	}
 }
 

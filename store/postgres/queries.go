@@ -181,6 +181,7 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g
 	listGrantsOfApplication = selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
 (SELECT epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder
 
+	// What is said of the application says nothing that an index of grants has, as in itsApplication.
 	revokeGrant = `DELETE FROM oauth_grants g USING oauth_applications a
 WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND a.epoch IS NOT DISTINCT FROM g.application_epoch AND a.deleted_at IS NULL AND ` + isSelected + `
 AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
