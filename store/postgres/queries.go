@@ -204,14 +204,15 @@ UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WH
 
 // Sessions.
 const (
+	// Times and digests come in a list each: PostgreSQL and pgx take time for each column of an answer, and little for an element.
 	sessionColumns = `s.id, ` + furtherColumns
-	furtherColumns = `s.created_at, s.expires_at, s.scope,
-s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_challenge, s.state_digest,
-s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scope,
-s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scope,
-s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, ` + rotatedAt + `,
-g.id, g.application_id, g.user_id, g.account_id, g.last_used_at`
-	sessionWidth = 28
+	furtherColumns = `s.scope, s.redirect_uri, s.code_challenge, s.access_token_scope, s.previous_access_token_scope,
+ARRAY[s.created_at, s.expires_at, s.code_expires_at, s.code_redeemed_at, s.access_token_issued_at, s.access_token_expires_at,
+	s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.refresh_token_expires_at, ` + rotatedAt + `, g.last_used_at],
+ARRAY[s.code_digest, s.state_digest, s.access_token_digest, s.previous_access_token_digest, s.refresh_token_digest,
+	s.previous_refresh_token_digest, s.refresh_family_digest],
+g.id, g.application_id, g.user_id, g.account_id`
+	sessionWidth = 12
 
 	rotatedAt = `coalesce(s.rotated_at, CASE WHEN s.previous_refresh_token_digest IS NOT NULL THEN s.access_token_issued_at END)`
 

@@ -70,10 +70,33 @@ func (c *columns) id(to *uuid.UUID) {
 }
 
 func (c *columns) digest(to *credential.Digest) {
-	if v := c.value(pgtype.ByteaOID, (*digestColumn)(to)); len(v) == len(to) {
+	c.digestOf(c.value(pgtype.ByteaOID, (*digestColumn)(to)), to)
+}
+
+func (c *columns) digestOf(v []byte, to *credential.Digest) {
+	if len(v) == len(to) {
 		*to = credential.Digest(v)
 	} else if v != nil {
 		c.fail()
+	}
+}
+
+// digests reads a bytea[] of as many as there is room for, each of which may be absent.
+func (c *columns) digests(to ...*credential.Digest) {
+	if c.isTextFormat() {
+		var list [][]byte
+		if c.value(pgtype.ByteaArrayOID, &list); c.isOf(len(list), len(to)) {
+			for i := range to {
+				c.digestOf(list[i], to[i])
+			}
+		}
+		return
+	}
+	rest := c.list(pgtype.ByteaArrayOID, len(to))
+	for i := range to {
+		var v []byte
+		v, rest = c.element(rest)
+		c.digestOf(v, to[i])
 	}
 }
 
@@ -95,7 +118,10 @@ func (c *columns) number(to *int64) {
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
 func (c *columns) time(to *time.Time) {
-	v := c.value(pgtype.TimestamptzOID, (*timeColumn)(to))
+	c.timeOf(c.value(pgtype.TimestamptzOID, (*timeColumn)(to)), to)
+}
+
+func (c *columns) timeOf(v []byte, to *time.Time) {
 	if v == nil {
 		return
 	}
@@ -109,6 +135,68 @@ func (c *columns) time(to *time.Time) {
 		return
 	}
 	*to = time.UnixMicro(epoch + since).UTC()
+}
+
+// times reads a timestamptz[] of as many as there is room for, each of which may be absent.
+func (c *columns) times(to ...*time.Time) {
+	if c.isTextFormat() {
+		var list []pgtype.Timestamptz
+		if c.value(pgtype.TimestamptzArrayOID, &list); c.isOf(len(list), len(to)) {
+			for i := range to {
+				if err := (*timeColumn)(to[i]).ScanTimestamptz(list[i]); err != nil {
+					c.fail()
+				}
+			}
+		}
+		return
+	}
+	rest := c.list(pgtype.TimestamptzArrayOID, len(to))
+	for i := range to {
+		var v []byte
+		v, rest = c.element(rest)
+		c.timeOf(v, to[i])
+	}
+}
+
+func (c *columns) isTextFormat() bool {
+	return c.next < len(c.fields) && c.fields[c.next].Format != pgx.BinaryFormatCode
+}
+
+// isOf reports whether a list has as many elements as it should, of which nothing failed before.
+func (c *columns) isOf(n, want int) bool {
+	if n != want {
+		c.fail()
+	}
+	return c.err == nil
+}
+
+// list returns the elements of an array in the binary format, which has to have n of them.
+func (c *columns) list(oid uint32, n int) []byte {
+	v := c.value(oid, nil)
+	// Dimensions, flags and the type; then for the one dimension the length and the first index; then each element after its length.
+	if len(v) < 20 || binary.BigEndian.Uint32(v) != 1 || binary.BigEndian.Uint32(v[12:]) != uint32(n) {
+		c.fail()
+		return nil
+	}
+	return v[20:]
+}
+
+// element returns the first of some elements, nil if it is absent, and those after it.
+func (c *columns) element(list []byte) (v, rest []byte) {
+	if len(list) < 4 {
+		c.fail()
+		return nil, nil
+	}
+	length := int(int32(binary.BigEndian.Uint32(list)))
+	list = list[4:]
+	switch {
+	case length == -1:
+		return nil, list
+	case length < 0 || length > len(list):
+		c.fail()
+		return nil, nil
+	}
+	return list[:length:length], list[length:]
 }
 
 // texts reads a text[]: an absent one is nil, unlike an empty one. Its texts share their memory.

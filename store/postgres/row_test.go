@@ -35,6 +35,30 @@ func TestColumnsRefuse(t *testing.T) {
 		row.texts(&texts)
 		require.ErrorIs(t, row.err, errColumn, "the first %d bytes of a list", length)
 	}
+	// A list of a certain length, of which elements may be absent.
+	one := credential.DigestOf("one")
+	digests := "\x00\x00\x00\x01" + "\x00\x00\x00\x01" + "\x00\x00\x00\x11" + "\x00\x00\x00\x02" + "\x00\x00\x00\x01" + "\xff\xff\xff\xff" + "\x00\x00\x00\x20" + string(one[:])
+	times := "\x00\x00\x00\x01" + "\x00\x00\x00\x01" + "\x00\x00\x04\xa0" + "\x00\x00\x00\x02" + "\x00\x00\x00\x01" + "\x00\x00\x00\x08" + "\x00\x00\x00\x00\x00\x00\x00\x01" + "\xff\xff\xff\xff"
+	var read [3]credential.Digest
+	var told [3]time.Time
+	row = reading(pgtype.ByteaArrayOID, []byte(digests))
+	row.digests(&read[0], &read[1])
+	require.NoError(t, row.err)
+	require.Equal(t, [3]credential.Digest{1: one}, read)
+	row = reading(pgtype.TimestamptzArrayOID, []byte(times))
+	row.times(&told[0], &told[1])
+	require.NoError(t, row.err)
+	require.Equal(t, [3]time.Time{time.Date(2000, 1, 1, 0, 0, 0, 1000, time.UTC)}, told)
+	for length := range digests {
+		row := reading(pgtype.ByteaArrayOID, []byte(digests[:length]))
+		row.digests(&read[0], &read[1])
+		require.ErrorIs(t, row.err, errColumn, "the first %d bytes of digests", length)
+	}
+	for length := range times {
+		row := reading(pgtype.TimestamptzArrayOID, []byte(times[:length]))
+		row.times(&told[0], &told[1])
+		require.ErrorIs(t, row.err, errColumn, "the first %d bytes of times", length)
+	}
 	for _, c := range []struct {
 		name  string
 		oid   uint32
@@ -52,11 +76,31 @@ func TestColumnsRefuse(t *testing.T) {
 		{"scopes as version 1 had them", pgtype.TextArrayOID, string(list), func(row *columns) { row.scopes(&scopes) }},
 		{"scopes of version 2 as a list", pgtype.TextOID, "read write", func(row *columns) { row.texts(&scopes) }},
 		{"time without a zone", pgtype.TimestampOID, "12345678", func(row *columns) { row.time(&at) }},
+		{"too many digests", pgtype.ByteaArrayOID, digests, func(row *columns) { row.digests(&read[0]) }},
+		{"too few digests", pgtype.ByteaArrayOID, digests, func(row *columns) { row.digests(&read[0], &read[1], &read[2]) }},
+		{"short digest among others", pgtype.ByteaArrayOID, digests[:24] + "\x00\x00\x00\x02ab", func(row *columns) { row.digests(&read[0], &read[1]) }},
+		{"digests of a length that is none", pgtype.ByteaArrayOID, digests[:20] + "\xff\xff\xff\xfe" + digests[24:], func(row *columns) { row.digests(&read[0], &read[1]) }},
+		{"matrix of digests", pgtype.ByteaArrayOID, "\x00\x00\x00\x02" + digests[4:], func(row *columns) { row.digests(&read[0], &read[1]) }},
+		{"no list of digests", pgtype.ByteaOID, digests, func(row *columns) { row.digests(&read[0], &read[1]) }},
+		{"too many times", pgtype.TimestamptzArrayOID, times, func(row *columns) { row.times(&told[0]) }},
+		{"infinity among times", pgtype.TimestamptzArrayOID, times[:24] + "\x7f\xff\xff\xff\xff\xff\xff\xff" + times[32:], func(row *columns) { row.times(&told[0], &told[1]) }},
+		{"times without a zone", pgtype.TimestampArrayOID, times, func(row *columns) { row.times(&told[0], &told[1]) }},
 		{"missing value", pgtype.UUIDOID, "", func(row *columns) { row.values = nil; row.id(&id) }},
 	} {
 		row := reading(c.oid, []byte(c.value))
 		c.read(row)
 		require.ErrorIs(t, row.err, errColumn, c.name)
+	}
+	for _, text := range []string{"{}", "{NULL}", "{NULL,NULL,NULL}", "{x,NULL}", `{"\\x0102",NULL}`, "NULL"} {
+		for oid, read := range map[uint32]func(*columns){
+			pgtype.ByteaArrayOID:       func(row *columns) { row.digests(&read[0], &read[1]) },
+			pgtype.TimestamptzArrayOID: func(row *columns) { row.times(&told[0], &told[1]) },
+		} {
+			row := reading(oid, []byte(text))
+			row.fields[0].Format, row.types = pgx.TextFormatCode, pgtype.NewMap()
+			read(row)
+			require.Error(t, row.err, "%s of %d", text, oid)
+		}
 	}
 	require.Zero(t, id)
 	require.Zero(t, digest)

@@ -17,36 +17,25 @@ import (
 // readSession reads sessionColumns.
 func readSession(row *columns, s *store.Session) {
 	row.id(&s.ID)
-	row.time(&s.CreatedAt)
-	row.time(&s.ExpiresAt)
 	row.scopes(&s.Scopes)
-	row.digest(&s.Code.Digest)
-	row.time(&s.Code.ExpiresAt)
-	row.time(&s.Code.RedeemedAt)
 	row.text(&s.Code.RedirectURI)
 	row.text(&s.Code.CodeChallenge)
-	row.digest(&s.Code.State)
-	readAccessToken(row, &s.Access, s.Scopes)
-	readAccessToken(row, &s.PreviousAccess, s.Scopes)
-	row.digest(&s.Refresh.Digest)
-	row.time(&s.Refresh.ExpiresAt)
-	row.digest(&s.PreviousRefresh)
-	row.digest(&s.RefreshFamily)
-	row.time(&s.RotatedAt)
+	row.scopes(&s.Access.Scopes)
+	row.scopes(&s.PreviousAccess.Scopes)
+	row.times(&s.CreatedAt, &s.ExpiresAt, &s.Code.ExpiresAt, &s.Code.RedeemedAt, &s.Access.IssuedAt, &s.Access.ExpiresAt,
+		&s.PreviousAccess.IssuedAt, &s.PreviousAccess.ExpiresAt, &s.Refresh.ExpiresAt, &s.RotatedAt, &s.GrantUsedAt)
+	row.digests(&s.Code.Digest, &s.Code.State, &s.Access.Digest, &s.PreviousAccess.Digest, &s.Refresh.Digest, &s.PreviousRefresh, &s.RefreshFamily)
 	row.id(&s.GrantID)
 	row.id(&s.ApplicationID)
 	row.text(&s.UserID)
 	row.text(&s.AccountID)
-	row.time(&s.GrantUsedAt)
+	orOfSession(&s.Access, s.Scopes)
+	orOfSession(&s.PreviousAccess, s.Scopes)
 }
 
-// readAccessToken reads one of the access tokens of a session, whose scopes it has unless it has its own: an empty list of its
+// orOfSession gives one of the access tokens of a session the session's scopes, unless it has its own: an empty list of its
 // own is not absent.
-func readAccessToken(row *columns, token *store.AccessToken, ofSession []string) {
-	row.digest(&token.Digest)
-	row.time(&token.IssuedAt)
-	row.time(&token.ExpiresAt)
-	row.scopes(&token.Scopes)
+func orOfSession(token *store.AccessToken, ofSession []string) {
 	if token.Scopes == nil && !token.Digest.IsZero() {
 		token.Scopes = slices.Clone(ofSession)
 	}
