@@ -111,3 +111,6 @@ func (c *call) Err() error {
 	defer c.mu.Unlock()
 	return c.err
 }
+
+// String keeps package fmt from reading what the mutex guards.
+func (c *call) String() string { return "postgres.call" }

@@ -546,13 +546,19 @@ func TestCallIsOver(t *testing.T) {
 		call := beginCall(ctx, limits{call: time.Minute, finish: time.Second})
 		deadline, _ := call.Deadline()
 		require.Equal(t, until, deadline, "the caller's is earlier")
+		other := beginCall(ctx, limits{call: time.Minute, finish: time.Second})
+		defer other.over()
 		call.use(&aConnection{conn: here})
 		call.release()
 		derived, stop := context.WithTimeout(call, time.Hour)
 		defer stop()
 		call.over()
+		require.False(t, call.leave(), "left the caller's context")
+		require.False(t, call.timer.Stop(), "stopped")
 		<-derived.Done()
 		require.Equal(t, context.Canceled, call.Err())
+		<-other.Done()
+		require.Equal(t, context.DeadlineExceeded, other.Err(), "the caller's end is told as it was")
 		time.AfterFunc(10*time.Minute, func() { there.Close() })
 		_, err := here.Read(make([]byte, 1))
 		require.ErrorIs(t, err, io.EOF)
@@ -652,4 +658,19 @@ func oneLife(s *Store, app [16]byte, user string, acknowledged, failed *atomic.I
 		}
 	}
 	return nil
+}
+
+// What has not begun does not begin once its caller has gone, not even where it gets its connection at the same moment.
+func TestGoneBeforeAConnection(t *testing.T) {
+	leave := func() {}
+	pool := openPool(t, newSchema(t), func(config *pgxpool.Config) {
+		config.PrepareConn = func(context.Context, *pgx.Conn) (bool, error) { leave(); return true, nil }
+	})
+	leaving, cancel := context.WithCancel(ctx)
+	leave = cancel
+	err := New(pool).writing("anything").run(leaving, func(context.Context, *pgx.Conn) error {
+		t.Error("it began")
+		return nil
+	})
+	require.ErrorIs(t, err, context.Canceled)
 }

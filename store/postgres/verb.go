@@ -54,6 +54,9 @@ func (v verb) try(call *call, do func(context.Context, *pgx.Conn) error) error {
 		return err
 	}
 	defer c.Release()
+	if err := call.Context.Err(); err != nil { // a call learns of that a little later, when a connection may have become free
+		return err
+	}
 	call.use(c.Conn().PgConn())
 	defer call.release()
 	err = do(context.WithoutCancel(call.Context), c.Conn())
