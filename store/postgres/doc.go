@@ -73,6 +73,9 @@
 // round trip each. It also drops search_path from the connection string, so set that on
 // the role or the database instead.
 //
+// Leave the role's DateStyle at ISO, and its bytea_output at hex, as they are by default: lists come as text, and with
+// exec everything does, and calls fail where they cannot read it.
+//
 // # Cost
 //
 // A session whose refresh token was rotated is a row of 329 bytes, and takes
