@@ -105,15 +105,15 @@
 // or owner pass over them.
 //
 // The figures that follow are each of one run, with client and server on 2 cores that others used too, so that they
-// vary by a fifth or so; measure yours. BenchmarkCost, in microseconds of CPU, of this process and of
+// vary: in the run before most took a third to two thirds more; measure yours. BenchmarkCost, in microseconds of CPU, of this process and of
 // PostgreSQL's processes, with 16 callers on 10 connections; a code exchange and a refresh are a Client and a RedeemCode or a RotateRefreshToken:
 //
 //	                   here   PostgreSQL
-//	Session              47           69
-//	Client               43           78
-//	BeginSession         69          147    of a user who consented before
-//	code exchange       113          240
-//	refresh             127          262
+//	Session              20           37
+//	Client               21           36
+//	BeginSession         45          116    of a user who consented before
+//	code exchange        74          175
+//	refresh              76          174
 //
 // BenchmarkStore: RevokeTokens took 3.0 to 4.8 ms where it ended 1000 sessions, and 4.8 ms where it ended 1000000 whose grants
 // had just been written, most of it the count of up to 1000 users. A connection that has not done so before prepares the statement
