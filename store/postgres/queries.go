@@ -186,7 +186,8 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g
 WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND a.epoch IS NOT DISTINCT FROM g.application_epoch AND a.deleted_at IS NULL AND ` + isSelected + `
 AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
 
-	// Whoever uses a grant uses its application, which was so used no earlier than any of its grants.
+	// Whoever uses a grant uses its application, which was so used no earlier than any of its grants. The secret is looked up by
+	// its whole key, which the planner can tell from parameters alone.
 	touch = `WITH granted AS (
 	UPDATE oauth_grants g SET last_used_at = $2::timestamptz
 	WHERE g.id = $1::uuid AND g.application_epoch = (SELECT a.epoch FROM oauth_applications a WHERE a.id = g.application_id AND a.deleted_at IS NULL)

@@ -44,7 +44,9 @@ func (c *columns) value(oid uint32, other any) []byte {
 	case field.Format == pgx.BinaryFormatCode, oid == pgtype.TextOID: // a text is the same in both
 		return value
 	default:
-		c.err = c.types.Scan(oid, field.Format, value, other)
+		if err := c.types.Scan(oid, field.Format, value, other); err != nil {
+			c.fail() // the error of pgx may quote the value
+		}
 	}
 	return nil
 }
@@ -92,12 +94,7 @@ func (c *columns) digests(to ...*credential.Digest) {
 		}
 		return
 	}
-	rest := c.list(pgtype.ByteaArrayOID, len(to))
-	for i := range to {
-		var v []byte
-		v, rest = c.element(rest)
-		c.digestOf(v, to[i])
-	}
+	c.elements(pgtype.ByteaArrayOID, len(to), func(i int, v []byte) { c.digestOf(v, to[i]) })
 }
 
 func (c *columns) text(to *string) {
@@ -150,12 +147,7 @@ func (c *columns) times(to ...*time.Time) {
 		}
 		return
 	}
-	rest := c.list(pgtype.TimestamptzArrayOID, len(to))
-	for i := range to {
-		var v []byte
-		v, rest = c.element(rest)
-		c.timeOf(v, to[i])
-	}
+	c.elements(pgtype.TimestamptzArrayOID, len(to), func(i int, v []byte) { c.timeOf(v, to[i]) })
 }
 
 func (c *columns) isTextFormat() bool {
@@ -170,33 +162,33 @@ func (c *columns) isOf(n, want int) bool {
 	return c.err == nil
 }
 
-// list returns the elements of an array in the binary format, which has to have n of them.
-func (c *columns) list(oid uint32, n int) []byte {
+// elements calls read for each of n elements of an array in the binary format, nil for one that is absent. It has to have as many.
+func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
 	v := c.value(oid, nil)
 	// Dimensions, flags and the type; then for the one dimension the length and the first index; then each element after its length.
 	if len(v) < 20 || binary.BigEndian.Uint32(v) != 1 || binary.BigEndian.Uint32(v[12:]) != uint32(n) {
 		c.fail()
-		return nil
+		return
 	}
-	return v[20:]
-}
-
-// element returns the first of some elements, nil if it is absent, and those after it.
-func (c *columns) element(list []byte) (v, rest []byte) {
-	if len(list) < 4 {
-		c.fail()
-		return nil, nil
+	v = v[20:]
+	for i := range n {
+		if len(v) < 4 {
+			c.fail()
+			return
+		}
+		length := int(int32(binary.BigEndian.Uint32(v)))
+		v = v[4:]
+		switch {
+		case length == -1:
+			read(i, nil)
+		case length < 0 || length > len(v):
+			c.fail()
+			return
+		default:
+			read(i, v[:length:length])
+			v = v[length:]
+		}
 	}
-	length := int(int32(binary.BigEndian.Uint32(list)))
-	list = list[4:]
-	switch {
-	case length == -1:
-		return nil, list
-	case length < 0 || length > len(list):
-		c.fail()
-		return nil, nil
-	}
-	return list[:length:length], list[length:]
 }
 
 // texts reads a text[]: an absent one is nil, unlike an empty one. Its texts share their memory.

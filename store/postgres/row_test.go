@@ -99,13 +99,29 @@ func TestColumnsRefuse(t *testing.T) {
 			row := reading(oid, []byte(text))
 			row.fields[0].Format, row.types = pgx.TextFormatCode, pgtype.NewMap()
 			read(row)
-			require.Error(t, row.err, "%s of %d", text, oid)
+			require.Equal(t, errColumn, row.err, "%s of %d", text, oid) // which holds nothing of the value
 		}
 	}
 	require.Zero(t, id)
 	require.Zero(t, digest)
 	require.Zero(t, at)
 	require.Nil(t, scopes)
+}
+
+// What cannot be read, as under a DateStyle that is not ISO, is told without what it was.
+func TestErrorsQuoteNothingStored(t *testing.T) {
+	dsn := with(newSchema(t), "default_query_exec_mode", "exec")
+	s := openDSN(t, dsn)
+	b := begin(t, s, create(t, s).ID, "user")
+	foreign := New(openPool(t, with(dsn, "DateStyle", "SQL,DMY"), nil))
+	_, err := foreign.Session(ctx, b.Session.ID)
+	require.ErrorIs(t, err, errColumn)
+	require.NotContains(t, err.Error(), b.Session.ExpiresAt.Format("2006"))
+	r := redemption(b)
+	require.NoError(t, s.RedeemCode(ctx, r))
+	err = foreign.RedeemCode(ctx, r)
+	require.ErrorIs(t, err, errColumn)
+	require.NotContains(t, err.Error(), b.Session.ExpiresAt.Format("2006"))
 }
 
 // In the text format, too, there is no time that Go cannot tell.

@@ -171,8 +171,18 @@ type verdict struct {
 
 // readVerdict returns pgx.ErrNoRows if there is no such live session.
 func readVerdict(ctx context.Context, c *pgx.Conn, session uuid.UUID) (v verdict, err error) {
-	err = c.QueryRow(ctx, selectVerdict, idValue(session)).Scan((*digestColumn)(&v.code), (*timeColumn)(&v.redeemedAt),
-		(*digestColumn)(&v.refresh), (*timeColumn)(&v.refreshExpiresAt), (*timeColumn)(&v.expiresAt))
+	found := false
+	err = query(ctx, c, func(row *columns) {
+		found = true
+		row.digest(&v.code)
+		row.time(&v.redeemedAt)
+		row.digest(&v.refresh)
+		row.time(&v.refreshExpiresAt)
+		row.time(&v.expiresAt)
+	}, selectVerdict, idValue(session))
+	if err == nil && !found {
+		err = pgx.ErrNoRows
+	}
 	return v, err
 }
 
