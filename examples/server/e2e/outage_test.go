@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -363,7 +364,7 @@ func TestRevocationUnanswered(t *testing.T) {
 			execSQL(sub, db.server, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`, db.name)
 		}},
 		{"node killed", errGone, true, func(sub *testing.T, _, goOn func(), happened func() bool) {
-			require.NoError(sub, c.nodes[0].cmd.Process.Signal(syscall.SIGSTOP)) // so that it cannot answer
+			stop(sub, c.nodes[0].cmd.Process) // so that it cannot answer
 			goOn()
 			require.Eventually(sub, happened, patience, time.Millisecond)
 			c.nodes[0].kill()
@@ -408,6 +409,21 @@ func TestRevocationUnanswered(t *testing.T) {
 			}
 			s.again(t)
 		})
+	}
+}
+
+// stop has a process stand still, all of its threads: some may go on for a moment after the signal was sent.
+func stop(t *testing.T, process *os.Process) {
+	t.Helper()
+	require.NoError(t, process.Signal(syscall.SIGSTOP))
+	for {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(process.Pid, &status, syscall.WUNTRACED, nil)
+		if err != syscall.EINTR {
+			require.NoError(t, err)
+			require.True(t, status.Stopped())
+			return
+		}
 	}
 }
 
