@@ -37,12 +37,24 @@ type Session struct {
 	PreviousRefresh credential.Digest // of the refresh token before
 	RefreshFamily   credential.Digest // what all refresh tokens of the session share
 	RotatedAt       time.Time         // of the last rotation; zero if there was none
+	RotationSalt    Salt              // of the last rotation; zero if there was none
+
+	// Extra is what the capabilities of package flow keep with the session: at
+	// most MaxExtra bytes, which a store keeps and returns as they are.
+	Extra []byte
 }
 
-// A Code is what is kept of an authorization code. Once it is redeemed only
-// Digest and RedeemedAt remain.
+// MaxExtra is the length of the longest Session.Extra, in bytes.
+const MaxExtra = 1 << 10
+
+// A Salt is 16 random bytes that the tokens of a rotation were derived with. A
+// salt alone opens nothing.
+type Salt [16]byte
+
+// A Code is what is kept of an authorization code. Once it is redeemed Digest,
+// RedeemedAt and CodeChallenge remain.
 type Code struct {
-	Digest     credential.Digest
+	Digest     credential.Digest // zero: the session began with its tokens
 	ExpiresAt  time.Time
 	RedeemedAt time.Time // zero until it is redeemed
 
@@ -73,10 +85,12 @@ type Client struct {
 	Session     *Session             // nil unless asked for, live, and of this application
 }
 
-// A Beginning starts a session with its authorization code.
+// A Beginning starts a session.
 type Beginning struct {
-	// Session holds what [Session] says up to RefreshFamily but for GrantID, ClientID
-	// and GrantUsedAt, which the store fills. It has a code and no tokens yet.
+	// Session is the session as it begins. It has a code and no tokens yet, or the
+	// tokens that it begins with and no code: an access token, and a refresh token
+	// with its family or neither. It was never rotated. The store fills GrantID,
+	// ClientID and GrantUsedAt.
 	Session Session
 	// GrantID is the ID of the grant that begins with the user's yes, if there is none yet
 	// for this application and account. It is zero where the user is not asked, because they
@@ -93,16 +107,21 @@ type Redemption struct {
 	Family    credential.Digest // zero: no refresh token is issued
 	// ExpiresAt becomes the session's ExpiresAt.
 	ExpiresAt time.Time
+	Extra     []byte // becomes the session's Extra
 	At        time.Time
 }
 
-// A Rotation exchanges the live refresh token for its successor.
+// A Rotation exchanges the live refresh token for its successor, or keeps it.
 type Rotation struct {
 	SessionID uuid.UUID
 	Presented credential.Digest // of the refresh token presented
 	Access    AccessToken
-	Refresh   RefreshToken
-	At        time.Time
+	// Refresh is the successor. With a zero digest the token presented stays the
+	// live one and takes over ExpiresAt.
+	Refresh RefreshToken
+	Salt    Salt   // becomes RotationSalt, if there is a successor
+	Extra   []byte // becomes the session's Extra
+	At      time.Time
 }
 
 // A Use says that a grant, or a client secret, was used. What is zero was not.

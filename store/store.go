@@ -41,8 +41,8 @@ type Store interface {
 	// tokens and its expiry times, or ErrNotFound.
 	Session(ctx context.Context, id uuid.UUID) (Session, error)
 
-	// BeginSession keeps a new session with its code, and the grant that it is
-	// under, and returns the grant, without its application. Where the user has a
+	// BeginSession keeps a new session, with its code or its first tokens, and the
+	// grant that it is under, and returns the grant, without its application. Where the user has a
 	// live grant for the application and account already, its Scopes grow by those
 	// of the session; otherwise the grant begins anew with exactly those and was
 	// never used; where an earlier one was revoked, it has the ID of that one or
@@ -62,17 +62,20 @@ type Store interface {
 	// RedeemCode marks the code of a live session redeemed and keeps the tokens
 	// issued for it, if the code's digest is the one presented, it is unexpired
 	// at r.At (an expiry time itself is already expired), and it was not redeemed.
-	// However many callers redeem a code at once, one gets nil. What only the code
-	// needed (RedirectURI, CodeChallenge, State) is forgotten. It returns ErrUsed
-	// when the digest fits but the code was redeemed, and ErrNotFound when there is no
-	// such live session, the digest does not fit or the code expired unredeemed.
+	// However many callers redeem a code at once, one gets nil. RedirectURI and State
+	// are forgotten; CodeChallenge stays, so that a replay of the code by its own
+	// client can be told from one by somebody else. It returns ErrUsed when the digest
+	// fits but the code was redeemed, and ErrNotFound when there is no such live
+	// session, it has no code, the digest does not fit or the code expired unredeemed.
 	RedeemCode(ctx context.Context, r Redemption) error
 
 	// RotateRefreshToken replaces the live refresh token, if its digest is the one
 	// presented and it, and the session, are unexpired at r.At. The access token
 	// becomes the previous one and the digest presented PreviousRefresh; RotatedAt
-	// becomes r.At. However many callers present a refresh token at once, one gets
-	// nil. It returns ErrUsed when the session is live and the digest is not that
+	// becomes r.At and RotationSalt r.Salt. However many callers present a refresh
+	// token at once, one gets nil. Where r.Refresh has a zero digest, the token
+	// presented stays live, for every caller, and PreviousRefresh, RotatedAt and
+	// RotationSalt stay as they are. It returns ErrUsed when the session is live and the digest is not that
 	// of its live refresh token, and ErrNotFound when there is no such live
 	// session, it has no refresh token, or the live token or the session has
 	// expired; where both apply, ErrNotFound.

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A session is one row of 320 bytes, the same from its code to its end. It is
+// A session is one row of fixed width, the same from its code to its end. It is
 // live as long as its grant; ending it removes the row.
 type session struct {
 	id      uuid.UUID
@@ -33,14 +34,17 @@ type session struct {
 	previousRefresh credential.Digest
 	refreshFamily   credential.Digest
 	rotated         micros
+	rotationSalt    store.Salt
+
+	codeChallenge string
+	extra         []byte // never changed in place
 }
 
 // A code is what only an unredeemed code needs.
 type code struct {
-	expires       micros
-	redirectURI   string
-	codeChallenge string
-	state         credential.Digest
+	expires     micros
+	redirectURI string
+	state       credential.Digest
 }
 
 type accessToken struct {
@@ -81,18 +85,19 @@ func (s *session) clone() store.Session {
 		Scopes:          s.scopes.list(),
 		CreatedAt:       s.created.time(),
 		ExpiresAt:       s.expires.time(),
-		Code:            store.Code{Digest: s.codeDigest, RedeemedAt: s.codeRedeemed.time()},
+		Code:            store.Code{Digest: s.codeDigest, RedeemedAt: s.codeRedeemed.time(), CodeChallenge: s.codeChallenge},
 		Access:          s.access.clone(),
 		PreviousAccess:  s.previousAccess.clone(),
 		Refresh:         store.RefreshToken{Digest: s.refreshDigest, ExpiresAt: s.refreshExpires.time()},
 		PreviousRefresh: s.previousRefresh,
 		RefreshFamily:   s.refreshFamily,
 		RotatedAt:       s.rotated.time(),
+		RotationSalt:    s.rotationSalt,
+		Extra:           slices.Clone(s.extra),
 	}
 	if s.code != nil {
 		session.Code.ExpiresAt = s.code.expires.time()
 		session.Code.RedirectURI = s.code.redirectURI
-		session.Code.CodeChallenge = s.code.codeChallenge
 		session.Code.State = s.code.state
 	}
 	return session
@@ -174,16 +179,21 @@ func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.G
 		expires:        microsOf(b.Session.ExpiresAt),
 		codeDigest:     b.Session.Code.Digest,
 		codeRedeemed:   microsOf(time.Time{}),
-		access:         accessTokenOf(store.AccessToken{}),
+		codeChallenge:  strings.Clone(b.Session.Code.CodeChallenge),
+		access:         accessTokenOf(b.Session.Access),
 		previousAccess: accessTokenOf(store.AccessToken{}),
-		refreshExpires: microsOf(time.Time{}),
+		refreshDigest:  b.Session.Refresh.Digest,
+		refreshExpires: microsOf(b.Session.Refresh.ExpiresAt),
+		refreshFamily:  b.Session.RefreshFamily,
 		rotated:        microsOf(time.Time{}),
-		code: &code{
-			expires:       microsOf(b.Session.Code.ExpiresAt),
-			redirectURI:   strings.Clone(b.Session.Code.RedirectURI),
-			codeChallenge: strings.Clone(b.Session.Code.CodeChallenge),
-			state:         b.Session.Code.State,
-		},
+		extra:          slices.Clone(b.Session.Extra),
+	}
+	if !row.codeDigest.IsZero() {
+		row.code = &code{
+			expires:     microsOf(b.Session.Code.ExpiresAt),
+			redirectURI: strings.Clone(b.Session.Code.RedirectURI),
+			state:       b.Session.Code.State,
+		}
 	}
 	s.sessions[row.id] = row
 	s.sessionsByID.insert(row)
@@ -215,6 +225,7 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 	row.refreshExpires = microsOf(r.Refresh.ExpiresAt)
 	row.refreshFamily = r.Family
 	row.expires = microsOf(r.ExpiresAt)
+	row.extra = slices.Clone(r.Extra)
 	return nil
 }
 
@@ -235,10 +246,14 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 	}
 	row.previousAccess = row.access
 	row.access = accessTokenOf(r.Access)
-	row.previousRefresh = r.Presented
-	row.refreshDigest = r.Refresh.Digest
 	row.refreshExpires = microsOf(r.Refresh.ExpiresAt)
-	row.rotated = microsOf(r.At)
+	row.extra = slices.Clone(r.Extra)
+	if !r.Refresh.Digest.IsZero() {
+		row.previousRefresh = r.Presented
+		row.refreshDigest = r.Refresh.Digest
+		row.rotated = microsOf(r.At)
+		row.rotationSalt = r.Salt
+	}
 	return nil
 }
 

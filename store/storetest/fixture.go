@@ -49,6 +49,8 @@ func idAt(n int64) uuid.UUID {
 // digest returns the digest of a credential that nobody else has.
 func (t *trial) digest() credential.Digest { return credential.DigestOf(t.id().String()) }
 
+func (t *trial) salt() store.Salt { return store.Salt(t.id()) }
+
 // draft returns an application that is not in the store yet.
 func (t *trial) draft(owner string) oauthapp.Application {
 	id := t.id()
@@ -99,6 +101,7 @@ func (t *trial) beginning(app oauthapp.Application, user, account string, scopes
 				CodeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
 				State:         t.digest(),
 			},
+			Extra: []byte("began\x00\xff"),
 		},
 		GrantID: t.id(),
 	}
@@ -129,6 +132,7 @@ func (t *trial) redemption(session store.Session) store.Redemption {
 		Refresh:   store.RefreshToken{Digest: t.digest(), ExpiresAt: now.Add(refreshTTL)},
 		Family:    t.digest(),
 		ExpiresAt: start.Add(sessionTTL),
+		Extra:     []byte("redeemed\x00\xff"),
 		At:        now,
 	}
 }
@@ -142,11 +146,12 @@ func (t *trial) redeem(session store.Session) store.Session {
 
 // redeemed is a session after its code was exchanged.
 func redeemed(session store.Session, r store.Redemption) store.Session {
-	session.Code = store.Code{Digest: session.Code.Digest, RedeemedAt: r.At}
+	session.Code = store.Code{Digest: session.Code.Digest, RedeemedAt: r.At, CodeChallenge: session.Code.CodeChallenge}
 	session.Access = r.Access
 	session.Refresh = r.Refresh
 	session.RefreshFamily = r.Family
 	session.ExpiresAt = r.ExpiresAt
+	session.Extra = r.Extra
 	return cloneSession(session)
 }
 
@@ -163,6 +168,8 @@ func (t *trial) rotation(session store.Session) store.Rotation {
 		Presented: session.Refresh.Digest,
 		Access:    store.AccessToken{Digest: t.digest(), IssuedAt: now, ExpiresAt: now.Add(accessTTL), Scopes: slices.Clone(session.Scopes)},
 		Refresh:   store.RefreshToken{Digest: t.digest(), ExpiresAt: now.Add(refreshTTL)},
+		Salt:      t.salt(),
+		Extra:     []byte("rotated\x00\xff"),
 		At:        now,
 	}
 }
@@ -181,6 +188,8 @@ func rotated(session store.Session, r store.Rotation) store.Session {
 	session.PreviousRefresh = session.Refresh.Digest
 	session.Refresh = r.Refresh
 	session.RotatedAt = r.At
+	session.RotationSalt = r.Salt
+	session.Extra = r.Extra
 	return cloneSession(session)
 }
 
@@ -188,6 +197,7 @@ func cloneSession(s store.Session) store.Session {
 	s.Scopes = slices.Clone(s.Scopes)
 	s.Access.Scopes = slices.Clone(s.Access.Scopes)
 	s.PreviousAccess.Scopes = slices.Clone(s.PreviousAccess.Scopes)
+	s.Extra = slices.Clone(s.Extra)
 	return s
 }
 
