@@ -209,7 +209,7 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 	defer s.mu.Unlock()
 
 	row := s.findSession(r.SessionID)
-	if row == nil || !row.codeDigest.Equal(r.Code) {
+	if row == nil || row.codeDigest.IsZero() || !row.codeDigest.Equal(r.Code) {
 		return store.ErrNotFound
 	}
 	if row.code == nil {

@@ -52,7 +52,7 @@
 // # Cost
 //
 // A live session, its code redeemed and its access and refresh tokens live, takes
-// about 330 bytes of the file, and no more after any number of rotations: its row
+// about 420 bytes of the file, and no more after any number of rotations: its row
 // has the room. A grant takes about 320 bytes with its indexes. Every statement
 // finds its rows by a key, so its cost grows only as the depth of the trees does. Revoking
 // all tokens of an application writes one row. Until the clean-up has come to the

@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
 // What version 1 kept goes on to work.
@@ -36,7 +38,15 @@ func TestMigrateFromVersion1(t *testing.T) {
 		require.Len(t, client.Secrets, 1)
 		require.Equal(t, "user", client.Session.UserID)
 	}
-	require.NoError(t, handles[0].RotateRefreshToken(ctx, rotation(id(4), [32]byte{31: 9})))
+	first := rotation(id(4), [32]byte{31: 9})
+	require.NoError(t, handles[0].RotateRefreshToken(ctx, first))
+	keep := rotation(id(4), first.Refresh.Digest)
+	keep.Refresh.Digest, keep.Access.IssuedAt = credential.Digest{}, first.At.Add(time.Minute)
+	require.NoError(t, handles[1].RotateRefreshToken(ctx, keep))
+	session, err := handles[0].Session(ctx, id(4))
+	require.NoError(t, err)
+	require.Equal(t, first.At, session.RotatedAt)
+	require.Equal(t, first.Refresh.Digest, session.Refresh.Digest)
 	usage, err := handles[0].Usage(ctx, oauthapp.AnyOwner, id(1), 10)
 	require.NoError(t, err)
 	require.Equal(t, 1, usage.Users)

@@ -170,7 +170,8 @@ s.id, s.created_at, s.expires_at, s.scopes,
 s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_challenge, s.state_digest,
 s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scopes,
 s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scopes,
-s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at`
+s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at,
+s.rotation_salt, s.extra`
 
 	liveSession = `FROM sessions s JOIN grants g ON g.number = s.grant_number ` + liveGrant
 
@@ -192,26 +193,37 @@ LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND 
 	selectSessionOfClient = `SELECT ` + sessionColumns + ` FROM applications a ` + sessionOfClient + `
 WHERE a.id = ?1 AND a.revision = ?3 AND a.deleted_at IS NULL`
 
+	// With a refresh token, insertSession and redeemCode make room for what a rotation
+	// keeps of the tokens before, so that a rotation changes the row in place: zeros
+	// stand for what is absent.
 	insertSession = `INSERT INTO sessions (id, grant_number, created_at, expires_at, scopes,
-code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING`
+code_digest, code_expires_at, redirect_uri, code_challenge, state_digest,
+access_token_digest, access_token_issued_at, access_token_expires_at, access_token_scopes,
+refresh_token_digest, refresh_token_expires_at, refresh_family_digest, extra,
+previous_access_token_digest, previous_refresh_token_digest, rotation_salt, previous_access_token_issued_at, previous_access_token_expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, nullif(?14, ?5), ?15, ?16, ?17, ?18,
+iif(?15 IS NULL, NULL, zeroblob(32)), iif(?15 IS NULL, NULL, zeroblob(32)), iif(?15 IS NULL, NULL, zeroblob(16)),
+iif(?15 IS NULL, NULL, ?3), iif(?15 IS NULL, NULL, ?3)) ON CONFLICT DO NOTHING`
 
-	// With a refresh token, it makes room for what a rotation keeps of the tokens
-	// before, so that a rotation changes the row in place: a digest of zeros stands
-	// for none.
 	redeemCode = `UPDATE sessions SET expires_at = ?4,
-code_expires_at = NULL, code_redeemed_at = ?3, redirect_uri = NULL, code_challenge = NULL, state_digest = NULL,
+code_expires_at = NULL, code_redeemed_at = ?3, redirect_uri = NULL, state_digest = NULL,
 access_token_digest = ?5, access_token_issued_at = ?6, access_token_expires_at = ?7, access_token_scopes = nullif(?8, scopes),
-refresh_token_digest = ?9, refresh_token_expires_at = ?10, refresh_family_digest = ?11,
+refresh_token_digest = ?9, refresh_token_expires_at = ?10, refresh_family_digest = ?11, extra = ?12,
 previous_access_token_digest = iif(?9 IS NULL, NULL, zeroblob(32)), previous_refresh_token_digest = iif(?9 IS NULL, NULL, zeroblob(32)),
+rotation_salt = iif(?9 IS NULL, NULL, zeroblob(16)),
 previous_access_token_issued_at = iif(?9 IS NULL, NULL, created_at), previous_access_token_expires_at = iif(?9 IS NULL, NULL, created_at)
 WHERE id = ?1 AND code_digest = ?2 AND code_redeemed_at IS NULL AND code_expires_at > ?3 AND ` + isLive
 
-	rotateRefreshToken = `UPDATE sessions SET rotated_at = nullif(?3, ?5),
+	// Without a successor (?8) the refresh token stays, and so does what is known of the
+	// rotation before.
+	rotateRefreshToken = `UPDATE sessions SET
+rotated_at = iif(?8 IS NOT NULL, nullif(?3, ?5), iif(previous_refresh_token_digest <> zeroblob(32), ifnull(rotated_at, access_token_issued_at), NULL)),
 previous_access_token_digest = access_token_digest, previous_access_token_issued_at = access_token_issued_at,
 previous_access_token_expires_at = access_token_expires_at, previous_access_token_scopes = access_token_scopes,
 access_token_digest = ?4, access_token_issued_at = ?5, access_token_expires_at = ?6, access_token_scopes = nullif(?7, scopes),
-previous_refresh_token_digest = refresh_token_digest, refresh_token_digest = ?8, refresh_token_expires_at = ?9
+previous_refresh_token_digest = iif(?8 IS NULL, previous_refresh_token_digest, refresh_token_digest),
+refresh_token_digest = ifnull(?8, refresh_token_digest), refresh_token_expires_at = ?9,
+rotation_salt = iif(?8 IS NULL, rotation_salt, ?10), extra = ?11
 WHERE id = ?1 AND refresh_token_digest = ?2 AND refresh_token_expires_at > ?3 AND expires_at > ?3 AND ` + isLive
 
 	// Why one of the two above changed nothing.

@@ -50,6 +50,18 @@ func (r *row) bytes(b []byte) {
 	}
 }
 
+// blob reads any number of bytes, nil if there are none.
+func (r *row) blob() []byte {
+	column := r.column()
+	size := r.stmt.ColumnLen(column)
+	if size == 0 {
+		return nil
+	}
+	b := make([]byte, size)
+	r.stmt.ColumnBytes(column, b)
+	return b
+}
+
 func (r *row) id() (id uuid.UUID) {
 	r.bytes(id[:])
 	return id
@@ -148,6 +160,13 @@ func textValue(s string) value {
 		return value{}
 	}
 	return text(s)
+}
+
+func blobValue(b []byte) value {
+	if len(b) == 0 {
+		return value{}
+	}
+	return blob(b)
 }
 
 func timeValue(t time.Time) value {

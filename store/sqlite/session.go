@@ -36,6 +36,8 @@ func (r *row) session() store.Session {
 	if s.RotatedAt.IsZero() && !s.PreviousRefresh.IsZero() {
 		s.RotatedAt = s.Access.IssuedAt
 	}
+	r.bytes(s.RotationSalt[:])
+	s.Extra = r.blob()
 	return s
 }
 
@@ -129,10 +131,12 @@ func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (g oauthapp
 			return err
 		}
 		g = under
-		session, code := &b.Session, &b.Session.Code
+		session, code, access := &b.Session, &b.Session.Code, &b.Session.Access
 		inserted, err := c.exec(insertSession, blob(session.ID[:]), number(key), instant(session.CreatedAt), instant(session.ExpiresAt),
 			scopesValue(session.Scopes), digestValue(&code.Digest), timeValue(code.ExpiresAt),
-			textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(&code.State))
+			textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(&code.State),
+			digestValue(&access.Digest), timeValue(access.IssuedAt), timeValue(access.ExpiresAt), scopesValue(access.Scopes),
+			digestValue(&session.Refresh.Digest), timeValue(session.Refresh.ExpiresAt), digestValue(&session.RefreshFamily), blobValue(session.Extra))
 		if err == nil && inserted == 0 {
 			return store.ErrExists
 		}
@@ -146,7 +150,7 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 	return s.write(ctx, "redeem code", func(c *conn) error {
 		redeemed, err := c.exec(redeemCode, blob(r.SessionID[:]), digestValue(&r.Code), instant(r.At), instant(r.ExpiresAt),
 			digestValue(&r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
-			digestValue(&r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), digestValue(&r.Family))
+			digestValue(&r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), digestValue(&r.Family), blobValue(r.Extra))
 		if err != nil || redeemed > 0 {
 			return err
 		}
@@ -166,7 +170,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 	return s.write(ctx, "rotate refresh token", func(c *conn) error {
 		rotated, err := c.exec(rotateRefreshToken, blob(r.SessionID[:]), digestValue(&r.Presented), instant(r.At),
 			digestValue(&r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
-			digestValue(&r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt))
+			digestValue(&r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), blob(r.Salt[:]), blobValue(r.Extra))
 		if err != nil || rotated > 0 {
 			return err
 		}
