@@ -45,7 +45,7 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 		Homepage:    app.HomepageURL,
 		Owner:       owner,
 		Public:      app.Type == oauthapp.Public,
-		Callback:    origin(a.redirectURI),
+		Callback:    originOf(a.redirectURI),
 		Accounts:    accountChoices(a, user, grants),
 		Notice:      notice,
 	}
@@ -167,8 +167,8 @@ func chosenAccount(form parameters, user *User) (string, bool) {
 	return account.ID, ok
 }
 
-// origin returns where a redirect URI leads, for people: scheme and host.
-func origin(redirectURI string) string {
+// originOf returns where a redirect URI leads, for people: scheme and host.
+func originOf(redirectURI string) string {
 	u, err := url.Parse(redirectURI)
 	if err != nil {
 		return ""

@@ -177,7 +177,8 @@ func TestConsentFromAnotherSite(t *testing.T) {
 		"cross-site":       header("Sec-Fetch-Site", "cross-site"),
 		"same-site":        header("Sec-Fetch-Site", "same-site"),
 		"foreign origin":   header("Origin", "https://evil.example"),
-		"null origin":      header("Origin", "null"),
+		"sandboxed":        func(r *http.Request) { header("Sec-Fetch-Site", "cross-site")(r); header("Origin", "null")(r) },
+		"sibling, sandbox": func(r *http.Request) { header("Sec-Fetch-Site", "same-site")(r); header("Origin", "null")(r) },
 		"origin over http": header("Origin", "http://id.example:8080"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,6 +197,16 @@ func TestConsentFromAnotherSite(t *testing.T) {
 	}
 	h.answer(h.post("/oauth/authorize", form, behindProxy))
 	h.answer(h.post("/oauth/authorize", form, header("Sec-Fetch-Site", "same-origin")))
+}
+
+// A browser that knows no Sec-Fetch-Site, or whose proxy strips it, may say of our own
+// page no more than "Origin: null". The ticket then tells that the form is the user's.
+func TestConsentFromAnOldBrowser(t *testing.T) {
+	h := newHost(t)
+	form := change(h.form(h.open(request(h.app))), "decision", "authorize", "account_id", "1")
+	requirePage(t, h.post("/oauth/authorize", change(form, "ticket", "forged"), header("Origin", "null")), http.StatusForbidden)
+	require.NotContains(t, h.store.counted(), "BeginSession")
+	h.answer(h.post("/oauth/authorize", form, header("Origin", "null")))
 }
 
 // Where an answer cannot be taken, the page is shown again and says why.

@@ -1,13 +1,13 @@
 package flow
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/origin"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -42,7 +42,7 @@ type Provider struct {
 	credentials credential.Format
 	keys        ticket.Keys
 	pages       *page.Set
-	crossOrigin *http.CrossOriginProtection
+	crossOrigin origin.Guard
 	attempts    *attempts
 	engine      engine
 	mux         *http.ServeMux
@@ -56,13 +56,12 @@ func New(cfg Config) (*Provider, error) {
 		return nil, err
 	}
 	p := &Provider{
-		cfg:         resolved,
-		issuer:      issuer,
-		scopes:      make(map[string]Scope, len(resolved.Scopes)),
-		keys:        ticket.Keys(resolved.Keys),
-		crossOrigin: http.NewCrossOriginProtection(),
-		attempts:    newAttempts(resolved),
-		mux:         http.NewServeMux(),
+		cfg:      resolved,
+		issuer:   issuer,
+		scopes:   make(map[string]Scope, len(resolved.Scopes)),
+		keys:     ticket.Keys(resolved.Keys),
+		attempts: newAttempts(resolved),
+		mux:      http.NewServeMux(),
 	}
 	for _, scope := range resolved.Scopes {
 		p.scopes[scope.Name] = scope
@@ -85,8 +84,8 @@ func New(cfg Config) (*Provider, error) {
 	if p.registry, err = oauthapp.NewRegistry(registry); err != nil {
 		return nil, fmt.Errorf("flow: Config: %w", err)
 	}
-	if err := p.crossOrigin.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {
-		return nil, errors.New("flow: Config.Issuer: must have an origin")
+	if p.crossOrigin, err = origin.NewGuard(issuer); err != nil {
+		return nil, fmt.Errorf("flow: Config.Issuer: %w", err)
 	}
 	p.engine = newEngine(p)
 	p.Mount(p.mux)

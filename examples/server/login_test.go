@@ -287,7 +287,7 @@ func TestPageHeaders(t *testing.T) {
 		require.Contains(t, h.Get("Content-Security-Policy"), "frame-ancestors 'none'")
 		require.NotContains(t, h.Get("Content-Security-Policy"), "unsafe-inline")
 		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
-		require.Equal(t, "no-referrer", h.Get("Referrer-Policy"))
+		require.Equal(t, "same-origin", h.Get("Referrer-Policy"))
 		require.Empty(t, h.Get("Strict-Transport-Security"), "there is no TLS to insist on")
 		v.signIn()
 	}

@@ -51,7 +51,7 @@ func TestHeadersOfEveryPage(t *testing.T) {
 		require.Equal(t, "text/html; charset=utf-8", p.Header.Get("Content-Type"), name)
 		require.Equal(t, "nosniff", p.Header.Get("X-Content-Type-Options"), name)
 		require.Equal(t, "DENY", p.Header.Get("X-Frame-Options"), name)
-		require.Equal(t, "no-referrer", p.Header.Get("Referrer-Policy"), name)
+		require.Equal(t, "same-origin", p.Header.Get("Referrer-Policy"), name)
 		require.Equal(t, "no-store", p.Header.Get("Cache-Control"), name)
 		require.NotEmpty(t, p.Header.Get("Permissions-Policy"), name)
 		require.NotEmpty(t, p.Header.Get("Cross-Origin-Opener-Policy"), name)

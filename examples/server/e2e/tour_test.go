@@ -55,7 +55,7 @@ func TestEveryRequestOfEveryPage(t *testing.T) {
 			switch event.Type {
 			case network.ResourceTypeDocument:
 				pages[r.URL] = true
-				problems = append(problems, header(r, "Cache-Control", "no-store")+header(r, "Referrer-Policy", "no-referrer"))
+				problems = append(problems, header(r, "Cache-Control", "no-store")+header(r, "Referrer-Policy", "same-origin"))
 			case network.ResourceTypeStylesheet:
 			default: // the browser's own search for an icon
 				if !strings.HasSuffix(r.URL, "/favicon.ico") {

@@ -257,10 +257,9 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), publickey-credentials-get=(), usb=()")
 
-	// Our own forms then come with "Origin: null". That they are our own, browsers tell
-	// by Sec-Fetch-Site, which they send over https and to loopback hosts: an issuer is
-	// never anything else.
-	h.Set("Referrer-Policy", "no-referrer")
+	// Every page can have a form, be it in the host's layout. With no-referrer browsers
+	// would send it with "Origin: null", which tells nobody that it is our own.
+	h.Set("Referrer-Policy", "same-origin")
 
 	if h.Get("Cross-Origin-Opener-Policy") == "" {
 		h.Set("Cross-Origin-Opener-Policy", openerPolicy(name))

@@ -58,7 +58,7 @@ func TestHeaders(t *testing.T) {
 		{"framing", false, "error.html", page.Error{}, nil, "X-Frame-Options", "DENY"},
 		{"sniffing", false, "error.html", page.Error{}, nil, "X-Content-Type-Options", "nosniff"},
 		{"caching", false, "error.html", page.Error{}, nil, "Cache-Control", "no-store"},
-		{"referrer", false, "error.html", page.Error{}, nil, "Referrer-Policy", "no-referrer"},
+		{"referrer", false, "error.html", page.Error{}, nil, "Referrer-Policy", "same-origin"},
 		{"pop-up consent", false, "consent.html", page.Consent{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
 		{"pop-up error", false, "error.html", page.Error{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
 		{"opener", false, "application.html", page.Application{}, nil, "Cross-Origin-Opener-Policy", "same-origin"},
