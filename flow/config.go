@@ -44,10 +44,12 @@ type Config struct {
 	// Scopes are what applications can ask for.
 	Scopes []Scope
 
-	// Keys sign forms, not tokens: each has 32 bytes or more; the first signs, all
-	// verify. Nodes that serve the same users share them; the package documentation says
-	// how to replace one. Defaults to a random key, which makes forms that are open
-	// during a restart be asked for again, and is for a single node.
+	// Keys sign forms, and take part in the tokens of a refresh, so that a repeated
+	// one can be answered. Each has 32 bytes or more; the first signs, all verify.
+	// Nodes that serve the same users share them; the package documentation says how
+	// to replace one. Whoever has a key can forge consent; it opens no token.
+	// Defaults to a random key: forms that are open during a restart must be reopened,
+	// and a refresh cannot be repeated across it. Use it for one node only.
 	Keys [][]byte
 
 	// CodeTTL is how long an authorization code lives, at most 10 minutes
@@ -60,9 +62,9 @@ type Config struct {
 	// SessionTTL is how long refreshing can go on before the user is asked again, at
 	// least CodeTTL. Defaults to 365 days, or RefreshTokenTTL where that is longer.
 	SessionTTL time.Duration
-	// RotationGrace is how long after a rotation the refresh token before it is
-	// refused without ending the session, for an honest double submit. At most
-	// 1 minute. Defaults to 10 seconds.
+	// RotationGrace is how long after a refresh the same refresh gets the same tokens
+	// again, for clients that lose answers or race themselves. At most 1 minute.
+	// Defaults to 10 seconds.
 	RotationGrace time.Duration
 
 	// RequirePKCE demands PKCE of confidential clients too. Public clients always

@@ -60,13 +60,18 @@
 //
 // A code, an access token and a refresh token are used up and replaced as follows:
 //
-//   - A code can be redeemed once. If it is presented again by its client, at whatever
-//     time, also at the very same, the session ends with all its tokens: of two who
-//     know a code, one has no right to it (RFC 6749, section 4.1.2).
+//   - A code can be redeemed once. If its client presents it again, with the same
+//     code_verifier, the session ends with all its tokens: of two who know both, one
+//     has no right to them (RFC 6749, section 4.1.2). Whoever knows the code alone
+//     is refused and ends nothing.
 //   - A refresh token is replaced by each refresh. The access token before stays valid
-//     until it expires or the next refresh, so that calls under way do not fail. An old
-//     refresh token ends the session (RFC 9700, section 4.14.2); but the one before the
-//     live one is merely refused for [Config.RotationGrace] after it was replaced.
+//     until it expires or the next refresh, so that calls under way do not fail.
+//   - The same refresh gets the same tokens again, for [Config.RotationGrace] after
+//     the first one and until the new refresh token is used: a client may have lost
+//     the answer, or run in two processes. It is the same refresh if it comes to the
+//     same scopes; how the client authenticates does not matter. A repeat that is
+//     refused changes nothing. After that, an old refresh token ends the session
+//     (RFC 9700, section 4.14.2).
 //   - A refresh may ask for less than the user granted. The new refresh token still
 //     stands for all of it. Scopes that the application may no longer ask for, or the
 //     service no longer offers, are left out of new tokens.
@@ -106,12 +111,13 @@
 // A provider keeps nothing between two requests but which clients it has just found to be themselves, and what its
 // [Config.Limiter] counts, each for itself. So any number of them serve one service, with no need for a browser or a
 // client to come back to the same one. They share a store on PostgreSQL, and have the
-// same configuration, Keys included. Codes and tokens are kept as digests and need no key,
-// so that no change of keys ends them. What holds at one node, a revocation among it, holds
+// same configuration, Keys included. Codes and tokens are kept as digests, so that no
+// change of keys ends them. What holds at one node, a revocation among it, holds
 // at the others from their next request on.
 //
-// The keys sign the forms of the pages, which live for a day at most, and a node refuses a
-// form that another signed with a key it does not have. So a key is replaced in three steps,
+// The keys sign the forms of the pages, which live for a day at most, and take part in
+// the tokens of a refresh, so that a repeat of it can be answered. A node refuses a form
+// or a repeat that was made with a key it does not have. So a key is replaced in three steps,
 // each only when all nodes have done the one before:
 //
 //  1. Append the new key to [Config.Keys]: all nodes verify it, none signs with it.
@@ -119,7 +125,7 @@
 //  3. A day later, remove the old key.
 //
 // An old key that others may have learnt is removed at once: users then repeat what
-// they had open, and clients notice nothing.
+// they had open, and a client that repeats a refresh at that moment is refused.
 //
 // Clocks of nodes that differ make lifetimes longer or shorter by the difference, and
 // nothing else: that a token is revoked, and that it is used once, depends on no clock.

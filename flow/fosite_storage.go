@@ -164,6 +164,7 @@ func (a adapter) Commit(ctx context.Context) error {
 			Refresh:   u.refresh,
 			Family:    u.family,
 			ExpiresAt: a.p.sessionEnd(u),
+			Extra:     u.client.Session.Extra,
 			At:        u.now,
 		})
 	default:
@@ -172,6 +173,8 @@ func (a adapter) Commit(ctx context.Context) error {
 			Presented: u.presented.Digest,
 			Access:    u.access,
 			Refresh:   u.refresh,
+			Salt:      u.salt,
+			Extra:     u.client.Session.Extra,
 			At:        u.now,
 		})
 	}

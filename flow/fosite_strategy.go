@@ -57,7 +57,11 @@ func (s tokenStrategy) GenerateAuthorizeCode(ctx context.Context, _ fosite.Reque
 func (tokenStrategy) AccessTokenSignature(context.Context, string) string { return "" }
 
 func (s tokenStrategy) GenerateAccessToken(ctx context.Context, _ fosite.Requester) (string, string, error) {
-	return made(s.credentials.NewAccessToken(unitFrom(ctx).sessionID))
+	u := unitFrom(ctx)
+	if u.params.Get("grant_type") == refreshTokenGrant {
+		return made(s.credentials.AccessTokenWith(u.sessionID, u.secrets.access))
+	}
+	return made(s.credentials.NewAccessToken(u.sessionID))
 }
 
 func (tokenStrategy) RefreshTokenSignature(ctx context.Context, _ string) string {
@@ -68,11 +72,11 @@ func (tokenStrategy) RefreshTokenSignature(ctx context.Context, _ string) string
 // code there is none yet.
 func (s tokenStrategy) GenerateRefreshToken(ctx context.Context, _ fosite.Requester) (string, string, error) {
 	u := unitFrom(ctx)
-	family := u.presented.Family
-	if u.params.Get("grant_type") == authorizationCodeGrant {
-		family = credential.NewFamily()
-		u.family = family.Digest()
+	if u.params.Get("grant_type") == refreshTokenGrant {
+		return made(s.credentials.RefreshTokenWith(u.sessionID, u.presented.Family, u.secrets.refresh))
 	}
+	family := credential.NewFamily()
+	u.family = family.Digest()
 	return made(s.credentials.NewRefreshToken(u.sessionID, family))
 }
 

@@ -97,12 +97,24 @@ func (p *Provider) exchange(r *http.Request, basic basicCredentials, form parame
 		profile:   profile,
 		scopes:    p.tokenScopes(client, form),
 	}
+	if u.isRepeat() {
+		issued, refusal := p.repeat(r, u)
+		return u, issued, refusal
+	}
+	if form.Get("grant_type") == refreshTokenGrant {
+		var err error
+		u.salt = newSalt()
+		if u.secrets, err = deriveSuccessors(p.keys[0], u.salt, form.Get("refresh_token")); err != nil {
+			return nil, tokens{}, internal(err)
+		}
+	}
 	issued, refusal := p.engine.exchange(r.Context(), u)
 	if refusal == nil {
 		p.exchanged(r, u)
 		return u, issued, nil
 	}
-	return nil, tokens{}, p.notExchanged(r, u, refusal)
+	issued, refusal = p.notExchanged(r, u, refusal)
+	return u, issued, refusal
 }
 
 // presented takes apart the code or refresh token of a token request. What this
@@ -205,23 +217,29 @@ func (p *Provider) exchanged(r *http.Request, u *unit) {
 	}
 }
 
-// notExchanged ends the session of a code that lost a race. Of several requests with
-// one code, at most one is the client's own: that the others came at the same time and not
-// later makes them no less a replay, so the tokens of the one that won are withdrawn
-// (RFC 6749, section 4.1.2). A refresh token that loses a race ends nothing: it was
-// replaced this very moment, which is well within Config.RotationGrace.
-func (p *Provider) notExchanged(r *http.Request, u *unit, refusal *Error) *Error {
-	code := u.params.Get("grant_type") == authorizationCodeGrant
-	if code && errors.Is(u.failure, store.ErrUsed) {
-		if err := (adapter{p}).end(r.Context(), u); err != nil {
-			return outage(err)
+// notExchanged answers a request that was refused or lost a race.
+//
+// Of several requests with one code, at most one is the client's own: that the
+// others came at the same time and not later makes them no less a replay, so the
+// session ends and the tokens of the one that won are withdrawn (RFC 6749, section
+// 4.1.2). A refresh that loses a race is a repeat of the one that won.
+func (p *Provider) notExchanged(r *http.Request, u *unit, refusal *Error) (issued tokens, _ *Error) {
+	reuse := oauthapp.RefreshTokenReused
+	isCode := u.params.Get("grant_type") == authorizationCodeGrant
+	if isCode {
+		reuse = oauthapp.CodeReplayed
+	}
+	if errors.Is(u.failure, store.ErrUsed) {
+		if isCode {
+			if err := (adapter{p}).end(r.Context(), u); err != nil {
+				return tokens{}, outage(err)
+			}
+		} else {
+			issued, refusal = p.lostRotation(r, u)
 		}
 	}
-	switch {
-	case u.ended && code:
-		p.emit(r, u.event(oauthapp.CodeReplayed))
-	case u.ended:
-		p.emit(r, u.event(oauthapp.RefreshTokenReused))
+	if u.ended {
+		p.emit(r, u.event(reuse))
 	}
-	return refusal
+	return issued, refusal
 }

@@ -36,6 +36,8 @@ type unit struct {
 
 	// What is to be written.
 	sessionID uuid.UUID
+	salt      store.Salt       // of a rotation
+	secrets   successorSecrets // of a rotation
 	access    store.AccessToken
 	refresh   store.RefreshToken
 	family    credential.Digest
@@ -69,22 +71,25 @@ func (u *unit) event(t oauthapp.EventType) oauthapp.Event {
 	return e
 }
 
-// expiresIn is how many whole seconds the access token lives.
+// expiresIn is how many whole seconds the access token lives, and at least one:
+// published clients take 0 for a token that never expires.
 func (u *unit) expiresIn() int64 {
-	return int64(u.access.ExpiresAt.Sub(u.now) / time.Second)
+	return max(1, int64(u.access.ExpiresAt.Sub(u.now)/time.Second))
 }
 
 // judgeCode tells whether the code presented may be exchanged by this request
 // (RFC 6749, section 4.1.3; RFC 7636, section 4.6). It changes nothing, so that a
 // request that fails leaves the code as it was for the one that does it right. A code
-// that was used already is reported by reused.
+// that was used already is reported by reused, if its own client presents it again
+// with the verifier: codes stay in browser histories, and who merely finds one must
+// not be able to end its user's session.
 func (u *unit) judgeCode() *Error {
 	s := u.client.Session
 	if s == nil || !s.Code.Digest.Equal(u.presented.Digest) {
 		return errInvalidCode
 	}
 	if !s.Code.RedeemedAt.IsZero() {
-		u.reused = true
+		u.reused = u.judgeVerifier() == nil
 		return refuse(InvalidGrant, "the authorization code was used already")
 	}
 	if !u.now.Before(s.Code.ExpiresAt) {
@@ -153,8 +158,8 @@ func (u *unit) judgeVerifier() *Error {
 
 // judgeRefreshToken tells whether the refresh token presented may be exchanged by
 // this request (RFC 6749, section 6; RFC 9700, section 4.14.2). An old one of the
-// session, which tells that somebody has a copy, is reported by reused; the one before
-// the live one is merely refused for a moment, for a client that sent a request twice.
+// session, which tells that somebody has a copy, is reported by reused. A repeat is
+// answered before it comes to this.
 func (u *unit) judgeRefreshToken() *Error {
 	s := u.client.Session
 	switch {
@@ -166,7 +171,7 @@ func (u *unit) judgeRefreshToken() *Error {
 		}
 		return u.judgeScopes()
 	case s.PreviousRefresh.Equal(u.presented.Digest) && u.now.Before(s.RotatedAt.Add(u.grace)):
-		return refuse(InvalidGrant, "the refresh token was just replaced by a newer one")
+		return refuse(InvalidGrant, "the tokens that replaced the refresh token have expired")
 	}
 	u.reused = true
 	return refuse(InvalidGrant, "the refresh token was used already")

@@ -32,6 +32,7 @@ const (
 	ConsentFormRefused         EventType = "grant.form_refused"        // a form that says yes or no was forged, or is of another session
 	TokenIssued                EventType = "token.issue"               // a code was exchanged
 	TokenRefreshed             EventType = "token.refresh"             // a refresh token was rotated
+	RefreshRepeated            EventType = "token.refresh_repeat"      // a refresh came again within the grace, and got the same tokens
 	TokenRevoked               EventType = "token.revoke"              // RFC 7009
 	CodeReplayed               EventType = "token.code_replay"         // a used code came again; its session was ended
 	RefreshTokenReused         EventType = "token.refresh_token_reuse" // an old refresh token came again; its session was ended

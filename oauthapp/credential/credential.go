@@ -186,7 +186,20 @@ func (f Format) NewCode(session uuid.UUID) Plaintext {
 
 // NewAccessToken makes an access token of a session.
 func (f Format) NewAccessToken(session uuid.UUID) Plaintext {
-	return f.encode(AccessToken, append(session[:], random(secretSize)...))
+	return f.AccessTokenWith(session, NewSecret())
+}
+
+// A Secret is the secret part of a token. Whoever does not take it from
+// [NewSecret] derives it so that nobody else can: it must look random to everyone
+// who lacks a key of 256 bits.
+type Secret [secretSize]byte
+
+// NewSecret makes a secret from crypto/rand.
+func NewSecret() Secret { return Secret(random(secretSize)) }
+
+// AccessTokenWith returns the access token of a session that has this secret.
+func (f Format) AccessTokenWith(session uuid.UUID, secret Secret) Plaintext {
+	return f.encode(AccessToken, append(session[:], secret[:]...))
 }
 
 // A Family is what all refresh tokens of one session have in common. It tells an
@@ -228,8 +241,14 @@ func (f Family) LogValue() slog.Value { return slog.StringValue(redacted) }
 // NewRefreshToken makes a refresh token of a session and its family.
 // It panics if family is the zero Family.
 func (f Format) NewRefreshToken(session uuid.UUID, family Family) Plaintext {
+	return f.RefreshTokenWith(session, family, NewSecret())
+}
+
+// RefreshTokenWith returns the refresh token of a session and its family that has
+// this secret. It panics if family is the zero Family.
+func (f Format) RefreshTokenWith(session uuid.UUID, family Family, secret Secret) Plaintext {
 	body := append(session[:], *family.value...)
-	return f.encode(RefreshToken, append(body, random(secretSize)...))
+	return f.encode(RefreshToken, append(body, secret[:]...))
 }
 
 // Parsed is what a well-formed credential says of itself.
