@@ -41,7 +41,7 @@ func awaitCode(ctx context.Context, listener net.Listener, state, issuer string)
 		default: // the page was reloaded
 		}
 	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second}
+	server := &http.Server{Handler: mux, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second}
 	go server.Serve(listener)
 	defer func() { // let the browser have its page before the program goes on
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)

@@ -33,7 +33,8 @@ func main() {
 	http.Handle("/accounts/", must(dashboard.New(dashboard.Config{Provider: provider})))
 	http.Handle("/hello", provider.Require("read")(http.HandlerFunc(hello)))
 	fmt.Println("open http://127.0.0.1:8080/accounts/1/oauth_applications")
-	server := http.Server{Addr: "127.0.0.1:8080", ReadHeaderTimeout: 5 * time.Second}
+	const slow = 20 * time.Second // ends who sends or reads no faster
+	server := http.Server{Addr: "127.0.0.1:8080", ReadTimeout: slow, WriteTimeout: slow}
 	log.Fatal(server.ListenAndServe())
 }
 

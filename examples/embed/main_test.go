@@ -6,7 +6,9 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -42,4 +44,30 @@ func TestMainIsTwentyLinesAtMost(t *testing.T) {
 		return
 	}
 	t.Fatal("main.go has no main")
+}
+
+// What people copy ends those who send a body, or read an answer, a byte at a time. All
+// examples do.
+func TestServersEndSlowBodies(t *testing.T) {
+	servers := 0
+	names, err := filepath.Glob("../*/*.go")
+	require.NoError(t, err)
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.CompositeLit)
+			if !ok || types.ExprString(literal.Type) != "http.Server" {
+				return true
+			}
+			servers++
+			var set []string
+			for _, element := range literal.Elts {
+				set = append(set, types.ExprString(element.(*ast.KeyValueExpr).Key))
+			}
+			require.Subset(t, set, []string{"ReadTimeout", "WriteTimeout"}, name)
+			return true
+		})
+	}
+	require.Equal(t, 4, servers)
 }
