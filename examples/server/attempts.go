@@ -16,8 +16,8 @@ const (
 	addressBurst = 100
 	addressPace  = time.Second
 
-	maxTracked = 10_000      // limiters in memory
-	sweepPace  = time.Second // between two searches for those that can go
+	maxTracked = 10_000 // limiters in memory
+	compared   = 16     // of which one goes for a new one
 )
 
 // attempts slows down guessing of passwords. It is safe for concurrent use.
@@ -29,7 +29,6 @@ type attempts struct {
 
 	mu       sync.Mutex
 	limiters map[string]*rate.Limiter
-	swept    time.Time
 }
 
 func newAttempts(now func() time.Time) *attempts {
@@ -67,34 +66,32 @@ func attemptKey(email, network string) string {
 	return network + " " + digestKey(canonicalEmail(email))
 }
 
-// limiter returns the limiter of a key.
+// limiter returns the limiter of a key. Nobody shares one: whoever can send from many
+// networks, as the holder of an IPv6 network of 48 bits can, slows down nobody
+// else.
 func (a *attempts) limiter(key string, pace time.Duration, burst int, now time.Time) *rate.Limiter {
 	if found, ok := a.limiters[key]; ok {
 		return found
 	}
 	if len(a.limiters) >= maxTracked {
-		a.sweep(now)
-	}
-	if len(a.limiters) >= maxTracked {
-		key = "everyone else" // strict, but bounded
-		if found, ok := a.limiters[key]; ok {
-			return found
-		}
+		a.dropOne(now)
 	}
 	made := rate.NewLimiter(rate.Every(pace), burst)
 	a.limiters[key] = made
 	return made
 }
 
-// sweep drops the limiters that are full again: they say the same as none.
-func (a *attempts) sweep(now time.Time) {
-	if now.Sub(a.swept) < sweepPace {
-		return
-	}
-	a.swept = now
-	for key, limiter := range a.limiters {
-		if limiter.TokensAt(now) >= float64(limiter.Burst()) {
-			delete(a.limiters, key)
+// dropOne drops, of a few limiters taken at random, the one that holds back least. To
+// have one dropped that is used up takes as many attempts as that stands for.
+func (a *attempts) dropOne(now time.Time) {
+	least, most, left := "", -1.0, compared
+	for key, limiter := range a.limiters { // in random order
+		if room := limiter.TokensAt(now) / float64(limiter.Burst()); room > most {
+			least, most = key, room
+		}
+		if left--; left == 0 {
+			break
 		}
 	}
+	delete(a.limiters, least)
 }

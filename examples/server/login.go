@@ -19,6 +19,7 @@ const maxLoginForm = 64 << 10
 type login struct {
 	sessions *sessions
 	attempts *attempts
+	origins  *http.CrossOriginProtection
 	logger   *slog.Logger
 	provider *flow.Provider // shows the pages; set once it is made, which takes currentUser
 }
@@ -47,9 +48,16 @@ func (l *login) currentUser(r *http.Request) (*flow.User, error) {
 	return p.user(current.ID), nil
 }
 
-// show answers GET /login.
+// show answers GET /login. Who is signed in already goes on, unless they are here to
+// sign in once more.
 func (l *login) show(w http.ResponseWriter, r *http.Request) {
-	l.form(w, r, http.StatusOK, loginPage{ReturnTo: localPath(r.URL.Query().Get("return_to"))})
+	returnTo := localPath(r.URL.Query().Get("return_to"))
+	asked := authorizationIn(returnTo)
+	if _, _, ok := l.person(r); ok && !asked.again() {
+		http.Redirect(w, r, returnTo, http.StatusSeeOther)
+		return
+	}
+	l.form(w, r, http.StatusOK, loginPage{ReturnTo: returnTo, Email: asked.email()})
 }
 
 // submit answers POST /login.
@@ -62,8 +70,7 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 	email, password := r.PostForm.Get("email"), r.PostForm.Get("password")
 	page := loginPage{ReturnTo: localPath(r.PostForm.Get("return_to")), Email: email}
 
-	before, ok := l.sessions.current(r)
-	if !ok || !l.sessions.checkForm(before, r.PostForm.Get("form_token")) {
+	if !l.madeHere(r) || !l.sessions.keptBy(r) {
 		l.refused(r, "sign-in form refused", "")
 		page.Problem = "This form was open for too long, or your browser keeps no cookies. Please try again."
 		l.form(w, r, http.StatusForbidden, page)
@@ -85,8 +92,8 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 	}
 
 	l.attempts.forget(email, r.RemoteAddr)
-	l.sessions.end(w, before)
-	l.sessions.begin(w, strconv.Itoa(p.id))
+	before, _ := l.sessions.current(r)
+	l.sessions.follow(w, before, strconv.Itoa(p.id))
 	l.logger.InfoContext(r.Context(), "signed in", "user_id", strconv.Itoa(p.id), "remote_addr", remoteAddr(r))
 	http.Redirect(w, r, page.ReturnTo, http.StatusSeeOther)
 }
@@ -106,11 +113,13 @@ func aimedAt(email string) string {
 	return strconv.Itoa(p.id)
 }
 
-// logout answers POST /logout.
+// logout answers POST /logout. Who was asked for consent comes back to that, as
+// whom they sign in next.
 func (l *login) logout(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxLoginForm)
+	returnTo := localPath(r.PostFormValue("return_to"))
 	current, ok := l.sessions.current(r)
-	if ok && !l.sessions.checkForm(current, r.PostFormValue("form_token")) {
+	if ok && !l.madeHere(r) {
 		l.refused(r, "sign-out form refused", current.User)
 		l.problem(w, r, http.StatusForbidden, "You are still signed in", "This form was not made for your session. Please try again.")
 		return
@@ -119,7 +128,11 @@ func (l *login) logout(w http.ResponseWriter, r *http.Request) {
 		l.sessions.end(w, current)
 		l.logger.InfoContext(r.Context(), "signed out", "user_id", current.User, "remote_addr", remoteAddr(r))
 	}
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	target := "/login"
+	if returnTo != "/" {
+		target = loginURL(returnTo)
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
 }
 
 // home answers GET /: what the signed-in person can go to.
@@ -154,17 +167,15 @@ func (l *login) problem(w http.ResponseWriter, r *http.Request, status int, titl
 	l.provider.WritePage(w, r, status, "problem.html", problemPage{Status: status, Title: title, Message: message})
 }
 
-// refuseForeign answers a form that another site sent.
-func (l *login) refuseForeign(w http.ResponseWriter, r *http.Request) {
-	l.refused(r, "form of another site refused", "")
-	l.problem(w, r, http.StatusForbidden, "That came from somewhere else", "The form was sent by another site. Nothing was changed.")
-}
-
 // pageData is the visitor, whom every page shows in its head.
 func (l *login) pageData(r *http.Request) any {
 	p, current, ok := l.person(r)
 	if !ok {
 		return nil
 	}
-	return &visitor{Email: p.email, FormToken: l.sessions.formToken(current)}
+	v := &visitor{Email: p.email, FormToken: l.sessions.formToken(current)}
+	if r.Method == http.MethodGet && r.URL.Path == authorizePath {
+		v.ReturnTo = r.URL.RequestURI()
+	}
+	return v
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,6 +27,7 @@ type visit struct {
 	url    string
 	client *http.Client
 	log    *logBuffer
+	keys   masterKeys
 }
 
 // A logBuffer collects what the site logs.
@@ -51,15 +53,15 @@ func newVisit(t *testing.T, args ...string) *visit {
 	opts, err := parseOptions(append([]string{"-store", "memory"}, args...))
 	require.NoError(t, err)
 	server := httptest.NewUnstartedServer(nil)
-	log := &logBuffer{}
+	log, keys := &logBuffer{}, masterKeys{newKey()}
 	if opts.issuer == "" {
 		opts.issuer = "http://" + server.Listener.Addr().String()
 	}
-	server.Config.Handler, err = newSite(opts, memory.New(), masterKeys{newKey()}, slog.New(slog.NewJSONHandler(log, nil)))
+	server.Config.Handler, err = newSite(opts, memory.New(), keys, slog.New(slog.NewJSONHandler(log, nil)))
 	require.NoError(t, err)
 	server.Start()
 	t.Cleanup(server.Close)
-	return (&visit{t: t, url: server.URL, log: log}).another()
+	return (&visit{t: t, url: server.URL, log: log, keys: keys}).another()
 }
 
 // another is another browser at the same site.
@@ -67,7 +69,7 @@ func (v *visit) another() *visit {
 	jar, err := cookiejar.New(nil)
 	require.NoError(v.t, err)
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &visit{t: v.t, url: v.url, client: client, log: v.log}
+	return &visit{t: v.t, url: v.url, client: client, log: v.log, keys: v.keys}
 }
 
 // An answered is a response and its whole body.
@@ -148,7 +150,7 @@ func TestSignIn(t *testing.T) {
 	// Who planted the session that was there before knows nothing of the one that is:
 	// neither its cookie nor what its forms bring back.
 	planted := v.another()
-	require.Equal(t, http.StatusForbidden, planted.do(http.MethodPost, "/login", form, "Cookie", before).StatusCode, "it has ended")
+	require.Equal(t, "/login", planted.do(http.MethodGet, "/", nil, "Cookie", before).Header.Get("Location"), "nobody is signed in to it")
 	require.Equal(t, http.StatusForbidden, v.do(http.MethodPost, "/logout", url.Values{"form_token": form["form_token"]}).StatusCode)
 
 	home := v.get("/")
@@ -226,7 +228,7 @@ func TestFormsOfOthersAreRefused(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, answer.StatusCode, name)
 		require.Equal(t, "/login", v.get("/").Header.Get("Location"), "nobody is signed in")
 	}
-	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null", "Sec-Fetch-Site", "cross-site"}} {
 		require.Equal(t, http.StatusForbidden, v.do(http.MethodPost, "/login", form, header...).StatusCode, header)
 	}
 
@@ -263,7 +265,7 @@ func TestSignedInPagesHaveTheSignOutForm(t *testing.T) {
 	require.NotContains(t, v.get("/login").text, `action="/logout"`)
 	v.signIn()
 	for _, path := range []string{
-		"/", "/login", "/accounts/1/oauth_applications", "/accounts/1/oauth_applications/new",
+		"/", loginURL("/oauth/authorize?prompt=login"), "/accounts/1/oauth_applications", "/accounts/1/oauth_applications/new",
 		"/accounts/3/oauth_applications", // another's: not found
 		"/oauth/authorize?client_id=none",
 	} {
@@ -289,13 +291,129 @@ func TestPageHeaders(t *testing.T) {
 		require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
 		require.Equal(t, "same-origin", h.Get("Referrer-Policy"))
 		require.Empty(t, h.Get("Strict-Transport-Security"), "there is no TLS to insist on")
-		v.signIn()
+		if path == "/login" {
+			v.signIn()
+		}
 	}
 	for _, stylesheet := range []string{"/demo.css", "/oauth/style.css"} {
 		answer := v.get(stylesheet)
 		require.Equal(t, http.StatusOK, answer.StatusCode)
 		require.Contains(t, answer.Header.Get("Content-Type"), "text/css")
 	}
+}
+
+// Browsers that do not know Sec-Fetch-Site, or whose proxy takes it away, sign in and out:
+// where they tell no origin either, by what the form brings back.
+func TestBrowsersWithoutFetchMetadata(t *testing.T) {
+	for name, origin := range map[string]func(*visit) []string{
+		"their own origin": func(v *visit) []string { return []string{"Origin", v.url} },
+		"null":             func(*visit) []string { return []string{"Origin", "null"} },
+		"no origin":        func(*visit) []string { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newVisit(t)
+			form := v.loginForm("alice@example.com", "alice-demo-password", "/")
+			require.Equal(t, "/", v.do(http.MethodPost, "/login", form, origin(v)...).Header.Get("Location"))
+			form = url.Values{"form_token": {hidden(t, v.get("/").text, "form_token")}}
+			require.Equal(t, "/login", v.do(http.MethodPost, "/logout", form, origin(v)...).Header.Get("Location"))
+		})
+	}
+}
+
+// A form that was open while somebody signed in, in another tab, goes on to where it leads.
+func TestTabs(t *testing.T) {
+	const first, second = "/oauth/authorize?client_id=a", "/accounts/2/oauth_applications"
+	own := []string{"Sec-Fetch-Site", "same-origin"}
+	for _, next := range []person{people[0], people[1]} { // the same person, another one
+		v := newVisit(t)
+		one := v.loginForm("alice@example.com", "alice-demo-password", first)
+		two := v.loginForm(next.email, next.password, second)
+		require.Equal(t, first, v.do(http.MethodPost, "/login", one, own...).Header.Get("Location"))
+		out := url.Values{"form_token": {hidden(t, v.get("/").text, "form_token")}}
+		require.Equal(t, second, v.do(http.MethodPost, "/login", two, own...).Header.Get("Location"))
+		require.Contains(t, v.get("/").text, next.email)
+
+		// So does the sign-out form of the first one, also in a browser that does not say
+		// whose form it sends, where that is the same person's.
+		header := own
+		if next.id == people[0].id {
+			header = nil
+		}
+		require.Equal(t, "/login", v.do(http.MethodPost, "/logout", out, header...).Header.Get("Location"))
+		require.Equal(t, "/login", v.get("/").Header.Get("Location"))
+	}
+}
+
+// Who is signed in is not asked again, unless the client wants that.
+func TestLoginWhileSignedIn(t *testing.T) {
+	v := newVisit(t)
+	v.signIn()
+	require.Equal(t, "/", v.get("/login").Header.Get("Location"))
+	require.Equal(t, "/", v.get(loginURL("//evil.example/")).Header.Get("Location"))
+	for returnTo, form := range map[string]bool{
+		"/accounts/2/oauth_applications":                     false,
+		"/accounts/2/oauth_applications?prompt=login":        false,
+		"/oauth/authorize?client_id=a":                       false,
+		"/oauth/authorize?client_id=a&prompt=consent":        false,
+		"/oauth/authorize?client_id=a&prompt=login+consent":  true,
+		"/oauth/authorize?client_id=a&prompt=select_account": true,
+		"/oauth/authorize?client_id=a&max_age=60":            true,
+	} {
+		answer := v.get(loginURL(returnTo))
+		if form {
+			require.Equal(t, http.StatusOK, answer.StatusCode, returnTo)
+			require.Equal(t, returnTo, hidden(t, answer.text, "return_to"))
+			continue
+		}
+		require.Equal(t, returnTo, answer.Header.Get("Location"))
+	}
+}
+
+// Who is asked for consent as one person signs out, and comes back as another.
+func TestSignOutOfTheConsentPage(t *testing.T) {
+	v := newVisit(t)
+	v.signIn()
+	const request = "/oauth/authorize?client_id=none&state=%22%3E+%2F"
+	page := v.get(request)
+	form := url.Values{"form_token": {hidden(t, page.text, "form_token")}, "return_to": {hidden(t, page.text, "return_to")}}
+	out := v.do(http.MethodPost, "/logout", form)
+	require.Equal(t, loginURL(request), out.Header.Get("Location"))
+	require.Equal(t, request, hidden(t, v.get(out.Header.Get("Location")).text, "return_to"))
+
+	v.signIn()
+	form.Set("form_token", hidden(t, v.get("/").text, "form_token"))
+	form.Set("return_to", "https://evil.example/")
+	require.Equal(t, "/login", v.do(http.MethodPost, "/logout", form).Header.Get("Location"))
+}
+
+// The client may know who is going to sign in (OpenID Connect Core, section 3.1.2.1).
+func TestLoginHint(t *testing.T) {
+	v := newVisit(t)
+	page := v.get(loginURL("/oauth/authorize?client_id=a&login_hint=bob%2B%22%3E%40example.com"))
+	require.Contains(t, page.text, `name="email" type="email" autocomplete="username" required value="bob&#43;&#34;&gt;@example.com"`)
+	page = v.get(loginURL("/accounts/1/oauth_applications?login_hint=bob%40example.com"))
+	require.NotContains(t, page.text, `value="bob@example.com"`)
+}
+
+// What a cache may keep comes without a cookie: a shared cache would hand it to the next visitor.
+func TestCookiesComeWithPagesOnly(t *testing.T) {
+	v := newVisit(t)
+	past := func() time.Time { return time.Now().Add(-2 * sessionRenews) }
+	w := httptest.NewRecorder()
+	newSessions(v.keys.derive("sessions"), false, past).begin(w, "1")
+	cookie := cookieOf(t, w).String()
+	renewed := 0
+	for _, path := range []string{
+		"/", "/login", loginURL("/oauth/authorize?prompt=login"), "/accounts/1/oauth_applications", "/accounts/nobody", "/oauth/authorize",
+		"/demo.css", "/oauth/style.css", "/oauth/style.css?v=1", "/.well-known/oauth-authorization-server", "/healthz", "/v2/whoami", "/nothing", "/oauth/nothing",
+	} {
+		answer := v.another().do(http.MethodGet, path, nil, "Cookie", cookie)
+		if len(answer.Cookies()) > 0 {
+			renewed++
+			require.Equal(t, "no-store", answer.Header.Get("Cache-Control"), path)
+		}
+	}
+	require.Equal(t, 6, renewed)
 }
 
 func TestHTTPSIssuer(t *testing.T) {

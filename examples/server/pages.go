@@ -26,6 +26,7 @@ func pageFiles() fs.FS {
 type visitor struct {
 	Email     string
 	FormToken string // for the sign-out form
+	ReturnTo  string // where the next one to sign in goes on; "" for the start page
 }
 
 // loginPage is the data of login.html.

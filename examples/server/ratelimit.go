@@ -18,7 +18,8 @@ const (
 // X-RateLimit-Reset, the last in seconds since 1970. A caller is a bearer token or,
 // without one, a network address. It is safe for concurrent use.
 //
-// It counts the requests to this process only, and forgets them when it stops.
+// It counts the requests to this process only, and forgets them when it stops. Where there
+// are too many networks to count each, those with the fewest requests begin anew.
 type rateLimiter struct {
 	limit int
 	now   func() time.Time
@@ -64,10 +65,27 @@ func (l *rateLimiter) count(caller, network string, now time.Time) (remaining in
 	if _, known := l.counts[caller]; !known && len(l.counts) >= maxCounted {
 		caller = network
 	}
+	if _, known := l.counts[caller]; !known && len(l.counts) >= maxCounted {
+		l.dropOne()
+	}
 	if l.counts[caller] <= l.limit {
 		l.counts[caller]++
 	}
 	return l.limit - l.counts[caller], l.window.Add(rateWindow)
+}
+
+// dropOne drops, of a few callers taken at random, the one who made the fewest requests.
+func (l *rateLimiter) dropOne() {
+	fewest, least, left := "", l.limit+2, compared
+	for caller, count := range l.counts { // in random order
+		if count < least {
+			fewest, least = caller, count
+		}
+		if left--; left == 0 {
+			break
+		}
+	}
+	delete(l.counts, fewest)
 }
 
 // caller tells callers apart, without keeping their tokens. A client at the token

@@ -78,7 +78,15 @@ func TestRateLimitStaysBounded(t *testing.T) {
 	for i := range maxCounted + 1000 {
 		l.count(fmt.Sprint(i), "192.0.2.1", l.now())
 	}
-	require.Len(t, l.counts, maxCounted+1)
+	require.Equal(t, maxCounted, len(l.counts))
 	remaining, _ := l.count("one more", "192.0.2.1", l.now())
 	require.Negative(t, remaining, "those that there is no room for share a count")
+
+	for i := range 1000 { // networks, too
+		remaining, _ := l.count("one more", fmt.Sprint("2001:db8::", i), l.now())
+		require.Positive(t, remaining)
+	}
+	require.Equal(t, maxCounted, len(l.counts))
+	remaining, _ = l.count("one more", "192.0.2.1", l.now())
+	require.Negative(t, remaining)
 }

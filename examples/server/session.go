@@ -24,8 +24,9 @@ const (
 // node that has the keys.
 type session struct {
 	ID      string    `json:"id"`
+	Forms   string    `json:"forms"`          // what its forms are bound to
 	User    string    `json:"user,omitempty"` // "" while nobody is signed in
-	Started time.Time `json:"started"`
+	Started time.Time `json:"started"`        // when that person signed in
 	Seen    time.Time `json:"seen"`
 }
 
@@ -35,23 +36,38 @@ type sessions struct {
 	secure bool
 	now    func() time.Time
 
-	// ended are the sessions signed out of, until they would have expired. The list is in
+	// ended are the sessions that each person has left, by the person's ID. They are in
 	// memory: after a restart, and at another node, a cookie that was copied before its
 	// owner signed out works until it expires. A service with a database keeps
 	// sessions there.
 	mu    sync.Mutex
-	ended map[string]time.Time
+	ended map[string]*endings
 }
 
 func newSessions(keys [][]byte, secure bool, now func() time.Time) *sessions {
-	return &sessions{keys: keys, secure: secure, now: now, ended: map[string]time.Time{}}
+	return &sessions{keys: keys, secure: secure, now: now, ended: map[string]*endings{}}
 }
 
 // begin starts a session under a new ID and hands its cookie to the browser. Signing
 // in always begins one, so that an ID known from before is worth nothing.
 func (s *sessions) begin(w http.ResponseWriter, user string) session {
+	return s.start(w, user, rand.Text())
+}
+
+// follow ends a session and begins the next one of the same browser. Where the same
+// person signs in again, the forms of before stay good: a page that is open in another
+// tab is theirs still.
+func (s *sessions) follow(w http.ResponseWriter, before session, user string) session {
+	s.end(w, before)
+	if before.User == user {
+		return s.start(w, user, before.Forms)
+	}
+	return s.begin(w, user)
+}
+
+func (s *sessions) start(w http.ResponseWriter, user, forms string) session {
 	now := s.now()
-	begun := session{ID: rand.Text(), User: user, Started: now, Seen: now}
+	begun := session{ID: rand.Text(), Forms: forms, User: user, Started: now, Seen: now}
 	s.setCookie(w, begun)
 	return begun
 }
@@ -70,30 +86,29 @@ func (s *sessions) current(r *http.Request) (session, bool) {
 	if now.Sub(found.Seen) >= sessionIdle || now.Sub(found.Started) >= sessionLimit {
 		return session{}, false
 	}
-	s.mu.Lock()
-	_, over := s.ended[found.ID]
-	s.mu.Unlock()
-	return found, !over
+	return found, !s.hasEnded(found)
 }
 
-// end makes the server refuse a session from now on and takes back its cookie.
-func (s *sessions) end(w http.ResponseWriter, over session) {
-	now := s.now()
-	s.mu.Lock()
-	for id, expires := range s.ended {
-		if !now.Before(expires) {
-			delete(s.ended, id)
-		}
-	}
-	s.ended[over.ID] = over.Started.Add(sessionLimit)
-	s.mu.Unlock()
+// keptBy reports whether a browser keeps cookies: it has one, be its session over or not.
+func (s *sessions) keptBy(r *http.Request) bool {
+	_, err := r.Cookie(s.cookieName())
+	return err == nil
+}
 
+// end makes the server refuse a session from now on and takes back its cookie. One that
+// nobody is signed in to opens nothing, so only its cookie goes.
+func (s *sessions) end(w http.ResponseWriter, over session) {
+	if over.User != "" {
+		s.remember(over)
+	}
 	gone := s.cookie("")
 	gone.MaxAge = -1
 	replaceCookie(w, gone)
 }
 
-// renewing keeps the session of a browser that comes back from going idle.
+// renewing keeps the session of a browser that comes back from going idle. It is for
+// pages, which no cache keeps: a cookie on what a shared cache keeps would sign in
+// whoever asks next.
 func (s *sessions) renewing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if found, ok := s.current(r); ok && s.now().Sub(found.Seen) >= sessionRenews {
@@ -109,8 +124,9 @@ func (s *sessions) setCookie(w http.ResponseWriter, current session) {
 }
 
 // replaceCookie sets the one cookie of the demo in place of what the response had
-// so far: signing in or out must win over a renewal.
+// so far: signing in or out must win over a renewal. No cache keeps such a response.
 func replaceCookie(w http.ResponseWriter, cookie *http.Cookie) {
+	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Del("Set-Cookie")
 	http.SetCookie(w, cookie)
 }
@@ -149,19 +165,20 @@ func (s *sessions) decode(value string) (session, bool) {
 		return session{}, false
 	}
 	var found session
-	return found, json.Unmarshal(payload, &found) == nil
+	err := json.Unmarshal(payload, &found)
+	return found, err == nil && found.Forms != ""
 }
 
 // formToken is what a form of the session must bring back, so that no other site
 // can send it.
 func (s *sessions) formToken(current session) string {
-	return base64.RawURLEncoding.EncodeToString(mac(s.keys[0], "form", current.ID))
+	return base64.RawURLEncoding.EncodeToString(mac(s.keys[0], "form", current.Forms))
 }
 
 // checkForm reports whether a form was made for the session.
 func (s *sessions) checkForm(current session, token string) bool {
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	return err == nil && s.signed(signature, "form", current.ID)
+	return err == nil && s.signed(signature, "form", current.Forms)
 }
 
 // signed reports whether a signature is one of the keys' for a value.

@@ -186,7 +186,41 @@ func TestSessionEnd(t *testing.T) {
 
 	// Its end is remembered for as long as it matters, and not longer.
 	clock.advance(sessionLimit)
-	s.end(httptest.NewRecorder(), session{ID: "another", Started: s.now()})
+	s.end(httptest.NewRecorder(), session{ID: "another", User: "2", Started: s.now()})
+	require.Len(t, s.ended, 1)
+}
+
+// Whoever signs in and out all the time takes up bounded memory, and ends no session but
+// their own.
+func TestSessionEndsStayBounded(t *testing.T) {
+	s, clock := testSessions(false)
+	begin := func(user string) (session, *http.Request) {
+		clock.advance(time.Second)
+		w := httptest.NewRecorder()
+		return s.begin(w, user), requestWith(cookieOf(t, w))
+	}
+	var left []*http.Request
+	_, others := begin("2")
+	for range 2 * maxEndings {
+		over, r := begin("1")
+		s.end(httptest.NewRecorder(), over)
+		left = append(left, r)
+	}
+	_, stays := begin("1")
+	for _, r := range left {
+		_, ok := s.current(r)
+		require.False(t, ok)
+	}
+	for _, r := range []*http.Request{others, stays} {
+		_, ok := s.current(r)
+		require.True(t, ok)
+	}
+	require.Len(t, s.ended["1"].began, maxEndings)
+
+	for range maxEndings { // before anybody is signed in
+		nobody, _ := begin("")
+		s.end(httptest.NewRecorder(), nobody)
+	}
 	require.Len(t, s.ended, 1)
 }
 

@@ -23,7 +23,11 @@ func newSite(opts options, st store.Store, keys masterKeys, logger *slog.Logger)
 	login := &login{
 		sessions: newSessions(keys.derive("sessions"), opts.secure(), time.Now),
 		attempts: newAttempts(time.Now),
+		origins:  http.NewCrossOriginProtection(),
 		logger:   logger,
+	}
+	if err := login.origins.AddTrustedOrigin(opts.issuer); err != nil {
+		return nil, err
 	}
 	cfg := flow.Config{
 		Issuer:      opts.issuer,
@@ -82,29 +86,28 @@ func logFindings(logger *slog.Logger, findings []flow.Finding) {
 
 func routes(opts options, provider *flow.Provider, dashboard http.Handler, login *login, logger *slog.Logger) http.Handler {
 	limiter := newRateLimiter(opts.rateLimit, time.Now)
-	sameOrigin := http.NewCrossOriginProtection()
-	sameOrigin.SetDenyHandler(http.HandlerFunc(login.refuseForeign))
 	protected := provider.Require("read")
 
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/", provider)
 	mux.Handle("/.well-known/", provider)
 	mux.Handle(dnsimpleTokenPath, limiter.limited(provider))
-	mux.Handle("/accounts/", dashboard)
-
-	mux.HandleFunc("GET /{$}", login.home)
-	mux.HandleFunc("GET /login", login.show)
-	mux.Handle("POST /login", sameOrigin.Handler(http.HandlerFunc(login.submit)))
-	mux.Handle("POST /logout", sameOrigin.Handler(http.HandlerFunc(login.logout)))
-	mux.HandleFunc("GET /demo.css", stylesheet)
-
 	mux.Handle("GET /v2/whoami", limiter.limited(protected(whoami(logger))))
+	mux.HandleFunc("GET /demo.css", stylesheet)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Write([]byte("ok\n"))
 	})
 
-	site := login.sessions.renewing(cleanPaths(mux))
+	pages := login.sessions.renewing
+	mux.Handle(authorizePath, pages(provider))
+	mux.Handle("/accounts/", pages(dashboard))
+	mux.Handle("GET /{$}", pages(http.HandlerFunc(login.home)))
+	mux.Handle("GET /login", pages(http.HandlerFunc(login.show)))
+	mux.Handle("POST /login", login.takesForm(login.submit))
+	mux.Handle("POST /logout", login.takesForm(login.logout))
+
+	site := cleanPaths(mux)
 	if opts.secure() {
 		site = strictTransport(site)
 	}
