@@ -270,9 +270,11 @@ func TestConsentCheckedAgain(t *testing.T) {
 func TestConsentToWhatThePageShows(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) { cfg.Scopes[1].Default = true })
 	update := func(scopes ...string) {
-		_, err := h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.app.ID, oauthapp.Registration{
-			Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{callback}, Scopes: scopes,
-		})
+		app, err := h.Registry().Application(t.Context(), oauthapp.AnyOwner, h.app.ID)
+		require.NoError(t, err)
+		reg := app.Registration()
+		reg.Scopes = scopes
+		_, err = h.Registry().Update(t.Context(), oauthapp.AnyOwner, app.ID, reg)
 		require.NoError(t, err)
 	}
 	update("read")

@@ -314,9 +314,11 @@ func TestScopesTakenFromTheApplication(t *testing.T) {
 	granted := h.login(h.app, "scope", "read write")
 	code := h.code(request(h.app, "scope", "read write"), "1")
 	restrict := func(scopes ...string) {
-		_, err := h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.app.ID, oauthapp.Registration{
-			Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{callback}, Scopes: scopes,
-		})
+		app, err := h.Registry().Application(t.Context(), oauthapp.AnyOwner, h.app.ID)
+		require.NoError(t, err)
+		reg := app.Registration()
+		reg.Scopes = scopes
+		_, err = h.Registry().Update(t.Context(), oauthapp.AnyOwner, app.ID, reg)
 		require.NoError(t, err)
 	}
 	restrict("write")

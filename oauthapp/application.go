@@ -41,8 +41,24 @@ type Application struct {
 	UpdatedAt  time.Time
 	LastUsedAt time.Time // of any user's grant, within a few minutes; zero if never used
 
-	// Version counts the updates. A Store uses it to refuse lost updates.
+	// Version counts the updates: 0 for an application as it was registered. An
+	// update names the version that it is based on and is refused for another one.
 	Version int64
+}
+
+// Registration returns what a developer can edit of the application, based on its
+// version, to fill in a form or to change part of it:
+//
+//	app, err := registry.Application(ctx, owner, id)
+//	reg := app.Registration()
+//	reg.Description = "Backs up your files"
+//	app, err = registry.Update(ctx, owner, id, reg)
+func (a Application) Registration() Registration {
+	return Registration{
+		ID: a.ID, Name: a.Name, Description: a.Description, HomepageURL: a.HomepageURL,
+		CallbackURLs: slices.Clone(a.CallbackURLs), Type: a.Type, Scopes: slices.Clone(a.Scopes),
+		Version: a.Version,
+	}
 }
 
 // edit takes over what a developer can edit.

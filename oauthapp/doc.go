@@ -36,7 +36,8 @@
 // [ErrNotFound] also answers for what belongs to another owner, so that nobody
 // learns what exists. [ErrLimit] means that there are as many applications, or live
 // secrets, as allowed. Bad input is a [*ValidationError] naming every field that
-// is wrong, with a sentence for whoever filled it in. An empty owner is an error that is
+// is wrong, with a sentence for whoever filled it in. An edit of an application that
+// somebody updated meanwhile is a [*ConflictError], which tells what changed. An empty owner is an error that is
 // none of these: the program forgot to look up who is signed in. Anything else is a
 // failure of the store; what it says is for operators, not for users.
 package oauthapp

@@ -14,8 +14,8 @@ var (
 	// is or was in use.
 	ErrExists = errors.New("oauthapp: already exists")
 
-	// ErrConflict is returned by a Store for an update based on a version that is
-	// no longer the newest. The Registry reads again and retries.
+	// ErrConflict is returned by a Store for an update based on another version than
+	// the newest. A Registry returns a [*ConflictError], which is one too.
 	ErrConflict = errors.New("oauthapp: updated by somebody else meanwhile")
 
 	// ErrLimit is returned when an owner has as many applications, or an

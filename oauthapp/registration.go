@@ -45,6 +45,11 @@ type Registration struct {
 	// Scopes is some of Config.Scopes, nil or empty for every one that the service
 	// offers, now or later.
 	Scopes []string
+	// Version is the [Application] Version that an edit is based on. An edit based on
+	// another version than the newest changes nothing and returns a [*ConflictError].
+	// So 0, also where a caller forgot the version, edits an application that nobody
+	// has edited before. Ignored when registering.
+	Version int64
 }
 
 const (
@@ -54,20 +59,22 @@ const (
 	maxCallbacks   = 20
 )
 
-// normalizeFor is normalize for an application whose type is fixed.
-func (reg Registration) normalizeFor(typ ClientType, offered []string) (Registration, []FieldError) {
-	changed := reg.Type != "" && reg.Type != typ
-	reg.Type = typ
-	reg, problems := reg.normalize(offered)
+// normalizeFor is normalize for an edit of an application. Its type is fixed. It keeps
+// scopes that the service has withdrawn: they give nothing, and an application that lost
+// its only scope would be one without any restriction.
+func (reg Registration) normalizeFor(app Application, offered []string) (Registration, []FieldError) {
+	changed := reg.Type != "" && reg.Type != app.Type
+	reg.Type = app.Type
+	reg, problems := reg.normalize(offered, app.Scopes...)
 	if changed {
-		problems = append(problems, FieldError{"client_type", fmt.Sprintf("Client type cannot be changed; it is %q.", typ)})
+		problems = append(problems, FieldError{"client_type", fmt.Sprintf("Client type cannot be changed; it is %q.", app.Type)})
 	}
 	return reg, problems
 }
 
 // normalize returns the registration as it is kept, and everything that is wrong with it.
-// Its type is settled by then.
-func (reg Registration) normalize(offered []string) (Registration, []FieldError) {
+// Its type is settled by then. Scopes are some of those offered and those it has.
+func (reg Registration) normalize(offered []string, has ...string) (Registration, []FieldError) {
 	var problems []FieldError
 	report := func(field, subject, predicate string) {
 		if predicate != "" {
@@ -75,20 +82,17 @@ func (reg Registration) normalize(offered []string) (Registration, []FieldError)
 		}
 	}
 
-	reg.Name = strings.TrimSpace(reg.Name)
+	reg = reg.tidy()
 	report("name", "Name", checkName(reg.Name))
 
-	reg.Description = strings.TrimSpace(strings.ReplaceAll(reg.Description, "\r\n", "\n"))
 	report("description", "Description", checkDescription(reg.Description))
 
-	reg.HomepageURL = strings.TrimSpace(reg.HomepageURL)
 	report("homepage_url", "Homepage URL", checkHomepage(reg.HomepageURL))
 
 	if reg.Type != Confidential && reg.Type != Public {
 		report("client_type", "Client type", `must be "confidential" or "public".`)
 	}
 
-	reg.CallbackURLs = trimmed(reg.CallbackURLs)
 	switch n := len(reg.CallbackURLs); {
 	case n == 0:
 		report("callback_url", "Callback URL", `is required; write one as in "https://example.com/callback".`)
@@ -104,13 +108,22 @@ func (reg Registration) normalize(offered []string) (Registration, []FieldError)
 		}
 	}
 
-	reg.Scopes = slices.Compact(slices.Sorted(slices.Values(reg.Scopes)))
 	for _, scope := range reg.Scopes {
-		if !slices.Contains(offered, scope) {
+		if !slices.Contains(offered, scope) && !slices.Contains(has, scope) {
 			report("scopes", quote(scope), "is no scope of this service; "+choices(offered))
 		}
 	}
 	return reg, problems
+}
+
+// tidy returns the registration as it is kept if nothing is wrong with it.
+func (reg Registration) tidy() Registration {
+	reg.Name = strings.TrimSpace(reg.Name)
+	reg.Description = strings.TrimSpace(strings.ReplaceAll(reg.Description, "\r\n", "\n"))
+	reg.HomepageURL = strings.TrimSpace(reg.HomepageURL)
+	reg.CallbackURLs = trimmed(reg.CallbackURLs)
+	reg.Scopes = slices.Compact(slices.Sorted(slices.Values(reg.Scopes)))
+	return reg
 }
 
 func checkName(name string) string {

@@ -134,8 +134,7 @@ func (r *Registry) checkReserved(problems []FieldError, owner, name string) []Fi
 	return append(problems, FieldError{"name", "Name is too much like one that users know; choose another, so that nobody takes your application for somebody else's."})
 }
 
-// attempts bounds how often a change is tried again that lost a race. A loser means
-// that somebody else won, so only a crowd on one application gets this far.
+// attempts bounds how often the store is asked again after it refused a change.
 const attempts = 20
 
 // create names the application, as far as its registration does not, and keeps it
@@ -181,43 +180,56 @@ func (r *Registry) Applications(ctx context.Context, owner string, page Page) (L
 	return r.cfg.Store.Applications(ctx, owner, page)
 }
 
-// Update replaces what a developer can edit of an application by reg and returns the
-// application as it is then. It returns a [*ValidationError] that names everything
-// wrong with reg, among it a Type other than the application's. Of updates made at
-// the same time each takes place as a whole, one after the other; [ErrConflict] means
-// that there were too many of them. Tokens stay valid; removed callback URLs and scopes count from the next authorization on.
+// Update replaces what a developer can edit of an application by reg, based on
+// reg.Version, and returns the application as it is then. Tokens stay valid; removed
+// callback URLs and scopes count from the next authorization on.
+//
+// It returns a [*ValidationError] that names everything wrong with reg, among it a
+// Type other than the application's, and else a [*ConflictError] if the application
+// has been updated since that version, so that of two edits made at the same time
+// neither undoes the other unseen. An old edit that says what the application is
+// already, as one that comes a second time does, returns it as it is.
 func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg Registration) (Application, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, err
 	}
-	var (
-		app Application
-		err error
-	)
+	at, tried := r.now(), false
 	for range attempts {
-		app, err = r.cfg.Store.Application(ctx, owner, id)
+		app, err := r.cfg.Store.Application(ctx, owner, id)
 		if err != nil {
 			return Application{}, err
 		}
-		kept, problems := reg.normalizeFor(app.Type, r.cfg.Scopes)
+		kept, problems := reg.normalizeFor(app, r.cfg.Scopes)
 		if kept.Name != app.Name {
 			problems = r.checkReserved(problems, app.Owner, kept.Name)
 		}
 		if len(problems) > 0 {
 			return Application{}, &ValidationError{problems}
 		}
-		app.edit(kept, r.now())
-		err = r.cfg.Store.UpdateApplication(ctx, owner, app)
-		if !errors.Is(err, ErrConflict) {
-			break
+		if reg.Version != app.Version {
+			conflict := &ConflictError{Application: app}
+			if len(conflict.Changes(kept)) > 0 {
+				return Application{}, conflict
+			}
+			if tried { // the store made the change, and its answer was lost
+				r.report(ctx, ApplicationUpdated, at, app)
+			}
+			return app, nil
 		}
+		app.edit(kept, at)
+		tried = true
+		err = r.cfg.Store.UpdateApplication(ctx, owner, app)
+		if errors.Is(err, ErrConflict) {
+			continue // the next reading tells what changed
+		}
+		if err != nil {
+			return Application{}, err
+		}
+		app.Version++
+		r.report(ctx, ApplicationUpdated, at, app)
+		return app, nil
 	}
-	if err != nil {
-		return Application{}, err
-	}
-	app.Version++
-	r.report(ctx, ApplicationUpdated, app.UpdatedAt, app)
-	return app, nil
+	return Application{}, ErrConflict
 }
 
 // Delete deletes an application with its secrets and grants. From its return on its client

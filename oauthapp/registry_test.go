@@ -337,7 +337,7 @@ func TestUpdate(t *testing.T) {
 	require.Equal(t, updated, kept)
 
 	same := registration()
-	same.Type = oauthapp.Confidential
+	same.Type, same.Version = oauthapp.Confidential, updated.Version
 	_, err = f.Update(t.Context(), alice, app.ID, same)
 	require.NoError(t, err, "the type that it has")
 
@@ -350,35 +350,6 @@ func TestUpdate(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, oauthapp.Confidential, kept.Type)
 	require.Equal(t, "Example", kept.Name)
-}
-
-// Updates at the same time each happen as a whole.
-func TestConcurrentUpdates(t *testing.T) {
-	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New()})
-	require.NoError(t, err)
-	reg := registration()
-	reg.Scopes = nil
-	app, _, err := registry.Register(t.Context(), alice, reg)
-	require.NoError(t, err)
-
-	var wg sync.WaitGroup
-	errs := make([]error, 16)
-	for i := range errs {
-		wg.Go(func() {
-			reg := reg
-			reg.Name = fmt.Sprint(i)
-			reg.CallbackURLs = []string{"https://example.com/" + reg.Name}
-			_, errs[i] = registry.Update(t.Context(), alice, app.ID, reg)
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
-		require.NoError(t, err)
-	}
-	kept, err := registry.Application(t.Context(), alice, app.ID)
-	require.NoError(t, err)
-	require.EqualValues(t, len(errs), kept.Version-app.Version)
-	require.Equal(t, []string{"https://example.com/" + kept.Name}, kept.CallbackURLs)
 }
 
 func TestResetSecret(t *testing.T) {
@@ -707,28 +678,6 @@ func TestRegisterUnderAnID(t *testing.T) {
 	require.NoError(t, registry.Delete(t.Context(), alice, app.ID))
 	_, _, err = registry.Register(t.Context(), alice, reg)
 	require.ErrorIs(t, err, oauthapp.ErrExists, "deleted, and never to be another")
-}
-
-func TestUpdateRetriesConflicts(t *testing.T) {
-	contended := &contendedStore{Store: memory.New()}
-	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: contended})
-	require.NoError(t, err)
-	reg := registration()
-	reg.Scopes = nil
-	app, _, err := registry.Register(t.Context(), alice, reg)
-	require.NoError(t, err)
-
-	contended.tried, contended.conflicts = nil, 5
-	reg.Name = "Renamed"
-	updated, err := registry.Update(t.Context(), alice, app.ID, reg)
-	require.NoError(t, err)
-	require.Equal(t, "Renamed", updated.Name)
-	require.Len(t, contended.tried, 6)
-
-	contended.tried, contended.conflicts = nil, 1000
-	_, err = registry.Update(t.Context(), alice, app.ID, reg)
-	require.ErrorIs(t, err, oauthapp.ErrConflict)
-	require.Less(t, len(contended.tried), 100, "it gives up")
 }
 
 // brokenStore is a database that went away.

@@ -145,7 +145,7 @@ func (v *visit) editForm() page.ApplicationForm {
 func (v *visit) update() error {
 	reg := v.registration()
 	reg.Type = oauthapp.ClientType(v.field("client_type"))
-	reg.Scopes = v.app.Scopes // the form does not have them
+	reg.Scopes, reg.Version = v.app.Scopes, v.app.Version // the form does not have them
 	if _, err := v.registry.Update(v.ctx, v.account.ID, v.app.ID, reg); err != nil {
 		return v.refill(v.editForm(), err)
 	}
