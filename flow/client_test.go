@@ -145,25 +145,46 @@ func TestClientAuthentication(t *testing.T) {
 }
 
 // TestFailedClientAuthenticationNamesTheClient: an event tells which application is
-// under attack, and never takes a credential for a client ID.
+// under attack: one that exists, or that was deleted. Nothing else that a client may have
+// sent by mistake is taken for a client ID.
 func TestFailedClientAuthenticationNamesTheClient(t *testing.T) {
 	s := newService(t)
+	deleted, _ := s.register(oauthapp.Confidential)
+	require.NoError(t, s.Registry().Delete(t.Context(), "developer", deleted.ID))
+	code := unissuedCode
 	for _, tt := range []struct {
 		presented, clientID string
 		app                 oauthapp.Application
 	}{
 		{s.app.ClientID, s.app.ClientID, s.app},
-		{"nobody", "nobody", oauthapp.Application{}},
-		{"alice@example.com", "", oauthapp.Application{}},
-		{s.secret, "", oauthapp.Application{}},
+		{deleted.ClientID, deleted.ClientID, oauthapp.Application{}},
+		{presented: "nobody"},
+		{presented: "alice@example.com"},
+		{presented: strings.ToUpper(s.app.ClientID) + "0"},
+		{presented: s.secret},
+		{presented: s.secret[:len(s.secret)-1]},
+		{presented: s.secret[1:]},
+		{presented: "x" + s.secret},
+		{presented: s.secret + "."},
+		{presented: s.app.ClientID + ":" + s.secret},
+		{presented: s.app.ClientID + s.secret},
+		{presented: s.secret + s.secret},
+		{presented: code + "~" + s.secret},
 	} {
-		s.events.reset()
-		requireError(t, s.post(authenticated, url.Values{"client_id": {tt.presented}, "client_secret": {"x"}}), 401, flow.InvalidClient)
-		events := s.events.take()
-		require.Len(t, events, 1)
-		require.Equal(t, tt.clientID, events[0].ClientID)
-		require.Equal(t, tt.app.ID, events[0].ApplicationID)
-		require.Equal(t, tt.app.Name, events[0].ApplicationName)
+		for _, form := range []url.Values{
+			{"client_id": {tt.presented}, "client_secret": {"x"}},
+			{"client_id": {tt.presented}, "client_assertion": {"x"}},
+		} {
+			s.events.reset()
+			requireError(t, s.post(authenticated, form), 401, flow.InvalidClient)
+			events := s.events.take()
+			require.Len(t, events, 1)
+			require.Equal(t, tt.clientID, events[0].ClientID)
+			if form.Has("client_secret") {
+				require.Equal(t, tt.app.ID, events[0].ApplicationID)
+				require.Equal(t, tt.app.Name, events[0].ApplicationName)
+			}
+		}
 	}
 }
 

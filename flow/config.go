@@ -116,8 +116,9 @@ type Config struct {
 	// Limiter bounds failed client authentication. Defaults to a limiter in this process:
 	// one client ID can fail 64 times from one network address, and then once every 10
 	// seconds; all client IDs together 512 times from one network address, and then once
-	// a second. Nothing that succeeds is counted, and nobody is locked out by failures from
-	// another address. Each node counts for itself.
+	// a second. A client that authenticates is not counted and never refused. Each node
+	// counts for itself, in 10 megabytes at most: the addresses that failed last are
+	// remembered.
 	Limiter Limiter
 
 	// RemoteAddr returns the address of the caller, for events and the Limiter. Defaults
@@ -126,7 +127,11 @@ type Config struct {
 	RemoteAddr func(r *http.Request) string
 
 	// Events receives every change after it is durable, in the goroutine that made
-	// it. It cannot veto. Defaults to none.
+	// it. It cannot veto, and a panic is logged. Refusals, which anybody can cause as
+	// often as they like, are reported 100 times for one network address, and then once
+	// every 10 seconds; each type of event is counted for itself, in 5 megabytes at most.
+	// Text that a caller sent, such as the User-Agent, has at most 256 bytes, and
+	// question marks for control characters. Defaults to none.
 	Events func(context.Context, oauthapp.Event)
 
 	// Logger receives outages and internal errors, never a secret, code or token.
@@ -213,6 +218,7 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 	cfg.Scopes = slices.Clone(cfg.Scopes)
 	cfg.ResourceServers = slices.Clone(cfg.ResourceServers)
 	cfg.setDefaults()
+	cfg.Events = guardEvents(&cfg)
 	for _, check := range []struct {
 		field string
 		err   error
@@ -293,6 +299,7 @@ func (cfg Config) registry() oauthapp.Config {
 		MaxApplications:  cfg.MaxApplications,
 		ReservedName:     cfg.ReservedName,
 		CredentialPrefix: cfg.CredentialPrefix,
+		Events:           cfg.Events,
 		Now:              cfg.Now,
 	}
 }

@@ -149,7 +149,7 @@ func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, user *User
 	if user != nil {
 		event.Actor.UserID = user.ID
 	}
-	if p.isNameable(clientID) {
+	if hasFormOfClientID(clientID) {
 		event.ClientID = clientID
 	}
 	p.emit(r, event)

@@ -25,7 +25,6 @@ type dnsimpleResponse struct {
 // else, PKCE and exact redirect URIs included, is as on the token endpoint.
 func (p *Provider) dnsimpleToken(w http.ResponseWriter, r *http.Request) {
 	setPragma(w)
-	basic := p.basicCredentials(r)
 	params, refusal := readDNSimpleParams(w, r)
 	if refusal == nil && params.Get("grant_type") != authorizationCodeGrant {
 		refusal = refuse(InvalidRequest, "grant_type must be "+authorizationCodeGrant)
@@ -34,7 +33,7 @@ func (p *Provider) dnsimpleToken(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	u, issued, refusal := p.exchange(r, basic, params, p.cfg.DNSimple)
+	u, issued, refusal := p.exchange(r, params, p.cfg.DNSimple)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return

@@ -98,19 +98,17 @@
 // before. A client that asks about a token of another has the store read a second time. That a grant or a client secret is
 // in use is noted apart, about once in five minutes.
 //
-// What this service cannot have issued, as the checksum in all that it issues tells, is garbage. A call of the API with it
-// reaches no store, and no other request does from a client that this provider found to be itself within the last 5 seconds,
-// by the credentials that it presents. What ends meanwhile by other ways than [Provider.Registry] is noticed that much later:
-// a client that another node deleted, or whose secret it revoked, or whose secret expired, is told that garbage is garbage,
-// before it is told that it is not itself.
+// A checksum in codes and tokens tells what this service cannot have issued. A call of the
+// API with such garbage reaches no store. Other requests with it cost the read that
+// authenticates the client.
 //
 // BenchmarkCost of this package measures what each kind of request costs, over each store.
 //
 // # Many nodes
 //
-// A provider keeps nothing between two requests but which clients it has just found to be themselves, and what its
-// [Config.Limiter] counts, each for itself. So any number of them serve one service, with no need for a browser or a
-// client to come back to the same one. They share a store on PostgreSQL, and have the
+// A provider keeps nothing between two requests but what its [Config.Limiter] counts,
+// each for itself. So any number of them serve one service, with no need for a browser
+// or a client to come back to the same one. They share a store on PostgreSQL, and have the
 // same configuration, Keys included. Codes and tokens are kept as digests, so that no
 // change of keys ends them. What holds at one node, a revocation among it, holds
 // at the others from their next request on.

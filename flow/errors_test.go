@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -65,9 +64,6 @@ func FuzzPlainText(f *testing.F) {
 
 // What is made beforehand is what would be made.
 func TestAnswersMadeBeforehand(t *testing.T) {
-	body, err := json.Marshal(introspection{})
-	require.NoError(t, err)
-	require.Equal(t, string(body), string(notActive))
 	for _, e := range []*Error{errInvalidCode, errInvalidRefreshToken} {
 		require.Equal(t, string(errorBody(e.Code, e.Description)), string(e.body))
 	}

@@ -2,15 +2,18 @@ package flow
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
+	"sync"
+	"time"
+	"unicode"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
-
-// maxUserAgent bounds what an event takes over from a header that anyone can fill.
-const maxUserAgent = 256
 
 // emit delivers an event that a request caused, once what it tells of is durable.
 // The client going away meanwhile does not take the event with it.
@@ -22,29 +25,95 @@ func (p *Provider) emit(r *http.Request, e oauthapp.Event) {
 		e.Time = p.now()
 	}
 	e.Actor.RemoteAddr = p.cfg.RemoteAddr(r)
-	e.Actor.UserAgent = userAgent(r)
+	e.Actor.UserAgent = r.UserAgent()
 	p.cfg.Events(context.WithoutCancel(r.Context()), e)
 }
 
-// administered delivers an event of the registry. What may have ended a client's credentials ends what this process
-// remembers of any, so that a developer who tries the old secret is refused.
-func (p *Provider) administered(ctx context.Context, e oauthapp.Event) {
-	switch e.Type {
-	case oauthapp.ClientSecretReset, oauthapp.ClientSecretRevoked, oauthapp.ApplicationDeleted:
-		p.attempts.forget()
-	}
-	if p.cfg.Events != nil {
-		p.cfg.Events(ctx, e)
-	}
+// An eventGuard stands between everything that reports events and the host's
+// Config.Events.
+type eventGuard struct {
+	host   func(context.Context, oauthapp.Event)
+	logger *slog.Logger
+	now    func() time.Time
+
+	mu       sync.Mutex
+	refusals buckets // of a network and a type of event
 }
 
-// userAgent returns the User-Agent header as text that is safe to store and to log.
-func userAgent(r *http.Request) string {
-	s := r.UserAgent()
-	if len(s) > maxUserAgent {
-		s = s[:maxUserAgent]
+// How often refusals are reported, as Config.Events says.
+const (
+	refusalBurst = 100
+	refusalPace  = 10 * time.Second
+)
+
+// guardEvents returns the host's Config.Events behind a guard, nil if there is none.
+func guardEvents(cfg *Config) func(context.Context, oauthapp.Event) {
+	if cfg.Events == nil {
+		return nil
 	}
-	return strings.ToValidUTF8(s, "?")
+	g := &eventGuard{
+		host:     cfg.Events,
+		logger:   cfg.Logger,
+		now:      cfg.Now,
+		refusals: newBuckets(refusalBurst, refusalPace),
+	}
+	return g.deliver
+}
+
+// deliver hands an event to the host, unless it is a refusal too many. A panic of the
+// host's function is logged: what the event tells of has happened, and is answered.
+func (g *eventGuard) deliver(ctx context.Context, e oauthapp.Event) {
+	if isRefusal(e.Type) && !g.refusalDue(e) {
+		return
+	}
+	e.Actor.RemoteAddr = printable(e.Actor.RemoteAddr)
+	e.Actor.UserAgent = printable(e.Actor.UserAgent)
+	defer func() {
+		if problem := recover(); problem != nil {
+			g.logger.ErrorContext(ctx, "Config.Events panicked", "panic", fmt.Sprint(problem), "event", string(e.Type), "stack", string(debug.Stack()))
+		}
+	}()
+	g.host(ctx, e)
+}
+
+// isRefusal reports whether anybody can cause events of a type, as many as they send
+// requests.
+func isRefusal(t oauthapp.EventType) bool {
+	switch t {
+	case oauthapp.ClientAuthenticationFailed, oauthapp.ClientAuthenticationLimited,
+		oauthapp.ConsentFormRefused, oauthapp.ApplicationFormRefused:
+		return true
+	}
+	return false
+}
+
+// refusalDue reports whether a refusal is to be reported, and notes that it is.
+func (g *eventGuard) refusalDue(e oauthapp.Event) bool {
+	k := keyOf(network(e.Actor.RemoteAddr), string(e.Type))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.now()
+	if g.refusals.wait(k, now) > 0 {
+		return false
+	}
+	g.refusals.take(k, now)
+	return true
+}
+
+// maxActorText bounds, in bytes, what an event takes over from headers that anyone can
+// fill.
+const maxActorText = 256
+
+// printable returns text that is safe to store and to show: what is neither printable
+// nor a space, such as control characters and those that change the direction of
+// text, becomes a question mark.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+			return '?'
+		}
+		return r
+	}, s[:min(len(s), maxActorText)])
 }
 
 // remoteHost is the default of Config.RemoteAddr.

@@ -46,21 +46,15 @@ func (a *introspection) json() []byte {
 // learn about their own access and refresh tokens; [Config.ResourceServers] learn
 // about every access token. To anyone else a token is not active, and a code never is.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
-	basic := p.basicCredentials(r)
 	form, refusal := readForm(w, r)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
 	}
 	token, known := p.parseToken(form.Get("token"))
-	if !known && form.Has("token") && p.recognize(basic, form) == oauthapp.Confidential {
-		writeBody(w, http.StatusOK, notActive)
-		return
-	}
-	client, refusal := p.authenticateClient(r, basic, form, token.Session)
+	client, refusal := p.authenticateClient(r, form, token.Session)
 	if refusal == nil && client.Application.Type != oauthapp.Confidential {
-		p.clientRefused(r, client.Application.ClientID, client.Application, "public client at the introspection endpoint")
-		refusal = refuse(InvalidClient, "client authentication failed")
+		refusal = p.authenticationFailed(r, client.Application.ClientID, client.Application, "public client at the introspection endpoint", refuseClient())
 	}
 	if refusal == nil && !form.Has("token") {
 		refusal = refuse(InvalidRequest, "parameter missing: token")
@@ -75,9 +69,6 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	}
 	writeBody(w, http.StatusOK, answer.json())
 }
-
-// notActive is the zero introspection, ready to be sent.
-var notActive = []byte(`{"active":false}`)
 
 // introspectFor tells a client what it may know of a token.
 func (p *Provider) introspectFor(r *http.Request, client store.Client, token presentedToken) (introspection, *Error) {

@@ -2,6 +2,8 @@ package flow
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,49 +15,54 @@ import (
 func TestLimiterIsBounded(t *testing.T) {
 	now := time.Unix(0, 0)
 	l := newLimiter(func() time.Time { return now })
-	guesser := Attempt{ClientID: "client", Network: "192.0.2.1"}
+	used := heap()
 	limited := 0
-	for i := range 5 * maxLimited {
+	for i := range 5 * maxBuckets {
 		if i%1000 == 0 {
 			for range clientBurst {
-				wait, err := l.Take(t.Context(), guesser)
+				wait, err := l.Failed(t.Context(), FailedAuthentication{ClientID: "client", Network: "192.0.2.1"})
 				require.NoError(t, err)
 				if wait > 0 {
 					limited++
 				}
 			}
 		}
-		wait, err := l.Take(t.Context(), Attempt{ClientID: "client", Network: fmt.Sprint(i)})
+		wait, err := l.Failed(t.Context(), FailedAuthentication{ClientID: strings.Repeat("a", maxClientID), Network: fmt.Sprint(i)})
 		require.NoError(t, err)
 		require.Zero(t, wait)
 	}
-	for _, m := range []recent[time.Time]{l.byClient.fullAt, l.byNetwork.fullAt} {
-		require.LessOrEqual(t, len(m.newer)+len(m.older), 2*maxLimited)
+	for _, b := range []buckets{l.byClient, l.byNetwork} {
+		require.LessOrEqual(t, len(b.newer)+len(b.older), 2*maxBuckets)
 	}
-	require.Equal(t, 5*maxLimited/1000*clientBurst, limited)
+	require.Equal(t, 5*maxBuckets/1000*clientBurst, limited)
+	require.Less(t, heap()-used, uint64(10<<20), "as Config.Limiter says")
+	runtime.KeepAlive(l)
 }
 
-func TestRecentForgetsTheOldest(t *testing.T) {
-	m := newRecent[int](2)
+// heap returns how many bytes are in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestBucketsForgetTheOldest(t *testing.T) {
+	b := newBuckets(1, time.Minute)
 	k := func(i int) key { return keyOf(fmt.Sprint(i)) }
-	has := func(i int) bool {
-		v, ok := m.get(k(i))
-		require.Equal(t, ok, v == i)
-		return ok
+	now := time.Now()
+	for i := range 2*maxBuckets + 1 {
+		b.take(k(i), now)
 	}
-	for i := 1; i <= 5; i++ {
-		m.put(k(i), i)
+	has := func(i int) bool { return b.missing(k(i), now) > 0 }
+	require.False(t, has(0))
+	require.True(t, has(maxBuckets), "of the older ones, and put among the newer ones by that")
+	require.True(t, has(2*maxBuckets))
+	for i := range maxBuckets {
+		b.take(k(-1-i), now)
 	}
-	require.False(t, has(1))
-	require.False(t, has(2))
-	require.True(t, has(3)) // and is put among the newer ones by that
-	m.put(k(6), 6)
-	require.True(t, has(3))
-	require.False(t, has(4))
-	m.remove(k(3))
-	m.remove(k(6))
-	require.False(t, has(3))
-	require.False(t, has(6))
+	require.True(t, has(maxBuckets))
+	require.False(t, has(maxBuckets+1))
 }
 
 // A clock that is set back or forward leaves nobody waiting for longer than one pace.
@@ -81,16 +88,6 @@ func TestBucketsWhenTheClockIsSet(t *testing.T) {
 	require.Zero(t, b.wait(k, back.Add(time.Minute)))
 	require.Zero(t, b.missing(k, back.Add(3*time.Minute)))
 	empty()
-
-	// No number of tokens given back fills a bucket beyond its burst.
-	for range 10 {
-		b.giveBack(k)
-	}
-	for range 3 {
-		require.Zero(t, b.wait(k, noon))
-		b.take(k, noon)
-	}
-	require.Equal(t, time.Minute, b.wait(k, noon))
 }
 
 // Texts are told apart also where they are the same when put together.

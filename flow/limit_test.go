@@ -2,33 +2,28 @@ package flow_test
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/oauthapp"
-	"github.com/oauthapps/oauthapps/store"
 )
 
 // What the library's own limiter allows, as Config.Limiter says.
 const (
 	clientFailures  = 64
 	networkFailures = 512
-	remembered      = 1 << 14 // clients that were right, and as many before
 )
 
 func from(address string) func(*http.Request) {
@@ -45,10 +40,9 @@ func requireLimited(t *testing.T, w *httptest.ResponseRecorder, seconds int) {
 	require.Equal(t, strconv.Itoa(seconds), w.Header().Get("Retry-After"))
 }
 
-// RFC 6749, section 2.3.1: an endpoint that takes a client secret is protected against
-// guessing it. Who guesses is stopped before the store; a client that does not
-// exist is as one that does; and nobody else notices.
-func TestGuessingIsLimited(t *testing.T) {
+// Who fails again and again is told to wait, a client that does not exist as one that
+// does. Nobody else notices, and neither does who has the secret.
+func TestFailuresAreLimited(t *testing.T) {
 	for path, params := range map[string]url.Values{
 		"/oauth/token":      {"grant_type": {"refresh_token"}, "refresh_token": {"x"}},
 		dnsimplePath:        {"grant_type": {"authorization_code"}, "code": {"x"}},
@@ -57,7 +51,6 @@ func TestGuessingIsLimited(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			h := newHost(t)
-			other, otherSecret := h.register(oauthapp.Confidential)
 			send := func(id, secret string, edit ...func(*http.Request)) *httptest.ResponseRecorder {
 				return h.post(path, change(params, "client_id", id, "client_secret", secret), edit...)
 			}
@@ -72,17 +65,15 @@ func TestGuessingIsLimited(t *testing.T) {
 				known, unknown := send(id, wrong), send("nobody", wrong)
 				requireError(t, known, 401, flow.InvalidClient)
 				require.Equal(t, []any{known.Code, known.Header(), known.Body}, []any{unknown.Code, unknown.Header(), unknown.Body})
+				authenticates(send(id, h.secret))
 			}
-			h.store.reset()
 			known, unknown := send(id, wrong), send("nobody", wrong)
 			requireLimited(t, known, 10)
 			require.Equal(t, []any{known.Code, known.Header(), known.Body}, []any{unknown.Code, unknown.Header(), unknown.Body})
 			requireLimited(t, h.post(path, params, basic(id, wrong)), 10)
 			requireLimited(t, send(id, ""), 10)
-			require.Empty(t, h.store.counted(), "what is limited never reaches the store")
 
-			authenticates(send(other.ClientID, otherSecret))
-			authenticates(send(id, h.secret, from("192.0.2.2:1")))
+			authenticates(send(id, h.secret))
 			if path != "/oauth/introspect" { // which is not for public clients
 				authenticates(send(h.public.ClientID, ""))
 			}
@@ -102,72 +93,50 @@ func TestGuessingIsLimited(t *testing.T) {
 	}
 }
 
-// A client whose secret was wrong gets in with the right one at the next attempt that is
-// looked at, and is not slowed down from then on.
-func TestCorrectedSecret(t *testing.T) {
+// A client that has its secret is kept out by nobody, not even where all share one
+// address, as behind a proxy that the host does not know of. This process has never
+// seen the client before.
+func TestNobodyLocksOutAClientWithItsSecret(t *testing.T) {
 	s := newService(t)
-	for range clientFailures {
-		s.post(authenticated, credentialsOf(s.app, "wrong"))
-	}
-	right := with(credentialsOf(s.app, s.secret), "token", unissued)
-	requireLimited(t, s.post(authenticated, right), 10)
-	s.clock.advance(10 * time.Second)
-	for range 3 * clientFailures {
-		require.Equal(t, http.StatusOK, s.post(authenticated, right).Code)
-	}
-}
-
-// Nor is it by another client that has a secret of its own, and writes it in ever other ways.
-func TestOneClientHasNoOtherForgotten(t *testing.T) {
-	s := newService(t)
-	garbage := url.Values{"token": {unissued}}
-	right := basic(s.app.ClientID, s.secret)
-	require.Equal(t, http.StatusOK, s.post(authenticated, garbage, right).Code)
-	for i := range networkFailures + 1 {
-		s.post(authenticated, url.Values{"client_id": {fmt.Sprint("nobody", i)}, "client_secret": {"x"}})
-	}
-	other, secret := s.register(oauthapp.Confidential)
-	variant := func(n int) string { // each of n's bits has a character escaped, or not
-		pair := []byte(other.ClientID + ":")
-		for i, c := range []byte(secret) {
-			if n>>i&1 == 1 {
-				pair = fmt.Appendf(pair, "%%%02x", c)
-			} else {
-				pair = append(pair, c)
-			}
-		}
-		return "Basic " + base64.StdEncoding.EncodeToString(pair)
-	}
-	for n := range 2*remembered + 1 {
-		require.Equal(t, http.StatusOK, s.post(authenticated, garbage, from("198.51.100.1:1"), header("Authorization", variant(n))).Code)
-	}
-	require.Equal(t, http.StatusOK, s.post(authenticated, garbage, right).Code)
-}
-
-// A client that has its secret is not locked out by whoever knows its client ID, not
-// even from its own address, as everyone has behind a proxy that the host does not know of.
-func TestNobodyLocksOutAClientAtWork(t *testing.T) {
-	s := newService(t)
-	right := with(credentialsOf(s.app, s.secret), "token", unissued)
-	public := with(credentialsOf(s.public, ""), "token", unissued)
-	require.Equal(t, http.StatusOK, s.post(authenticated, right).Code)
-	require.Equal(t, http.StatusOK, s.post(authenticated, with(public, "client_secret", "any")).Code)
 	for i := range networkFailures + 1 {
 		s.post(authenticated, url.Values{"client_id": {fmt.Sprint("nobody", i)}, "client_secret": {"x"}})
 		s.post(authenticated, credentialsOf(s.app, fmt.Sprint("wrong", i)))
 	}
 	requireLimited(t, s.post(authenticated, credentialsOf(s.app, "wrong")), 10)
 	for range networkFailures + 1 {
-		require.Equal(t, http.StatusOK, s.post(authenticated, right).Code)
-		require.Equal(t, http.StatusOK, s.post(authenticated, public).Code)
+		require.Equal(t, http.StatusOK, s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", unissued)).Code)
+		require.Equal(t, http.StatusOK, s.post(authenticated, with(credentialsOf(s.public, ""), "token", unissued)).Code)
 	}
+}
 
-	// From the moment that it is revoked, the secret is as good as any other guess.
-	next, err := s.Registry().ResetSecret(t.Context(), "developer", s.app.ID, 0)
-	require.NoError(t, err)
-	s.issued = append(s.issued, next.Reveal())
-	requireError(t, s.post(authenticated, right), 401, flow.InvalidClient)
-	require.Equal(t, http.StatusTooManyRequests, s.post(authenticated, right).Code)
+// A request fails whatever is wrong with its credentials, and however far they came.
+func TestEveryFailureIsCounted(t *testing.T) {
+	for name, tt := range map[string]struct {
+		path string
+		form url.Values
+		edit []func(*http.Request)
+		wait int // once limited, in seconds
+	}{
+		"nothing":            {path: authenticated, wait: 10},
+		"assertion":          {path: authenticated, form: url.Values{"client_assertion": {"x"}}, wait: 10},
+		"assertion and ID":   {path: authenticated, form: url.Values{"client_id": {"somebody"}, "client_assertion_type": {"x"}}, wait: 10},
+		"malformed Basic":    {path: authenticated, edit: []func(*http.Request){header("Authorization", "Basic !")}, wait: 10},
+		"another scheme":     {path: authenticated, edit: []func(*http.Request){header("Authorization", "Digest x")}, wait: 10},
+		"endless ID":         {path: authenticated, form: url.Values{"client_id": {strings.Repeat("a", 256)}}, wait: 10},
+		"two clients":        {path: authenticated, form: url.Values{"client_id": {"somebody"}}, edit: []func(*http.Request){basic("else", "x")}, wait: 10},
+		"public introspects": {path: "/oauth/introspect", form: url.Values{"client_id": {""}}, wait: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t)
+			if tt.form.Has("client_id") && tt.form.Get("client_id") == "" {
+				tt.form.Set("client_id", s.public.ClientID)
+			}
+			for range clientFailures {
+				requireError(t, s.post(tt.path, with(tt.form, "token", "x"), tt.edit...), 401, flow.InvalidClient)
+			}
+			requireLimited(t, s.post(tt.path, with(tt.form, "token", "x"), tt.edit...), tt.wait)
+		})
+	}
 }
 
 // One address cannot try ever new client IDs; an IPv6 address is all that one caller has.
@@ -211,91 +180,17 @@ func TestOneClientThatFailsForever(t *testing.T) {
 	requireError(t, s.post(authenticated, url.Values{"client_id": {"nobody"}}), 401, flow.InvalidClient)
 }
 
-// Each guess is counted before it is looked at: many at once are not more than one by one.
-func TestGuessesAtOnce(t *testing.T) {
+// Many failures at once are limited as one by one, and each asks the store once.
+func TestFailuresAtOnce(t *testing.T) {
 	s := newService(t)
 	statuses := atOnce(4*clientFailures, func(i int) int {
+		if i%2 == 0 {
+			return s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", unissued)).Code
+		}
 		return s.post(authenticated, credentialsOf(s.app, fmt.Sprint("wrong", i))).Code
 	})
-	require.Equal(t, map[int]int{401: clientFailures, 429: 3 * clientFailures}, statuses)
-	require.Equal(t, map[string]int{"Client": clientFailures}, s.store.counted())
-}
-
-// A client may begin with any number of requests at once, as after a restart of this
-// process: those that come while its secret is being looked at wait for that. Guesses gain
-// nothing by it.
-func TestCredentialsSentManyTimesAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		s := newService(t, func(cfg *flow.Config) { cfg.Store = waitingStore{cfg.Store, release} })
-		for _, tt := range []struct {
-			form url.Values
-			want map[int]int
-		}{
-			{with(credentialsOf(s.app, s.secret), "token", unissued), map[int]int{200: 500}},
-			{with(credentialsOf(s.public, ""), "token", unissued), map[int]int{200: 500}},
-			{credentialsOf(s.app, "wrong"), map[int]int{401: clientFailures, 429: 500 - clientFailures}},
-		} {
-			s.store.reset()
-			statuses := make(chan map[int]int)
-			go func() { statuses <- atOnce(500, func(int) int { return s.post(authenticated, tt.form).Code }) }()
-			for range clientFailures {
-				synctest.Wait() // until all have come as far as they come
-				release <- struct{}{}
-			}
-			for {
-				synctest.Wait()
-				select {
-				case release <- struct{}{}:
-					continue
-				case got := <-statuses:
-					require.Equal(t, tt.want, got)
-				}
-				break
-			}
-		}
-		require.Equal(t, clientFailures, s.store.counted()["Client"])
-	})
-}
-
-// A request that waits in this way goes with its client.
-func TestWaitingEndsWithTheRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		s := newService(t, func(cfg *flow.Config) { cfg.Store = waitingStore{cfg.Store, release} })
-		var all sync.WaitGroup
-		for range clientFailures {
-			all.Go(func() { s.post(authenticated, credentialsOf(s.app, "wrong")) })
-		}
-		synctest.Wait()
-		ctx, hangUp := context.WithCancel(t.Context())
-		answered := make(chan *httptest.ResponseRecorder)
-		go func() {
-			answered <- s.post(authenticated, credentialsOf(s.app, "wrong"), func(r *http.Request) { *r = *r.WithContext(ctx) })
-		}()
-		synctest.Wait()
-		select {
-		case <-answered:
-			t.Fatal("it did not wait")
-		default:
-		}
-		requireLimited(t, s.post(authenticated, credentialsOf(s.app, "another")), 10) // which waits for nobody
-		hangUp()
-		requireLimited(t, <-answered, 10)
-		close(release)
-		all.Wait()
-	})
-}
-
-// A waitingStore finds a client when it is told to.
-type waitingStore struct {
-	store.Store
-	release <-chan struct{}
-}
-
-func (s waitingStore) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
-	<-s.release
-	return s.Store.Client(ctx, clientID, session, now)
+	require.Equal(t, map[int]int{200: 2 * clientFailures, 401: clientFailures, 429: clientFailures}, statuses)
+	require.Equal(t, 4*clientFailures, s.store.counted()["Client"])
 }
 
 // atOnce counts the results of n concurrent calls.
@@ -318,137 +213,98 @@ func atOnce(n int, f func(i int) int) map[int]int {
 	return results
 }
 
-// An outage of the store is nobody's failure, but who hangs up has had the guess looked at.
-func TestUnjudgedAttempts(t *testing.T) {
+// An outage of the store is nobody's failure.
+func TestOutagesAreNotCounted(t *testing.T) {
 	s := newService(t)
-	right := with(credentialsOf(s.app, s.secret), "token", unissued)
 	s.store.fail(errBroken, "Client")
 	for range 2 * clientFailures {
-		requireOutage(t, s.post(authenticated, right))
+		requireOutage(t, s.post(authenticated, credentialsOf(s.app, "wrong")))
 	}
 	s.store.reset()
 	requireError(t, s.post(authenticated, credentialsOf(s.app, "wrong")), 401, flow.InvalidClient)
-
-	gone, hangUp := context.WithCancel(t.Context())
-	hangUp()
-	for range clientFailures - 1 {
-		s.post(authenticated, credentialsOf(s.app, "wrong"), func(r *http.Request) { *r = *r.WithContext(gone) })
-	}
-	requireLimited(t, s.post(authenticated, right), 10)
 }
 
-// The log of security events tells who was stopped, once a minute, and does not take a
-// credential for a name.
+// The log of security events tells who was limited.
 func TestLimitedEvent(t *testing.T) {
 	s := newService(t)
-	fail := func(id string) {
-		for range clientFailures + 5 {
-			s.post(authenticated, url.Values{"client_id": {id}, "client_secret": {"x"}}, header("User-Agent", "guesser/1"))
-		}
+	for range clientFailures + 1 {
+		s.post(authenticated, credentialsOf(s.app, "wrong"), header("User-Agent", "guesser/1"))
 	}
-	fail(s.app.ClientID)
 	events := s.events.take()
 	require.Len(t, events, clientFailures+1)
 	last := events[clientFailures]
 	require.Equal(t, oauthapp.ClientAuthenticationLimited, last.Type)
 	require.Equal(t, oauthapp.Actor{RemoteAddr: "192.0.2.1", UserAgent: "guesser/1"}, last.Actor)
-	require.Equal(t, []any{s.app.ClientID, "too many failed attempts", s.clock.Now()}, []any{last.ClientID, last.Reason, last.Time})
-
-	s.clock.advance(time.Minute)
-	fail(s.app.ClientID)
-	require.Equal(t, 1, len(slices.DeleteFunc(s.events.take(), func(e oauthapp.Event) bool { return e.Type != oauthapp.ClientAuthenticationLimited })))
-
-	fail(s.secret)
-	events = s.events.take()
-	require.Equal(t, oauthapp.ClientAuthenticationLimited, events[len(events)-1].Type)
-	require.Empty(t, events[len(events)-1].ClientID)
-}
-
-// Who is stopped whatever client ID they try does not get an event for each.
-func TestLimitedEventsOfANetwork(t *testing.T) {
-	s := newService(t)
-	limited := func(n int) (reported int) {
-		for i := range n {
-			s.post(authenticated, url.Values{"client_id": {fmt.Sprint("guess-", i)}, "client_secret": {"x"}})
-		}
-		for _, e := range s.events.take() {
-			if e.Type == oauthapp.ClientAuthenticationLimited {
-				reported++
-			}
-		}
-		return reported
-	}
-	require.Zero(t, limited(networkFailures))
-	require.Equal(t, 10, limited(100))
-	require.Zero(t, limited(100))
-	s.clock.advance(time.Minute)
-	require.Equal(t, 1, limited(networkFailures))
+	require.Equal(t, []any{s.app.ClientID, s.app.ID, "too many failed attempts", s.clock.Now()}, []any{last.ClientID, last.ApplicationID, last.Reason, last.Time})
 }
 
 // A hostLimiter is a limiter of the host's that a test sets and listens to.
 type hostLimiter struct {
-	wait     time.Duration
-	err      error
-	taken    []flow.Attempt
-	returned []flow.Attempt
+	wait   time.Duration
+	err    error
+	failed []flow.FailedAuthentication
 }
 
-func (l *hostLimiter) Take(_ context.Context, a flow.Attempt) (time.Duration, error) {
-	l.taken = append(l.taken, a)
+func (l *hostLimiter) Failed(_ context.Context, f flow.FailedAuthentication) (time.Duration, error) {
+	l.failed = append(l.failed, f)
 	return l.wait, l.err
-}
-
-func (l *hostLimiter) Return(ctx context.Context, a flow.Attempt) error {
-	l.returned = append(l.returned, a)
-	return errors.Join(l.err, ctx.Err())
 }
 
 func TestLimiterOfTheHost(t *testing.T) {
 	l := &hostLimiter{}
 	s := newService(t, func(cfg *flow.Config) { cfg.Limiter = l })
-	right := with(credentialsOf(s.app, s.secret), "token", unissued)
-	unproven := flow.Attempt{ClientID: s.app.ClientID, Network: "192.0.2.1"}
-	proven := unproven
-	proven.Proven = true
-
+	right, wrong := with(credentialsOf(s.app, s.secret), "token", unissued), credentialsOf(s.app, "wrong")
 	s.store.fail(errBroken, "Client")
-	requireOutage(t, s.post(authenticated, right))
+	requireOutage(t, s.post(authenticated, wrong))
 	s.store.reset()
-	requireError(t, s.post(authenticated, credentialsOf(s.app, "wrong")), 401, flow.InvalidClient)
 	require.Equal(t, 200, s.post(authenticated, right).Code)
-	require.Equal(t, 200, s.post(authenticated, right).Code)
-	requireError(t, s.post(authenticated, credentialsOf(s.app, "wrong")), 401, flow.InvalidClient)
-	require.Equal(t, []flow.Attempt{unproven, unproven, unproven, proven, unproven}, l.taken)
-	require.Equal(t, []flow.Attempt{unproven, unproven, proven}, l.returned, "of the outage and the successes")
+	require.Empty(t, l.failed, "neither an outage nor a success is a failure")
 
-	// What is in no shape to be judged is no attempt.
-	requireError(t, s.post(authenticated, url.Values{"token": {"x"}}), 401, flow.InvalidClient)
+	for range 2 * clientFailures {
+		requireError(t, s.post(authenticated, wrong), 401, flow.InvalidClient)
+	}
+	require.Len(t, l.failed, 2*clientFailures, "the library's own has no say")
+	require.Equal(t, flow.FailedAuthentication{ClientID: s.app.ClientID, Network: "192.0.2.1"}, l.failed[0])
+	requireError(t, s.post(authenticated, nil, from("[2001:db8::1]:1")), 401, flow.InvalidClient)
 	requireError(t, s.post(authenticated, url.Values{"client_id": {strings.Repeat("a", 256)}}), 401, flow.InvalidClient)
-	require.Len(t, l.taken, 5)
+	require.Equal(t, []flow.FailedAuthentication{{Network: "2001:db8::/64"}, {Network: "192.0.2.1"}}, l.failed[2*clientFailures:])
 
-	s.store.reset()
 	l.wait = 1500 * time.Millisecond
-	requireLimited(t, s.post(authenticated, right), 2)
-	require.Empty(t, s.store.counted())
-	require.Len(t, l.returned, 3)
+	requireLimited(t, s.post(authenticated, wrong), 2)
+	require.Equal(t, 200, s.post(authenticated, right).Code)
 }
 
-// Where the host's limiter fails, the library's own decides: nobody is refused for that, and
-// nobody guesses at will.
+// However many wait for one answer, a host's limiter is asked once for each failure.
+func TestLimiterOfTheHostIsAskedOncePerFailure(t *testing.T) {
+	l := &countingLimiter{}
+	s := newService(t, func(cfg *flow.Config) { cfg.Limiter = l })
+	require.Equal(t, map[int]int{429: 500}, atOnce(500, func(int) int { return s.post(authenticated, credentialsOf(s.app, "wrong")).Code }))
+	require.EqualValues(t, 500, l.failures.Load())
+}
+
+// A countingLimiter has everybody wait.
+type countingLimiter struct{ failures atomic.Int64 }
+
+func (l *countingLimiter) Failed(context.Context, flow.FailedAuthentication) (time.Duration, error) {
+	l.failures.Add(1)
+	return time.Second, nil
+}
+
+// Where the host's limiter fails, the library's own decides: nobody is refused for that.
 func TestLimiterOutage(t *testing.T) {
-	l := &hostLimiter{err: errors.New("dial tcp 10.1.2.3:6379: connection refused")}
+	l := &hostLimiter{err: errors.New("dial tcp 10.1.2.3:6379: connection refused"), wait: time.Hour}
 	s := newService(t, func(cfg *flow.Config) { cfg.Limiter = l })
 	require.Equal(t, 200, s.post(authenticated, with(credentialsOf(s.app, s.secret), "token", unissued)).Code)
-	require.Empty(t, l.returned, "it counted nothing")
-	require.Contains(t, s.log.String(), "10.1.2.3:6379")
 	for range clientFailures {
 		requireError(t, s.post(authenticated, credentialsOf(s.app, "wrong")), 401, flow.InvalidClient)
 	}
+	require.Contains(t, s.log.String(), "10.1.2.3:6379")
 	requireLimited(t, s.post(authenticated, credentialsOf(s.app, "wrong")), 10)
 }
 
 // unlimited is for tests and benchmarks that fail more often than any client may.
 type unlimited struct{}
 
-func (unlimited) Take(context.Context, flow.Attempt) (time.Duration, error) { return 0, nil }
-func (unlimited) Return(context.Context, flow.Attempt) error                { return nil }
+func (unlimited) Failed(context.Context, flow.FailedAuthentication) (time.Duration, error) {
+	return 0, nil
+}

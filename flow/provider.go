@@ -28,7 +28,7 @@ const (
 // A Provider is the HTTP side of a service's OAuth applications: an http.Handler
 // for the protocol's endpoints, and [Provider.Require] to guard the service's own
 // API. Make one with [New]. It keeps no state of its own but what [Config.Limiter]
-// counts, and which clients it has just recognized: any number of providers, on any number of nodes, serve one store. It is safe
+// counts: any number of providers, on any number of nodes, serve one store. It is safe
 // for concurrent use.
 //
 // Requests are matched by their full path. [Provider.Mount] registers them with the host's mux; any other
@@ -43,7 +43,8 @@ type Provider struct {
 	keys        ticket.Keys
 	pages       *page.Set
 	crossOrigin origin.Guard
-	attempts    *attempts
+	limiter     Limiter
+	ownLimiter  *limiter // decides where the host's fails
 	engine      engine
 	mux         *http.ServeMux
 }
@@ -56,12 +57,16 @@ func New(cfg Config) (*Provider, error) {
 		return nil, err
 	}
 	p := &Provider{
-		cfg:      resolved,
-		issuer:   issuer,
-		scopes:   make(map[string]Scope, len(resolved.Scopes)),
-		keys:     ticket.Keys(resolved.Keys),
-		attempts: newAttempts(resolved),
-		mux:      http.NewServeMux(),
+		cfg:        resolved,
+		issuer:     issuer,
+		scopes:     make(map[string]Scope, len(resolved.Scopes)),
+		keys:       ticket.Keys(resolved.Keys),
+		limiter:    resolved.Limiter,
+		ownLimiter: newLimiter(resolved.Now),
+		mux:        http.NewServeMux(),
+	}
+	if p.limiter == nil {
+		p.limiter = p.ownLimiter
 	}
 	for _, scope := range resolved.Scopes {
 		p.scopes[scope.Name] = scope
@@ -79,9 +84,7 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("flow: Config.Pages: %w", err)
 	}
-	registry := resolved.registry()
-	registry.Events = p.administered
-	if p.registry, err = oauthapp.NewRegistry(registry); err != nil {
+	if p.registry, err = oauthapp.NewRegistry(resolved.registry()); err != nil {
 		return nil, fmt.Errorf("flow: Config: %w", err)
 	}
 	if p.crossOrigin, err = origin.NewGuard(issuer); err != nil {

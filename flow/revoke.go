@@ -14,7 +14,6 @@ import (
 // authorization. A token that is unknown, or ended already, is answered like one
 // that was revoked just now; one of another client is refused.
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
-	basic := p.basicCredentials(r)
 	form, refusal := readForm(w, r)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
@@ -22,11 +21,7 @@ func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	// token_type_hint is not read: a token says itself which kind it is.
 	token, known := p.parseToken(form.Get("token"))
-	if !known && form.Has("token") && p.recognize(basic, form) != "" {
-		p.writeJSON(w, struct{}{})
-		return
-	}
-	client, refusal := p.authenticateClient(r, basic, form, token.Session)
+	client, refusal := p.authenticateClient(r, form, token.Session)
 	if refusal == nil && !form.Has("token") {
 		refusal = refuse(InvalidRequest, "parameter missing: token")
 	}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -46,13 +44,12 @@ func (a *tokenResponse) json() []byte {
 // token serves the token endpoint (RFC 6749, section 3.2).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	setPragma(w)
-	basic := p.basicCredentials(r)
 	form, refusal := readForm(w, r)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
 	}
-	u, issued, refusal := p.exchange(r, basic, form, nil)
+	u, issued, refusal := p.exchange(r, form, nil)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
@@ -72,15 +69,15 @@ type tokens struct{ access, refresh string }
 
 // exchange authenticates the client and exchanges what it presents for tokens. The
 // client and its session come with one read, the tokens are kept with one write.
-func (p *Provider) exchange(r *http.Request, basic basicCredentials, form parameters, profile *DNSimpleProfile) (*unit, tokens, *Error) {
+func (p *Provider) exchange(r *http.Request, form parameters, profile *DNSimpleProfile) (*unit, tokens, *Error) {
 	presented, refusal := p.presented(form)
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
-	if presented.Digest.IsZero() {
-		return nil, tokens{}, p.refuseGarbage(r, basic, form)
+	client, refusal := p.authenticateClient(r, form, presented.Session)
+	if refusal == nil && presented.Digest.IsZero() {
+		refusal = refuseGarbage(form)
 	}
-	client, refusal := p.authenticateClient(r, basic, form, presented.Session)
 	if refusal == nil {
 		refusal = p.checkResources(form)
 	}
@@ -143,14 +140,9 @@ func (p *Provider) presented(form parameters) (credential.Parsed, *Error) {
 	return parsed, nil
 }
 
-// refuseGarbage answers a token request with a code or refresh token that this service cannot have made. The
-// client is authenticated all the same, as what it is told first is whether it is itself.
-func (p *Provider) refuseGarbage(r *http.Request, basic basicCredentials, form parameters) *Error {
-	if p.recognize(basic, form) == "" {
-		if _, refusal := p.authenticateClient(r, basic, form, uuid.Nil); refusal != nil {
-			return refusal
-		}
-	}
+// refuseGarbage is the answer to a code or refresh token that this service cannot have
+// made.
+func refuseGarbage(form parameters) *Error {
 	if form.Get("grant_type") == authorizationCodeGrant {
 		return errInvalidCode
 	}

@@ -38,9 +38,7 @@ const (
 	RefreshTokenReused         EventType = "token.refresh_token_reuse" // an old refresh token came again; its session was ended
 	ClientAuthenticationFailed EventType = "token.client_authentication_failed"
 
-	// A client that failed too often was stopped: the next tries are not looked at.
-	// It is reported once a minute at most for a client ID at a network address, and for an
-	// address ten times at once, and then once a minute.
+	// A client failed again that had failed too often, and is told to wait.
 	ClientAuthenticationLimited EventType = "token.client_authentication_limited"
 )
 

@@ -53,7 +53,7 @@ func TestGuessingIsLimited(t *testing.T) {
 					require.LessOrEqual(t, seconds, 10)
 				}
 			}
-			require.Equal(t, http.StatusTooManyRequests, send(app, app.ClientSecret, here).Status, "the right secret is a guess as any other")
+			served(send(app, app.ClientSecret, here))
 			served(send(working, working.ClientSecret, here))
 			served(send(other, other.ClientSecret, here))
 			served(send(app, app.ClientSecret, elsewhere))
