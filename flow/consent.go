@@ -52,8 +52,7 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 	for _, name := range a.scopes {
 		view.Scopes = append(view.Scopes, page.Scope{Name: name, Description: p.scopes[name].Description})
 	}
-	p.pages.Write(w, r, status, "consent.html", view,
-		page.FormActions(a.redirectURI, p.cfg.LoginURL(p.returnTo(request)))...)
+	p.pages.Write(w, r, status, "consent.html", view)
 }
 
 // accountChoices lists the user's accounts. The one that the request names is

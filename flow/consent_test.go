@@ -31,7 +31,7 @@ func TestConsentPage(t *testing.T) {
 	} {
 		require.Contains(t, body, shown)
 	}
-	require.Contains(t, w.Header().Get("Content-Security-Policy"), "form-action 'self' https:")
+	require.NotContains(t, w.Header().Get("Content-Security-Policy"), "form-action", "a client may go on to anywhere")
 	require.Equal(t, "DENY", w.Header().Get("X-Frame-Options"))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	require.NotContains(t, body, "alice-session")
@@ -47,34 +47,6 @@ func TestConsentPage(t *testing.T) {
 	require.Contains(t, w.Body.String(), "<bdi>https://elsewhere.example:8443</bdi>")
 	answer := h.decide(w, "authorize", "1").Header().Get("Location")
 	require.Regexp(t, `^https://elsewhere\.example:8443/cb\?code=[A-Za-z0-9_]+&state=the-state&iss=https%3A%2F%2Fid\.example$`, answer)
-}
-
-// The answer to the form may lead on from the client's callback to any other origin of
-// the client's, and somebody who has been signed out meanwhile to where they sign in:
-// browsers hold the policy against each of these steps.
-func TestConsentFormMayLeadOn(t *testing.T) {
-	for name, test := range map[string]struct{ callback, login, sources string }{
-		"web":                       {callback, "/login", "https:"},
-		"loopback":                  {"http://127.0.0.1:7/cb", "/login", "http: https:"},
-		"loopback of IPv6":          {"http://[::1]:7/cb", "/login", "http: https:"},
-		"private-use scheme":        {"com.example.app:/cb", "/login", "com.example.app: https:"},
-		"login elsewhere":           {callback, "https://login.example/", "https:"},
-		"login elsewhere, loopback": {callback, "http://localhost:9/", "http: https:"},
-		"login at another path":     {callback, "//login.example/", "https:"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := newHost(t, func(cfg *flow.Config) {
-				cfg.LoginURL = func(string) string { return test.login }
-			})
-			app, _, err := h.Registry().Register(t.Context(), "developer", oauthapp.Registration{
-				Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{test.callback}, Type: oauthapp.Public,
-			})
-			require.NoError(t, err)
-			w := h.open(request(app, "redirect_uri", test.callback))
-			require.Equal(t, http.StatusOK, w.Code, w.Body.String())
-			require.Regexp(t, "; form-action 'self' "+regexp.QuoteMeta(test.sources)+"$", w.Header().Get("Content-Security-Policy"))
-		})
-	}
 }
 
 func TestDeny(t *testing.T) {

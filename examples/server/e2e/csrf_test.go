@@ -88,7 +88,7 @@ func TestCrossSiteRequestForgery(t *testing.T) {
 			"from another site's frame": send(a, f, f.fields, "Origin", "null", "Sec-Fetch-Site", "cross-site"),
 			"from a site below":         send(a, f, f.fields, "Origin", "http://evil.127.0.0.1", "Sec-Fetch-Site", "same-site"),
 			"from another port":         send(a, f, f.fields, "Origin", "http://127.0.0.1:1"),
-			"from an opaque origin":     send(a, f, f.fields, "Origin", "null"),
+			"from an opaque origin":     send(a, f, with(otherSession[name].fields.Get(ticket)), "Origin", "null"),
 			"ticket in the query":       s.postAs(t, a, f.action.Path+"?"+url.Values{ticket: {good}}.Encode(), with()),
 			"as text":                   send(a, f, f.fields, "Content-Type", "text/plain"),
 			"as JSON":                   send(a, f, f.fields, "Content-Type", "application/json"),

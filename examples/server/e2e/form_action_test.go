@@ -71,22 +71,80 @@ func TestConsentReachesTheClient(t *testing.T) {
 
 	// A private-use scheme leads out of the browser, which tries to open the application.
 	app := b.register(acme, "private-use scheme", "public", "com.example.app:/callback")
+	left := c.leaving("com.example.app:")
+	c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", "native"))
+	c.press(`button[name="decision"][value="authorize"]`)
+	u := left()
+	require.Equal(t, "/callback", u.Path)
+	require.Equal(t, "native", u.Query().Get("state"))
+	require.NotEmpty(t, u.Query().Get("code"))
+}
+
+// A client may go on from its https callback: to the application on the user's device
+// that waits for the code, as claude.ai does, or to a server that a developer runs there.
+func TestClientsGoOnFromTheirCallback(t *testing.T) {
+	t.Parallel()
+	c := newChromium(t, true)
+	s := start(t)
+	b := signIn(t, s, alice)
+	_, err := chromedp.Call(c.ctx, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+	require.NoError(t, err)
+	c.open(s.URL + "/login")
+	c.fill("email", alice.email)
+	c.fill("password", alice.password)
+	c.click(`form[action^="/login"] button`)
+
+	developer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<!DOCTYPE html><title>Client</title><h1>At the developer's</h1>"))
+	}))
+	defer developer.Close()
+	next := map[string]string{
+		"/to-server":      strings.Replace(developer.URL, "127.0.0.1", "localhost", 1) + "/signed-in",
+		"/to-application": "claude://signed-in",
+	}
+	client := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, next[r.URL.Path]+"?"+r.URL.RawQuery, http.StatusFound)
+	}))
+	client.Config.ErrorLog = log.New(io.Discard, "", 0) // the browser tries once without the exception
+	client.StartTLS()
+	defer client.Close()
+
+	for _, decision := range []string{"authorize", "deny"} {
+		app := b.register(acme, "To a server, "+decision, "confidential", client.URL+"/to-server")
+		c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", "on"))
+		require.Equal(t, http.StatusOK, c.click(`button[name="decision"][value="`+decision+`"]`))
+		require.Equal(t, "At the developer's", c.text("h1"))
+		require.True(t, strings.HasPrefix(c.location(), next["/to-server"]+"?"), c.location())
+
+		app = b.register(acme, "To an application, "+decision, "confidential", client.URL+"/to-application")
+		left := c.leaving("claude:")
+		c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", decision))
+		c.press(`button[name="decision"][value="` + decision + `"]`)
+		require.Equal(t, decision, left().Query().Get("state"))
+	}
+}
+
+// leaving returns a function that waits for the browser to open a URL of a scheme, and
+// returns that.
+func (c *chromium) leaving(scheme string) func() *url.URL {
+	c.t.Helper()
 	left := make(chan string, 16)
-	require.NoError(t, chromedp.Listen(c.ctx, func(event any) {
-		if event, ok := event.(*network.EventRequestWillBeSent); ok && strings.HasPrefix(event.Request.URL, "com.example.app:") {
+	require.NoError(c.t, chromedp.Listen(c.ctx, func(event any) {
+		if event, ok := event.(*network.EventRequestWillBeSent); ok && strings.HasPrefix(event.Request.URL, scheme) {
 			left <- event.Request.URL
 		}
 	}))
-	c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", "native"))
-	c.press(`button[name="decision"][value="authorize"]`)
-	select {
-	case to := <-left:
-		u, err := url.Parse(to)
-		require.NoError(t, err)
-		require.Equal(t, "/callback", u.Path)
-		require.Equal(t, "native", u.Query().Get("state"))
-		require.NotEmpty(t, u.Query().Get("code"))
-	case <-c.ctx.Done():
-		t.Fatal("the browser did not try to open the application")
+	return func() *url.URL {
+		c.t.Helper()
+		select {
+		case to := <-left:
+			u, err := url.Parse(to)
+			require.NoError(c.t, err)
+			return u
+		case <-c.ctx.Done():
+			c.t.Fatal("the browser did not try to open " + scheme)
+			return nil
+		}
 	}
 }

@@ -267,7 +267,7 @@ func TestPageHeaders(t *testing.T) {
 			require.Contains(t, csp, "default-src 'none'")
 			require.Contains(t, csp, "frame-ancestors 'none'")
 			require.Contains(t, csp, "base-uri 'none'")
-			if name != "login" { // its form leads, by redirects, to wherever the user was going
+			if name != "login" && name != "consent" { // their forms lead, by redirects, to wherever a client goes
 				require.Contains(t, csp, "form-action 'self'")
 			}
 			require.NotContains(t, csp, "unsafe")

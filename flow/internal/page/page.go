@@ -66,7 +66,10 @@ const layoutFile = "layout.html"
 
 var partFiles = []string{layoutFile, "head.html", "navigation.html", "footer.html"}
 
-const stylesheetFile = "style.css"
+const (
+	consentFile    = "consent.html"
+	stylesheetFile = "style.css"
+)
 
 // document is what templates receive.
 type document struct {
@@ -228,8 +231,8 @@ func (s *Set) execute(name string, data, host any) ([]byte, error) {
 // Write sends a page: name is its file, data what that receives. The forms of a page of
 // the library may post to this service, and be redirected from there to formActions,
 // which are sources of the Content-Security-Policy as [FormActions] returns them;
-// those of a page that the host adds may lead anywhere. Nothing is sent
-// before the page is complete; a page that fails is a 500, and logged.
+// those of the consent page and of a page that the host adds may lead anywhere. Nothing
+// is sent before the page is complete; a page that fails is a 500, and logged.
 func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string) {
 	var host any
 	if s.options.Data != nil {
@@ -275,7 +278,7 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 // opened it, also after it has returned to the client's origin. All other pages are
 // cut off from whatever opened them. A policy that is set already stays.
 func openerPolicy(name string) string {
-	if isHosts(name) || name == "consent.html" || name == "error.html" {
+	if isHosts(name) || name == consentFile || name == "error.html" {
 		return "unsafe-none"
 	}
 	return "same-origin"
@@ -286,13 +289,15 @@ func isHosts(name string) bool { return !slices.Contains(pageFiles, name) }
 
 // contentSecurityPolicy allows a page nothing but its stylesheets, images and forms.
 //
-// The forms of a host's page may lead anywhere. Browsers hold every redirect that
-// follows a form against form-action, and what follows a login form is the authorization
-// endpoint, which may go on to the callback URL of any application.
+// Browsers hold every redirect that follows a form against form-action. What follows the
+// form of the consent page is the client, which may go on from its callback URL to any
+// place, such as an application on the user's device. What follows a login form, on a
+// page of the host's, is the authorization endpoint, and then a client. So these pages
+// have no form-action.
 func contentSecurityPolicy(name string, formActions []string) string {
 	var b strings.Builder
 	b.WriteString("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
-	if isHosts(name) {
+	if isHosts(name) || name == consentFile {
 		return b.String()
 	}
 	b.WriteString("; form-action 'self'")
@@ -304,12 +309,11 @@ func contentSecurityPolicy(name string, formActions []string) string {
 	return b.String()
 }
 
-// FormActions returns the sources that let the answer to a form lead to the targets: to a
-// client, or to where somebody signs in who was signed out meanwhile. Browsers hold the
-// policy against every redirect that follows the form, and a client that goes on from its
-// callback, or a login that goes on to an identity provider, at an origin of its own must
-// not be stopped there. So these are schemes, which still keep the form from
-// javascript and data.
+// FormActions returns the sources that let the answer to a form lead to the targets, where
+// somebody signs in who was signed out meanwhile. Browsers hold the policy against every
+// redirect that follows the form, and a login that goes on to an identity provider at an
+// origin of its own must not be stopped there. So these are schemes, which still keep
+// the form from javascript and data.
 func FormActions(targets ...string) []string {
 	sources := []string{"https:"}
 	for _, target := range targets {

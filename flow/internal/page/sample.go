@@ -4,7 +4,7 @@ import "time"
 
 // pageFiles are the pages of the library.
 var pageFiles = []string{
-	"consent.html",
+	consentFile,
 	"error.html",
 	"applications.html",
 	"application.html",
