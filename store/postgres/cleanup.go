@@ -5,13 +5,16 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// The clean-up walks sessions, grants and client secrets, each by primary key.
+// The clean-up walks sessions, grants, client secrets and one-time records, each by primary key.
 // Its cursor is a letter for the table and the key that it has come to. Each batch is one
 // statement, which waits for no lock: a row that somebody has locked is in use, and is
 // left to the next pass.
@@ -19,6 +22,7 @@ const (
 	cleaningSessions = 's'
 	cleaningGrants   = 'g'
 	cleaningSecrets  = 'c'
+	cleaningRecords  = 'r'
 )
 
 // CleanUp implements [store.Store].
@@ -34,6 +38,8 @@ func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit
 		return s.cleanGrants(ctx, key, rows)
 	case cleaningSecrets:
 		return s.cleanSecrets(ctx, now, key, rows)
+	case cleaningRecords:
+		return s.cleanRecords(ctx, now, key, rows)
 	}
 	return "", 0, errCursor(cursor)
 }
@@ -46,6 +52,8 @@ func errCursor(cursor string) error {
 type batch struct {
 	keys          [2]uuid.UUID // of the last row
 	number        int64        // likewise, of a grant
+	kind          string       // likewise, of a record
+	digest        credential.Digest
 	seen, removed int64
 }
 
@@ -110,10 +118,32 @@ func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, row
 		row.number(&b.removed)
 	}
 	b, err := one(ctx, s.writing("clean up client secrets"), read, cleanSecrets, keyValue(after[0]), keyValue(after[1]), instant(now), rows)
+	if err != nil {
+		return "", 0, err
+	}
+	if b.seen < rows {
+		return string(cleaningRecords), int(b.removed), nil
+	}
+	return string(cleaningSecrets) + hex.EncodeToString(b.keys[0][:]) + hex.EncodeToString(b.keys[1][:]), int(b.removed), nil
+}
+
+func (s *Store) cleanRecords(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+	var after credential.Digest
+	digest, kind, _ := strings.Cut(key, " ")
+	if b, err := hex.DecodeString(digest); err != nil || copy(after[:], b) != len(b) || !isText(kind) {
+		return "", 0, errCursor(key)
+	}
+	read := func(row *columns, b *batch) {
+		row.text(&b.kind)
+		row.digest(&b.digest)
+		row.number(&b.seen)
+		row.number(&b.removed)
+	}
+	b, err := one(ctx, s.writing("clean up records"), read, cleanRecords, kind, after[:], instant(now), rows)
 	if err != nil || b.seen < rows {
 		return "", int(b.removed), err
 	}
-	return string(cleaningSecrets) + hex.EncodeToString(b.keys[0][:]) + hex.EncodeToString(b.keys[1][:]), int(b.removed), nil
+	return string(cleaningRecords) + hex.EncodeToString(b.digest[:]) + " " + b.kind, int(b.removed), nil
 }
 
 func decodeKeys(key string, ids ...*uuid.UUID) error {

@@ -46,7 +46,7 @@
 // # Tables
 //
 // The tables are named oauth_applications, oauth_application_uses,
-// oauth_client_secrets, oauth_grants, oauth_sessions and oauth_migrations. They stand
+// oauth_client_secrets, oauth_grants, oauth_sessions, oauth_records and oauth_migrations. They stand
 // in the first schema of the connection's search_path that has them, and are made in
 // the first that exists; to give them one of their own, create it and add
 // ?search_path=NAME to the connection string. The database has to be encoded in UTF8.
@@ -59,7 +59,8 @@
 // checks too. From then on a node of the version before fails at whatever needs a session, as in an outage, and so does one
 // of this version until then. So stop the old nodes before, and where there
 // are many millions of sessions, try on a copy how long it takes. Migration 3 adds a column to oauth_applications: stop the
-// nodes of the version before, as what they change of a secret, this version may notice ten seconds late.
+// nodes of the version before, as what they change of a secret, this version may notice ten seconds late. Migration 4 renames two columns of oauth_sessions: a node of the
+// version before fails from then on at whatever needs a session, so stop the old nodes before.
 //
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables, and
 // nothing else.
@@ -78,8 +79,8 @@
 //
 // # Cost
 //
-// A session whose refresh token was rotated is a row of 329 bytes, and takes
-// about 420 bytes of disk where autovacuum keeps up: its page keeps a tenth free, so that a rotation stays on
+// A session whose refresh token was rotated is a row of 390 bytes, and takes
+// about 500 bytes of disk where autovacuum keeps up: its page keeps a tenth free, so that a rotation stays on
 // it and leaves the index alone (a HOT update, 98 of 100), and what updates leave behind is
 // used again. Of that, 32 bytes are the primary key, the only index. Where thousands of sessions begin
 // between two vacuums, their pages keep more room for later. A transaction that goes on for long, in any database of
@@ -132,7 +133,7 @@
 // # Growing
 //
 // A thousand million live tokens are 500 million sessions, each with an access and a
-// refresh token: by the sizes above 210 GB, of which 16 GB are the index, and 260 GB of grants if each is of another
+// refresh token: by the sizes above 250 GB, of which 16 GB are the index, and 260 GB of grants if each is of another
 // user. One server holds that. Its clean-up looks at no more than 10,000 rows a second
 // with the defaults of a store.Cleaner, so that a pass takes 14 hours for the sessions alone, and longer, in which the rows of what
 // expires stay: raise its Batch.

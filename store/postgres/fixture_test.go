@@ -60,7 +60,7 @@ func with(dsn string, settings ...string) string {
 	for i := 0; i < len(settings); i += 2 {
 		query.Set(settings[i], settings[i+1])
 	}
-	u.RawQuery = query.Encode()
+	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // as PostgreSQL reads it
 	return u.String()
 }
 
@@ -183,7 +183,7 @@ func rotation(session uuid.UUID, presented credential.Digest) store.Rotation {
 	return store.Rotation{
 		SessionID: session, Presented: presented,
 		Access:  store.AccessToken{Digest: newDigest(), IssuedAt: at, ExpiresAt: at.Add(time.Hour), Scopes: []string{"read", "write"}},
-		Refresh: store.RefreshToken{Digest: newDigest(), ExpiresAt: at.Add(30 * 24 * time.Hour)}, At: at,
+		Refresh: store.RefreshToken{Digest: newDigest(), ExpiresAt: at.Add(30 * 24 * time.Hour)}, Salt: store.Salt(newID()), At: at,
 	}
 }
 

@@ -205,13 +205,13 @@ UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WH
 
 // Sessions.
 const (
-	// Times and digests come in a list each: PostgreSQL and pgx take time for each column of an answer, and little for an element.
+	// Times, and digests with what else is bytes, come in a list each: PostgreSQL and pgx take time for each column of an answer, and little for an element.
 	sessionColumns = `s.id, ` + furtherColumns
-	furtherColumns = `s.scope, s.redirect_uri, s.code_challenge, s.access_token_scope, s.previous_access_token_scope,
+	furtherColumns = `s.scope, s.code_redirect_uri, s.code_challenge, s.access_token_scope, s.previous_access_token_scope,
 ARRAY[s.created_at, s.expires_at, s.code_expires_at, s.code_redeemed_at, s.access_token_issued_at, s.access_token_expires_at,
 	s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.refresh_token_expires_at, ` + rotatedAt + `, g.last_used_at],
-ARRAY[s.code_digest, s.state_digest, s.access_token_digest, s.previous_access_token_digest, s.refresh_token_digest,
-	s.previous_refresh_token_digest, s.refresh_family_digest],
+ARRAY[s.code_digest, s.code_state_digest, s.access_token_digest, s.previous_access_token_digest, s.refresh_token_digest,
+	s.previous_refresh_token_digest, s.refresh_family_digest, s.rotation_salt, s.extra],
 g.id, g.application_id, g.user_id, g.account_id`
 	sessionWidth = 12
 
@@ -243,7 +243,7 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`
 	// later finds a smaller one, and ends the session with it.
 	beginSession = `WITH granted AS (
 	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
-	SELECT $13::uuid, a.id, a.epoch, a.owner, $2::text, $3::text, $4::text[], $5::timestamptz
+	SELECT $22::uuid, a.id, a.epoch, a.owner, $2::text, $3::text, $4::text[], $5::timestamptz
 	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL
 	ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at, scopes = g.scopes || ARRAY(
 		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place)
@@ -255,10 +255,14 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`
 
 	thenBegin = `
 ), begun AS (
-	INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scope,
-		code_digest, code_expires_at, redirect_uri, code_challenge, state_digest)
-	SELECT $6::uuid, number, $5::timestamptz, $7::timestamptz, array_to_string($4::text[], ' '),
-		$8::bytea, $9::timestamptz, $10::text, $11::text, $12::bytea FROM granted
+	INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scope, extra,
+		code_digest, code_expires_at, code_redirect_uri, code_challenge, code_state_digest,
+		access_token_digest, access_token_issued_at, access_token_expires_at, access_token_scope,
+		refresh_token_digest, refresh_token_expires_at, refresh_family_digest)
+	SELECT $6::uuid, number, $5::timestamptz, $7::timestamptz, $8::text, $9::bytea,
+		$10::bytea, $11::timestamptz, $12::text, $13::text, $14::bytea,
+		$15::bytea, $16::timestamptz, $17::timestamptz, nullif($18::text, $8::text),
+		$19::bytea, $20::timestamptz, $21::bytea FROM granted
 )
 SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used_at FROM granted`
 
@@ -266,18 +270,22 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 	whereLive = ` FROM oauth_grants g` + itsApplication + `WHERE g.number = s.grant_number AND s.id = $1::uuid AND ` + isLive + ` `
 
 	redeemCode = `UPDATE oauth_sessions s SET expires_at = $4::timestamptz,
-	code_expires_at = NULL, code_redeemed_at = $3::timestamptz, redirect_uri = NULL, code_challenge = NULL, state_digest = NULL,
+	code_expires_at = NULL, code_redeemed_at = $3::timestamptz, code_redirect_uri = NULL, code_state_digest = NULL, extra = $12::bytea,
 	access_token_digest = $5::bytea, access_token_issued_at = $6::timestamptz, access_token_expires_at = $7::timestamptz,
 	access_token_scope = nullif($8::text, s.scope),
 	refresh_token_digest = $9::bytea, refresh_token_expires_at = $10::timestamptz, refresh_family_digest = $11::bytea
 ` + whereLive + `AND s.code_digest = $2::bytea AND s.code_redeemed_at IS NULL AND s.code_expires_at > $3::timestamptz`
 
-	rotateRefreshToken = `UPDATE oauth_sessions s SET rotated_at = nullif($3::timestamptz, $5::timestamptz),
+	// Without a successor ($8) the refresh token stays, and what is said of its rotation.
+	rotateRefreshToken = `UPDATE oauth_sessions s SET extra = $11::bytea,
+	rotated_at = CASE WHEN $8::bytea IS NULL THEN ` + rotatedAt + ` ELSE nullif($3::timestamptz, $5::timestamptz) END,
+	rotation_salt = CASE WHEN $8::bytea IS NULL THEN s.rotation_salt ELSE $10::bytea END,
+	previous_refresh_token_digest = CASE WHEN $8::bytea IS NULL THEN s.previous_refresh_token_digest ELSE s.refresh_token_digest END,
+	refresh_token_digest = coalesce($8::bytea, s.refresh_token_digest), refresh_token_expires_at = $9::timestamptz,
 	previous_access_token_digest = s.access_token_digest, previous_access_token_issued_at = s.access_token_issued_at,
 	previous_access_token_expires_at = s.access_token_expires_at, previous_access_token_scope = s.access_token_scope,
 	access_token_digest = $4::bytea, access_token_issued_at = $5::timestamptz, access_token_expires_at = $6::timestamptz,
-	access_token_scope = nullif($7::text, s.scope),
-	previous_refresh_token_digest = s.refresh_token_digest, refresh_token_digest = $8::bytea, refresh_token_expires_at = $9::timestamptz
+	access_token_scope = nullif($7::text, s.scope)
 ` + whereLive + `AND s.refresh_token_digest = $2::bytea AND s.refresh_token_expires_at > $3::timestamptz AND s.expires_at > $3::timestamptz`
 
 	// Why one of the two above changed nothing.
@@ -285,6 +293,23 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 		fromLiveSessions
 
 	endSession = `DELETE FROM oauth_sessions WHERE id = $1::uuid`
+)
+
+// One-time records. One that has expired is as good as absent.
+const (
+	ofRecord = ` WHERE r.kind = $1::text AND r.digest = $2::bytea AND r.expires_at > $3::timestamptz `
+
+	keepRecord = `INSERT INTO oauth_records AS r (kind, digest, value, expires_at) VALUES ($1::text, $2::bytea, $4::bytea, $5::timestamptz)
+ON CONFLICT ON CONSTRAINT oauth_records_pkey DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+WHERE r.expires_at <= $3::timestamptz`
+
+	selectRecord = `SELECT r.value, r.expires_at FROM oauth_records r` + ofRecord
+
+	existsRecord = `SELECT r.expires_at FROM oauth_records r` + ofRecord
+
+	replaceRecord = `UPDATE oauth_records r SET value = $4::bytea, expires_at = $5::timestamptz` + ofRecord + `AND r.value = $6::bytea`
+
+	takeRecord = `DELETE FROM oauth_records r` + ofRecord + `RETURNING r.value, r.expires_at`
 )
 
 // Clean-up: each takes the next rows by primary key, removes those that are dead and that nobody has locked,
@@ -347,4 +372,16 @@ SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SEL
 	UPDATE oauth_applications SET revision = gen_random_uuid() WHERE id = ANY (ARRAY(SELECT application_id FROM removed))
 )
 SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
+
+	cleanRecords = `WITH seen AS MATERIALIZED (
+	SELECT kind, digest FROM oauth_records WHERE (kind, digest) > ($1::text, $2::bytea) ORDER BY kind, digest LIMIT $4::bigint
+), last AS (
+	SELECT kind, digest FROM seen ORDER BY kind DESC, digest DESC LIMIT 1
+), dead AS (
+	SELECT r.kind, r.digest FROM oauth_records r WHERE (r.kind, r.digest) > ($1::text, $2::bytea)
+	AND (r.kind, r.digest) <= (SELECT kind, digest FROM last) AND r.expires_at <= $3::timestamptz FOR UPDATE SKIP LOCKED
+), removed AS (
+	DELETE FROM oauth_records r USING dead WHERE r.kind = dead.kind AND r.digest = dead.digest RETURNING r.kind
+)
+SELECT (SELECT kind FROM last), (SELECT digest FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
 )

@@ -58,6 +58,12 @@ var plans = map[string]struct {
 	"cleanSessions":           {query: cleanSessions},
 	"cleanGrants":             {query: cleanGrants},
 	"cleanSecrets":            {query: cleanSecrets},
+	"keepRecord":              {query: keepRecord},
+	"selectRecord":            {query: selectRecord},
+	"existsRecord":            {query: existsRecord},
+	"replaceRecord":           {query: replaceRecord},
+	"takeRecord":              {query: takeRecord},
+	"cleanRecords":            {query: cleanRecords},
 }
 
 var statement = regexp.MustCompile(`^.(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
@@ -120,7 +126,7 @@ func TestQueryPlans(t *testing.T) {
 			require.Equal(t, 2, strings.Count(steps, "Index Scan Backward using oauth_grants_by_application"), "%s\n%s", name, steps)
 			require.Equal(t, 3, strings.Count(steps, "(ROW(application_id, application_epoch) <= ROW("), "it ends with the grants of one epoch: %s\n%s", name, steps)
 		}
-		if name != "lockOwner" {
+		if name != "lockOwner" && name != "keepRecord" {
 			require.Contains(t, steps, "Index", "%s\n%s", name, steps)
 		}
 	}
@@ -152,7 +158,7 @@ func planOf(t *testing.T, conn *pgx.Conn, name, query string, args []any) string
 }
 
 // tables are those that statements look things up in.
-var tables = []string{"oauth_applications", "oauth_application_uses", "oauth_client_secrets", "oauth_grants", "oauth_sessions"}
+var tables = []string{"oauth_applications", "oauth_application_uses", "oauth_client_secrets", "oauth_grants", "oauth_sessions", "oauth_records"}
 
 // fill makes n live sessions, each with a grant of its own, of so many applications, without the store. Much is of the user
 // user-0, the account account-0, the application number 1 and its owner, owner-1.
@@ -306,15 +312,16 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 	measure("selectClient", selectClient, "client-1", session, now)
 	measure("selectSessionOfClient", selectSessionOfClient, app, session, revision)
 	measure("selectGrant", selectGrant, app, user, account)
-	begins := []any{app, user, account, []string{"read"}, now, uuid.New(), now, digest[:], now, "https://example.com/cb", "challenge", digest[:]}
+	begins := []any{app, user, account, []string{"read"}, now, uuid.New(), now, "read", nil, digest[:], now, "https://example.com/cb", "challenge", digest[:],
+		nil, nil, nil, nil, nil, nil, nil}
 	measure("beginSessionAgain", beginSessionAgain, begins...)
 	measure("beginSession", beginSession, append(begins, uuid.New())...)
 	measure("revokeGrant", revokeGrant, grant, 1, user, nil, nil, nil)
 	measure("touch", touch, grant, time.Now().Add(time.Hour), app, secret)
 	measure("selectVerdict", selectVerdict, session)
 	measure("endSession", endSession, session)
-	measure("redeemCode", redeemCode, session, code, now, now, digest[:], now, now, "", digest[:], now, digest[:])
-	measure("rotateRefreshToken", rotateRefreshToken, session, refresh, now, digest[:], now, now, "", digest[:], now)
+	measure("redeemCode", redeemCode, session, code, now, now, digest[:], now, now, "", digest[:], now, digest[:], nil)
+	measure("rotateRefreshToken", rotateRefreshToken, session, refresh, now, digest[:], now, now, "", digest[:], now, digest[:16], nil)
 	measure("selectUsage", selectUsage, app, "owner-1", 1001)
 	measure("revokeTokens", revokeTokens, app, "owner-1", 1001)
 	measure("deleteApplication", deleteApplication, app, "owner-1", now)

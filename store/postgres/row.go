@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
 )
 
 // columns reads the values of a row, from left to right; what is absent (NULL) reads as zero. pgx would look up how to for each
@@ -83,18 +85,40 @@ func (c *columns) digestOf(v []byte, to *credential.Digest) {
 	}
 }
 
-// digests reads a bytea[] of as many as there is room for, each of which may be absent.
-func (c *columns) digests(to ...*credential.Digest) {
+// binaries reads a bytea[] of as many as there is room for, each of which may be absent: digests, salts, and what is of any length.
+func (c *columns) binaries(to ...any) {
 	if c.isTextFormat() {
 		var list [][]byte
 		if c.value(pgtype.ByteaArrayOID, &list); c.isOf(len(list), len(to)) {
 			for i := range to {
-				c.digestOf(list[i], to[i])
+				c.binaryOf(list[i], to[i])
 			}
 		}
 		return
 	}
-	c.elements(pgtype.ByteaArrayOID, len(to), func(i int, v []byte) { c.digestOf(v, to[i]) })
+	c.elements(pgtype.ByteaArrayOID, len(to), func(i int, v []byte) { c.binaryOf(v, to[i]) })
+}
+
+func (c *columns) binaryOf(v []byte, to any) {
+	switch to := to.(type) {
+	case *credential.Digest:
+		c.digestOf(v, to)
+	case *store.Salt:
+		if len(v) == len(to) {
+			*to = store.Salt(v)
+		} else if v != nil {
+			c.fail()
+		}
+	case *[]byte:
+		*to = bytes.Clone(v) // an empty one is not absent
+	}
+}
+
+// bytes reads what is of any length.
+func (c *columns) bytes(to *[]byte) {
+	if v := c.value(pgtype.ByteaOID, to); v != nil {
+		*to = bytes.Clone(v)
+	}
 }
 
 func (c *columns) text(to *string) {
@@ -292,6 +316,18 @@ func digestValue(d credential.Digest) []byte {
 		return nil
 	}
 	return d[:]
+}
+
+func saltValue(salt store.Salt) []byte {
+	if salt == (store.Salt{}) {
+		return nil
+	}
+	return salt[:]
+}
+
+// tokenScopeValue is the scope of an access token, if there is one.
+func tokenScopeValue(token store.AccessToken) pgtype.Text {
+	return pgtype.Text{String: scopesValue(token.Scopes), Valid: !token.Digest.IsZero()}
 }
 
 // ownerValue is NULL, which matches every owner, for AnyOwner.

@@ -42,7 +42,7 @@ func TestColumnsRefuse(t *testing.T) {
 	var read [3]credential.Digest
 	var told [3]time.Time
 	row = reading(pgtype.ByteaArrayOID, []byte(digests))
-	row.digests(&read[0], &read[1])
+	row.binaries(&read[0], &read[1])
 	require.NoError(t, row.err)
 	require.Equal(t, [3]credential.Digest{1: one}, read)
 	row = reading(pgtype.TimestamptzArrayOID, []byte(times))
@@ -51,7 +51,7 @@ func TestColumnsRefuse(t *testing.T) {
 	require.Equal(t, [3]time.Time{time.Date(2000, 1, 1, 0, 0, 0, 1000, time.UTC)}, told)
 	for length := range digests {
 		row := reading(pgtype.ByteaArrayOID, []byte(digests[:length]))
-		row.digests(&read[0], &read[1])
+		row.binaries(&read[0], &read[1])
 		require.ErrorIs(t, row.err, errColumn, "the first %d bytes of digests", length)
 	}
 	for length := range times {
@@ -76,12 +76,12 @@ func TestColumnsRefuse(t *testing.T) {
 		{"scopes as version 1 had them", pgtype.TextArrayOID, string(list), func(row *columns) { row.scopes(&scopes) }},
 		{"scopes of version 2 as a list", pgtype.TextOID, "read write", func(row *columns) { row.texts(&scopes) }},
 		{"time without a zone", pgtype.TimestampOID, "12345678", func(row *columns) { row.time(&at) }},
-		{"too many digests", pgtype.ByteaArrayOID, digests, func(row *columns) { row.digests(&read[0]) }},
-		{"too few digests", pgtype.ByteaArrayOID, digests, func(row *columns) { row.digests(&read[0], &read[1], &read[2]) }},
-		{"short digest among others", pgtype.ByteaArrayOID, digests[:24] + "\x00\x00\x00\x02ab", func(row *columns) { row.digests(&read[0], &read[1]) }},
-		{"digests of a length that is none", pgtype.ByteaArrayOID, digests[:20] + "\xff\xff\xff\xfe" + digests[24:], func(row *columns) { row.digests(&read[0], &read[1]) }},
-		{"matrix of digests", pgtype.ByteaArrayOID, "\x00\x00\x00\x02" + digests[4:], func(row *columns) { row.digests(&read[0], &read[1]) }},
-		{"no list of digests", pgtype.ByteaOID, digests, func(row *columns) { row.digests(&read[0], &read[1]) }},
+		{"too many digests", pgtype.ByteaArrayOID, digests, func(row *columns) { row.binaries(&read[0]) }},
+		{"too few digests", pgtype.ByteaArrayOID, digests, func(row *columns) { row.binaries(&read[0], &read[1], &read[2]) }},
+		{"short digest among others", pgtype.ByteaArrayOID, digests[:24] + "\x00\x00\x00\x02ab", func(row *columns) { row.binaries(&read[0], &read[1]) }},
+		{"digests of a length that is none", pgtype.ByteaArrayOID, digests[:20] + "\xff\xff\xff\xfe" + digests[24:], func(row *columns) { row.binaries(&read[0], &read[1]) }},
+		{"matrix of digests", pgtype.ByteaArrayOID, "\x00\x00\x00\x02" + digests[4:], func(row *columns) { row.binaries(&read[0], &read[1]) }},
+		{"no list of digests", pgtype.ByteaOID, digests, func(row *columns) { row.binaries(&read[0], &read[1]) }},
 		{"too many times", pgtype.TimestamptzArrayOID, times, func(row *columns) { row.times(&told[0]) }},
 		{"infinity among times", pgtype.TimestamptzArrayOID, times[:24] + "\x7f\xff\xff\xff\xff\xff\xff\xff" + times[32:], func(row *columns) { row.times(&told[0], &told[1]) }},
 		{"times without a zone", pgtype.TimestampArrayOID, times, func(row *columns) { row.times(&told[0], &told[1]) }},
@@ -93,7 +93,7 @@ func TestColumnsRefuse(t *testing.T) {
 	}
 	for _, text := range []string{"{}", "{NULL}", "{NULL,NULL,NULL}", "{x,NULL}", `{"\\x0102",NULL}`, "NULL"} {
 		for oid, read := range map[uint32]func(*columns){
-			pgtype.ByteaArrayOID:       func(row *columns) { row.digests(&read[0], &read[1]) },
+			pgtype.ByteaArrayOID:       func(row *columns) { row.binaries(&read[0], &read[1]) },
 			pgtype.TimestamptzArrayOID: func(row *columns) { row.times(&told[0], &told[1]) },
 		} {
 			row := reading(oid, []byte(text))

@@ -24,7 +24,8 @@ func readSession(row *columns, s *store.Session) {
 	row.scopes(&s.PreviousAccess.Scopes)
 	row.times(&s.CreatedAt, &s.ExpiresAt, &s.Code.ExpiresAt, &s.Code.RedeemedAt, &s.Access.IssuedAt, &s.Access.ExpiresAt,
 		&s.PreviousAccess.IssuedAt, &s.PreviousAccess.ExpiresAt, &s.Refresh.ExpiresAt, &s.RotatedAt, &s.GrantUsedAt)
-	row.digests(&s.Code.Digest, &s.Code.State, &s.Access.Digest, &s.PreviousAccess.Digest, &s.Refresh.Digest, &s.PreviousRefresh, &s.RefreshFamily)
+	row.binaries(&s.Code.Digest, &s.Code.State, &s.Access.Digest, &s.PreviousAccess.Digest, &s.Refresh.Digest, &s.PreviousRefresh, &s.RefreshFamily,
+		&s.RotationSalt, &s.Extra)
 	row.id(&s.GrantID)
 	row.id(&s.ApplicationID)
 	row.text(&s.UserID)
@@ -119,11 +120,13 @@ func (s *Store) Session(ctx context.Context, id uuid.UUID) (store.Session, error
 
 // BeginSession implements [store.Store].
 func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
-	session, code := b.Session, b.Session.Code
+	session, code, access, refresh := b.Session, b.Session.Code, b.Session.Access, b.Session.Refresh
 	sql, args := beginSessionAgain, []any{
 		idValue(session.ApplicationID), session.UserID, session.AccountID, listValue(session.Scopes), instant(session.CreatedAt),
-		idValue(session.ID), instant(session.ExpiresAt), digestValue(code.Digest), timeValue(code.ExpiresAt),
-		textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(code.State),
+		idValue(session.ID), instant(session.ExpiresAt), scopesValue(session.Scopes), session.Extra,
+		digestValue(code.Digest), timeValue(code.ExpiresAt), textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(code.State),
+		digestValue(access.Digest), timeValue(access.IssuedAt), timeValue(access.ExpiresAt), tokenScopeValue(access),
+		digestValue(refresh.Digest), timeValue(refresh.ExpiresAt), digestValue(session.RefreshFamily),
 	}
 	if b.GrantID != uuid.Nil {
 		sql, args = beginSession, append(args, idValue(b.GrantID))
@@ -143,7 +146,7 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 	}
 	return change(ctx, s.writing("redeem code"), why, redeemCode, idValue(r.SessionID), digestValue(r.Code), instant(r.At), instant(r.ExpiresAt),
 		digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
-		digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), digestValue(r.Family))
+		digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), digestValue(r.Family), r.Extra)
 }
 
 // RotateRefreshToken implements [store.Store].
@@ -157,7 +160,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 	}
 	return change(ctx, s.writing("rotate refresh token"), why, rotateRefreshToken, idValue(r.SessionID), digestValue(r.Presented), instant(r.At),
 		digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
-		digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt))
+		digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), saltValue(r.Salt), r.Extra)
 }
 
 // A verdict is what tells why a session did not change.

@@ -26,12 +26,13 @@ func BenchmarkSessionSize(b *testing.B) {
 func TestSessionSize(t *testing.T) {
 	size := measureSessions(t, 2000)
 	for range 3 { // a transaction that goes on for long, in any database of the server, keeps pages from being tidied up
-		if size.disk >= 500 || size.hot <= 0.9 {
+		if size.disk >= 560 || size.hot <= 0.9 {
 			size = measureSessions(t, 2000)
 		}
 	}
-	require.LessOrEqual(t, size.row, 329.0)
-	require.Less(t, size.disk, 500.0)
+	t.Logf("%.0f bytes on disk", size.disk)
+	require.LessOrEqual(t, size.row, 390.0)
+	require.Less(t, size.disk, 560.0)
 	require.Greater(t, size.hot, 0.9)
 }
 
