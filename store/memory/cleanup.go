@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
@@ -11,13 +12,22 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// The clean-up goes through sessions, then grants, then applications, each from
-// the newest to the oldest. Its cursor is a letter and the ID it has come to.
-const (
-	sweepSessions     = 's'
-	sweepGrants       = 'g'
-	sweepApplications = 'a'
-)
+// A phase of the clean-up goes through the rows of one kind, from the greatest key
+// to the least. sweep examines up to limit rows below a key, "" for all, and returns
+// the key of the last one, "" if there are no more. The caller holds the lock.
+type phase struct {
+	letter byte
+	sweep  func(s *Store, now time.Time, below string, limit int) (reached string, removed int, err error)
+}
+
+// The phases, in their order. The cursor is the letter of one and the key that it
+// has come to.
+var phases = []phase{
+	{'s', (*Store).sweepSessions},
+	{'g', (*Store).sweepGrants},
+	{'a', (*Store).sweepSecrets},
+	{'r', (*Store).sweepRecords},
+}
 
 // sweepSize is how many rows the clean-up looks at before it lets others in.
 const sweepSize = 25
@@ -40,75 +50,62 @@ func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit
 }
 
 func (s *Store) cleanUp(now time.Time, cursor string, limit int) (next string, removed int, err error) {
-	phase, before, err := parseCleanUp(cursor)
-	if err != nil {
-		return "", 0, err
+	if cursor == "" {
+		cursor = string(rune(phases[0].letter))
+	}
+	i := slices.IndexFunc(phases, func(p phase) bool { return p.letter == cursor[0] })
+	if i < 0 {
+		return "", 0, fmt.Errorf("memory: clean-up cursor %q was never returned", cursor)
 	}
 	s.lock()
 	defer s.mu.Unlock()
 
-	var reached uuid.UUID // none: this phase has come to its end
-	switch phase {
-	case sweepSessions:
-		reached, removed = s.sweepSessions(now, before, limit)
-		phase, before = following(phase, reached, sweepGrants)
-	case sweepGrants:
-		reached, removed = s.sweepGrants(before, limit)
-		phase, before = following(phase, reached, sweepApplications)
-	default:
-		reached, removed = s.sweepSecrets(now, before, limit)
-		if reached == uuid.Nil {
-			return "", removed, nil
-		}
-		before = reached
+	reached, removed, err := phases[i].sweep(s, now, cursor[1:], limit)
+	switch {
+	case err != nil:
+		return "", 0, fmt.Errorf("memory: clean-up cursor %q was never returned: %w", cursor, err)
+	case reached != "":
+		return cursor[:1] + reached, removed, nil
+	case i+1 < len(phases):
+		return string(rune(phases[i+1].letter)), removed, nil
 	}
-	return string(phase) + before.String(), removed, nil
+	return "", removed, nil
 }
 
-// following returns where the next call goes on: in the same phase below the ID
-// that this one reached, or from the top of the next phase if that is none.
-func following(phase rune, reached uuid.UUID, next rune) (rune, uuid.UUID) {
-	if reached != uuid.Nil {
-		return phase, reached
+// parseBelow returns the ID that a key is, or the greatest one for "".
+func parseBelow(key string) (uuid.UUID, error) {
+	if key == "" {
+		return uuid.Max, nil
 	}
-	return next, uuid.Max
-}
-
-func parseCleanUp(cursor string) (phase rune, before uuid.UUID, err error) {
-	if cursor == "" {
-		return sweepSessions, uuid.Max, nil
-	}
-	before, err = uuid.Parse(cursor[1:])
-	if phase = rune(cursor[0]); err != nil || !slices.Contains([]rune{sweepSessions, sweepGrants, sweepApplications}, phase) {
-		return 0, uuid.Nil, fmt.Errorf("memory: clean-up cursor %q was never returned", cursor)
-	}
-	return phase, before, nil
+	return uuid.Parse(key)
 }
 
 // sweep examines up to limit rows below one, the greatest first. It returns those
-// that are dead, and the last that it examined if there are more.
-func sweep[T any](rows *ordered[T], below T, limit int, dead func(T) bool) (found []T, last T, more bool) {
+// that are dead, and the key of the last that it examined if there are more.
+func sweep[T any](rows *ordered[T], below T, limit int, dead func(T) bool, key func(T) string) (found []T, reached string) {
 	for row := range rows.below(below) {
 		if limit--; limit < 0 {
-			return found, last, true
+			return found, reached
 		}
-		last = row
+		reached = key(row)
 		if dead(row) {
 			found = append(found, row)
 		}
 	}
-	return found, last, false
+	return found, ""
 }
 
-func (s *Store) sweepSessions(now time.Time, before uuid.UUID, limit int) (reached uuid.UUID, removed int) {
-	dead, last, more := sweep(&s.sessionsByID, &session{id: before}, limit, func(row *session) bool { return row.dead(now) })
+func (s *Store) sweepSessions(now time.Time, below string, limit int) (reached string, removed int, err error) {
+	id, err := parseBelow(below)
+	if err != nil {
+		return "", 0, err
+	}
+	dead, reached := sweep(&s.sessionsByID, &session{id: id}, limit,
+		func(row *session) bool { return row.dead(now) }, func(row *session) string { return row.id.String() })
 	for _, row := range dead {
 		s.removeSession(row)
 	}
-	if more {
-		reached = last.id
-	}
-	return reached, len(dead)
+	return reached, len(dead), nil
 }
 
 // dead reports whether nothing that the session issued can be accepted any more.
@@ -122,29 +119,50 @@ func (s *session) dead(now time.Time) bool {
 		!s.refreshExpires.after(now)
 }
 
-func (s *Store) sweepGrants(before uuid.UUID, limit int) (reached uuid.UUID, removed int) {
-	dead, last, more := sweep(&s.grantsByID, &grant{id: before}, limit, func(g *grant) bool { return !g.live() })
+func (s *Store) sweepGrants(_ time.Time, below string, limit int) (reached string, removed int, err error) {
+	id, err := parseBelow(below)
+	if err != nil {
+		return "", 0, err
+	}
+	dead, reached := sweep(&s.grantsByID, &grant{id: id}, limit,
+		func(g *grant) bool { return !g.live() }, func(g *grant) string { return g.id.String() })
 	for _, g := range dead {
 		s.removeGrant(g)
 	}
-	if more {
-		reached = last.id
-	}
-	return reached, len(dead)
+	return reached, len(dead), nil
 }
 
 // sweepSecrets removes the expired secrets of up to limit applications.
-func (s *Store) sweepSecrets(now time.Time, before uuid.UUID, limit int) (reached uuid.UUID, removed int) {
+func (s *Store) sweepSecrets(now time.Time, below string, limit int) (reached string, removed int, err error) {
+	id, err := parseBelow(below)
+	if err != nil {
+		return "", 0, err
+	}
 	expired := func(secret oauthapp.Secret) bool { return !secret.Live(now) }
-	from := &application{Application: oauthapp.Application{ID: before}}
-	found, last, more := sweep(&s.applicationsByID, from, limit, func(a *application) bool { return slices.ContainsFunc(a.secrets, expired) })
+	found, reached := sweep(&s.applicationsByID, &application{Application: oauthapp.Application{ID: id}}, limit,
+		func(a *application) bool { return slices.ContainsFunc(a.secrets, expired) }, func(a *application) string { return a.ID.String() })
 	for _, a := range found {
 		removed += len(a.secrets)
 		a.secrets = slices.DeleteFunc(a.secrets, expired)
 		removed -= len(a.secrets)
 	}
-	if more {
-		reached = last.ID
+	return reached, removed, nil
+}
+
+// sweepRecords has keys of a digest in hexadecimal and the kind.
+func (s *Store) sweepRecords(now time.Time, below string, limit int) (reached string, removed int, err error) {
+	from := &record{kind: "\xff"} // above all kinds
+	if below != "" {
+		digits := min(2*len(from.digest), len(below))
+		if _, err := hex.Decode(from.digest[:], []byte(below[:digits])); err != nil {
+			return "", 0, err
+		}
+		from.kind = below[digits:]
 	}
-	return reached, removed
+	dead, reached := sweep(&s.records, from, limit,
+		func(r *record) bool { return !r.expires.after(now) }, func(r *record) string { return hex.EncodeToString(r.digest[:]) + r.kind })
+	for _, r := range dead {
+		s.records.remove(r)
+	}
+	return reached, len(dead), nil
 }

@@ -51,9 +51,13 @@ type Store struct {
 	grantsByApplication   ordered[*grant]
 	grantsByAuthorization ordered[*grant]
 	sessionsByID          ordered[*session]
+	records               ordered[*record]
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store   = (*Store)(nil)
+	_ store.Records = (*Store)(nil)
+)
 
 // New returns an empty store.
 func New() *Store { return new(Store) }
@@ -74,6 +78,7 @@ func (s *Store) lock() {
 		return cmp.Or(cmp.Compare(a.Owner, b.Owner), compareID(a.ID, b.ID))
 	}
 	s.sessionsByID.compare = func(a, b *session) int { return compareID(a.id, b.id) }
+	s.records.compare = compareRecords
 	s.prepareGrants()
 }
 

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// The clean-up walks sessions, grants and client secrets, each by primary key.
+// The clean-up walks sessions, grants, client secrets and records, each by primary key.
 // Its cursor is a letter for the table and the key that it has come to. A walk
 // reads on a reading connection which of the next rows are dead; only if some are
 // does it write, and then judges them again.
@@ -18,6 +20,7 @@ const (
 	cleaningSessions = 's'
 	cleaningGrants   = 'g'
 	cleaningSecrets  = 'c'
+	cleaningRecords  = 'r'
 )
 
 // pieceSize is how many rows the clean-up looks at before it lets others in. With so many, of 100 requests beside it, 99
@@ -54,6 +57,8 @@ func (s *Store) cleanPiece(ctx context.Context, now time.Time, cursor string, ro
 		return s.cleanGrants(ctx, key, rows)
 	case cleaningSecrets:
 		return s.cleanSecrets(ctx, now, key, rows)
+	case cleaningRecords:
+		return s.cleanRecords(ctx, now, key, rows)
 	}
 	return "", 0, errCursor(cursor)
 }
@@ -138,9 +143,37 @@ func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, row
 		return "", 0, err
 	}
 	if seen < rows {
-		return "", removed, nil
+		return string(cleaningRecords), removed, nil
 	}
 	return string(cleaningSecrets) + hex.EncodeToString(last[0][:]) + hex.EncodeToString(last[1][:]), removed, nil
+}
+
+// cleanRecords has keys of a digest in hexadecimal and the kind.
+func (s *Store) cleanRecords(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+	var after, last credential.Digest
+	digits := min(hex.EncodedLen(len(after)), len(key))
+	if _, err := hex.Decode(after[:], []byte(key[:digits])); err != nil {
+		return "", 0, errCursor(key)
+	}
+	afterKind, lastKind := key[digits:], ""
+	var seen, dead int64
+	err = s.read(ctx, "clean up records", func(c *conn) error {
+		seen, dead = 0, 0
+		return c.all(walkRecords, func(r *row) {
+			lastKind, last = r.text(), r.digest()
+			seen, dead = seen+1, dead+r.int()
+		}, text(afterKind), blob(after[:]), instant(now), number(rows))
+	})
+	if err == nil && dead > 0 {
+		removed, err = s.remove(ctx, "clean up records", cleanRecords, text(afterKind), blob(after[:]), instant(now), text(lastKind), blob(last[:]))
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	if seen < rows {
+		return "", removed, nil
+	}
+	return string(cleaningRecords) + hex.EncodeToString(last[:]) + lastKind, removed, nil
 }
 
 // remove runs a statement that removes the dead rows of a range.

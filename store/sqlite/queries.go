@@ -9,7 +9,7 @@ var (
 	reads = []string{
 		selectApplication, selectClient, selectSessionOfClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
 		selectGrant, listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
-		selectSession, walkSessions, walkGrants, walkSecrets,
+		selectSession, selectRecord, walkSessions, walkGrants, walkSecrets, walkRecords,
 	}
 	holds  = []string{beginRead, dataVersion, rollback}
 	writes = []string{
@@ -18,8 +18,8 @@ var (
 		lookUpSecrets, expireSecrets, insertSecret, selectSecret, expireSecret,
 		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
-		touchGrant, touchApplication, touchSecret,
-		cleanSessions, cleanGrants, reviseCleaned, cleanSecrets,
+		touchGrant, touchApplication, touchSecret, keepRecord, selectRecord, replaceRecord, takeRecord,
+		cleanSessions, cleanGrants, reviseCleaned, cleanSecrets, cleanRecords,
 	}
 )
 
@@ -233,6 +233,19 @@ WHERE id = ?1 AND refresh_token_digest = ?2 AND refresh_token_expires_at > ?3 AN
 	deleteSession = `DELETE FROM sessions WHERE id = ?1`
 )
 
+// One-time records. One that has expired by ?3 is as good as absent.
+const (
+	keepRecord = `INSERT INTO records (kind, digest, expires_at, value) VALUES (?1, ?2, ?4, ?5)
+ON CONFLICT (kind, digest) DO UPDATE SET expires_at = excluded.expires_at, value = excluded.value WHERE records.expires_at <= ?3`
+
+	selectRecord = `SELECT expires_at, value FROM records WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3`
+
+	replaceRecord = `UPDATE records SET expires_at = ?4, value = ?5
+WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3 AND value = ?6`
+
+	takeRecord = `DELETE FROM records WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3 RETURNING expires_at, value`
+)
+
 // Clean-up: each walk returns the last key of the next rows and how many of them
 // are dead, and each clean removes the dead up to that key.
 const (
@@ -261,4 +274,8 @@ WHERE (application_id, id) > (?1, ?2) ORDER BY application_id, id LIMIT ?4`
 	reviseCleaned = `UPDATE applications SET revision = random() WHERE id IN (SELECT application_id FROM client_secrets WHERE ` + secretsInRange + `)`
 
 	secretsInRange = `(application_id, id) > (?1, ?2) AND (application_id, id) <= (?4, ?5) AND ` + deadSecret
+
+	walkRecords = `SELECT kind, digest, expires_at <= ?3 FROM records
+WHERE (kind, digest) > (?1, ?2) ORDER BY kind, digest LIMIT ?4`
+	cleanRecords = `DELETE FROM records WHERE (kind, digest) > (?1, ?2) AND (kind, digest) <= (?4, ?5) AND expires_at <= ?3`
 )

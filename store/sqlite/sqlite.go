@@ -27,7 +27,10 @@ type Store struct {
 	closeErr error
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store   = (*Store)(nil)
+	_ store.Records = (*Store)(nil)
+)
 
 // A call waits for the lock of another process up to busyLimit, in steps, between which
 // it can end.
