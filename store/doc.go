@@ -19,6 +19,8 @@
 //	RedeemCode                session                         session ID
 //	RotateRefreshToken        session                         session ID
 //	EndSession                session                         session ID
+//	Look                      nothing                         kind and digest
+//	Keep, Replace, Take       record                          kind and digest
 //	Touch                     grant and application; secret   ID
 //	CreateApplication         application, secret             owner, to count
 //	UpdateApplication         application                     ID
@@ -42,8 +44,8 @@
 // returned for what is absent, repeated, expired or taken stands on each method.
 // Four promises carry the rest:
 //
-//   - Once. However many callers redeem a code or rotate a refresh token at the same
-//     time, one gets nil.
+//   - Once. However many callers redeem a code, rotate a refresh token, or keep,
+//     replace or take a record at the same time, one gets nil.
 //   - Durable. What a method has done when it returns nil survives the process, and
 //     every later call on any node sees it.
 //   - Whole. What a method has not done when it returns an error it has not done in
@@ -61,16 +63,17 @@
 // three rows by their keys, RevokeTokens adds one to a number whatever it cuts off,
 // and the rows of dead sessions wait for CleanUp.
 //
-// A session is one row of fixed width, whatever the number of refreshes: it keeps
-// the digests and times of the tokens that are still good, and tokens carry its ID.
+// A session is one row, of the same width whatever the number of refreshes: it keeps
+// the digests and times of the tokens that are still good, and the Extra that the last
+// of its writes was given. Tokens carry its ID.
 //
 // # Writing a store
 //
-//  1. Lay out four tables or key spaces: applications with their epoch, by ID and by
+//  1. Lay out five tables or key spaces: applications with their epoch, by ID and by
 //     client ID; secrets by application; grants by application, user and account, and
-//     by whatever [oauthapp.GrantFilter] selects; sessions by ID, with no other index.
-//     Keep times as whole microseconds, digests as 32 bytes, and a deleted
-//     application's IDs for ever.
+//     by whatever [oauthapp.GrantFilter] selects; sessions by ID, and records by
+//     kind and digest, with no other index. Keep times as whole microseconds,
+//     digests as 32 bytes, and a deleted application's IDs for ever.
 //  2. Write each method so that its first write claims the row under its condition,
 //     and look at how many rows that took: an UPDATE ... WHERE code_digest = ? AND
 //     redeemed_at IS NULL, a compare-and-set, a script that runs alone. A read first

@@ -22,7 +22,7 @@ var (
 // rotated, before: whoever presents it has a copy, or is late.
 var ErrUsed = errors.New("store: already used")
 
-// A Store keeps applications, grants and sessions. Its methods are the atomic
+// A Store keeps applications, grants, sessions and one-time records. Its methods are the atomic
 // steps of the protocol, one each: nothing that must happen together is split over
 // two calls, so a backend can make each one statement or one transaction.
 //
@@ -30,6 +30,7 @@ var ErrUsed = errors.New("store: already used")
 // concurrency and errors holds for every method here.
 type Store interface {
 	oauthapp.Store
+	Records
 
 	// Client returns the application with a client ID and its secrets live at now.
 	// Where session is not the zero UUID, it also returns that session, if it is
@@ -93,8 +94,8 @@ type Store interface {
 	// CleanUp removes rows that no method needs any more: sessions that are ended,
 	// past their ExpiresAt at now, or with nothing left unexpired (an unredeemed code,
 	// the access tokens, the refresh token), or under a dead grant or application; then
-	// dead grants, expired secrets, and what a deleted application left except its
-	// IDs. What is removed is as if it had never been; a session's and a grant's ID
+	// dead grants, expired secrets and records, and what a deleted application left
+	// except its IDs. What is removed is as if it had never been; a session's and a grant's ID
 	// are free again. One call examines or removes about limit rows (below 1: one), so
 	// that it is short. It goes on from a cursor: "" to begin, then what the call before
 	// returned, until that is "" again. It never removes what is live, and any

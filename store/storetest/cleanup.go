@@ -17,6 +17,7 @@ var cleanUpRules = []rule{
 	{"clean-up/sessions", "CleanUp removes sessions ended, expired, with nothing left unexpired, or under a dead grant or application", cleanUpSessions},
 	{"clean-up/grants", "CleanUp removes grants that are dead", cleanUpGrants},
 	{"clean-up/secrets", "CleanUp removes secrets that are expired", cleanUpSecrets},
+	{"clean-up/records", "CleanUp removes one-time records that are expired, and no others", cleanUpRecords},
 	{"clean-up/batches", "one call removes about as many rows as its limit, and the calls come to an end", cleanUpBatches},
 	{"clean-up/at once", "any number of clean-ups may run, at once with everything else, and nothing live is lost", cleanUpAtOnce},
 }
@@ -235,6 +236,29 @@ func cleanUpSecrets(t *trial) {
 	t.cleanUpBy(start.Add(10*sessionTTL), 1000)
 	for i, app := range apps {
 		t.hasSecrets(app, start, latest[2*i])
+	}
+}
+
+func cleanUpRecords(t *trial) {
+	const n = 20
+	now := start.Add(time.Hour)
+	var dead, live []store.Record
+	for i := range n {
+		r := t.record()
+		r.Kind = []string{"first", "second", "third"}[i%3]
+		r.ExpiresAt = now.Add(-time.Duration(i%2) * time.Minute)
+		dead = append(dead, r)
+		r.Digest, r.ExpiresAt = t.digest(), now.Add(tick)
+		live = append(live, r)
+		t.must(t.Keep(t.ctx, dead[i], start), "Keep")
+		t.must(t.Keep(t.ctx, live[i], start), "Keep")
+	}
+	if removed := t.cleanUpBy(now, 3); removed < n {
+		t.failf("CleanUp says that it removed %d rows; %d records were expired", removed, n)
+	}
+	for i := range n {
+		t.hasNot(dead[i], start, "asked for as of before it expired, after the clean-up") // as if it had never been
+		t.has(live[i], now, "after the clean-up")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 var codeRules = []rule{
 	{"codes/begin", "Session and Client return a session as BeginSession was given it", codesBegin},
+	{"codes/none", "a session may begin with its tokens: it has no code to redeem, and lives, rotates and ends like others", codesNone},
 	{"codes/client", "Client returns a session only to its own application", codesClient},
 	{"codes/taken", "a session's ID, or a new grant's, in use is ErrExists and changes nothing", codesTaken},
 	{"codes/redeem", "RedeemCode keeps the tokens and forgets what only the code needed", codesRedeem},
@@ -42,6 +43,55 @@ func codesBegin(t *trial) {
 	expired := t.beginning(app, "u", "a", "read")
 	expired.Session.ExpiresAt = start.Add(-time.Hour)
 	t.isLive(t.beginAs(app, expired), "expired already, which is for the caller to judge")
+}
+
+// issued returns what begins a session with its tokens.
+func (t *trial) issued(app oauthapp.Application, user, account string, scopes ...string) store.Beginning {
+	b := t.beginning(app, user, account, scopes...)
+	session := &b.Session
+	session.Code = store.Code{}
+	session.ExpiresAt = start.Add(sessionTTL)
+	session.Access = store.AccessToken{Digest: t.digest(), IssuedAt: start, ExpiresAt: start.Add(accessTTL), Scopes: slices.Clone(scopes)}
+	session.Refresh = store.RefreshToken{Digest: t.digest(), ExpiresAt: start.Add(refreshTTL)}
+	session.RefreshFamily = t.digest()
+	return b
+}
+
+func codesNone(t *trial) {
+	app := t.application("alice")
+	narrow := t.issued(app, "u", "a", "read", "write")
+	narrow.Session.Access.Scopes = []string{"read"}
+	alone := t.issued(app, "v", "a", "read")
+	alone.Session.Refresh, alone.Session.RefreshFamily = store.RefreshToken{}, credential.Digest{}
+	alone.Session.ExpiresAt = alone.Session.Access.ExpiresAt
+	for name, b := range map[string]store.Beginning{"tokens": t.issued(app, "w", "a", "read"), "a narrower access token": narrow, "an access token alone": alone} {
+		session := t.beginAs(app, b)
+		t.isLive(session, "begun with %s", name)
+		t.hasGrant(grantOf(session), "begun with %s", name)
+		for _, code := range []credential.Digest{{}, t.digest(), session.Access.Digest, session.Refresh.Digest} {
+			r := t.redemption(session)
+			r.Code = code
+			t.want(store.ErrNotFound, t.RedeemCode(t.ctx, r), "RedeemCode of a session that began with %s", name)
+		}
+		t.cleanUp(start.Add(accessTTL - tick))
+		t.isLive(session, "begun with %s, after a clean-up", name)
+		if session.Refresh.Digest.IsZero() {
+			t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, t.rotation(session)), "RotateRefreshToken of a session that began with %s", name)
+		} else {
+			session = t.rotate(session)
+			t.isLive(session, "begun with %s and rotated", name)
+			keeping := t.keeping(session)
+			t.must(t.RotateRefreshToken(t.ctx, keeping), "RotateRefreshToken without a successor")
+			session = kept(session, keeping)
+			t.isLive(session, "begun with %s and refreshed", name)
+		}
+		t.must(t.EndSession(t.ctx, session.ID, start), "EndSession")
+		t.isDead(session, "begun with %s and ended", name)
+	}
+
+	expired := t.beginAs(app, t.issued(app, "x", "a", "read"))
+	t.cleanUp(expired.ExpiresAt)
+	t.isFree(app, expired, "begun with tokens, which expired")
 }
 
 func codesClient(t *trial) {

@@ -29,6 +29,8 @@ type world struct {
 	begun    store.Beginning
 	rotation store.Rotation
 	issue    store.Redemption
+	kept     store.Record
+	unkept   store.Record
 }
 
 func (t *trial) world() *world {
@@ -40,6 +42,7 @@ func (t *trial) world() *world {
 	w.begun = t.beginning(w.app, "v", "a", "read")
 	w.issue = t.redemption(w.code)
 	w.rotation = t.rotation(w.session)
+	w.kept, w.unkept = t.keep(), t.record()
 	return w
 }
 
@@ -72,6 +75,10 @@ func (t *trial) look(w *world) []any {
 	note(newest, err)
 	usage, err := t.Usage(t.ctx, "alice", w.app.ID, plenty)
 	note(usage, err)
+	for _, r := range []store.Record{w.kept, w.unkept} {
+		record, err := t.Look(t.ctx, r.Kind, r.Digest, start)
+		note(record, err)
+	}
 	return seen
 }
 
@@ -112,6 +119,16 @@ var changes = map[string]func(ctx context.Context, t *trial, w *world) error{
 	"RedeemCode":         func(ctx context.Context, t *trial, w *world) error { return t.RedeemCode(ctx, w.issue) },
 	"RotateRefreshToken": func(ctx context.Context, t *trial, w *world) error { return t.RotateRefreshToken(ctx, w.rotation) },
 	"EndSession":         func(ctx context.Context, t *trial, w *world) error { return t.EndSession(ctx, w.session.ID, start) },
+	"Keep":               func(ctx context.Context, t *trial, w *world) error { return t.Keep(ctx, w.unkept, start) },
+	"Replace": func(ctx context.Context, t *trial, w *world) error {
+		r := w.kept
+		r.Value = []byte("replaced")
+		return t.Replace(ctx, r, w.kept.Value, start)
+	},
+	"Take": func(ctx context.Context, t *trial, w *world) error {
+		_, err := t.Take(ctx, w.kept.Kind, w.kept.Digest, start)
+		return err
+	},
 	"Touch": func(ctx context.Context, t *trial, w *world) error {
 		return t.Touch(ctx, store.Use{GrantID: w.session.GrantID, ApplicationID: w.app.ID, SecretID: w.secret.ID, At: start.Add(time.Hour)})
 	},

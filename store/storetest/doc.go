@@ -35,11 +35,12 @@
 //     deleted application stay taken, also after the clean-up.
 //   - grants: one row for each application, user and account, however many
 //     authorize at once, and a filter with four optional fields.
-//   - codes, refresh: each a conditional update of one row. The rules called one
+//   - codes, refresh, extra: each a conditional update of one row. The rules called one
 //     winner fail for whatever reads first and writes after.
 //   - revocation: what was begun before ends, what begins after lives, and what
 //     overlaps is one or the other. Take the epochs that a session is born under
 //     in the statement or transaction that keeps it.
+//   - records: kept once, replaced once, taken once; each one statement.
 //   - uses, lists: the greatest time wins; pages hold as rows come and go.
 //   - clean-up: everything dead goes, nothing live does, in small batches.
 //   - values, context: what databases are apt to change on the way. Collations

@@ -35,6 +35,10 @@ func durabilityEverything(t *trial) {
 		t.rotate(t.rotate(t.signIn(native, "u", "b"))),
 	}
 	t.must(t.Touch(t.ctx, store.Use{GrantID: sessions[1].GrantID, ApplicationID: app.ID, SecretID: second.ID, At: start.Add(time.Minute)}), "Touch")
+	record, replaced := t.keep(), t.keep()
+	old := replaced.Value
+	replaced.Value = []byte{0, 0xff}
+	t.must(t.Replace(t.ctx, replaced, old, start), "Replace")
 	sessions[1].GrantUsedAt, second.LastUsedAt, app.LastUsedAt = start.Add(time.Minute), start.Add(time.Minute), start.Add(time.Minute)
 
 	t.reopen()
@@ -46,6 +50,8 @@ func durabilityEverything(t *trial) {
 		t.isLive(session, "reopened")
 		t.hasGrant(grantOf(session), "reopened")
 	}
+	t.has(record, start, "reopened")
+	t.has(replaced, start, "replaced and reopened")
 	t.isLive(t.rotate(t.redeem(sessions[0])), "redeemed and rotated after it was reopened")
 	t.isLive(t.rotate(sessions[2]), "rotated after it was reopened")
 	t.want(store.ErrConflict, t.UpdateApplication(t.ctx, "alice", oauthapp.Application{ID: app.ID, Version: app.Version - 1}), "UpdateApplication from an older version, reopened,")
@@ -75,17 +81,21 @@ func durabilityNothingBack(t *trial) {
 	old := t.rotation(session)
 	t.must(t.RotateRefreshToken(t.ctx, old), "RotateRefreshToken")
 	session = rotated(session, old)
+	taken := t.keep()
+	_, err = t.Take(t.ctx, taken.Kind, taken.Digest, start)
+	t.must(err, "Take")
 
 	t.reopen()
+	t.hasNot(taken, start, "taken and reopened")
 	for _, session := range dead {
 		t.isDead(session, "reopened")
 	}
 	for name, err := range t.onApplication("alice", deleted) {
 		t.want(store.ErrNotFound, err, "%s of a deleted application, reopened,", name)
 	}
-	taken := t.draft("alice")
-	taken.ClientID = deleted.ClientID
-	t.want(store.ErrExists, t.CreateApplication(t.ctx, taken, nil, plenty), "CreateApplication with the client ID of a deleted application, reopened,")
+	again := t.draft("alice")
+	again.ClientID = deleted.ClientID
+	t.want(store.ErrExists, t.CreateApplication(t.ctx, again, nil, plenty), "CreateApplication with the client ID of a deleted application, reopened,")
 	t.hasSecrets(revoked, start)
 	t.want(store.ErrUsed, t.RedeemCode(t.ctx, used), "RedeemCode of a redeemed code, reopened,")
 	t.want(store.ErrUsed, t.RotateRefreshToken(t.ctx, old), "RotateRefreshToken of a rotated token, reopened,")

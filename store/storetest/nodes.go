@@ -21,6 +21,8 @@ var nodeRules = []rule{
 	{"nodes/consent", "of many authorizations at once by one user, through two handles, none's scopes are lost and one grant remains", overTwo(grantsUnionAtOnce)},
 	{"nodes/codes", "of 50 concurrent redemptions of a code, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(codesOneWinner)},
 	{"nodes/refresh", "of 50 concurrent rotations of a refresh token, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(refreshOneWinner)},
+	{"nodes/keeping", "callers who keep a refresh token at once, through two handles, all succeed, until a rotation wins", overTwo(refreshKeepsAtOnce)},
+	{"nodes/records", "however many keep, replace or take a one-time record at once, through two handles, one succeeds", overTwo(recordsOneKeeper, recordsOneReplacer, recordsOneTaker, recordsAfterExpiry)},
 	{"nodes/racing begin", "no session begun through either handle before RevokeTokens survives it, every session begun after it lives", overTwo(revocationRacingBegin)},
 	{"nodes/racing issue", "once an end through one handle has returned, no token that was being issued through either is accepted", overTwo(revocationRacingIssue)},
 	{"nodes/racing return", "a user who authorizes again through either handle while the grant is revoked has a live grant or none, never old sessions", overTwo(revocationRacingReturn)},

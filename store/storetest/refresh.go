@@ -15,6 +15,8 @@ var refreshRules = []rule{
 	{"refresh/expiry", "a refresh token is good until just before its own and the session's expiry times", refreshExpiry},
 	{"refresh/unredeemed", "a session whose code is not redeemed has no refresh token: ErrNotFound", refreshUnredeemed},
 	{"refresh/one winner", "of 50 concurrent rotations of a refresh token exactly one succeeds, all others are ErrUsed", refreshOneWinner},
+	{"refresh/keeps", "RotateRefreshToken without a successor keeps the refresh token, moves its expiry time, and replaces the access token", refreshKeeps},
+	{"refresh/keeps at once", "callers who keep a refresh token at once all succeed, until a rotation wins: then they are ErrUsed", refreshKeepsAtOnce},
 	{"refresh/whole", "a session read while it is rotated is as it was before or after, never between", refreshWhole},
 }
 
@@ -113,6 +115,109 @@ func refreshOneWinner(t *trial) {
 		t.winners(1, store.ErrUsed, results, "RotateRefreshToken of one refresh token")
 		session = rotated(session, rotations[slices.Index(results, nil)])
 		t.isLive(session, "with the tokens of the one rotation that succeeded")
+	}
+}
+
+// keeping returns a refresh of a session that keeps its refresh token.
+func (t *trial) keeping(session store.Session) store.Rotation {
+	r := t.rotation(session)
+	r.Refresh.Digest = credential.Digest{}
+	r.Extra = []byte("kept\x00")
+	return r // with a salt, which is nobody's
+}
+
+// kept is a session after a refresh that kept its refresh token.
+func kept(session store.Session, r store.Rotation) store.Session {
+	session.PreviousAccess = session.Access
+	session.Access = r.Access
+	session.Refresh.ExpiresAt = r.Refresh.ExpiresAt
+	session.Extra = r.Extra
+	return cloneSession(session)
+}
+
+func refreshKeeps(t *trial) {
+	app := t.application("alice")
+	session := t.signIn(app, "u", "a", "read", "write")
+	for i := range 6 {
+		at := start.Add(time.Duration(i+1) * time.Hour)
+		r := t.keeping(session)
+		r.At, r.Access.IssuedAt, r.Access.ExpiresAt, r.Refresh.ExpiresAt = at, at, at.Add(accessTTL), at.Add(refreshTTL)
+		r.Access.Scopes = []string{"write"}
+		if i%3 == 1 {
+			r.Extra = nil
+		}
+		t.must(t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken without a successor")
+		session = kept(session, r)
+		t.isLive(session, "after refresh %d, which kept the token", i+1)
+		if i == 2 {
+			rotation := t.rotation(session)
+			rotation.At, rotation.Access.IssuedAt = at, at
+			t.must(t.RotateRefreshToken(t.ctx, rotation), "RotateRefreshToken")
+			session = rotated(session, rotation)
+			t.isLive(session, "rotated after its token was kept")
+		}
+	}
+	for _, c := range []struct {
+		presented credential.Digest
+		at        time.Time
+		want      error
+	}{
+		{session.PreviousRefresh, start, store.ErrUsed},
+		{t.digest(), start, store.ErrUsed},
+		{credential.Digest{}, start, store.ErrUsed},
+		{session.Refresh.Digest, session.Refresh.ExpiresAt, store.ErrNotFound},
+		{session.Refresh.Digest, session.ExpiresAt, store.ErrNotFound},
+	} {
+		r := t.keeping(session)
+		r.Presented, r.At = c.presented, c.at
+		t.want(c.want, t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken without a successor")
+	}
+	t.isLive(t.rotate(session), "rotated after its token was kept")
+
+	last := t.signIn(app, "u", "a", "read")
+	t.must(t.EndSession(t.ctx, last.ID, start), "EndSession")
+	t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, t.keeping(last)), "RotateRefreshToken without a successor, of a session that was ended,")
+}
+
+func refreshKeepsAtOnce(t *trial) {
+	const callers = 16
+	app := t.application("alice")
+	session := t.signIn(app, "u", "a", "read")
+	all := func(i int, r store.Rotation) error { return t.node(i).RotateRefreshToken(t.ctx, r) }
+
+	keepings := make([]store.Rotation, callers)
+	for i := range keepings {
+		keepings[i] = t.keeping(session)
+	}
+	results := t.together(callers, func(i int) error { return all(i, keepings[i]) })
+	t.winners(callers, store.ErrUsed, results, "RotateRefreshToken without a successor")
+	got, err := t.Session(t.ctx, session.ID)
+	t.must(err, "Session")
+	by := func(digest credential.Digest) int {
+		return slices.IndexFunc(keepings, func(r store.Rotation) bool { return r.Access.Digest == digest })
+	}
+	last, before := by(got.Access.Digest), by(got.PreviousAccess.Digest)
+	if last < 0 || before < 0 || last == before {
+		t.failf("Session has access tokens of the refreshes %d and %d of %d, not of two", last, before, callers)
+	}
+	session = kept(kept(session, keepings[before]), keepings[last])
+	t.isLive(session, "after refreshes at once that kept its token")
+
+	rotation := t.rotation(session)
+	for i := range keepings {
+		keepings[i] = t.keeping(session)
+	}
+	keepings[callers/2] = rotation
+	results = t.together(callers, func(i int) error { return all(i, keepings[i]) })
+	for i, err := range results {
+		if i == callers/2 {
+			t.must(err, "RotateRefreshToken, at once with others that keep the token,")
+		} else if err != nil {
+			t.want(store.ErrUsed, err, "RotateRefreshToken without a successor, at once with one that has it,")
+		}
+	}
+	if got, err = t.Session(t.ctx, session.ID); err != nil || got.Refresh != rotation.Refresh || got.PreviousRefresh != session.Refresh.Digest || got.Access.Digest != rotation.Access.Digest {
+		t.failf("the one rotation among refreshes that keep the token is not what the session has")
 	}
 }
 

@@ -56,7 +56,7 @@ type rule struct {
 // rules returns the rules that apply.
 func (h Harness) rules() []rule {
 	rules := slices.Concat(
-		applicationRules, secretRules, grantRules, codeRules, refreshRules, revocationRules,
+		applicationRules, secretRules, grantRules, codeRules, refreshRules, extraRules, revocationRules, recordRules,
 		useRules, listRules, cleanUpRules, valueRules, contextRules,
 	)
 	if h.Reopen != nil {

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"math"
 	"slices"
@@ -15,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
@@ -139,6 +142,30 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"clean-up/sessions", "clean-up/grants", "clean-up/secrets", "clean-up/batches"}},
 		{"cleans up everything in one call", func(m *memory.Store) store.Store { return cleansUpAtOnce{m} },
 			[]string{"clean-up/batches"}},
+		{"drops Extra", func(m *memory.Store) store.Store { return dropsExtra{m} },
+			[]string{"extra/kept", "codes/redeem", "codes/none", "refresh/rotate"}},
+		{"keeps the Extra of before where there is none", func(m *memory.Store) store.Store { return keepsExtra{m} },
+			[]string{"extra/cleared"}},
+		{"forgets the challenge of a redeemed code", func(m *memory.Store) store.Store { return forgetsChallenge{m} },
+			[]string{"codes/redeem", "values/texts"}},
+		{"gives a salt to a refresh that keeps its token", func(m *memory.Store) store.Store { return &saltsKept{Store: m} },
+			[]string{"refresh/keeps"}},
+		{"takes the refresh token away where there is no successor", func(m *memory.Store) store.Store { return alwaysRotates{m} },
+			[]string{"refresh/keeps", "refresh/keeps at once"}},
+		{"hands a record out twice", func(m *memory.Store) store.Store { return takesTwice{m} },
+			[]string{"records/one taker"}},
+		{"looks for a record first and keeps it after", func(m *memory.Store) store.Store { return looksThenKeeps{m} },
+			[]string{"records/one keeper", "records/after expiry at once"}},
+		{"looks at a value first and replaces it after", func(m *memory.Store) store.Store { return looksThenReplaces{m} },
+			[]string{"records/one replacer"}},
+		{"keeps a record at its expiry time", func(m *memory.Store) store.Store { return lateRecord{m} },
+			[]string{"records/expiry"}},
+		{"keeps records as text", func(m *memory.Store) store.Store { return textRecords{m} },
+			[]string{"records/keep"}},
+		{"tells records apart by digest alone", func(m *memory.Store) store.Store { return ignoresKind{m} },
+			[]string{"records/distinct"}},
+		{"never cleans up records", func(m *memory.Store) store.Store { return leavesRecords{m} },
+			[]string{"clean-up/records"}},
 		{"does what it says that it did not do", func(m *memory.Store) store.Store { return failsAfterwards{m} },
 			[]string{"context/cancelled"}},
 	} {
@@ -995,4 +1022,143 @@ func (s closes) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 		return errors.New("store is closed")
 	}
 	return s.Store.RotateRefreshToken(ctx, r)
+}
+
+type dropsExtra struct{ *memory.Store }
+
+func (s dropsExtra) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	b.Session.Extra = nil
+	return s.Store.BeginSession(ctx, b)
+}
+
+func (s dropsExtra) RedeemCode(ctx context.Context, r store.Redemption) error {
+	r.Extra = nil
+	return s.Store.RedeemCode(ctx, r)
+}
+
+func (s dropsExtra) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	r.Extra = nil
+	return s.Store.RotateRefreshToken(ctx, r)
+}
+
+type keepsExtra struct{ *memory.Store }
+
+func (s keepsExtra) RedeemCode(ctx context.Context, r store.Redemption) error {
+	if session, err := s.Session(ctx, r.SessionID); err == nil && len(r.Extra) == 0 {
+		r.Extra = session.Extra
+	}
+	return s.Store.RedeemCode(ctx, r)
+}
+
+type forgetsChallenge struct{ *memory.Store }
+
+func (s forgetsChallenge) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
+	session, err := s.Store.Session(ctx, id)
+	if !session.Code.RedeemedAt.IsZero() {
+		session.Code.CodeChallenge = ""
+	}
+	return session, err
+}
+
+// saltsKept takes the salt of every refresh for that of a rotation.
+type saltsKept struct {
+	*memory.Store
+	salt store.Salt
+}
+
+func (s *saltsKept) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	err := s.Store.RotateRefreshToken(ctx, r)
+	if err == nil {
+		s.salt = r.Salt
+	}
+	return err
+}
+
+func (s *saltsKept) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
+	session, err := s.Store.Session(ctx, id)
+	session.RotationSalt = s.salt
+	return session, err
+}
+
+type alwaysRotates struct{ *memory.Store }
+
+func (s alwaysRotates) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	if r.Refresh.Digest.IsZero() {
+		_, _ = rand.Read(r.Refresh.Digest[:])
+	}
+	return s.Store.RotateRefreshToken(ctx, r)
+}
+
+type takesTwice struct{ *memory.Store }
+
+func (s takesTwice) Take(ctx context.Context, kind string, digest credential.Digest, now time.Time) (store.Record, error) {
+	r, err := s.Look(ctx, kind, digest, now)
+	if err == nil {
+		latency()
+		_, _ = s.Store.Take(ctx, kind, digest, now)
+	}
+	return r, err
+}
+
+type looksThenKeeps struct{ *memory.Store }
+
+func (s looksThenKeeps) Keep(ctx context.Context, r store.Record, now time.Time) error {
+	if _, err := s.Look(ctx, r.Kind, r.Digest, now); err == nil {
+		return store.ErrExists
+	}
+	latency()
+	if err := s.Store.Keep(ctx, r, now); !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	return nil
+}
+
+type looksThenReplaces struct{ *memory.Store }
+
+func (s looksThenReplaces) Replace(ctx context.Context, r store.Record, old []byte, now time.Time) error {
+	was, err := s.Look(ctx, r.Kind, r.Digest, now)
+	if err != nil || !bytes.Equal(was.Value, old) {
+		return s.Store.Replace(ctx, r, old, now)
+	}
+	latency()
+	if err := s.Store.Replace(ctx, r, old, now); !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+type lateRecord struct{ *memory.Store }
+
+func (s lateRecord) Look(ctx context.Context, kind string, digest credential.Digest, now time.Time) (store.Record, error) {
+	return s.Store.Look(ctx, kind, digest, now.Add(-tick))
+}
+
+type textRecords struct{ *memory.Store }
+
+func (s textRecords) Keep(ctx context.Context, r store.Record, now time.Time) error {
+	r.Value = []byte(strings.ToValidUTF8(string(r.Value), "?"))
+	return s.Store.Keep(ctx, r, now)
+}
+
+type ignoresKind struct{ *memory.Store }
+
+func (s ignoresKind) Keep(ctx context.Context, r store.Record, now time.Time) error {
+	r.Kind = "any"
+	return s.Store.Keep(ctx, r, now)
+}
+
+func (s ignoresKind) Look(ctx context.Context, kind string, digest credential.Digest, now time.Time) (store.Record, error) {
+	r, err := s.Store.Look(ctx, "any", digest, now)
+	r.Kind = kind
+	return r, err
+}
+
+type leavesRecords struct{ *memory.Store }
+
+func (s leavesRecords) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (string, int, error) {
+	next, removed, err := s.Store.CleanUp(ctx, now, cursor, limit)
+	if strings.HasPrefix(next, "r") { // the phase of records
+		next = ""
+	}
+	return next, removed, err
 }
