@@ -215,7 +215,8 @@ func TestAccessTokenEnds(t *testing.T) {
 			grants, err := s.Registry().Grants(context.Background(), filter, oauthapp.Page{})
 			require.NoError(t, err)
 			require.Len(t, grants.Items, 1)
-			require.NoError(t, s.Registry().RevokeGrant(context.Background(), filter, grants.Items[0].ID))
+			_, err = s.Registry().RevokeGrant(context.Background(), filter, grants.Items[0].ID)
+			require.NoError(t, err)
 		}},
 		{"with all tokens of its application", func(t *testing.T, s *service, _ tokens) {
 			_, err := s.Registry().RevokeTokens(context.Background(), "developer", s.app.ID)

@@ -45,17 +45,18 @@ func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (L
 	return r.cfg.Store.Grants(ctx, filter, page)
 }
 
-// RevokeGrant ends a live grant: from its return on no code or token of it is
-// accepted, and the user is asked anew. It returns [ErrNotFound] for a grant that
-// filter does not select, so set in it what the caller may reach.
-func (r *Registry) RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) error {
+// RevokeGrant ends a live grant and returns what it was, with its application: from
+// its return on no code or token of it is accepted, and the user is asked anew. It
+// returns [ErrNotFound] for a grant that filter does not select, so set in it what the
+// caller may reach.
+func (r *Registry) RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) (Grant, error) {
 	now := r.now()
 	grant, err := r.cfg.Store.RevokeGrant(ctx, filter, id, now)
 	if err != nil {
-		return err
+		return Grant{}, err
 	}
 	r.report(ctx, GrantRevoked, now, grant.Application, func(e *Event) {
 		e.GrantID, e.UserID, e.AccountID, e.Scopes = grant.ID, grant.UserID, grant.AccountID, grant.Scopes
 	})
-	return nil
+	return grant, nil
 }

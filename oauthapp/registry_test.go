@@ -512,15 +512,19 @@ func TestGrants(t *testing.T) {
 
 	f.events = nil
 	for _, filter := range []oauthapp.GrantFilter{{}, {UserID: "user-2"}, {Owner: bob}, {AccountID: alice}, {ApplicationID: other.ID}} {
-		require.ErrorIs(t, f.RevokeGrant(t.Context(), filter, grant.ID), oauthapp.ErrNotFound)
+		_, err := f.RevokeGrant(t.Context(), filter, grant.ID)
+		require.ErrorIs(t, err, oauthapp.ErrNotFound)
 	}
 	require.Empty(t, f.events)
 	require.Equal(t, 3, count(oauthapp.GrantFilter{AccountID: bob}))
 
 	mine := oauthapp.GrantFilter{UserID: "user-1", AccountID: bob}
-	require.NoError(t, f.RevokeGrant(t.Context(), mine, grant.ID))
+	revoked, err := f.RevokeGrant(t.Context(), mine, grant.ID)
+	require.NoError(t, err)
+	require.Equal(t, grant.ID, revoked.ID)
 	require.Equal(t, 2, count(oauthapp.GrantFilter{AccountID: bob}))
-	require.ErrorIs(t, f.RevokeGrant(t.Context(), mine, grant.ID), oauthapp.ErrNotFound)
+	_, err = f.RevokeGrant(t.Context(), mine, grant.ID)
+	require.ErrorIs(t, err, oauthapp.ErrNotFound)
 }
 
 func TestEvents(t *testing.T) {
@@ -562,7 +566,8 @@ func TestEvents(t *testing.T) {
 	want.SecretID = uuid.Nil
 
 	grant := f.authorize(t, app, "user-1")
-	require.NoError(t, f.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user-1"}, grant.ID))
+	_, err = f.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user-1"}, grant.ID)
+	require.NoError(t, err)
 	revoked := want
 	revoked.Type, revoked.GrantID = oauthapp.GrantRevoked, grant.ID
 	revoked.UserID, revoked.AccountID, revoked.Scopes = "user-1", bob, []string{"read"}

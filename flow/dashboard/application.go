@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -20,12 +21,15 @@ func (v *visit) show() error {
 	if err != nil {
 		return err
 	}
-	data.Notice = v.notice()
-	return v.write(http.StatusOK, "application.html", data)
+	if data.Notice, err = v.notice(); err != nil {
+		return err
+	}
+	data.Problem = v.undone
+	return v.write(v.status, "application.html", data)
 }
 
 // backToApplication is for whoever asks for the address of a form with GET.
-func (v *visit) backToApplication() error { return v.redirect(v.appURL(), "") }
+func (v *visit) backToApplication() error { return v.goTo(v.appURL()) }
 
 // newApplication shows the form to register an application.
 func (v *visit) newApplication() error {
@@ -33,14 +37,14 @@ func (v *visit) newApplication() error {
 	if err != nil {
 		return err
 	}
-	form := v.emptyForm()
-	form.ID = id.String()
-	return v.write(http.StatusOK, "application_form.html", form)
+	form := v.emptyForm(id.String())
+	v.fillAgain(&form)
+	return v.write(v.status, "application_form.html", form)
 }
 
-func (v *visit) emptyForm() page.ApplicationForm {
+func (v *visit) emptyForm(id string) page.ApplicationForm {
 	return page.ApplicationForm{
-		Account: v.account.Name, New: true, Action: v.listURL(), Cancel: v.listURL(), Ticket: v.ticket(),
+		Account: v.account.Name, New: true, Action: v.listURL(), Cancel: v.listURL(), ID: id, Ticket: v.ticket(v.listURL(), id),
 	}
 }
 
@@ -59,10 +63,7 @@ func (v *visit) register() error {
 		app, secret, err = v.registry.Register(v.ctx, v.account.ID, reg)
 	}
 	if err != nil {
-		form := v.emptyForm()
-		form.ID = v.field("id")
-		form.Public = reg.Type == oauthapp.Public
-		return v.refill(form, err)
+		return v.refill(v.emptyForm(v.field("id")), err)
 	}
 	v.app = app
 	return v.showSecret(secret, true)
@@ -130,12 +131,35 @@ func (v *visit) edit() error {
 	form.Description = v.app.Description
 	form.Homepage = v.app.HomepageURL
 	form.Callbacks = strings.Join(v.app.CallbackURLs, "\n")
-	return v.write(http.StatusOK, "application_form.html", form)
+	v.fillAgain(&form)
+	return v.write(v.status, "application_form.html", form)
+}
+
+// fillAgain fills in a form that was not carried out, and says why.
+func (v *visit) fillAgain(form *page.ApplicationForm) {
+	form.Notice = v.undone
+	switch {
+	case v.typed != nil:
+		fill(form, v.typed)
+	case v.undone != "":
+		form.Notice += undoneTooLong
+	}
+}
+
+// fill fills in a form with what was typed.
+func fill(form *page.ApplicationForm, typed url.Values) {
+	form.Name = typed.Get("name")
+	form.Description = typed.Get("description")
+	form.Homepage = typed.Get("homepage_url")
+	form.Callbacks = strings.Join(typed["callback_url"], "\n")
+	if form.New {
+		form.Public = typed.Get("client_type") == string(oauthapp.Public)
+	}
 }
 
 func (v *visit) editForm() page.ApplicationForm {
 	return page.ApplicationForm{
-		Account: v.account.Name, Title: v.app.Name, Action: v.appURL(), Cancel: v.appURL(), Ticket: v.ticket(),
+		Account: v.account.Name, Title: v.app.Name, Action: v.appURL(), Cancel: v.appURL(), Ticket: v.ticket(v.appURL(), ""),
 		Public: v.app.Type == oauthapp.Public,
 	}
 }
@@ -166,10 +190,7 @@ func (v *visit) refill(form page.ApplicationForm, err error) error {
 	default:
 		return err
 	}
-	form.Name = v.field("name")
-	form.Description = v.field("description")
-	form.Homepage = v.field("homepage_url")
-	form.Callbacks = strings.Join(v.r.PostForm["callback_url"], "\n")
+	fill(&form, v.r.PostForm)
 	return v.write(http.StatusUnprocessableEntity, "application_form.html", form)
 }
 
@@ -226,7 +247,7 @@ func (v *visit) applicationPage() (page.Application, error) {
 		CreatedAt:   v.moment(v.app.CreatedAt),
 		LastUsedAt:  v.moment(v.app.LastUsedAt),
 		Overlaps:    overlapOptions(),
-		Ticket:      v.ticket(),
+		Ticket:      v.ticket(v.appURL("secrets"), ""),
 		EditURL:     v.appURL("edit"),
 		ResetURL:    v.appURL("secrets"),
 		RevokeURL:   v.appURL("revoke"),
@@ -240,7 +261,7 @@ func (v *visit) applicationPage() (page.Application, error) {
 		return data, err
 	}
 	for _, s := range secrets {
-		data.Secrets = append(data.Secrets, v.secret(s))
+		data.Secrets = append(data.Secrets, v.shownSecret(s))
 	}
 	data.Newest = newestSecret(secrets)
 	return data, nil

@@ -82,26 +82,43 @@ func New(cfg Config) (*Dashboard, error) {
 
 func (d *Dashboard) route() {
 	account := d.prefix + "/accounts/{account}"
-	applications := account + "/oauth_applications"
-	for pattern, h := range map[string]handler{
-		"GET " + applications:                                         (*visit).list,
-		"GET " + applications + "/new":                                (*visit).newApplication,
-		"POST " + applications:                                        (*visit).register,
-		"GET " + applications + "/{id}":                               application((*visit).show),
-		"GET " + applications + "/{id}/edit":                          application((*visit).edit),
-		"POST " + applications + "/{id}":                              application((*visit).update),
-		"GET " + applications + "/{id}/secrets":                       application((*visit).backToApplication),
-		"POST " + applications + "/{id}/secrets":                      application((*visit).resetSecret),
-		"GET " + applications + "/{id}/secrets/{s}/revoke":            application((*visit).warnSecret),
-		"POST " + applications + "/{id}/secrets/{s}/revoke":           application((*visit).revokeSecret),
-		"GET " + applications + "/{id}/revoke":                        application((*visit).warnTokens),
-		"POST " + applications + "/{id}/revoke":                       application((*visit).revokeTokens),
-		"GET " + applications + "/{id}/delete":                        application((*visit).warnDelete),
-		"POST " + applications + "/{id}/delete":                       application((*visit).delete),
-		"POST " + account + "/authorized_applications/{grant}/revoke": (*visit).revokeGrant,
+	list := account + "/oauth_applications"
+	one := list + "/{id}"
+	secret := one + "/secrets/{s}"
+	for path, h := range map[string]handler{
+		list:               (*visit).list,
+		list + "/new":      (*visit).newApplication,
+		one:                (*visit).show,
+		one + "/edit":      (*visit).edit,
+		one + "/secrets":   (*visit).backToApplication,
+		secret + "/revoke": (*visit).warnSecret,
+		one + "/revoke":    (*visit).warnTokens,
+		one + "/delete":    (*visit).warnDelete,
 	} {
-		d.mux.Handle(pattern, d.serve(h))
+		d.mux.Handle("GET "+path, d.serve(ofPath(path, h), nil))
 	}
+	for path, f := range map[string]form{
+		list:               {do: (*visit).register, show: (*visit).newApplication, page: list + "/new"},
+		one:                {do: (*visit).update, show: (*visit).edit, page: one + "/edit"},
+		one + "/secrets":   {do: (*visit).resetSecret, show: (*visit).show, page: one},
+		secret + "/revoke": {do: (*visit).revokeSecret, show: (*visit).warnSecret, page: secret + "/revoke"},
+		one + "/revoke":    {do: (*visit).revokeTokens, show: (*visit).warnTokens, page: one + "/revoke"},
+		one + "/delete":    {do: (*visit).delete, show: (*visit).warnDelete, page: one + "/delete"},
+		account + "/authorized_applications/{grant}/revoke": {do: (*visit).revokeGrant, show: (*visit).list, page: list, listed: true},
+	} {
+		d.mux.Handle("POST "+path, d.serve(ofPath(path, f.checked), &f))
+	}
+}
+
+// ofPath returns the handler of a path, which looks up first what the path names.
+func ofPath(path string, h handler) handler {
+	if strings.Contains(path, "{s}") {
+		h = ofSecret(h)
+	}
+	if strings.Contains(path, "{id}") {
+		h = ofApplication(h)
+	}
+	return h
 }
 
 // ServeHTTP serves the pages, and 404 for every other path.

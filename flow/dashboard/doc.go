@@ -40,10 +40,18 @@
 //
 // # Forms
 //
-// Every form carries a ticket that is good for one user, in one session of theirs
-// (flow.User.Session), for a day. A form without it, or one that comes from
+// Every form carries a ticket that is good for one action of one user, in one session
+// of theirs (flow.User.Session), for a day. A form without it, or one that comes from
 // another origin, is refused with 403. Where flow.Config.Keys is not set, the forms
 // that are open during a restart are refused.
+//
+// A form that its user sends while signed out, from an earlier session or too late is not
+// carried out. The user comes to its page, after signing in if need be, which says that
+// nothing was changed and is filled in with what was typed. What was typed goes through
+// the sign-in in the URL, compressed, up to 4 KiB. The ticket does not.
+//
+// What a page says was done is sealed in its URL for the session that did it, for 5
+// minutes.
 //
 // # Looks
 //
@@ -78,9 +86,9 @@
 //	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Owner,
 //	                         Public, Callback, Scopes (Name, Description), Accounts (ID, Name, Selected, Granted), Notice
 //	error.html               Status, Title, Message, Detail, Time, Back (URL, Text)
-//	applications.html        Account, Accounts (URL, Text, Current), Notice, NewURL, Ticket,
+//	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, NewURL,
 //	                         Authorized (Name, Homepage, By, UserID, You, Scopes (Name, Description),
-//	                         AuthorizedAt, LastUsedAt, RevokeURL),
+//	                         AuthorizedAt, LastUsedAt, RevokeURL, Ticket),
 //	                         Developer (Name, URL, Public, CreatedAt, LastUsedAt),
 //	                         AuthorizedPages and DeveloperPages (First, Next)
 //	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes (Name, Description),
@@ -88,8 +96,8 @@
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	                         Overlaps (Value, Text), Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
 //	application_form.html    Account, New, Title, Action, Cancel, Ticket, ID, Name, Description, Homepage,
-//	                         Callbacks, Public, Problems (Field, Message), Problem "field"
-//	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Usage (Users, More, LastUsedAt, Consequence)
+//	                         Callbacks, Public, Notice, Problems (Field, Message), Problem "field"
+//	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice, Usage (Users, More, LastUsedAt, Consequence)
 //	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
 //	delete_application.html  the same, and Problems (Field, Message), Problem "field"
 //

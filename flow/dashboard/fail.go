@@ -10,9 +10,9 @@ import (
 
 var (
 	errForeignForm   = errors.New("dashboard: form of another origin, user or session")
-	errExpiredForm   = errors.New("dashboard: form is too old")
 	errMalformedForm = errors.New("dashboard: form cannot be read")
 	errLargeForm     = errors.New("dashboard: form is too large")
+	errSlowForm      = errors.New("dashboard: form took too long to arrive")
 )
 
 // retryAfter is the number of seconds after which it is worth trying again.
@@ -28,14 +28,14 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errForeignForm):
 		d.writeError(w, r, http.StatusForbidden, "Nothing was changed",
 			"This form was not made for the session that you are signed in to now. Open its page again and repeat what you did.")
-	case errors.Is(err, errExpiredForm):
-		d.writeError(w, r, http.StatusForbidden, "Nothing was changed",
-			"This form was open for too long. Open its page again and repeat what you did.")
 	case errors.Is(err, errMalformedForm):
 		d.writeError(w, r, http.StatusBadRequest, "Nothing was changed", "This form could not be read.")
 	case errors.Is(err, errLargeForm):
 		d.writeError(w, r, http.StatusRequestEntityTooLarge, "Nothing was changed",
 			"This form holds more than it may. Shorten it and send it again.")
+	case errors.Is(err, errSlowForm):
+		d.writeError(w, r, http.StatusRequestTimeout, "Nothing was changed",
+			"This form took too long to arrive. Send it again.")
 	default:
 		d.unavailable(w, r, err)
 	}

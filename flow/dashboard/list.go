@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
@@ -30,12 +29,16 @@ func (v *visit) list() error {
 	if err != nil {
 		return err
 	}
-	return v.write(http.StatusOK, "applications.html", page.Applications{
+	notice, err := v.notice()
+	if err != nil {
+		return err
+	}
+	return v.write(v.status, "applications.html", page.Applications{
 		Account:         v.account.Name,
 		Accounts:        v.accountLinks(),
-		Notice:          v.notice(),
+		Notice:          notice,
+		Problem:         v.undone,
 		NewURL:          v.listURL() + "/new",
-		Ticket:          v.ticket(),
 		Authorized:      authorized,
 		AuthorizedPages: v.pageLinks(afterAuthorized, grants.Next),
 		Developer:       v.developer(apps.Items),
@@ -73,6 +76,7 @@ func (v *visit) authorized(grants []oauthapp.Grant) ([]page.Authorized, error) {
 	names := map[string]string{v.user.ID: v.user.Name}
 	rows := make([]page.Authorized, len(grants))
 	for i, g := range grants {
+		action := v.prefix + "/accounts/" + url.PathEscape(v.account.ID) + "/authorized_applications/" + g.ID.String() + "/revoke"
 		if _, known := names[g.UserID]; !known {
 			name, err := v.flow.UserName(v.ctx, g.UserID)
 			if err != nil {
@@ -89,7 +93,8 @@ func (v *visit) authorized(grants []oauthapp.Grant) ([]page.Authorized, error) {
 			Scopes:       v.scopes(g.Scopes),
 			AuthorizedAt: v.moment(g.AuthorizedAt),
 			LastUsedAt:   v.moment(g.LastUsedAt),
-			RevokeURL:    v.prefix + "/accounts/" + url.PathEscape(v.account.ID) + "/authorized_applications/" + g.ID.String() + "/revoke",
+			RevokeURL:    action,
+			Ticket:       v.ticket(action, ""),
 		}
 	}
 	return rows, nil
@@ -111,8 +116,12 @@ func (v *visit) developer(apps []oauthapp.Application) []page.Listed {
 
 // pageLinks links the pages of one list; the other list stays where it is.
 func (v *visit) pageLinks(field, next string) page.Pages {
-	query := v.r.URL.Query()
-	query.Del("notice")
+	query := url.Values{}
+	for _, name := range []string{afterDeveloper, afterAuthorized} {
+		if after := v.r.URL.Query().Get(name); after != "" {
+			query.Set(name, after)
+		}
+	}
 	link := func(after string) string {
 		query.Del(field)
 		if after != "" {
@@ -139,8 +148,9 @@ func (v *visit) revokeGrant() error {
 	if err != nil {
 		return err
 	}
-	if err := v.registry.RevokeGrant(v.ctx, v.ownGrants(), id); err != nil {
+	grant, err := v.registry.RevokeGrant(v.ctx, v.ownGrants(), id)
+	if err != nil {
 		return err
 	}
-	return v.redirect(v.listURL(), noticeGrantRevoked)
+	return v.redirect(v.listURL(), noticeGrantRevoked, grant.ApplicationID.String(), grant.UserID)
 }

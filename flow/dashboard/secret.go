@@ -95,8 +95,8 @@ func (v *visit) refuseReset(problem string) error {
 	return v.write(http.StatusUnprocessableEntity, "application.html", data)
 }
 
-// secret is what a page shows of a secret.
-func (v *visit) secret(s oauthapp.Secret) page.Secret {
+// shownSecret is what a page shows of a secret.
+func (v *visit) shownSecret(s oauthapp.Secret) page.Secret {
 	return page.Secret{
 		Hint:       s.Hint,
 		CreatedAt:  v.moment(s.CreatedAt),
@@ -106,33 +106,37 @@ func (v *visit) secret(s oauthapp.Secret) page.Secret {
 	}
 }
 
+// ofSecret wraps a handler that is about the live secret in the path.
+func ofSecret(h handler) handler {
+	return func(v *visit) error {
+		id, err := pathID(v.r, "s")
+		if err != nil {
+			return err
+		}
+		secrets, err := v.registry.Secrets(v.ctx, v.account.ID, v.app.ID)
+		if err != nil {
+			return err
+		}
+		for _, s := range secrets {
+			if s.ID == id {
+				v.secret = s
+				return h(v)
+			}
+		}
+		return oauthapp.ErrNotFound
+	}
+}
+
 // warnSecret tells what revoking a secret does.
 func (v *visit) warnSecret() error {
-	id, err := pathID(v.r, "s")
-	if err != nil {
-		return err
-	}
-	secrets, err := v.registry.Secrets(v.ctx, v.account.ID, v.app.ID)
-	if err != nil {
-		return err
-	}
-	for _, s := range secrets {
-		if s.ID == id {
-			data := v.warning("secrets", s.ID.String(), "revoke")
-			data.Secret = v.secret(s)
-			return v.write(http.StatusOK, "revoke_secret.html", data)
-		}
-	}
-	return oauthapp.ErrNotFound
+	data := v.warning("secrets", v.secret.ID.String(), "revoke")
+	data.Secret = v.shownSecret(v.secret)
+	return v.write(v.status, "revoke_secret.html", data)
 }
 
 // revokeSecret ends one secret.
 func (v *visit) revokeSecret() error {
-	id, err := pathID(v.r, "s")
-	if err != nil {
-		return err
-	}
-	if err := v.registry.RevokeSecret(v.ctx, v.account.ID, v.app.ID, id); err != nil {
+	if err := v.registry.RevokeSecret(v.ctx, v.account.ID, v.app.ID, v.secret.ID); err != nil {
 		return err
 	}
 	return v.redirect(v.appURL(), noticeSecretRevoked)

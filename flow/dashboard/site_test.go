@@ -21,6 +21,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
+	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -195,6 +196,16 @@ func (s *site) authorize(app oauthapp.Application, user, account string, scopes 
 	})
 	require.NoError(s.t, err)
 	return grant
+}
+
+// ticketFor returns a form with no more than what lets it through to an action.
+func (s *site) ticketFor(action string) url.Values {
+	s.t.Helper()
+	path, _, _ := strings.Cut(action, "?")
+	keys := ticket.Keys(s.provider.Config().Keys)
+	expires := s.provider.Config().Now().Add(time.Hour)
+	return url.Values{"ticket": {keys.Sign(expires, "dashboard session", s.user.ID, s.user.Session, "") + "." +
+		keys.Sign(expires, "dashboard action", s.user.ID, path)}}
 }
 
 func (s *site) eventTypes() []oauthapp.EventType {

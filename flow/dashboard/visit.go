@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
-	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -25,23 +25,24 @@ type visit struct {
 	user    *flow.User
 	account flow.Account
 	app     oauthapp.Application // where the path names one, one of the account's
+	secret  oauthapp.Secret      // where the path names one, one of the application's
+	path    string               // the request's, in its one spelling
+
+	status int        // of the page that is shown
+	undone string     // why a form was not carried out in whose place a page is shown; ""
+	typed  url.Values // what that form was filled in with; nil
 }
 
 // A handler answers a visit. The error it returns is answered by [Dashboard.fail].
 type handler func(*visit) error
 
-const (
-	maxBody       = 64 << 10
-	maxUserAgent  = 256 // bytes; in events
-	ticketTTL     = 24 * time.Hour
-	ticketPurpose = "dashboard"
-)
+const maxUserAgent = 256 // bytes; in events
 
 // serve lets h see nothing but visits that are in order: from this origin, by a user who is
-// signed in, to an account of theirs, and a form only with its ticket.
-func (d *Dashboard) serve(h handler) http.Handler {
+// signed in, to an account of theirs. f is the form that is sent, nil for a page.
+func (d *Dashboard) serve(h handler, f *form) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := d.admit(w, r)
+		v, err := d.admit(w, r, f)
 		if err == nil && v != nil {
 			err = h(v)
 		}
@@ -52,18 +53,22 @@ func (d *Dashboard) serve(h handler) http.Handler {
 }
 
 // admit returns no visit where nobody is signed in: it has answered then.
-func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request) (*visit, error) {
+func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*visit, error) {
 	if d.crossOrigin.Check(r) != nil {
 		d.reportForm(r, oauthapp.Event{Reason: "sent by a page of another origin"})
 		return nil, errForeignForm
+	}
+	if f != nil {
+		if err := readForm(w, r); err != nil {
+			return nil, err
+		}
 	}
 	user, err := d.flow.CurrentUser(r)
 	if err != nil {
 		return nil, err
 	}
 	if user == nil {
-		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, d.flow.LoginURL(d.returnTo(r)), http.StatusSeeOther)
+		d.signIn(w, r, f)
 		return nil, nil
 	}
 	if user.ID == "" {
@@ -75,10 +80,11 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request) (*visit, error
 	}
 	v := &visit{
 		Dashboard: d, w: w, r: r, now: d.flow.Now(), user: user, account: account,
-		ctx: oauthapp.WithActor(r.Context(), d.actor(r, user.ID)),
+		ctx:  oauthapp.WithActor(r.Context(), d.actor(r, user.ID)),
+		path: expand(r.Pattern, r), status: http.StatusOK,
 	}
-	if r.Method == http.MethodPost {
-		return v, v.readForm()
+	if f == nil {
+		v.resume()
 	}
 	return v, nil
 }
@@ -93,65 +99,8 @@ func userAgent(r *http.Request) string {
 	return strings.ToValidUTF8(s[:min(len(s), maxUserAgent)], "?")
 }
 
-// returnTo is where a user goes on once signed in: the page asked for or, in place of
-// a form, whose fields are lost, the page it is about.
-func (d *Dashboard) returnTo(r *http.Request) string {
-	if r.Method != http.MethodPost {
-		return r.URL.RequestURI()
-	}
-	list := d.Path(r.PathValue("account"))
-	if id, err := uuid.Parse(r.PathValue("id")); err == nil {
-		return list + "/" + id.String()
-	}
-	return list
-}
-
-// readForm reads a form and checks that this user's session was sent it.
-func (v *visit) readForm() error {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxBody)
-	if err := v.r.ParseForm(); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return errLargeForm
-		}
-		return errMalformedForm
-	}
-	err := v.keys.Verify(v.field("ticket"), v.now, ticketPurpose, v.user.ID, v.user.Session)
-	switch {
-	case errors.Is(err, ticket.ErrExpired):
-		return errExpiredForm
-	case err != nil:
-		v.reportForm(v.r, oauthapp.Event{
-			Actor: oauthapp.Actor{UserID: v.user.ID}, AccountID: v.account.ID, Reason: "not made for this user in this session",
-		})
-		return errForeignForm
-	}
-	return nil
-}
-
-// reportForm reports a form that was not made here, or not for this. The application is
-// the one that it was aimed at: it may belong to somebody else.
-func (d *Dashboard) reportForm(r *http.Request, e oauthapp.Event) {
-	if d.flow.Events == nil {
-		return
-	}
-	e.Type, e.Time, e.Actor = oauthapp.ApplicationFormRefused, d.flow.Now(), d.actor(r, e.Actor.UserID)
-	if id, err := pathID(r, "id"); err == nil {
-		e.ApplicationID = id
-	}
-	d.flow.Events(context.WithoutCancel(r.Context()), e)
-}
-
-// field returns a field of the form; the query is not looked at.
-func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
-
-// ticket returns what a form of this session brings back.
-func (v *visit) ticket() string {
-	return v.keys.Sign(v.now.Add(ticketTTL), ticketPurpose, v.user.ID, v.user.Session)
-}
-
-// application wraps a handler that is about the account's application in the path.
-func application(h handler) handler {
+// ofApplication wraps a handler that is about the account's application in the path.
+func ofApplication(h handler) handler {
 	return func(v *visit) error {
 		id, err := pathID(v.r, "id")
 		if err != nil {
@@ -185,44 +134,6 @@ func (v *visit) appURL(below ...string) string {
 func (v *visit) write(status int, name string, data any) error {
 	v.pages.Write(v.w, v.r, status, name, data, v.formActions...)
 	return nil
-}
-
-// redirect answers a form that was carried out: the page at path then says so.
-func (v *visit) redirect(path string, n notice) error {
-	if n != "" {
-		path += "?notice=" + string(n)
-	}
-	v.w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(v.w, v.r, path, http.StatusSeeOther)
-	return nil
-}
-
-// A notice names what was just done, in the query of the page that says so. The text is
-// ours, so that nobody can make a page say anything else.
-type notice string
-
-const (
-	noticeUpdated           notice = "updated"
-	noticeDeleted           notice = "deleted"
-	noticeTokensRevoked     notice = "tokens-revoked"
-	noticeSecretRevoked     notice = "secret-revoked"
-	noticeGrantRevoked      notice = "access-revoked"
-	noticeAlreadyRegistered notice = "already-registered"
-	noticeAlreadyReset      notice = "already-reset"
-)
-
-var notices = map[notice]string{
-	noticeUpdated:           "The application is saved.",
-	noticeDeleted:           "The application is deleted.",
-	noticeTokensRevoked:     "All user tokens are revoked.",
-	noticeSecretRevoked:     "The client secret is revoked.",
-	noticeGrantRevoked:      "The application has no access any more.",
-	noticeAlreadyRegistered: "This application was registered already, so nothing was changed. Its client secret was shown once; reset it if you do not have it.",
-	noticeAlreadyReset:      "The client secrets have changed since that form was opened, so nothing was reset.",
-}
-
-func (v *visit) notice() string {
-	return notices[notice(v.r.URL.Query().Get("notice"))]
 }
 
 func (v *visit) moment(t time.Time) page.Moment { return page.Moment{At: t, Now: v.now} }

@@ -11,14 +11,16 @@ import (
 // warning is the page before what cannot be undone; below is the path of its form below
 // the application's.
 func (v *visit) warning(below ...string) page.Warning {
+	action := v.appURL(below...)
 	return page.Warning{
 		Account: v.account.Name,
 		ListURL: v.listURL(),
 		Name:    v.app.Name,
 		Public:  v.app.Type == oauthapp.Public,
-		Action:  v.appURL(below...),
+		Action:  action,
 		Cancel:  v.appURL(),
-		Ticket:  v.ticket(),
+		Ticket:  v.ticket(action, ""),
+		Notice:  v.undone,
 	}
 }
 
@@ -36,7 +38,7 @@ func (v *visit) warnTokens() error {
 	if err != nil {
 		return err
 	}
-	return v.write(http.StatusOK, "revoke_tokens.html", data)
+	return v.write(v.status, "revoke_tokens.html", data)
 }
 
 // revokeTokens revokes all user tokens.
@@ -53,7 +55,7 @@ func (v *visit) warnDelete() error {
 	if err != nil {
 		return err
 	}
-	return v.write(http.StatusOK, "delete_application.html", data)
+	return v.write(v.status, "delete_application.html", data)
 }
 
 // delete deletes the application once its name was typed.

@@ -26,7 +26,7 @@ func samples() map[string][]any {
 		{"callback_url", "A problem."}, {"client_type", "A problem."}, {"confirm_name", "A problem."},
 	}
 	warning := Warning{
-		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket",
+		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket", Notice: "Notice",
 		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Secret: secret, Problems: problems,
 	}
 	return map[string][]any{
@@ -46,12 +46,12 @@ func samples() map[string][]any {
 		"applications.html": {
 			Applications{},
 			Applications{
-				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: "Notice",
-				NewURL: "/new", Ticket: "ticket",
+				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: "Notice", Problem: "Problem",
+				NewURL: "/new",
 				Authorized: []Authorized{
 					{},
-					{Name: "Name", Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/"},
-					{Name: "Name", Homepage: "https://example.com", By: "Other", UserID: "2", Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/"},
+					{Name: "Name", Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
+					{Name: "Name", Homepage: "https://example.com", By: "Other", UserID: "2", Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
 				},
 				AuthorizedPages: Pages{"/", "/"},
 				Developer:       []Listed{{}, {Name: "Name", URL: "/", Public: true, CreatedAt: moment, LastUsedAt: moment}},
@@ -73,7 +73,7 @@ func samples() map[string][]any {
 			ApplicationForm{
 				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ID: "id",
 				Name: "Name", Description: "Text", Homepage: "https://example.com", Callbacks: "https://example.com/callback",
-				Public: true, Problems: problems,
+				Public: true, Notice: "Notice", Problems: problems,
 			},
 		},
 		"revoke_tokens.html":      {Warning{}, warning},

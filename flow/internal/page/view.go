@@ -56,8 +56,8 @@ type Applications struct {
 	Account  string        // its name
 	Accounts []AccountLink // all accounts of the user; empty where there is one
 	Notice   string        // what was just done; ""
+	Problem  string        // what could not be done; ""
 	NewURL   string
-	Ticket   string
 
 	Authorized      []Authorized // those with access to the account
 	AuthorizedPages Pages
@@ -78,6 +78,7 @@ type Authorized struct {
 	AuthorizedAt   Moment
 	LastUsedAt     Moment
 	RevokeURL      string // posted to
+	Ticket         string // for that
 }
 
 // Listed is one application that the account registered.
@@ -145,6 +146,7 @@ type ApplicationForm struct {
 	Callbacks   string // one a line
 	Public      bool
 
+	Notice   string // why it was not carried out and is shown again; ""
 	Problems []Problem
 }
 
@@ -173,6 +175,7 @@ type Warning struct {
 	Action  string // where the form posts to
 	Cancel  string // the page of the application
 	Ticket  string
+	Notice  string // why it was not carried out and is shown again; ""
 
 	Usage    Usage     // whom it cuts off
 	Secret   Secret    // revoke_secret.html: which

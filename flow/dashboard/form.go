@@ -1,0 +1,216 @@
+package dashboard
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow/internal/ticket"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// A form is what a POST sends.
+type form struct {
+	do     handler // carries it out
+	show   handler // shows the page that it stands on
+	page   string  // the pattern of that page
+	listed bool    // it is about a row of a list, and stands there alone
+}
+
+const (
+	maxBody     = 64 << 10
+	bodyTimeout = 30 * time.Second // for the whole body of a form
+	formTTL     = 24 * time.Hour
+	unsentTTL   = 15 * time.Minute // to sign in
+	maxDraft    = 4 << 10          // bytes in a URL
+
+	sessionPurpose = "dashboard session"
+	actionPurpose  = "dashboard action"
+	unsentPurpose  = "dashboard unsent"
+)
+
+// The fields of the query of a page that is shown in place of a form.
+const (
+	unsentAction = "unsent" // where the form was sent
+	unsentHalf   = "form"   // the half of its ticket that tells whose it is
+	unsentDraft  = "draft"  // what was typed
+	unsentSeal   = "seal"
+)
+
+// Why a form was not carried out, as the page says that is shown in its place.
+const (
+	undoneSignedOut = "Nothing was changed: you were signed out when you sent this. Look at it and do it again."
+	undoneSession   = "Nothing was changed: this page was made before you signed in again. Look at it and do it again."
+	undoneTooOld    = "Nothing was changed: this page was open for too long. Look at it and do it again."
+	undoneTooLong   = " What you typed was too long to be kept meanwhile."
+)
+
+// readForm reads the body of a form. Who sends it slowly is cut off.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	body := http.NewResponseController(w)
+	_ = body.SetReadDeadline(time.Now().Add(bodyTimeout)) // where the server can
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	err := r.ParseForm()
+	_, readErr := io.Copy(io.Discard, r.Body) // of what is no form
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge) || errors.As(readErr, &tooLarge):
+		return errLargeForm
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(readErr, os.ErrDeadlineExceeded):
+		w.Header().Set("Connection", "close")
+		return errSlowForm
+	case err != nil || readErr != nil:
+		return errMalformedForm
+	}
+	_ = body.SetReadDeadline(time.Time{}) // the rest is the server's
+	return nil
+}
+
+// field returns a field of the form; the query is not looked at.
+func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
+
+// ticket returns what the form for an action brings back. One half is good for the user's
+// session and for the ID that the form has, if any. The other tells that the form was
+// made for this user and this action, also once the session has ended.
+func (v *visit) ticket(action, id string) string {
+	expires := v.now.Add(formTTL)
+	return v.keys.Sign(expires, sessionPurpose, v.user.ID, v.user.Session, id) + "." +
+		v.keys.Sign(expires, actionPurpose, v.user.ID, action)
+}
+
+// checked carries out a form if this user's session was sent it for this action. One that
+// the user was sent in another session, or too long ago, is shown again with what was
+// typed.
+func (f form) checked(v *visit) error {
+	inSession, forAction, _ := strings.Cut(v.field("ticket"), ".")
+	session := v.keys.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.user.Session, v.field("id"))
+	action := v.keys.Verify(forAction, v.now, actionPurpose, v.user.ID, v.path)
+	switch {
+	case session == nil && action == nil:
+		return f.do(v)
+	case session == nil && f.listed: // who never saw the row learns nothing of it
+		return oauthapp.ErrNotFound
+	case errors.Is(action, ticket.ErrInvalid):
+		v.reportForm(v.r, oauthapp.Event{
+			Actor: oauthapp.Actor{UserID: v.user.ID}, AccountID: v.account.ID, Reason: "not made for this action of this user in this session",
+		})
+		return errForeignForm
+	case errors.Is(session, ticket.ErrInvalid):
+		v.undone = undoneSession
+	default:
+		v.undone = undoneTooOld
+	}
+	v.status, v.typed = http.StatusForbidden, v.r.PostForm
+	return f.show(v)
+}
+
+// signIn sends somebody to sign in, and from there to the page that they asked for or, in
+// place of a form, to the page that it stands on, which says that nothing was done.
+func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request, f *form) {
+	returnTo := r.URL.RequestURI()
+	if f != nil {
+		returnTo = expand(f.page, r)
+		if query := d.unsent(r, returnTo); query != nil {
+			returnTo += "?" + query.Encode()
+		}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, d.flow.LoginURL(returnTo), http.StatusSeeOther)
+}
+
+// unsent returns the query that makes the page at path say that a form was not carried
+// out, and fills in what was typed. It is nil for what has no ticket.
+func (d *Dashboard) unsent(r *http.Request, path string) url.Values {
+	_, half, ok := strings.Cut(r.PostForm.Get("ticket"), ".")
+	if !ok {
+		return nil
+	}
+	action, draft := expand(r.Pattern, r), pack(r.PostForm)
+	seal := d.keys.Sign(d.flow.Now().Add(unsentTTL), unsentPurpose, path, action, half, draft)
+	query := url.Values{unsentAction: {action}, unsentHalf: {half}, unsentSeal: {seal}}
+	if draft != "" {
+		query.Set(unsentDraft, draft)
+	}
+	return query
+}
+
+// resume finds out whether the page is shown in place of a form that this user sent while
+// signed out. Nobody else can make it say so: that takes half of the ticket.
+func (v *visit) resume() {
+	query := v.r.URL.Query()
+	action, half, draft := query.Get(unsentAction), query.Get(unsentHalf), query.Get(unsentDraft)
+	if v.keys.Verify(query.Get(unsentSeal), v.now, unsentPurpose, v.path, action, half, draft) != nil ||
+		errors.Is(v.keys.Verify(half, v.now, actionPurpose, v.user.ID, action), ticket.ErrInvalid) {
+		return
+	}
+	v.undone, v.typed = undoneSignedOut, unpack(draft)
+}
+
+// pack returns the fields of a form for a URL, without its ticket, "" if they are too long.
+func pack(fields url.Values) string {
+	kept := url.Values{}
+	for name, values := range fields {
+		if name != "ticket" {
+			kept[name] = values
+		}
+	}
+	var b bytes.Buffer
+	compressed, _ := flate.NewWriter(&b, flate.BestCompression) // the level is one
+	_, _ = io.WriteString(compressed, kept.Encode())            // a buffer takes everything
+	_ = compressed.Close()
+	draft := base64.RawURLEncoding.EncodeToString(b.Bytes())
+	if len(draft) > maxDraft {
+		return ""
+	}
+	return draft
+}
+
+// unpack returns what pack was given, nil where there is none.
+func unpack(draft string) url.Values {
+	compressed, err := base64.RawURLEncoding.DecodeString(draft)
+	if draft == "" || err != nil {
+		return nil
+	}
+	encoded, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(compressed)), maxBody))
+	if err != nil {
+		return nil
+	}
+	fields, err := url.ParseQuery(string(encoded))
+	if err != nil {
+		return nil
+	}
+	return fields
+}
+
+// expand returns the path that a pattern stands for in a request, in its one spelling.
+func expand(pattern string, r *http.Request) string {
+	_, path, found := strings.Cut(pattern, " ") // after a method
+	if !found {
+		path = pattern
+	}
+	for _, name := range []string{"account", "id", "s", "grant"} {
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(r.PathValue(name)))
+	}
+	return path
+}
+
+// reportForm reports a form that was not made here, or not for this. The application is
+// the one that it was aimed at: it may belong to somebody else.
+func (d *Dashboard) reportForm(r *http.Request, e oauthapp.Event) {
+	if d.flow.Events == nil {
+		return
+	}
+	e.Type, e.Time, e.Actor = oauthapp.ApplicationFormRefused, d.flow.Now(), d.actor(r, e.Actor.UserID)
+	if id, err := pathID(r, "id"); err == nil {
+		e.ApplicationID = id
+	}
+	d.flow.Events(context.WithoutCancel(r.Context()), e)
+}

@@ -1,0 +1,309 @@
+package dashboard_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// A place is a page and the form on it.
+type place struct{ page, action string }
+
+// places are all forms: of an application of an account, and of what has access to that.
+func (s *site) places(app oauthapp.Application, grant oauthapp.Grant) map[string]place {
+	s.t.Helper()
+	secret := pathOf(app, "secrets", s.secrets(app)[0].ID.String(), "revoke")
+	return map[string]place{
+		"create":        {list(app.Owner) + "/new", list(app.Owner)},
+		"edit":          {pathOf(app, "edit"), pathOf(app)},
+		"reset secret":  {pathOf(app), pathOf(app, "secrets")},
+		"revoke secret": {secret, secret},
+		"revoke all":    {pathOf(app, "revoke"), pathOf(app, "revoke")},
+		"delete":        {pathOf(app, "delete"), pathOf(app, "delete")},
+		"revoke grant":  {list(app.Owner), "/accounts/" + app.Owner + "/authorized_applications/" + grant.ID.String() + "/revoke"},
+	}
+}
+
+// filled opens the page of a form and fills it in so that it can be carried out.
+func (s *site) filled(p place, app oauthapp.Application) url.Values {
+	s.t.Helper()
+	form := s.open(p.page).form(p.action)
+	if form.Has("name") {
+		fill(form, append(registration(), "name", "Typed\u00e9", "description", "Line one\r\nline <two>")...)
+	}
+	if form.Has("confirm_name") {
+		form.Set("confirm_name", app.Name)
+	}
+	return form
+}
+
+// newPlaces returns a new site with one application, and the places of it.
+func newPlaces(t *testing.T) (*site, oauthapp.Application, map[string]place) {
+	t.Helper()
+	s := newSite(t)
+	app, _ := s.register("2")
+	return s, app, s.places(app, s.authorize(app, "1", "2", "read"))
+}
+
+// Who is signed out when they send a form comes back from signing in to where it can be
+// done again, is told that nothing was done, and finds what they typed.
+func TestFormSentWhileSignedOut(t *testing.T) {
+	_, _, names := newPlaces(t)
+	for name := range names {
+		t.Run(name, func(t *testing.T) {
+			s, app, places := newPlaces(t)
+			p := places[name]
+			form := s.filled(p, app)
+			events := len(s.events)
+			s.user = nil
+			s.pass(25 * time.Hour) // longer than the form is good for
+			sent := s.do(http.MethodPost, p.action, form)
+			require.Equal(t, http.StatusSeeOther, sent.Status)
+			login, err := url.Parse(sent.Header.Get("Location"))
+			require.NoError(t, err)
+			returnTo := login.Query().Get("return_to")
+			require.True(t, strings.HasPrefix(returnTo, p.page+"?"), returnTo)
+			require.NotContains(t, returnTo, form.Get("ticket"), "what a form needs is in no URL")
+
+			const told = "Nothing was changed: you were signed out when you sent this."
+			s.user = bob() // has this account too, and did not send it
+			require.NotContains(t, s.open(returnTo).text(), "Nothing was changed")
+			s.user = alice()
+			s.user.Session = "alice-2"
+			again := s.open(returnTo)
+			require.Contains(t, again.text(), told)
+			require.Len(t, s.events, events, "nothing was done")
+			refilled := again.form(p.action)
+			for _, field := range []string{"name", "description", "homepage_url", "callback_url", "client_type"} {
+				require.Equal(t, strings.ReplaceAll(form.Get(field), "\r\n", "\n"), strings.ReplaceAll(refilled.Get(field), "\r\n", "\n"), field)
+			}
+			if form.Has("confirm_name") {
+				refilled.Set("confirm_name", app.Name)
+			}
+			done := s.do(http.MethodPost, p.action, refilled)
+			require.Less(t, done.Status, 400, done.text())
+			require.Len(t, s.events, events+1)
+
+			if name != "delete" && !strings.HasPrefix(name, "revoke secret") {
+				s.pass(15 * time.Minute)
+				require.NotContains(t, s.open(returnTo).text(), "Nothing was changed", "later")
+			}
+		})
+	}
+}
+
+// A page that says that nothing was changed is made for those whose form it was.
+func TestUnsentCannotBeMadeUp(t *testing.T) {
+	s, app, places := newPlaces(t)
+	p := places["edit"]
+	own := s.filled(p, app)
+	s.user = bob()
+	bobs := s.filled(p, app)
+	for name, ticket := range map[string]string{
+		"another user's":   bobs.Get("ticket"),
+		"another action's": func() string { s.user = alice(); return s.filled(places["revoke all"], app).Get("ticket") }(),
+		"nonsense":         "AAAA.AAAA",
+		"no half":          "AAAA",
+		"none":             "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.user = nil
+			sent := s.do(http.MethodPost, p.action, fill(url.Values{}, "name", "Evil", "ticket", ticket))
+			login, err := url.Parse(sent.Header.Get("Location"))
+			require.NoError(t, err)
+			s.user = alice()
+			shown := s.open(login.Query().Get("return_to"))
+			require.NotContains(t, shown.text(), "Nothing was changed")
+			require.Equal(t, app.Name, shown.form(p.action).Get("name"))
+		})
+	}
+	t.Run("changed on the way", func(t *testing.T) {
+		s.user = nil
+		sent := s.do(http.MethodPost, p.action, own)
+		login, err := url.Parse(sent.Header.Get("Location"))
+		require.NoError(t, err)
+		returnTo, err := url.Parse(login.Query().Get("return_to"))
+		require.NoError(t, err)
+		s.user = alice()
+		require.Contains(t, s.open(returnTo.String()).text(), "Nothing was changed")
+		for field := range returnTo.Query() {
+			for _, value := range []string{"", returnTo.Query().Get(field) + "A"} {
+				query := returnTo.Query()
+				query.Set(field, value)
+				shown := s.open(returnTo.Path + "?" + query.Encode())
+				require.NotContains(t, shown.text(), "Nothing was changed", field)
+				require.Equal(t, app.Name, shown.form(p.action).Get("name"), field)
+			}
+		}
+		require.NotContains(t, s.open(pathOf(app)+"?"+returnTo.RawQuery).text(), "Nothing was changed", "another page")
+	})
+}
+
+// A form of this user that comes from another session of theirs, or too late, is shown
+// again with what was typed.
+func TestStaleFormIsShownAgain(t *testing.T) {
+	_, _, names := newPlaces(t)
+	for name := range names {
+		for why, stale := range map[string]struct {
+			told string
+			make func(*site)
+		}{
+			"another session": {"this page was made before you signed in again", func(s *site) { s.user.Session = "alice-2" }},
+			"too late":        {"this page was open for too long", func(s *site) { s.pass(24 * time.Hour) }},
+		} {
+			t.Run(name+"/"+why, func(t *testing.T) {
+				s, app, places := newPlaces(t)
+				p := places[name]
+				form := s.filled(p, app)
+				events := len(s.events)
+				stale.make(s)
+				again := s.do(http.MethodPost, p.action, form)
+				require.Equal(t, http.StatusForbidden, again.Status)
+				require.Contains(t, again.text(), "Nothing was changed: "+stale.told)
+				require.Len(t, s.events, events, "nothing was done, and whoever forgot a page is no attacker")
+				refilled := again.form(p.action)
+				for _, field := range []string{"name", "description", "homepage_url", "callback_url"} {
+					require.Equal(t, strings.ReplaceAll(form.Get(field), "\r\n", "\n"), strings.ReplaceAll(refilled.Get(field), "\r\n", "\n"), field)
+				}
+				if form.Has("confirm_name") {
+					refilled.Set("confirm_name", app.Name)
+				}
+				done := s.do(http.MethodPost, p.action, refilled)
+				require.Less(t, done.Status, 400, done.text())
+				require.Len(t, s.events, events+1)
+			})
+		}
+	}
+}
+
+// A ticket is good for the form that it came with and for no other.
+func TestTicketIsForOneAction(t *testing.T) {
+	s, app, places := newPlaces(t)
+	second, _ := s.register("2", "name", "Second")
+	for name, p := range s.places(second, s.authorize(second, "1", "2", "read")) {
+		places["second "+name] = p
+	}
+	forms := map[string]url.Values{}
+	for name, p := range places {
+		forms[name] = s.filled(p, app)
+	}
+	events, secrets := len(s.events), s.secrets(app)
+	for name, form := range forms {
+		for other, p := range places {
+			if p.action == places[name].action {
+				continue
+			}
+			sent := fill(fill(url.Values{}, append(registration(), "confirm_name", app.Name)...), "ticket", form.Get("ticket"))
+			if form.Has("id") {
+				sent.Set("id", form.Get("id"))
+			}
+			want := http.StatusForbidden
+			if strings.HasSuffix(other, "grant") {
+				want = http.StatusNotFound
+			}
+			require.Equal(t, want, s.do(http.MethodPost, p.action, sent).Status, "%s to %s", name, other)
+		}
+	}
+	for _, e := range s.events[events:] {
+		require.Equal(t, oauthapp.ApplicationFormRefused, e.Type)
+	}
+	require.Equal(t, secrets, s.secrets(app))
+}
+
+// An application is called what its form was made for, and nothing else: neither what somebody
+// else's is called, nor what stands first in lists for ever.
+func TestFormKeepsItsID(t *testing.T) {
+	s := newSite(t)
+	theirs, _ := s.register("1")
+	for _, id := range []string{theirs.ID.String(), "ffffffff-ffff-7fff-bfff-ffffffffffff", "", "x"} {
+		form := fill(s.open(list("2")+"/new").form(list("2")), registration()...)
+		form.Set("id", id)
+		a := s.do(http.MethodPost, list("2"), form)
+		require.Equal(t, http.StatusForbidden, a.Status, id)
+	}
+}
+
+// Forms whose typed content is long are not carried through a URL, which says so.
+func TestLongDraftIsNotKept(t *testing.T) {
+	s, app, places := newPlaces(t)
+	form := s.filled(places["edit"], app)
+	var description strings.Builder
+	for i := range 1000 {
+		description.WriteRune(rune(0x4e00 + (i*7919)%20000))
+	}
+	form.Set("description", strings.Repeat(description.String(), 4))
+	s.user = nil
+	sent := s.do(http.MethodPost, places["edit"].action, form)
+	require.Less(t, len(sent.Header.Get("Location")), 8<<10)
+	login, err := url.Parse(sent.Header.Get("Location"))
+	require.NoError(t, err)
+	s.user = alice()
+	shown := s.open(login.Query().Get("return_to"))
+	require.Contains(t, shown.text(), "Nothing was changed")
+	require.Contains(t, shown.text(), "too long to be kept")
+	require.Equal(t, app.Name, shown.form(places["edit"].action).Get("name"))
+}
+
+// pipes is a listener of connections in memory, which keep the time of a test.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	c, ok := <-p
+	if !ok {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+func (p pipes) Close() error   { return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// A body that does not arrive is not waited for, whoever sends it.
+func TestSlowFormIsEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		form := s.filled(place{list("2") + "/new", list("2")}, oauthapp.Application{}).Encode()
+		listener := make(pipes)
+		server := &http.Server{Handler: s.pages}
+		go func() { _ = server.Serve(listener) }()
+		send := func(body string, more ...string) *http.Response {
+			client, conn := net.Pipe()
+			listener <- conn
+			t.Cleanup(func() { _ = client.Close() })
+			go func() {
+				_, _ = fmt.Fprintf(client, "POST %s HTTP/1.1\r\nHost: service.example\r\nSec-Fetch-Site: same-origin\r\n"+
+					"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", list("2"), len(form), body)
+				for _, part := range more {
+					time.Sleep(20 * time.Second)
+					_, _ = io.WriteString(client, part)
+				}
+			}()
+			answer, err := http.ReadResponse(bufio.NewReader(client), nil)
+			require.NoError(t, err)
+			_, _ = io.Copy(io.Discard, answer.Body)
+			return answer
+		}
+		begin := time.Now()
+		answer := send(form[:10])
+		require.Equal(t, http.StatusRequestTimeout, answer.StatusCode)
+		require.True(t, answer.Close)
+		require.Equal(t, 30*time.Second, time.Since(begin))
+		require.Empty(t, s.eventTypes())
+
+		require.Equal(t, http.StatusOK, send(form[:10], form[10:]).StatusCode)
+		require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationCreated}, s.eventTypes())
+		close(listener)
+		require.NoError(t, server.Close())
+	})
+}
