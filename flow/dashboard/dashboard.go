@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/origin"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -33,7 +34,7 @@ type Dashboard struct {
 	prefix      string
 	keys        ticket.Keys
 	pages       *page.Set
-	crossOrigin *http.CrossOriginProtection
+	origins     origin.Guard
 	formActions []string // for those who are signed out when they send a form
 	mux         *http.ServeMux
 }
@@ -53,18 +54,18 @@ func New(cfg Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: issuer: %w", err)
 	}
+	origins, err := origin.NewGuard(issuer)
+	if err != nil {
+		return nil, fmt.Errorf("dashboard: issuer: %w", err)
+	}
 	d := &Dashboard{
 		flow:        host,
 		registry:    cfg.Provider.Registry(),
 		prefix:      prefix,
 		keys:        ticket.Keys(host.Keys),
-		crossOrigin: http.NewCrossOriginProtection(),
+		origins:     origins,
 		formActions: page.FormActions(host.LoginURL("/")),
 		mux:         http.NewServeMux(),
-	}
-	// Behind a proxy that changes the Host header, the Origin is still that of the issuer.
-	if err := d.crossOrigin.AddTrustedOrigin(issuer.Scheme + "://" + issuer.Host); err != nil {
-		return nil, fmt.Errorf("dashboard: issuer: %w", err)
 	}
 	d.pages, err = page.New(page.Options{
 		Overrides:      host.Pages,

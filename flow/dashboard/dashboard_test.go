@@ -440,6 +440,11 @@ func TestForgedFormsAreRefused(t *testing.T) {
 			r.Header.Set("Origin", "https://evil.example")
 		}},
 		"from a sandboxed frame": {asIs, func(r *http.Request) {
+			r.Header.Set("Sec-Fetch-Site", "cross-site")
+			r.Header.Set("Origin", "null")
+		}},
+		"from a neighbour": {asIs, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }},
+		"by an old browser": {set(func(_, bobs string) []string { return []string{bobs} }), func(r *http.Request) {
 			r.Header.Del("Sec-Fetch-Site")
 			r.Header.Set("Origin", "null")
 		}},
@@ -488,6 +493,13 @@ func TestForgedFormsAreRefused(t *testing.T) {
 			r.Header.Del("Sec-Fetch-Site")
 			r.Header.Set("Origin", "https://service.example")
 			r.Host = "10.0.0.5:8080"
+		})
+		require.Equal(t, http.StatusSeeOther, a.Status)
+	})
+	t.Run("an old browser's own", func(t *testing.T) {
+		a := s.do(http.MethodPost, pathOf(app, "revoke"), own["revoke all"], func(r *http.Request) {
+			r.Header.Del("Sec-Fetch-Site")
+			r.Header.Set("Origin", "null")
 		})
 		require.Equal(t, http.StatusSeeOther, a.Status)
 	})

@@ -54,7 +54,7 @@ func (d *Dashboard) serve(h handler, f *form) http.Handler {
 
 // admit returns no visit where nobody is signed in: it has answered then.
 func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*visit, error) {
-	if d.crossOrigin.Check(r) != nil {
+	if d.origins.Check(r) != nil {
 		d.reportForm(r, oauthapp.Event{Reason: "sent by a page of another origin"})
 		return nil, errForeignForm
 	}
