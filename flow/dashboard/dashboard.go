@@ -105,7 +105,7 @@ func (d *Dashboard) route() {
 		secret + "/revoke": {do: (*visit).revokeSecret, show: (*visit).warnSecret, page: secret + "/revoke"},
 		one + "/revoke":    {do: (*visit).revokeTokens, show: (*visit).warnTokens, page: one + "/revoke"},
 		one + "/delete":    {do: (*visit).delete, show: (*visit).warnDelete, page: one + "/delete"},
-		account + "/authorized_applications/{grant}/revoke": {do: (*visit).revokeGrant, show: (*visit).list, page: list, listed: true},
+		account + "/authorized_applications/{grant}/revoke": {do: (*visit).revokeGrant, show: (*visit).list, page: list, check: (*visit).findGrant},
 	} {
 		d.mux.Handle("POST "+path, d.serve(ofPath(path, f.checked), &f))
 	}

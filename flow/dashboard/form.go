@@ -19,10 +19,10 @@ import (
 
 // A form is what a POST sends.
 type form struct {
-	do     handler // carries it out
-	show   handler // shows the page that it stands on
-	page   string  // the pattern of that page
-	listed bool    // it is about a row of a list, and stands there alone
+	do    handler // carries it out
+	show  handler // shows the page that it stands on
+	page  string  // the pattern of that page
+	check handler // before a refusal: is there what it is about? nil where that is known by then
 }
 
 const (
@@ -96,9 +96,12 @@ func (f form) checked(v *visit) error {
 	switch {
 	case session == nil && action == nil:
 		return f.do(v)
-	case session == nil && f.listed: // who never saw the row learns nothing of it
-		return oauthapp.ErrNotFound
 	case errors.Is(action, ticket.ErrInvalid):
+		if f.check != nil {
+			if err := f.check(v); err != nil {
+				return err
+			}
+		}
 		v.reportForm(v.r, oauthapp.Event{
 			Actor: oauthapp.Actor{UserID: v.user.ID}, AccountID: v.account.ID, Reason: "not made for this action of this user in this session",
 		})

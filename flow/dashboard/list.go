@@ -3,6 +3,7 @@ package dashboard
 import (
 	"errors"
 	"net/url"
+	"slices"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -140,6 +141,28 @@ func (v *visit) pageLinks(field, next string) page.Pages {
 		links.Next = link(next)
 	}
 	return links
+}
+
+// findGrant returns ErrNotFound for a grant that is not among the account's newest 1000.
+func (v *visit) findGrant() error {
+	id, err := pathID(v.r, "grant")
+	if err != nil {
+		return err
+	}
+	page := oauthapp.Page{Limit: 200}
+	for range 5 {
+		grants, err := v.registry.Grants(v.ctx, v.ownGrants(), page)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(grants.Items, func(g oauthapp.Grant) bool { return g.ID == id }) {
+			return nil
+		}
+		if page.After = grants.Next; page.After == "" {
+			break
+		}
+	}
+	return oauthapp.ErrNotFound
 }
 
 // revokeGrant ends what one user authorized for the account.
