@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,8 +15,9 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// maxAuthorizationRequest bounds an authorization request, in bytes. Clients keep
-// much in state, but no browser takes a longer URL everywhere.
+// maxAuthorizationRequest bounds what is acted on of an authorization request, in
+// bytes of a query string. Clients keep much in state, but no browser takes a longer
+// URL everywhere.
 const maxAuthorizationRequest = 32 << 10
 
 // authorizationParams are what the authorization endpoint acts on. Others are
@@ -30,7 +32,7 @@ var authorizationParams = []string{
 
 // An authorization is an authorization request on its way through the checks.
 type authorization struct {
-	params      parameters // as sent, of authorizationParams, without those sent empty
+	params      parameters // of authorizationParams
 	client      store.Client
 	redirectURI string // where the answer goes: one that the application registered
 	scopes      []string
@@ -39,7 +41,7 @@ type authorization struct {
 // authorize serves an authorization request (RFC 6749, section 4.1.1). It answers at
 // once where the user has consented before; otherwise it asks.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
-	params, refusal := parseAuthorization(r.URL.RawQuery)
+	params, refusal := parseForm(r.URL.RawQuery, authorizationParams)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return
@@ -48,30 +50,17 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 }
 
 // authorizePost serves an authorization request that is sent as a form, and the
-// form of the consent page, which has a ticket.
+// form of the consent page, which has a ticket and no client_id.
 func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
-	mediaType, refusal := contentType(r)
-	if refusal == nil && mediaType != formType {
-		refusal = refuse(InvalidRequest, "the content type must be "+formType)
-	}
-	var body string
-	if refusal == nil {
-		body, refusal = readBody(w, r)
-	}
-	if refusal != nil {
+	form, refusal := readFormUnchecked(w, r, slices.Concat(authorizationParams, consentParams))
+	switch {
+	case refusal != nil:
 		p.refuseOnPage(w, r, refusal)
-		return
+	case form.Has("ticket") && !form.Has("client_id"):
+		p.decide(w, r, form)
+	default:
+		p.serveAuthorization(w, r, form.only(authorizationParams))
 	}
-	if form, err := url.ParseQuery(body); err == nil && form.Has("ticket") {
-		p.decide(w, r, pick(form, consentParams))
-		return
-	}
-	params, refusal := parseAuthorization(body)
-	if refusal != nil {
-		p.refuseOnPage(w, r, refusal)
-		return
-	}
-	p.serveAuthorization(w, r, params)
 }
 
 // serveAuthorization answers an authorization request. Until the client and its
@@ -80,6 +69,10 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 // nobody who did not come to use it (RFC 9700, section 4.11.2), and only then are refusals
 // redirected.
 func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params parameters) {
+	if len(params.Values().Encode()) > maxAuthorizationRequest {
+		p.refuseOnPage(w, r, refuse(InvalidRequest, "the authorization request is too long"))
+		return
+	}
 	a, refusal := p.identify(r, params)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
@@ -104,47 +97,10 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 	p.askConsent(w, r, http.StatusOK, a, user, grants, "")
 }
 
-// parseAuthorization reads an authorization request from a query string or form
-// body, and drops what is unknown.
-func parseAuthorization(raw string) (parameters, *Error) {
-	if len(raw) > maxAuthorizationRequest {
-		return nil, refuse(InvalidRequest, "the authorization request is too long")
-	}
-	all, err := url.ParseQuery(raw)
-	if err != nil {
-		return nil, refuse(InvalidRequest, "the authorization request is malformed")
-	}
-	return pick(all, authorizationParams), nil
-}
-
-// pick returns the parameters of these names. It drops what is empty, which counts as omitted; what is there twice it
-// keeps, for whoever looks at that parameter to refuse.
-func pick(form url.Values, names []string) parameters {
-	picked := make(parameters, 0, len(names))
-	for _, name := range names {
-		values := form[name]
-		for _, value := range values {
-			if value != "" || len(values) > 1 {
-				picked = append(picked, parameter{name, value})
-			}
-		}
-	}
-	return picked
-}
-
-func repeated(params parameters, name string) *Error {
-	if params.Count(name) > 1 {
-		return refuse(InvalidRequest, "parameter sent more than once: "+name)
-	}
-	return nil
-}
-
 // identify finds the application and where to send its users back to.
 func (p *Provider) identify(r *http.Request, params parameters) (*authorization, *Error) {
-	for _, name := range []string{"client_id", "redirect_uri"} {
-		if refusal := repeated(params, name); refusal != nil {
-			return nil, refusal
-		}
+	if refusal := params.check([]string{"client_id", "redirect_uri"}); refusal != nil {
+		return nil, refusal
 	}
 	id := params.Get("client_id")
 	if id == "" {
@@ -205,10 +161,8 @@ func (p *Provider) returnTo(request string) string {
 // validate checks everything that is refused by redirect (RFC 6749, section
 // 4.1.2.1), and fills in the scopes.
 func (p *Provider) validate(a *authorization, user *User) *Error {
-	for _, name := range authorizationParams {
-		if refusal := repeated(a.params, name); refusal != nil && name != "resource" { // which may be (RFC 8707, section 2)
-			return refusal
-		}
+	if refusal := a.params.check(authorizationParams); refusal != nil {
+		return refusal
 	}
 	switch {
 	case a.params.Has("request"):

@@ -39,8 +39,7 @@ func TestRefusalsOnPage(t *testing.T) {
 		"redirect_uri and scope":   request(h.app, "redirect_uri", "https://evil.example/", "scope", "zzz").Encode(),
 		"redirect_uri and type":    request(h.app, "redirect_uri", "https://evil.example/", "response_type", "token").Encode(),
 		"redirect_uri and prompt":  request(h.app, "redirect_uri", "https://evil.example/", "prompt", "none").Encode(),
-		"malformed escape":         request(h.app).Encode() + "&x=%zz",
-		"semicolon":                request(h.app).Encode() + ";x=1",
+		"malformed escape":         request(h.app, "state", "").Encode() + "&state=%zz",
 		"far too long":             request(h.app, "state", strings.Repeat("s", 100_000)).Encode(),
 		"redirect_uri with CRLF":   request(h.app, "redirect_uri", callback+"\r\nX: y").Encode(),
 		"redirect_uri of any type": "redirect_uri=" + url.QueryEscape(callback),
@@ -216,6 +215,20 @@ func TestUnknownParametersIgnored(t *testing.T) {
 	h := newHost(t)
 	params := request(h.app, "approval_prompt", "force", "hd", "x", "nonce", "n", "response_mode", "query", "registration", "{}", "audience", "a")
 	h.tokens(h.redemption(h.app, h.code(params, "1")))
+
+	ignored := "&x=%zz&x=%ff&%=%00&x;y=\"&client_id;=1&ticket=1&decision=deny&client%69d=2&" + strings.Repeat("x&", 10_000)
+	state := request(h.app, "state", "a;b=c").Encode()
+	for _, query := range []string{ignored + state, state + ignored, strings.ReplaceAll(state, "%3B", ";") + ignored} {
+		byPost := httptest.NewRequest(http.MethodPost, "https://id.example/oauth/authorize?x=%zz;&x", strings.NewReader(query))
+		byPost.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=")
+		posted := httptest.NewRecorder()
+		h.ServeHTTP(posted, byPost)
+		for _, page := range []*httptest.ResponseRecorder{h.get("/oauth/authorize?" + query), posted} {
+			answer := h.answer(h.decide(page, "authorize", "1"))
+			require.Equal(t, "a;b=c", answer.Get("state"))
+			h.tokens(h.redemption(h.app, answer.Get("code")))
+		}
+	}
 }
 
 func TestLoopbackAndPrivateUseRedirects(t *testing.T) {

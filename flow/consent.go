@@ -87,13 +87,11 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 		p.refuseForm(w, r, nil, "", "sent by a page of another origin")
 		return
 	}
-	for _, name := range consentParams {
-		if refusal := repeated(form, name); refusal != nil {
-			p.refuseOnPage(w, r, refusal)
-			return
-		}
+	if refusal := form.check(consentParams); refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return
 	}
-	params, refusal := parseAuthorization(form.Get("request"))
+	params, refusal := parseForm(form.Get("request"), authorizationParams)
 	if refusal != nil {
 		p.refuseForm(w, r, nil, "", "malformed request")
 		return

@@ -92,7 +92,7 @@ func TestConsentIsBound(t *testing.T) {
 		"other challenge":          altered("code_challenge", challengeOf("other")),
 		"no challenge":             altered("code_challenge", "", "code_challenge_method", ""),
 		"other state":              altered("state", "other"),
-		"malformed request":        change(form, "request", "%zz"),
+		"malformed request":        change(form, "request", "client_id=%zz"),
 		"same request, respelt":    change(form, "request", form.Get("request")+"&x=y"),
 	}
 	for name, form := range forbidden {

@@ -25,7 +25,7 @@ type dnsimpleResponse struct {
 // else, PKCE and exact redirect URIs included, is as on the token endpoint.
 func (p *Provider) dnsimpleToken(w http.ResponseWriter, r *http.Request) {
 	setPragma(w)
-	params, refusal := readDNSimpleParams(w, r)
+	params, refusal := readFormOrJSON(w, r, dnsimpleParams)
 	if refusal == nil && params.Get("grant_type") != authorizationCodeGrant {
 		refusal = refuse(InvalidRequest, "grant_type must be "+authorizationCodeGrant)
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzReadDNSimpleParams: the label of a body decides nothing but whether it may be JSON.
+// FuzzReadFormOrJSON: the label of a body decides nothing but whether it may be JSON.
 // A form is read alike under either, and what is JSON is never taken for a form.
-func FuzzReadDNSimpleParams(f *testing.F) {
+func FuzzReadFormOrJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"code":"a=b"}`, `{"a=b":"c"}`, ` {"code":"1"}`, `"a=b"`, "true", "null", "a", "a=b", "code=1&grant_type=authorization_code", "Code={}", "=a", " a=b",
 		`code={"a":"b"}`, `[{"a":"b=c"}]`, "{}=", "\x00a=b", "a\x00=b", "code=1&code=2", "-1=2", "t=rue",
@@ -18,14 +18,21 @@ func FuzzReadDNSimpleParams(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		asForm, refusedForm := readDNSimpleParams(httptest.NewRecorder(), post(formType, "/", string(body)))
-		want, refused := parseForm(string(body))
+		if len(body) > maxBody {
+			return
+		}
+		asForm, refusedForm := readFormOrJSON(httptest.NewRecorder(), post(formType, "/", string(body)), testParams)
+		want, refused := readForm(httptest.NewRecorder(), post(formType, "/", string(body)), testParams)
 		require.Equal(t, want, asForm)
 		require.Equal(t, refused, refusedForm)
 
-		asJSON, refusedJSON := readDNSimpleParams(httptest.NewRecorder(), post(jsonType, "/", string(body)))
+		asJSON, refusedJSON := readFormOrJSON(httptest.NewRecorder(), post(jsonType, "/", string(body)), testParams)
 		if json.Valid(body) {
-			want, refused = parseJSON(string(body))
+			if want, refused = parseJSON(string(body), testParams); refused == nil {
+				if refused = want.check(testParams); refused != nil {
+					want = nil
+				}
+			}
 		} else if refusedJSON == nil {
 			refused = nil
 		} else {

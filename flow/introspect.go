@@ -46,7 +46,7 @@ func (a *introspection) json() []byte {
 // learn about their own access and refresh tokens; [Config.ResourceServers] learn
 // about every access token. To anyone else a token is not active, and a code never is.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
-	form, refusal := readForm(w, r)
+	form, refusal := readForm(w, r, introspectParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return

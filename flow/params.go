@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,7 +17,6 @@ import (
 const (
 	maxBody   = 64 << 10 // bytes; no request of the protocol comes near
 	usualBody = 4 << 10  // bytes that few requests exceed
-	maxParams = 64
 )
 
 const (
@@ -26,16 +24,21 @@ const (
 	jsonType = "application/json"
 )
 
-// protocolParams are what a POST endpoint acts on. They are never read from the
-// query string, which ends up in logs and histories; a client that puts them there
-// is told so instead of being answered as if it had sent nothing.
-var protocolParams = []string{
-	"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "state",
-	"client_id", "client_secret", "client_assertion", "client_assertion_type",
-	"token", "token_type_hint", "access_token",
-}
+// Every endpoint acts on the parameters that are listed for it. It ignores all
+// others, whatever they hold and however often they come (RFC 6749, sections 3.1
+// and 3.2): [parseForm] and [parseJSON] drop them, and [parameters.check] judges
+// the rest.
+var (
+	clientParams     = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+	tokenParams      = append([]string{"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "resource"}, clientParams...)
+	dnsimpleParams   = append([]string{"grant_type", "code", "redirect_uri", "code_verifier", "state", "resource"}, clientParams...)
+	revokeParams     = append([]string{"token"}, clientParams...)
+	introspectParams = append([]string{"token", "token_type_hint"}, clientParams...)
+)
 
-// parameters are those of one request. They are few, so that to look through them all takes less than to hash a name.
+// parameters are those of one request that its endpoint acts on, in the order in
+// which they came. One sent empty is left out, as it counts as omitted (RFC 6749,
+// section 3.1), unless it was sent more than once.
 type parameters []parameter
 
 type parameter struct{ name, value string }
@@ -65,61 +68,101 @@ func (p parameters) Count(name string) (n int) {
 
 // Values returns the parameters as other packages take them.
 func (p parameters) Values() url.Values {
-	values, all := make(url.Values, len(p)), make([]string, len(p))
-	for i, param := range p {
-		all[i] = param.value
-		if before, found := values[param.name]; found {
-			values[param.name] = append(before, param.value)
-		} else {
-			values[param.name] = all[i : i+1 : i+1]
-		}
+	values := make(url.Values, len(p))
+	for _, param := range p {
+		values.Add(param.name, param.value)
 	}
 	return values
 }
 
-// sent drops those that were sent empty, which count as omitted (RFC 6749, section 3.2).
+// only returns the parameters of these names.
+func (p parameters) only(names []string) parameters {
+	return slices.DeleteFunc(slices.Clone(p), func(p parameter) bool { return !slices.Contains(names, p.name) })
+}
+
+// check refuses what is wrong with the parameters of these names: one that was sent
+// more than once, where only "resource" may be (RFC 8707, section 2), and one that
+// is no text. A "state" belongs to the client and may hold any bytes.
+func (p parameters) check(names []string) *Error {
+	for _, name := range names {
+		if name != "resource" && p.Count(name) > 1 {
+			return refuse(InvalidRequest, "parameter sent more than once: "+name)
+		}
+	}
+	for _, param := range p {
+		if param.name == "state" || !slices.Contains(names, param.name) || isText(param.value) {
+			continue
+		}
+		return refuse(malformedCode(param.name), "parameter with invalid characters: "+param.name)
+	}
+	return nil
+}
+
+// malformedCode is the error code of a parameter that is no text.
+func malformedCode(name string) string {
+	switch name {
+	case "scope":
+		return InvalidScope // RFC 6749, sections 4.1.2.1 and 5.2
+	case "resource":
+		return InvalidTarget // RFC 8707, section 2
+	}
+	return InvalidRequest
+}
+
+// sent leaves out the parameters that count as omitted.
 func (p parameters) sent() parameters {
-	return slices.DeleteFunc(p, func(p parameter) bool { return p.value == "" })
+	isEmpty := func(p parameter) bool { return p.value == "" }
+	if !slices.ContainsFunc(p, isEmpty) {
+		return p
+	}
+	all := slices.Clone(p)
+	return slices.DeleteFunc(p, func(p parameter) bool {
+		return isEmpty(p) && (p.name == "resource" || all.Count(p.name) == 1)
+	})
 }
 
-// readForm reads the parameters of a POST request: a bounded
-// application/x-www-form-urlencoded body and nothing else. Every parameter
-// appears once and has a value; one sent empty counts as omitted (RFC 6749,
-// section 3.2). Only "resource" may repeat (RFC 8707, section 2).
-func readForm(w http.ResponseWriter, r *http.Request) (parameters, *Error) {
-	mediaType, refusal := contentType(r)
+// readForm reads the parameters of these names from the body of a POST request,
+// which must be a form of at most [maxBody] bytes, and checks them.
+func readForm(w http.ResponseWriter, r *http.Request, names []string) (parameters, *Error) {
+	params, refusal := readFormUnchecked(w, r, names)
+	if refusal == nil {
+		refusal = params.check(names)
+	}
 	if refusal != nil {
 		return nil, refusal
 	}
-	if mediaType != formType {
-		return nil, refuse(InvalidRequest, "the content type must be "+formType)
-	}
-	body, refusal := readBody(w, r)
-	if refusal != nil {
-		return nil, refusal
-	}
-	return parseForm(body)
+	return params, nil
 }
 
-// readDNSimpleParams reads the parameters of the DNSimple-compatible token
-// endpoint: a form, a JSON object whose members are all strings, or a form that a
-// published client labels application/json.
-func readDNSimpleParams(w http.ResponseWriter, r *http.Request) (parameters, *Error) {
-	mediaType, refusal := contentType(r)
+// readFormUnchecked is [readForm] for an endpoint that checks the parameters
+// itself, because it answers different ones in different ways.
+func readFormUnchecked(w http.ResponseWriter, r *http.Request, names []string) (parameters, *Error) {
+	_, body, refusal := readBody(w, r, names, formType)
 	if refusal != nil {
 		return nil, refusal
 	}
-	if mediaType != formType && mediaType != jsonType {
-		return nil, refuse(InvalidRequest, "the content type must be "+jsonType+" or "+formType)
-	}
-	body, refusal := readBody(w, r)
+	return parseForm(body, names)
+}
+
+// readFormOrJSON is [readForm] for an endpoint that also takes a JSON object, and a
+// form that a published client labels application/json.
+func readFormOrJSON(w http.ResponseWriter, r *http.Request, names []string) (parameters, *Error) {
+	mediaType, body, refusal := readBody(w, r, names, jsonType, formType)
 	if refusal != nil {
 		return nil, refusal
 	}
+	parse := parseForm
 	if mediaType == jsonType && !looksLikeForm(body) {
-		return parseJSON(body)
+		parse = parseJSON
 	}
-	return parseForm(body)
+	params, refusal := parse(body, names)
+	if refusal == nil {
+		refusal = params.check(names)
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	return params, nil
 }
 
 // looksLikeForm tells a form from JSON: the name of a parameter begins with a
@@ -129,42 +172,39 @@ func looksLikeForm(body string) bool {
 	return found && len(name) > 0 && (name[0]|0x20 >= 'a' && name[0]|0x20 <= 'z')
 }
 
-// contentType returns the media type of a request's body, having made sure that
-// nothing the endpoint acts on is in the query string.
-func contentType(r *http.Request) (string, *Error) {
-	if r.URL.RawQuery != "" {
-		query := r.URL.Query()
-		for _, name := range protocolParams {
-			if query.Has(name) {
-				return "", refuse(InvalidRequest, "parameters must be in the body, not in the query string")
-			}
-		}
+// readBody reads the body of a POST request, which has one of these media types, to
+// an endpoint that acts on the parameters of these names. None of them may be in the
+// query string, which ends up in logs and histories: a client that puts one there is
+// told so instead of being answered as if it had sent nothing.
+func readBody(w http.ResponseWriter, r *http.Request, names []string, mediaTypes ...string) (mediaType, body string, refusal *Error) {
+	if query, refusal := parseForm(r.URL.RawQuery, names); refusal != nil || len(query) > 0 {
+		return "", "", refuse(InvalidRequest, "parameters must be in the body, not in the query string")
 	}
-	if encodings := r.Header["Content-Encoding"]; len(encodings) > 0 && encodings[0] != "" && !strings.EqualFold(encodings[0], "identity") {
-		return "", &Error{
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return "", "", &Error{
 			Code:        InvalidRequest,
 			Description: "the body must not have a content encoding",
 			Status:      http.StatusUnsupportedMediaType,
 		}
 	}
-	types := r.Header["Content-Type"]
-	switch {
-	case len(types) > 1:
-		return "", refuse(InvalidRequest, "more than one content type")
-	case len(types) == 1 && types[0] == formType:
-		return formType, nil // as nearly every client sends it
+	if len(r.Header["Content-Type"]) > 1 {
+		return "", "", refuse(InvalidRequest, "more than one content type")
 	}
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		return "", refuse(InvalidRequest, "the content type is missing or malformed")
+	// The parameters of the type mean nothing: a form is UTF-8, and so is JSON.
+	mediaType, _, _ = strings.Cut(r.Header.Get("Content-Type"), ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	if !slices.Contains(mediaTypes, mediaType) {
+		return "", "", refuse(InvalidRequest, "the content type must be "+strings.Join(mediaTypes, " or "))
 	}
-	return mediaType, nil
+	body, refusal = readAll(w, r)
+	return mediaType, body, refusal
 }
 
-// bodies are rooms to read the usual body in. What was read is wiped before the room is used again.
+// bodies are rooms to read the usual body in. What was read is wiped before the
+// room is used again.
 var bodies = sync.Pool{New: func() any { return new([usualBody]byte) }}
 
-func readBody(w http.ResponseWriter, r *http.Request) (string, *Error) {
+func readAll(w http.ResponseWriter, r *http.Request) (string, *Error) {
 	if r.ContentLength > maxBody {
 		return "", errBodyTooLarge
 	}
@@ -207,102 +247,65 @@ var errBodyTooLarge = &Error{
 	Status:      http.StatusRequestEntityTooLarge,
 }
 
-// parseForm takes a form apart, to the letter of what [url.ParseQuery] makes of one: it refuses what that refuses.
-func parseForm(body string) (parameters, *Error) {
-	n := strings.Count(body, "&") + 1
-	if n > maxParams {
-		return nil, refuse(InvalidRequest, "too many parameters")
+// parseForm takes the parameters of these names out of a query string or the body
+// of a form, as WHATWG URL, section 5.1, has it: "&" alone separates them. One of
+// them whose percent-encoding is broken is refused.
+func parseForm(raw string, names []string) (parameters, *Error) {
+	if raw == "" {
+		return nil, nil
 	}
-	form := make(parameters, 0, n)
-	for body != "" {
+	params := make(parameters, 0, min(strings.Count(raw, "&")+1, len(names)))
+	for raw != "" {
 		var pair string
-		pair, body, _ = strings.Cut(body, "&")
-		if pair == "" {
+		pair, raw, _ = strings.Cut(raw, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil || !slices.Contains(names, name) {
 			continue
 		}
-		name, value, refusal := parseParam(pair)
-		if refusal != nil {
-			return nil, refusal
+		if value, err = url.QueryUnescape(value); err != nil {
+			return nil, refuse(InvalidRequest, "parameter with a malformed percent-encoding: "+name)
 		}
-		if form.Has(name) && name != "resource" {
-			return nil, refuse(InvalidRequest, "parameter sent more than once: "+name)
-		}
-		form = append(form, parameter{name, value})
+		params = append(params, parameter{name, value})
 	}
-	return form.sent(), nil
+	return params.sent(), nil
 }
 
-func parseParam(pair string) (name, value string, refusal *Error) {
-	name, value, _ = strings.Cut(pair, "=")
-	if isPlain(pair) {
-		return name, value, nil
-	}
-	name, nameErr := url.QueryUnescape(name)
-	value, valueErr := url.QueryUnescape(value)
-	if nameErr != nil || valueErr != nil || strings.Contains(pair, ";") {
-		return "", "", refuse(InvalidRequest, "the body is no well-formed form")
-	}
-	if !isText(name) || !isText(value) {
-		return "", "", refuse(InvalidRequest, "parameter with invalid characters: "+name)
-	}
-	return name, value, nil
-}
-
-// isPlain reports whether s is printable ASCII that a form has as it is, as nearly every parameter is: it has only to be
-// looked at once.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if !plain[s[i]] {
-			return false
-		}
-	}
-	return true
-}
-
-var plain = func() (t [256]bool) {
-	for c := ' '; c <= '~'; c++ {
-		t[c] = !strings.ContainsRune("%+;", c)
-	}
-	return t
-}()
-
-// parseJSON reads one JSON object of string members. A member that comes twice
-// is refused, which encoding/json alone would not do.
-func parseJSON(body string) (parameters, *Error) {
-	malformed := refuse(InvalidRequest, "the body must be one JSON object whose members are all strings")
-	tokens := json.NewDecoder(strings.NewReader(body))
-	if start, err := tokens.Token(); err != nil || start != json.Delim('{') {
+// parseJSON takes the parameters of these names out of one JSON object, where they
+// must be strings. Other members may be anything.
+func parseJSON(body string, names []string) (parameters, *Error) {
+	malformed := refuse(InvalidRequest, "the body must be one JSON object")
+	decoder := json.NewDecoder(strings.NewReader(body))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
 		return nil, malformed
 	}
-	var object parameters
-	for tokens.More() {
-		key, err := tokens.Token()
+	var params parameters
+	for decoder.More() {
+		key, err := decoder.Token()
 		if err != nil {
 			return nil, malformed
 		}
-		member, err := tokens.Token()
-		name, _ := key.(string) // the decoder admits nothing else as a key
-		value, isString := member.(string)
-		if err != nil || !isString {
+		var member json.RawMessage // a number may be any, also one that no type of Go holds
+		if err := decoder.Decode(&member); err != nil {
 			return nil, malformed
 		}
-		switch {
-		case object.Has(name):
-			return nil, refuse(InvalidRequest, "parameter sent more than once: "+name)
-		case len(object) == maxParams:
-			return nil, refuse(InvalidRequest, "too many parameters")
-		case !isText(name) || !isText(value):
-			return nil, refuse(InvalidRequest, "parameter with invalid characters: "+name)
+		name, _ := key.(string) // the decoder admits nothing else as a key
+		if !slices.Contains(names, name) {
+			continue
 		}
-		object = append(object, parameter{name, value})
+		var value *string
+		if err := json.Unmarshal(member, &value); err != nil || value == nil {
+			return nil, refuse(InvalidRequest, "parameter that is no string: "+name)
+		}
+		params = append(params, parameter{name, *value})
 	}
-	if end, err := tokens.Token(); err != nil || end != json.Delim('}') {
+	if end, err := decoder.Token(); err != nil || end != json.Delim('}') {
 		return nil, malformed
 	}
-	if _, err := tokens.Token(); err != io.EOF {
+	if _, err := decoder.Token(); err != io.EOF {
 		return nil, malformed
 	}
-	return object.sent(), nil
+	return params.sent(), nil
 }
 
 // isText reports whether s is UTF-8 without control characters, and without the

@@ -39,14 +39,11 @@ func TestPostEndpointsAreStrict(t *testing.T) {
 			{"JSON", "", "application/json", `{"grant_type":"authorization_code"}`, 400},
 			{"everything in the query", "?" + good, form, "", 400},
 			{"secret in the query", "?client_secret=" + s.secret, form, good, 400},
-			{"a parameter in both", "?code=" + code, form, good, 400},
-			{"duplicate", "", form, good + "&code=" + code, 400},
-			{"duplicate of an unknown one", "", form, good + "&foo=1&foo=2", 400},
-			{"bad escape", "", form, good + "&foo=%zz", 400},
-			{"semicolon", "", form, good + ";foo=1", 400},
-			{"NUL", "", form, good + "&foo=%00", 400},
-			{"invalid UTF-8", "", form, good + "&foo=%ff", 400},
-			{"ten thousand parameters", "", form, good + strings.Repeat("&a", 10000), 400},
+			{"a parameter in both", "?client_id=" + s.app.ClientID, form, good, 400},
+			{"duplicate", "", form, good + "&client_id=" + s.app.ClientID, 400},
+			{"bad escape", "", form, good + "&client_assertion=%zz", 400},
+			{"NUL", "", form, good + "&client_assertion=%00", 400},
+			{"invalid UTF-8", "", form, good + "&client_assertion=%ff", 400},
 			{"ten megabytes", "", form, good + "&foo=" + strings.Repeat("a", 10<<20), 413},
 		} {
 			r := httptest.NewRequest(http.MethodPost, "https://id.example"+path+tt.query, strings.NewReader(tt.body))
@@ -61,9 +58,9 @@ func TestPostEndpointsAreStrict(t *testing.T) {
 	require.Empty(t, s.store.counted(), "none of it reached the store")
 
 	// The code is good still, whatever else comes with it.
-	r := httptest.NewRequest(http.MethodPost, "https://id.example/oauth/token?utm_source=x",
-		strings.NewReader(good+"&foo=1&state=x&resource=https://id.example&resource=https://id.example/&empty="))
-	r.Header.Set("Content-Type", form+"; charset=utf-8")
+	r := httptest.NewRequest(http.MethodPost, "https://id.example/oauth/token?utm_source=x&%zz;code=%ff",
+		strings.NewReader("foo=%zz&state&state=%00&%ff=\xff&code;=&"+good+"&foo&resource=https://id.example&resource=https://id.example/&empty="+strings.Repeat("&a", 10_000)))
+	r.Header.Set("Content-Type", form+"; charset=")
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	require.Equal(t, http.StatusOK, w.Code, w.Body.String())

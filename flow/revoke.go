@@ -14,7 +14,7 @@ import (
 // authorization. A token that is unknown, or ended already, is answered like one
 // that was revoked just now; one of another client is refused.
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
-	form, refusal := readForm(w, r)
+	form, refusal := readForm(w, r, revokeParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return

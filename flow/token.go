@@ -44,7 +44,7 @@ func (a *tokenResponse) json() []byte {
 // token serves the token endpoint (RFC 6749, section 3.2).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	setPragma(w)
-	form, refusal := readForm(w, r)
+	form, refusal := readForm(w, r, tokenParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
