@@ -120,7 +120,7 @@ func (p *Provider) identify(r *http.Request, params parameters) (*authorization,
 	registered := client.Application.CallbackURLs
 	switch a.redirectURI = params.Get("redirect_uri"); {
 	case a.redirectURI != "":
-		if !oauthapp.MatchCallback(registered, a.redirectURI) {
+		if !oauthapp.MatchCallback(client.Application.Type, registered, a.redirectURI) {
 			return nil, refuse(InvalidRequest, "redirect_uri: the application has not registered it as a callback URL")
 		}
 	case len(registered) == 1:

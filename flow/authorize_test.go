@@ -235,16 +235,24 @@ func TestLoopbackAndPrivateUseRedirects(t *testing.T) {
 	h := newHost(t)
 	_, err := h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.public.ID, oauthapp.Registration{
 		Name: "Native", HomepageURL: "https://client.example",
-		CallbackURLs: []string{"http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/cb"},
+		CallbackURLs: []string{"http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb", "com.example.app:/cb"},
 	})
 	require.NoError(t, err)
-	for _, redirectURI := range []string{"http://127.0.0.1:49152/cb", "http://[::1]:49152/cb", "com.example.app:/cb"} {
+	for _, redirectURI := range []string{"http://127.0.0.1:49152/cb", "http://[::1]:49152/cb", "http://localhost:49152/cb", "com.example.app:/cb"} {
 		w := h.decide(h.open(request(h.public, "redirect_uri", redirectURI)), "authorize", "1")
 		require.True(t, strings.HasPrefix(w.Header().Get("Location"), redirectURI+"?code="), w.Header().Get("Location"))
 		code := h.answer(w).Get("code")
 		requireError(t, h.post("/oauth/token", h.redemption(h.public, code, "redirect_uri", "http://127.0.0.1:1/cb")), 400, "invalid_grant")
 		h.tokens(h.redemption(h.public, code, "redirect_uri", redirectURI))
 	}
+
+	_, err = h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.app.ID, oauthapp.Registration{
+		Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{"http://127.0.0.1/cb", "http://localhost:3000/cb"},
+	})
+	require.NoError(t, err)
+	h.answer(h.decide(h.open(request(h.app, "redirect_uri", "http://127.0.0.1:49152/cb")), "authorize", "1"))
+	h.answer(h.decide(h.open(request(h.app, "redirect_uri", "http://localhost:3000/cb")), "authorize", "1"))
+	requirePage(t, h.open(request(h.app, "redirect_uri", "http://localhost:49152/cb")), http.StatusBadRequest)
 }
 
 // An authorization request may come as a form (RFC 6749, section 3.1); to sign in it

@@ -10,34 +10,36 @@ import (
 	"strings"
 )
 
-// MatchCallback reports whether an authorization request may use redirectURI,
-// given the callback URLs that its application registered. Nothing is parsed,
-// decoded or normalised: a registered URL stands for this set of strings,
+// MatchCallback reports whether an authorization request of a client of the given type
+// may use redirectURI, given the callback URLs that the client registered. Nothing is
+// parsed, decoded or normalised: a registered URL stands for this set of strings,
 //
 //	registered = loopback / exact
 //	exact      = <any other callback URL>        ; the same bytes and no others
-//	loopback   = "http://" literal [":" port] "/" rest
-//	literal    = "127.0.0.1" / "[::1]"
+//	loopback   = "http://" host [":" port] "/" rest
+//	host       = "127.0.0.1" / "[::1]"
+//	           / "localhost"                     ; of public clients only
 //	port       = <decimal 1 to 65535, no leading zero>
 //	rest       = <everything after>              ; the same bytes and no others
 //
 // where a loopback URL stands for itself with any port or none, because a native
-// application listens on whatever port it gets (RFC 8252, section 7.3). So what is
-// accepted differs from what is registered in nothing but that port: not in scheme,
-// user information, address family, path, query or fragment. "localhost", other
-// spellings of the two literals, and https get no such leniency. An empty
+// application listens on whatever port it gets (RFC 8252, section 7.3; RFC 9700,
+// section 4.1.3). So what is accepted differs from what is registered in nothing but
+// that port: not in scheme, user information, the way the host is written, path,
+// query or fragment. Other names and addresses of the machine, and https, get no
+// such leniency. A type that is not Public counts as Confidential. An empty
 // redirectURI never matches.
-func MatchCallback(registered []string, redirectURI string) bool {
+func MatchCallback(typ ClientType, registered []string, redirectURI string) bool {
 	if redirectURI == "" {
 		return false
 	}
-	literal, rest, loopback := splitLoopback(redirectURI)
+	host, rest, loopback := splitLoopback(typ, redirectURI)
 	for _, callback := range registered {
 		if callback == redirectURI {
 			return true
 		}
-		l, r, ok := splitLoopback(callback)
-		if loopback && ok && l == literal && r == rest {
+		h, r, ok := splitLoopback(typ, callback)
+		if loopback && ok && h == host && r == rest {
 			return true
 		}
 	}
@@ -46,14 +48,14 @@ func MatchCallback(registered []string, redirectURI string) bool {
 
 // splitLoopback takes apart what the grammar of MatchCallback calls loopback;
 // rest begins with the slash.
-func splitLoopback(uri string) (literal, rest string, ok bool) {
+func splitLoopback(typ ClientType, uri string) (host, rest string, ok bool) {
 	after, ok := strings.CutPrefix(uri, "http://")
 	if !ok {
 		return "", "", false
 	}
-	for _, literal := range [...]string{"127.0.0.1", "[::1]"} {
-		portAndRest, ok := strings.CutPrefix(after, literal)
-		if !ok {
+	for _, host := range [...]string{"127.0.0.1", "[::1]", "localhost"} {
+		portAndRest, ok := strings.CutPrefix(after, host)
+		if !ok || host == "localhost" && typ != Public {
 			continue
 		}
 		slash := strings.IndexByte(portAndRest, '/')
@@ -64,7 +66,7 @@ func splitLoopback(uri string) (literal, rest string, ok bool) {
 		if port != "" && !hasPort || hasPort && !isPort(port) {
 			return "", "", false
 		}
-		return literal, portAndRest[slash:], true
+		return host, portAndRest[slash:], true
 	}
 	return "", "", false
 }

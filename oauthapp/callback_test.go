@@ -14,12 +14,13 @@ func TestMatchCallback(t *testing.T) {
 	const web = "https://client.example/cb"
 	const loopback4 = "http://127.0.0.1/callback"
 	const loopback6 = "http://[::1]:8080/callback?a=b"
+	const public = "public"
 
 	for _, tc := range []struct {
 		name       string
 		registered string
 		requested  string
-		want       bool
+		want       any // true, false, or public, for public clients only
 	}{
 		{"same bytes", web, web, true},
 		{"same bytes with a query", web + "?a=b", web + "?a=b", true},
@@ -114,20 +115,39 @@ func TestMatchCallback(t *testing.T) {
 		{"IPv4 in IPv6", loopback4, "http://[::ffff:127.0.0.1]:9/callback", false},
 		{"long form of IPv6", "http://[::1]/callback", "http://[0:0:0:0:0:0:0:1]:9/callback", false},
 		{"zone", "http://[::1]/callback", "http://[::1%25lo]:9/callback", false},
-		{"localhost, any port", "http://localhost/callback", "http://localhost:9/callback", false},
-		{"localhost, other port", "http://localhost:8/callback", "http://localhost:9/callback", false},
+		{"localhost, a port", "http://localhost/callback", "http://localhost:9/callback", public},
+		{"localhost, other port", "http://localhost:8/callback?a=b", "http://localhost:9/callback?a=b", public},
+		{"localhost, no port", "http://localhost:8/callback", "http://localhost/callback", public},
+		{"localhost, same port", "http://localhost:8/callback", "http://localhost:8/callback", true},
+		{"localhost, port 0", "http://localhost/callback", "http://localhost:0/callback", false},
+		{"localhost, empty port", "http://localhost/callback", "http://localhost:/callback", false},
+		{"localhost, path", "http://localhost/callback", "http://localhost:9/", false},
+		{"localhost, sub-path", "http://localhost/callback", "http://localhost:9/callback/x", false},
+		{"localhost, query", "http://localhost/callback", "http://localhost:9/callback?a", false},
+		{"localhost, user", "http://localhost/callback", "http://evil@localhost:9/callback", false},
+		{"localhost as the user", "http://localhost/callback", "http://localhost:9@evil.example/callback", false},
+		{"localhost, case", "http://localhost/callback", "http://LOCALHOST:9/callback", false},
+		{"localhost, trailing period", "http://localhost/callback", "http://localhost.:9/callback", false},
+		{"localhost as a prefix", "http://localhost/callback", "http://localhost.evil.example:9/callback", false},
+		{"localhost as a suffix", "http://localhost/callback", "http://app.localhost:9/callback", false},
+		{"localhost, https", "https://localhost/callback", "https://localhost:9/callback", false},
+		{"localhost, https registered", "https://localhost/callback", "http://localhost:9/callback", false},
 		{"localhost for the literal", loopback4, "http://localhost/callback", false},
 		{"the literal for localhost", "http://localhost/callback", loopback4, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			require.Equal(t, tc.want, MatchCallback([]string{tc.registered}, tc.requested))
 			// It makes no difference what else is registered.
 			others := []string{"https://other.example/", tc.registered, "http://127.0.0.1:7/other"}
-			require.Equal(t, tc.want, MatchCallback(others, tc.requested))
+			for typ, want := range map[ClientType]bool{
+				Confidential: tc.want == true, "": tc.want == true, Public: tc.want == true || tc.want == public,
+			} {
+				require.Equal(t, want, MatchCallback(typ, []string{tc.registered}, tc.requested), typ)
+				require.Equal(t, want, MatchCallback(typ, others, tc.requested), typ)
+			}
 		})
 	}
-	require.False(t, MatchCallback(nil, web))
-	require.False(t, MatchCallback([]string{""}, ""))
+	require.False(t, MatchCallback(Public, nil, web))
+	require.False(t, MatchCallback(Public, []string{""}, ""))
 }
 
 func TestCallbackRules(t *testing.T) {
@@ -168,7 +188,7 @@ func TestCallbackRules(t *testing.T) {
 			} else {
 				require.Empty(t, checkCallback(tc.url, Confidential))
 			}
-			require.True(t, MatchCallback([]string{tc.url}, tc.url))
+			require.True(t, MatchCallback(Confidential, []string{tc.url}, tc.url))
 		})
 	}
 }
@@ -382,7 +402,7 @@ func FuzzValidateCallback(f *testing.F) {
 			require.NotEmpty(t, checkCallback(s, Confidential), "public applications may register all that others may")
 			return
 		}
-		require.True(t, MatchCallback([]string{s}, s))
+		require.True(t, MatchCallback(Confidential, []string{s}, s))
 		require.LessOrEqual(t, len(s), maxURLBytes)
 
 		u, err := url.Parse(s)
@@ -419,7 +439,7 @@ func FuzzValidateCallback(f *testing.F) {
 }
 
 // FuzzMatchCallback: an accepted URI differs from the registered one in nothing but the
-// port of a loopback literal.
+// port of a loopback literal, or of localhost for public clients.
 func FuzzMatchCallback(f *testing.F) {
 	f.Add("https://example.com/cb", "https://example.com/cb")
 	f.Add("https://example.com/cb", "https://example.com/cb/")
@@ -430,7 +450,7 @@ func FuzzMatchCallback(f *testing.F) {
 	f.Add("http://localhost/cb", "http://localhost:1/cb")
 	f.Add("https://127.0.0.1/cb", "http://127.0.0.1:1/cb")
 	f.Fuzz(func(t *testing.T, registered, requested string) {
-		if checkCallback(registered, Public) != "" || !MatchCallback([]string{registered}, requested) || registered == requested {
+		if checkCallback(registered, Public) != "" || !MatchCallback(Public, []string{registered}, requested) || registered == requested {
 			return
 		}
 		a, err := url.Parse(registered)
@@ -438,7 +458,8 @@ func FuzzMatchCallback(f *testing.F) {
 		b, err := url.Parse(requested)
 		require.NoError(t, err)
 		require.Equal(t, "http", b.Scheme)
-		require.Contains(t, []string{"127.0.0.1", "::1"}, b.Hostname())
+		require.Contains(t, []string{"127.0.0.1", "::1", "localhost"}, b.Hostname())
+		require.Equal(t, b.Hostname() != "localhost", MatchCallback(Confidential, []string{registered}, requested))
 		require.NotEqual(t, a.Port(), b.Port())
 		require.Equal(t, a.Hostname(), b.Hostname())
 
@@ -459,7 +480,7 @@ func BenchmarkMatchCallback(b *testing.B) {
 	registered := []string{"https://example.com/oauth/callback", "http://localhost:3000/callback", "http://127.0.0.1/callback"}
 	b.ReportAllocs()
 	for b.Loop() {
-		if !MatchCallback(registered, "http://127.0.0.1:49152/callback") {
+		if !MatchCallback(Public, registered, "http://127.0.0.1:49152/callback") {
 			b.Fatal("refused")
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // the version that the edit is based on. Nothing has been changed. Whoever still
 // wants the edit sends it again, based on Application.Version.
 type ConflictError struct {
-	Application Application // as it is now
+	Application Application // as it is now; [Application.Changes] tells what changed
 }
 
 // Error tells the newest version.
@@ -32,11 +32,11 @@ type Change struct {
 }
 
 // Changes tells in which fields the application differs now from what it was: base is
-// what the edit began from, as a form keeps it in hidden fields. A caller that does not
-// know it passes the edit itself and gets the fields in which that would change the
-// application now.
-func (e *ConflictError) Changes(base Registration) []Change {
-	then, now := base.tidy().fields(), e.Application.Registration().fields()
+// what an edit began from, as a form keeps it in hidden fields. Given the edit itself,
+// it tells in which fields that differs from the application. White space that is
+// dropped from a [Registration] makes no difference.
+func (a Application) Changes(base Registration) []Change {
+	then, now := base.tidy().fields(), a.Registration().fields()
 	var changes []Change
 	for i := range now {
 		if then[i].value != now[i].value {

@@ -40,8 +40,8 @@ func TestUpdateOfAnOldVersion(t *testing.T) {
 	callbacks := oauthapp.Change{
 		Field: "callback_url", Old: "https://example.com/callback\nhttps://example.com/stolen", New: "https://example.com/callback",
 	}
-	require.Equal(t, []oauthapp.Change{callbacks}, conflict.Changes(app.Registration()), "what changed since")
-	require.Equal(t, []oauthapp.Change{{Field: "description", Old: "Other words", New: "An example"}, callbacks}, conflict.Changes(second),
+	require.Equal(t, []oauthapp.Change{callbacks}, conflict.Application.Changes(app.Registration()), "what changed since")
+	require.Equal(t, []oauthapp.Change{{Field: "description", Old: "Other words", New: "An example"}, callbacks}, conflict.Application.Changes(second),
 		"what the edit would change")
 	kept, err := f.Application(t.Context(), alice, app.ID)
 	require.NoError(t, err)
@@ -71,13 +71,13 @@ func TestUpdateOfAnOldVersion(t *testing.T) {
 
 // What a form changes by itself, such as line ends, is no change.
 func TestChangesAreThoseOfTheMeaning(t *testing.T) {
-	conflict := &oauthapp.ConflictError{Application: oauthapp.Application{
+	app := oauthapp.Application{
 		Name: "Example", Description: "Two\nlines", CallbackURLs: []string{"https://example.com/"}, Scopes: []string{"read", "write"}, Version: 3,
-	}}
-	require.Empty(t, conflict.Changes(oauthapp.Registration{
+	}
+	require.Empty(t, app.Changes(oauthapp.Registration{
 		Name: " Example ", Description: "Two\r\nlines\r\n", CallbackURLs: []string{"", "https://example.com/ "}, Scopes: []string{"write", "read"},
 	}))
-	require.Equal(t, "oauthapp: the application was updated meanwhile, to version 3", conflict.Error())
+	require.ErrorContains(t, &oauthapp.ConflictError{Application: app}, "updated meanwhile, to version 3")
 }
 
 // Of edits that were begun from the same version one takes place, and the others tell
@@ -107,7 +107,7 @@ func TestConcurrentUpdates(t *testing.T) {
 			continue
 		}
 		require.ErrorAs(t, err, &conflict)
-		require.Equal(t, []oauthapp.Change{{Field: "name", Old: "Example", New: kept.Name}}, conflict.Changes(app.Registration()))
+		require.Equal(t, []oauthapp.Change{{Field: "name", Old: "Example", New: kept.Name}}, conflict.Application.Changes(app.Registration()))
 	}
 }
 
@@ -133,17 +133,16 @@ func FuzzConcurrentEdits(f *testing.F) {
 
 		kept, err := registry.Application(t.Context(), alice, app.ID)
 		require.NoError(t, err)
-		now := &oauthapp.ConflictError{Application: kept}
 		for i, err := range errs {
 			var conflict *oauthapp.ConflictError
 			switch {
 			case err == nil:
-				require.Empty(t, now.Changes(edits[i]), "an edit that took place is what is kept")
+				require.Empty(t, kept.Changes(edits[i]), "an edit that took place is what is kept")
 			case errors.As(err, &conflict):
 				require.Equal(t, kept, conflict.Application)
-				require.Equal(t, now.Changes(base), conflict.Changes(base))
-				require.NotEmpty(t, conflict.Changes(edits[i]))
-				other := now.Changes(base)
+				require.Equal(t, kept.Changes(base), conflict.Application.Changes(base))
+				require.NotEmpty(t, conflict.Application.Changes(edits[i]))
+				other := kept.Changes(base)
 				for field, value := range values(kept.Registration()) {
 					changed := slices.ContainsFunc(other, func(c oauthapp.Change) bool { return c.Field == field && c.New == value })
 					require.Equal(t, value != values(base)[field], changed, field)

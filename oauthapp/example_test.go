@@ -149,7 +149,7 @@ func ExampleRegistry_Applications() {
 }
 
 func ExampleMatchCallback() {
-	registered := []string{"https://example.com/callback", "http://127.0.0.1/callback"}
+	registered := []string{"https://example.com/callback", "http://127.0.0.1/callback", "http://localhost/callback"}
 	for _, redirectURI := range []string{
 		"https://example.com/callback",
 		"https://example.com/callback/",
@@ -157,8 +157,9 @@ func ExampleMatchCallback() {
 		"http://127.0.0.1:49152/callback",
 		"http://127.0.0.1:49152/callback?x=1",
 		"http://localhost:49152/callback",
+		"http://localhost:49152/",
 	} {
-		fmt.Println(oauthapp.MatchCallback(registered, redirectURI), redirectURI)
+		fmt.Println(oauthapp.MatchCallback(oauthapp.Public, registered, redirectURI), redirectURI)
 	}
 	// Output:
 	// true https://example.com/callback
@@ -166,7 +167,8 @@ func ExampleMatchCallback() {
 	// false https://EXAMPLE.com/callback
 	// true http://127.0.0.1:49152/callback
 	// false http://127.0.0.1:49152/callback?x=1
-	// false http://localhost:49152/callback
+	// true http://localhost:49152/callback
+	// false http://localhost:49152/
 }
 
 func ExampleImitates() {

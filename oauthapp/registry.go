@@ -207,9 +207,8 @@ func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg R
 			return Application{}, &ValidationError{problems}
 		}
 		if reg.Version != app.Version {
-			conflict := &ConflictError{Application: app}
-			if len(conflict.Changes(kept)) > 0 {
-				return Application{}, conflict
+			if len(app.Changes(kept)) > 0 {
+				return Application{}, &ConflictError{app}
 			}
 			if tried { // the store made the change, and its answer was lost
 				r.report(ctx, ApplicationUpdated, at, app)

@@ -116,12 +116,7 @@ func lines(texts []string) []string {
 }
 
 func registeredAs(app oauthapp.Application, reg oauthapp.Registration) bool {
-	description := strings.TrimSpace(strings.ReplaceAll(reg.Description, "\r\n", "\n"))
-	return app.Name == strings.TrimSpace(reg.Name) &&
-		app.Description == description &&
-		app.HomepageURL == strings.TrimSpace(reg.HomepageURL) &&
-		slices.Equal(app.CallbackURLs, reg.CallbackURLs) &&
-		(app.Type == reg.Type || reg.Type == "" && app.Type == oauthapp.Confidential)
+	return len(app.Changes(reg)) == 0 && (app.Type == reg.Type || reg.Type == "" && app.Type == oauthapp.Confidential)
 }
 
 // edit shows the form to edit an application.
