@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
@@ -251,57 +253,70 @@ func unasked(r *http.Request, a *authorization, user *User) (account string, ok 
 // grantAgain answers with a code where the user consented before to all that the application asks for. It reports
 // whether it answered.
 func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string) bool {
-	u := p.authorizationUnit(a, user.ID, account)
-	u.unasked = true
-	code, refusal := p.engine.begin(r.Context(), u)
-	switch {
-	case errors.Is(u.failure, store.ErrNotFound):
+	now := p.now()
+	code, refusal := p.issueCode(r, a, kernel.Consent{UserID: user.ID, AccountID: account, Remembered: true, At: now})
+	if refusal != nil && errors.Is(refusal, store.ErrNotFound) {
 		return false
-	case refusal != nil:
-		p.notGranted(w, r, a, u, refusal)
-	default:
-		p.grantUsed(r, u.grant.ID, later(u.grant.AuthorizedAt, u.grant.LastUsedAt), u.now)
-		p.answer(w, a, "code", code)
 	}
+	if refusal != nil {
+		p.notGranted(w, r, a, refusal)
+		return true
+	}
+	p.grantUsed(r, code.Grant.ID, later(code.Grant.AuthorizedAt, code.Grant.LastUsedAt), now)
+	p.answer(w, a, "code", code.Value)
 	return true
 }
 
 // grantNow answers the user's yes with a code (RFC 6749, section 4.1.2).
 func (p *Provider) grantNow(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string) {
-	u := p.authorizationUnit(a, user.ID, account)
-	code, refusal := p.engine.begin(r.Context(), u)
+	now := p.now()
+	code, refusal := p.issueCode(r, a, kernel.Consent{UserID: user.ID, AccountID: account, At: now})
 	if refusal != nil {
-		p.notGranted(w, r, a, u, refusal)
+		p.notGranted(w, r, a, refusal)
 		return
 	}
 	e := a.event(oauthapp.GrantCreated, user.ID, account)
-	e.Time, e.GrantID, e.SessionID = u.now, u.grant.ID, u.sessionID
+	e.Time, e.GrantID, e.SessionID = now, code.Grant.ID, code.SessionID
 	p.emit(r, e)
-	p.answer(w, a, "code", code)
+	p.answer(w, a, "code", code.Value)
 }
 
-func (p *Provider) authorizationUnit(a *authorization, user, account string) *unit {
-	return &unit{
-		now:         p.now(),
-		client:      a.client,
-		params:      a.params,
-		redirectURI: a.redirectURI,
-		scopes:      a.scopes,
-		userID:      user,
-		accountID:   account,
+// issueCode issues the code of a consent, if the engine agrees. The refusal wraps
+// [store.ErrNotFound] where the application, or the consent remembered, is not there.
+func (p *Provider) issueCode(r *http.Request, a *authorization, c kernel.Consent) (kernel.Code, *Error) {
+	err := p.engine.Authorize(r.Context(), engineClient(a.client, a.redirectURI, a.scopes), a.params.Values())
+	if err != nil {
+		return kernel.Code{}, fromEngine(err)
 	}
+	c.ApplicationID, c.Scopes = a.client.Application.ID, a.scopes
+	code, err := p.issue.Code(r.Context(), c, kernel.CodeRequest{
+		RedirectURI:   a.params.Get("redirect_uri"),
+		CodeChallenge: a.params.Get("code_challenge"),
+		State:         a.params.Get("state"),
+	})
+	if err != nil {
+		return kernel.Code{}, outage(err)
+	}
+	return code, nil
 }
 
 // notGranted answers where a consent came to nothing.
-func (p *Provider) notGranted(w http.ResponseWriter, r *http.Request, a *authorization, u *unit, refusal *Error) {
+func (p *Provider) notGranted(w http.ResponseWriter, r *http.Request, a *authorization, refusal *Error) {
 	switch {
-	case errors.Is(u.failure, store.ErrNotFound):
+	case errors.Is(refusal, store.ErrNotFound):
 		p.refuseOnPage(w, r, unknownClient()) // deleted meanwhile
 	case refusal.Status >= http.StatusInternalServerError:
 		p.refuseOnPage(w, r, refusal)
 	default:
 		p.refuseByRedirect(w, a, refusal)
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // event begins an event about a user's decision.

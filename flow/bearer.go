@@ -181,7 +181,7 @@ func validAccessToken(s *store.Session, presented credential.Digest, now time.Ti
 	default:
 		return store.AccessToken{}, false
 	}
-	token.ExpiresAt = earlier(token.ExpiresAt, s.ExpiresAt)
+	token.ExpiresAt = earliest(token.ExpiresAt, s.ExpiresAt)
 	return token, now.Before(token.ExpiresAt)
 }
 

@@ -189,8 +189,8 @@ type Scope struct {
 
 // A DNSimpleProfile is the DNSimple-compatible token endpoint.
 type DNSimpleProfile struct {
-	// AccessTokenTTL is how long its access tokens live: it issues no refresh
-	// tokens. Defaults to RefreshTokenTTL.
+	// AccessTokenTTL is how long its access tokens live, SessionTTL at most: it
+	// issues no refresh tokens. Defaults to RefreshTokenTTL.
 	AccessTokenTTL time.Duration
 }
 

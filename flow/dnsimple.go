@@ -33,17 +33,17 @@ func (p *Provider) dnsimpleToken(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	u, issued, refusal := p.exchange(r, params, p.cfg.DNSimple)
+	t, issued, refusal := p.exchange(r, params, p.cfg.DNSimple)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
 	}
 	p.writeJSON(w, dnsimpleResponse{
-		AccessToken: issued.access,
+		AccessToken: issued.Access,
 		TokenType:   "Bearer",
-		ExpiresIn:   u.expiresIn(),
-		Scope:       strings.Join(u.access.Scopes, " "),
-		AccountID:   accountNumber(u.client.Session.AccountID),
+		ExpiresIn:   issued.ExpiresIn(t.now),
+		Scope:       strings.Join(issued.Scopes, " "),
+		AccountID:   accountNumber(t.client.Session.AccountID),
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -116,18 +117,26 @@ func TestDNSimpleRefusals(t *testing.T) {
 	requireError(t, h.postRaw(dnsimplePath, "application/json", jsonOf(h.redemption(h.app, code))), 400, "invalid_grant")
 }
 
-// A token of the profile lives as long as the profile says, even beyond the other
-// lifetimes.
+// A token of the profile lives as long as the profile says, also where that is longer
+// than a refresh token's life, and ends with the session.
 func TestDNSimpleLifetime(t *testing.T) {
-	h := newHost(t, func(cfg *flow.Config) {
-		cfg.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: 2 * 365 * 24 * 3600e9}
-	})
-	granted := h.granted(h.post(dnsimplePath, h.redemption(h.app, h.code(request(h.app), "1"))))
-	require.EqualValues(t, 2*365*24*3600, granted.ExpiresIn)
-	h.clock.advance(2*365*24*3600e9 - 1000)
-	require.True(t, h.accepts(granted.AccessToken))
-	h.clock.advance(1000)
-	require.False(t, h.accepts(granted.AccessToken))
+	const day = 24 * time.Hour
+	for name, test := range map[string]struct{ ttl, lives time.Duration }{
+		"as it says":       {90 * day, 90 * day},
+		"with its session": {2 * 365 * day, 365*day - time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, func(cfg *flow.Config) { cfg.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: test.ttl} })
+			code := h.code(request(h.app), "1")
+			h.clock.advance(time.Minute)
+			granted := h.granted(h.post(dnsimplePath, h.redemption(h.app, code)))
+			require.EqualValues(t, test.lives/time.Second, granted.ExpiresIn)
+			h.clock.advance(test.lives - time.Microsecond)
+			require.True(t, h.accepts(granted.AccessToken))
+			h.clock.advance(time.Microsecond)
+			require.False(t, h.accepts(granted.AccessToken))
+		})
+	}
 }
 
 func TestDNSimpleAccountID(t *testing.T) {

@@ -104,7 +104,7 @@ func (p *Provider) describe(s *store.Session, token presentedToken) introspectio
 		AccountID: s.AccountID,
 	}
 	if token.Kind == credential.RefreshToken {
-		expires := earlier(s.Refresh.ExpiresAt, s.ExpiresAt)
+		expires := earliest(s.Refresh.ExpiresAt, s.ExpiresAt)
 		if !token.Digest.Equal(s.Refresh.Digest) || !now.Before(expires) {
 			return introspection{}
 		}

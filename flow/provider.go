@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/engine"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/origin"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
@@ -45,7 +47,8 @@ type Provider struct {
 	crossOrigin origin.Guard
 	limiter     Limiter
 	ownLimiter  *limiter // decides where the host's fails
-	engine      engine
+	engine      *engine.Engine
+	issue       kernel.Issuer
 	mux         *http.ServeMux
 }
 
@@ -90,7 +93,16 @@ func New(cfg Config) (*Provider, error) {
 	if p.crossOrigin, err = origin.NewGuard(issuer); err != nil {
 		return nil, fmt.Errorf("flow: Config.Issuer: %w", err)
 	}
-	p.engine = newEngine(p)
+	p.engine = engine.New(resolved.RequirePKCE)
+	p.issue = kernel.Issuer{
+		Store:           resolved.Store,
+		Credentials:     p.credentials,
+		Keys:            resolved.Keys,
+		CodeTTL:         resolved.CodeTTL,
+		AccessTokenTTL:  resolved.AccessTokenTTL,
+		RefreshTokenTTL: resolved.RefreshTokenTTL,
+		SessionTTL:      resolved.SessionTTL,
+	}
 	p.Mount(p.mux)
 	return p, nil
 }

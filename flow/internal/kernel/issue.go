@@ -1,0 +1,165 @@
+// Package kernel is what every capability of package flow stands on: the one place
+// that issues codes and tokens.
+package kernel
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// An Issuer makes codes and tokens, and has the store keep what must be known of
+// them, in one call each. Whether they may be issued is decided before. Its errors
+// are the store's.
+type Issuer struct {
+	Store       store.Store
+	Credentials credential.Format
+	Keys        [][]byte // take part in the tokens of a rotation; the first makes them
+
+	CodeTTL         time.Duration
+	AccessTokenTTL  time.Duration
+	RefreshTokenTTL time.Duration
+	SessionTTL      time.Duration
+}
+
+// A Consent is what a user authorized, now or before.
+type Consent struct {
+	ApplicationID     uuid.UUID
+	UserID, AccountID string
+	Scopes            []string
+	// Remembered has nobody asked: it is good only as far as the user's live grant.
+	Remembered bool
+	At         time.Time
+}
+
+// begin keeps a session with what it begins with.
+func (i *Issuer) begin(ctx context.Context, c Consent, session store.Session) (oauthapp.Grant, error) {
+	session.ApplicationID, session.UserID, session.AccountID = c.ApplicationID, c.UserID, c.AccountID
+	session.Scopes, session.CreatedAt = c.Scopes, c.At
+	b := store.Beginning{Session: session}
+	if !c.Remembered {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return oauthapp.Grant{}, err
+		}
+		b.GrantID = id
+	}
+	return i.Store.BeginSession(ctx, b)
+}
+
+// A CodeRequest is what of an authorization request its code is bound to.
+type CodeRequest struct {
+	RedirectURI   string // "" where it was not sent
+	CodeChallenge string
+	State         string
+}
+
+// A Code is an authorization code that was issued.
+type Code struct {
+	Value     string
+	SessionID uuid.UUID
+	Grant     oauthapp.Grant // without its application
+}
+
+// Code begins a session with an authorization code.
+func (i *Issuer) Code(ctx context.Context, c Consent, r CodeRequest) (Code, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Code{}, err
+	}
+	code := i.Credentials.NewCode(id)
+	expires := c.At.Add(i.CodeTTL)
+	kept := store.Code{Digest: code.Digest(), ExpiresAt: expires, RedirectURI: r.RedirectURI, CodeChallenge: r.CodeChallenge}
+	if r.State != "" {
+		kept.State = credential.DigestOf(r.State)
+	}
+	grant, err := i.begin(ctx, c, store.Session{ID: id, ExpiresAt: expires, Code: kept})
+	return Code{code.Reveal(), id, grant}, err
+}
+
+// Tokens are what a token request is answered with.
+type Tokens struct {
+	Access    string
+	ExpiresAt time.Time // of the access token
+	Scopes    []string  // of the access token
+	Refresh   string    // "" where none was issued
+}
+
+// ExpiresIn is how many whole seconds the access token lives from a time on, and at
+// least one: published clients take 0 for a token that never expires.
+func (t *Tokens) ExpiresIn(now time.Time) int64 {
+	return max(1, int64(t.ExpiresAt.Sub(now)/time.Second))
+}
+
+// AccessToken begins a session with an access token that nothing refreshes.
+func (i *Issuer) AccessToken(ctx context.Context, c Consent) (Tokens, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Tokens{}, err
+	}
+	token := i.Credentials.NewAccessToken(id)
+	kept := i.access(token, c.Scopes, c.At, c.At.Add(i.SessionTTL))
+	_, err = i.begin(ctx, c, store.Session{ID: id, ExpiresAt: kept.ExpiresAt, Access: kept})
+	return Tokens{Access: token.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: kept.Scopes}, err
+}
+
+// access is what is kept of an access token. None outlives its session.
+func (i *Issuer) access(token credential.Plaintext, scopes []string, at, sessionEnd time.Time) store.AccessToken {
+	return store.AccessToken{Digest: token.Digest(), IssuedAt: at, ExpiresAt: earlier(at.Add(i.AccessTokenTTL), sessionEnd), Scopes: scopes}
+}
+
+func (i *Issuer) refresh(token credential.Plaintext, at, sessionEnd time.Time) store.RefreshToken {
+	return store.RefreshToken{Digest: token.Digest(), ExpiresAt: earlier(at.Add(i.RefreshTokenTTL), sessionEnd)}
+}
+
+// A Redemption exchanges an authorization code.
+type Redemption struct {
+	Session *store.Session
+	Code    credential.Digest
+	Scopes  []string // of the access token
+	// LongLived issues no refresh token, but an access token of this lifetime.
+	LongLived time.Duration
+	At        time.Time
+}
+
+// Redeem claims a code and issues its tokens. It returns [store.ErrUsed] where the
+// code was redeemed since it was read.
+func (i *Issuer) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
+	s := r.Session
+	end := s.CreatedAt.Add(i.SessionTTL)
+	token := i.Credentials.NewAccessToken(s.ID)
+	kept := store.Redemption{SessionID: s.ID, Code: r.Code, Extra: s.Extra, At: r.At}
+	if r.LongLived > 0 {
+		end = earlier(end, r.At.Add(r.LongLived))
+		kept.Access = store.AccessToken{Digest: token.Digest(), IssuedAt: r.At, ExpiresAt: end, Scopes: r.Scopes}
+	} else {
+		kept.Access = i.access(token, r.Scopes, r.At, end)
+	}
+	issued := Tokens{Access: token.Reveal(), ExpiresAt: kept.Access.ExpiresAt, Scopes: r.Scopes}
+	if r.LongLived == 0 {
+		family := credential.NewFamily()
+		refresh := i.Credentials.NewRefreshToken(s.ID, family)
+		kept.Family, kept.Refresh = family.Digest(), i.refresh(refresh, r.At, end)
+		issued.Refresh = refresh.Reveal()
+	}
+	kept.ExpiresAt = end
+	return issued, i.Store.RedeemCode(ctx, kept)
+}
+
+// EndSession ends a session with all its tokens. A caller that has gone meanwhile
+// cannot prevent it.
+func (i *Issuer) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+	return i.Store.EndSession(context.WithoutCancel(ctx), id, at)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

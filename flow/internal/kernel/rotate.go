@@ -1,0 +1,87 @@
+package kernel
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"time"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// A refresh that comes again within the grace gets the same tokens again, on any
+// node. Nothing keeps them: they are derived once more, from the refresh token that
+// was presented, the salt in the session's row and a key of the configuration.
+// Whoever lacks one of the three learns nothing.
+
+// A Refresh exchanges a refresh token.
+type Refresh struct {
+	Session   *store.Session
+	Token     string            // as presented
+	Presented credential.Parsed // what the token says of itself
+	Scopes    []string          // of the access token
+	At        time.Time
+}
+
+// Rotate replaces the live refresh token of a session. It returns [store.ErrUsed]
+// where it was replaced since it was read.
+func (i *Issuer) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
+	s := r.Session
+	var salt store.Salt
+	_, _ = rand.Read(salt[:]) // never fails
+	access, refresh, err := i.successors(i.Keys[0], salt, r)
+	if err != nil {
+		return Tokens{}, err
+	}
+	kept := i.access(access, r.Scopes, r.At, s.ExpiresAt)
+	return Tokens{Access: access.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: r.Scopes, Refresh: refresh.Reveal()},
+		i.Store.RotateRefreshToken(ctx, store.Rotation{
+			SessionID: s.ID,
+			Presented: r.Presented.Digest,
+			Access:    kept,
+			Refresh:   i.refresh(refresh, r.At, s.ExpiresAt),
+			Salt:      salt,
+			Extra:     s.Extra,
+			At:        r.At,
+		})
+}
+
+// Repeat returns the tokens that the live ones of the session are, if the refresh
+// token presented was replaced by them with a key that is still there. It changes
+// nothing.
+func (i *Issuer) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
+	s := r.Session
+	for _, key := range i.Keys {
+		access, refresh, err := i.successors(key, s.RotationSalt, r)
+		if err != nil {
+			return Tokens{}, false, err
+		}
+		if s.Access.Digest.Equal(access.Digest()) && s.Refresh.Digest.Equal(refresh.Digest()) {
+			return Tokens{
+				Access:    access.Reveal(),
+				ExpiresAt: earlier(s.Access.ExpiresAt, s.ExpiresAt),
+				Scopes:    s.Access.Scopes,
+				Refresh:   refresh.Reveal(),
+			}, true, nil
+		}
+	}
+	return Tokens{}, false, nil
+}
+
+// successors derives the tokens that replace a refresh token with HKDF (RFC 5869).
+// The key and the refresh token are the input keying material: either alone keeps
+// the result unpredictable.
+func (i *Issuer) successors(key []byte, salt store.Salt, r Refresh) (access, refresh credential.Plaintext, err error) {
+	fixed := sha256.Sum256(key) // of one length, so that no other key and token read alike
+	material := append(fixed[:], r.Token...)
+	const size = len(credential.Secret{})
+	derived, err := hkdf.Key(sha256.New, material, salt[:], "oauthapps refresh token rotation", 2*size)
+	if err != nil {
+		return access, refresh, err
+	}
+	access = i.Credentials.AccessTokenWith(r.Session.ID, credential.Secret(derived[:size]))
+	refresh = i.Credentials.RefreshTokenWith(r.Session.ID, r.Presented.Family, credential.Secret(derived[size:]))
+	return access, refresh, nil
+}

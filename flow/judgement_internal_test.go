@@ -1,0 +1,251 @@
+package flow
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow/internal/engine"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/memory"
+)
+
+// Each request is judged twice, by this package and by the engine, each without the
+// other: to break either fails here. "yes" issues; everything else is the code of
+// the refusal. Where the two differ, why says so.
+const (
+	rfcVerifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636, appendix B
+	rfcChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+)
+
+const (
+	otherCode  = "the code is InvalidRequest in fosite's handler"
+	notAsked   = "fosite is not told: it takes what is presented for the session's own, and unexpired"
+	onlyOurs   = "fosite does not look at it"
+	fositeOnly = "what we judge at the request, and what only one who breaks that gets to"
+)
+
+func judgementProvider(t *testing.T) *Provider {
+	p, err := New(Config{
+		Issuer:      "https://id.example",
+		Store:       memory.New(),
+		CurrentUser: func(*http.Request) (*User, error) { return nil, nil },
+		LoginURL:    func(string) string { return "/login" },
+		Scopes:      []Scope{{Name: "read", Default: true}, {Name: "write"}},
+	})
+	require.NoError(t, err)
+	return p
+}
+
+func outcome(code string) string {
+	if code == "" {
+		return "yes"
+	}
+	return code
+}
+
+func ourOutcome(refusal *Error) string {
+	if refusal == nil {
+		return "yes"
+	}
+	return refusal.Code
+}
+
+func engineOutcome(t *testing.T, err error) string {
+	if err == nil {
+		return "yes"
+	}
+	refusal, ok := errors.AsType[*engine.Refusal](err)
+	require.True(t, ok, err)
+	return refusal.Code
+}
+
+func TestCodeIsJudgedTwice(t *testing.T) {
+	p := judgementProvider(t)
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	const callback = "https://client.example/cb"
+	presented := credential.Parsed{Session: uuid.Must(uuid.NewV7()), Digest: credential.DigestOf("code")}
+	type state struct {
+		typ      oauthapp.ClientType
+		form     map[string]string
+		session  *store.Session
+		owner    string // of the session: its client ID
+		scopes   []string
+		callback []string
+	}
+	for name, test := range map[string]struct {
+		edit         func(*state)
+		ours, theirs string
+		why          string
+	}{
+		"good":                       {func(*state) {}, "", "", ""},
+		"good, confidential":         {func(s *state) { s.typ = oauthapp.Confidential }, "", "", ""},
+		"no verifier":                {func(s *state) { delete(s.form, "code_verifier") }, InvalidGrant, InvalidGrant, ""},
+		"no verifier, confidential":  {func(s *state) { delete(s.form, "code_verifier"); s.typ = oauthapp.Confidential }, InvalidGrant, InvalidGrant, ""},
+		"wrong verifier":             {func(s *state) { s.form["code_verifier"] = strings.Repeat("w", 43) }, InvalidGrant, InvalidGrant, ""},
+		"challenge as verifier":      {func(s *state) { s.form["code_verifier"] = rfcChallenge }, InvalidGrant, InvalidGrant, ""},
+		"short verifier":             {func(s *state) { s.form["code_verifier"] = rfcVerifier[:42] }, InvalidGrant, InvalidGrant, ""},
+		"long verifier":              {func(s *state) { s.form["code_verifier"] = strings.Repeat("v", 129) }, InvalidGrant, InvalidGrant, ""},
+		"verifier with a space":      {func(s *state) { s.form["code_verifier"] = rfcVerifier[:42] + " " }, InvalidGrant, InvalidGrant, ""},
+		"verifier without challenge": {func(s *state) { s.session.Code.CodeChallenge = ""; s.typ = oauthapp.Confidential }, InvalidGrant, InvalidGrant, ""},
+		"public without either":      {func(s *state) { s.session.Code.CodeChallenge = ""; delete(s.form, "code_verifier") }, InvalidGrant, InvalidRequest, otherCode},
+		"confidential without either": {func(s *state) {
+			s.session.Code.CodeChallenge, s.typ = "", oauthapp.Confidential
+			delete(s.form, "code_verifier")
+		}, "", "", ""},
+		"no redirect_uri":             {func(s *state) { delete(s.form, "redirect_uri") }, InvalidGrant, InvalidGrant, ""},
+		"other redirect_uri":          {func(s *state) { s.form["redirect_uri"] = callback + "/" }, InvalidGrant, InvalidGrant, ""},
+		"redirect_uri of nowhere":     {func(s *state) { s.session.Code.RedirectURI, s.form["redirect_uri"] = "", "https://evil.example/" }, InvalidGrant, "", onlyOurs},
+		"only callback, sent now":     {func(s *state) { s.session.Code.RedirectURI = "" }, "", "", ""},
+		"session of another client":   {func(s *state) { s.session = nil }, InvalidGrant, InvalidGrant, ""},
+		"another client's session":    {func(s *state) { s.owner = "other" }, "", InvalidGrant, fositeOnly},
+		"used":                        {func(s *state) { s.session.Code.RedeemedAt = now }, InvalidGrant, InvalidGrant, ""},
+		"expired":                     {func(s *state) { s.session.Code.ExpiresAt = now }, InvalidGrant, "", notAsked},
+		"another code of the session": {func(s *state) { s.session.Code.Digest = credential.DigestOf("other") }, InvalidGrant, "", notAsked},
+		"nothing left to ask for":     {func(s *state) { s.scopes = nil }, InvalidScope, "", onlyOurs},
+		"one of several callback URLs": {func(s *state) {
+			s.callback = append(s.callback, "https://client.example/2")
+			s.session.Code.RedirectURI = ""
+		}, InvalidGrant, "", onlyOurs},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := state{
+				typ:      oauthapp.Public,
+				form:     map[string]string{"code": "code", "redirect_uri": callback, "code_verifier": rfcVerifier, "grant_type": authorizationCodeGrant},
+				owner:    "client",
+				scopes:   []string{"read"},
+				callback: []string{callback},
+				session: &store.Session{ID: presented.Session, Code: store.Code{
+					Digest: presented.Digest, ExpiresAt: now.Add(time.Minute), RedirectURI: callback, CodeChallenge: rfcChallenge,
+				}},
+			}
+			test.edit(&s)
+			request := &tokenRequest{now: now, presented: presented, scopes: s.scopes, client: store.Client{
+				Application: oauthapp.Application{ClientID: "client", Type: s.typ, CallbackURLs: s.callback},
+				Session:     s.session,
+			}}
+			for name, value := range s.form {
+				request.params = append(request.params, parameter{name, value})
+			}
+			refusal, _ := request.judgeCode()
+			require.Equal(t, outcome(test.ours), ourOutcome(refusal), "ours alone")
+
+			var session *engine.Session
+			if s.session != nil {
+				session = &engine.Session{
+					ClientID: s.owner, RedirectURI: s.session.Code.RedirectURI, CodeChallenge: s.session.Code.CodeChallenge,
+					Scopes: s.scopes, Used: !s.session.Code.RedeemedAt.IsZero(),
+				}
+			}
+			err := p.engine.Exchange(t.Context(), authorizationCodeGrant, engineClient(request.client, "", s.scopes), session, request.params.Values())
+			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
+			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")
+		})
+	}
+}
+
+func TestRefreshTokenIsJudgedTwice(t *testing.T) {
+	p := judgementProvider(t)
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	token := p.credentials.NewRefreshToken(uuid.Must(uuid.NewV7()), credential.NewFamily()).Reveal()
+	presented, err := p.credentials.Parse(credential.RefreshToken, token)
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		edit         func(*store.Session, *engine.Session, *tokenRequest)
+		ours, theirs string
+		why          string
+	}{
+		"good": {func(*store.Session, *engine.Session, *tokenRequest) {}, "", "", ""},
+		"used": {func(s *store.Session, e *engine.Session, _ *tokenRequest) {
+			s.Refresh.Digest, e.Used = credential.DigestOf("newer"), true
+		}, InvalidGrant, InvalidGrant, ""},
+		"another client's session": {func(_ *store.Session, e *engine.Session, _ *tokenRequest) { e.ClientID = "other" }, "", InvalidGrant, fositeOnly},
+		"another family": {func(s *store.Session, _ *engine.Session, _ *tokenRequest) {
+			s.RefreshFamily = credential.NewFamily().Digest()
+		}, InvalidGrant, "", notAsked},
+		"expired":           {func(s *store.Session, _ *engine.Session, _ *tokenRequest) { s.Refresh.ExpiresAt = now }, InvalidGrant, "", notAsked},
+		"session expired":   {func(s *store.Session, _ *engine.Session, _ *tokenRequest) { s.ExpiresAt = now }, InvalidGrant, "", notAsked},
+		"nothing to reach":  {func(_ *store.Session, _ *engine.Session, r *tokenRequest) { r.scopes = nil }, InvalidScope, "", onlyOurs},
+		"more than granted": {func(_ *store.Session, e *engine.Session, _ *tokenRequest) { e.Scopes = []string{"read", "write"} }, "", InvalidScope, fositeOnly},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &store.Session{
+				ID: presented.Session, ExpiresAt: now.Add(time.Hour), RefreshFamily: presented.Family.Digest(),
+				Refresh: store.RefreshToken{Digest: presented.Digest, ExpiresAt: now.Add(time.Minute)},
+			}
+			request := &tokenRequest{
+				now: now, presented: presented, scopes: []string{"read"},
+				params: parameters{{"grant_type", refreshTokenGrant}, {"refresh_token", token}},
+				client: store.Client{Application: oauthapp.Application{ClientID: "client", Type: oauthapp.Public}, Session: s},
+			}
+			session := &engine.Session{ClientID: "client", Scopes: []string{"read"}}
+			test.edit(s, session, request)
+			refusal, _ := request.judgeRefreshToken()
+			require.Equal(t, outcome(test.ours), ourOutcome(refusal), "ours alone")
+			err := p.engine.Exchange(t.Context(), refreshTokenGrant, engineClient(request.client, "", []string{"read"}), session, request.params.Values())
+			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
+			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")
+		})
+	}
+}
+
+func TestAuthorizationIsJudgedTwice(t *testing.T) {
+	p := judgementProvider(t)
+	const callback = "https://client.example/cb"
+	for name, test := range map[string]struct {
+		typ          oauthapp.ClientType
+		params       parameters
+		redirectURI  string // that was matched
+		ours, theirs string
+		why          string
+	}{
+		"good":                        {oauthapp.Public, parameters{{"code_challenge", rfcChallenge}, {"code_challenge_method", "S256"}}, callback, "", "", ""},
+		"confidential without":        {oauthapp.Confidential, nil, callback, "", "", ""},
+		"public without challenge":    {oauthapp.Public, nil, callback, InvalidRequest, InvalidRequest, ""},
+		"plain":                       {oauthapp.Public, parameters{{"code_challenge", rfcChallenge}, {"code_challenge_method", "plain"}}, callback, InvalidRequest, InvalidRequest, ""},
+		"no method":                   {oauthapp.Public, parameters{{"code_challenge", rfcChallenge}}, callback, InvalidRequest, InvalidRequest, ""},
+		"unknown method":              {oauthapp.Public, parameters{{"code_challenge", rfcChallenge}, {"code_challenge_method", "s256"}}, callback, InvalidRequest, InvalidRequest, ""},
+		"method without challenge":    {oauthapp.Confidential, parameters{{"code_challenge_method", "S256"}}, callback, InvalidRequest, "", onlyOurs},
+		"short challenge":             {oauthapp.Public, parameters{{"code_challenge", "abc"}, {"code_challenge_method", "S256"}}, callback, InvalidRequest, "", onlyOurs},
+		"redirect_uri not absolute":   {oauthapp.Confidential, nil, "/relative", "", InvalidRequest, fositeOnly},
+		"redirect_uri over http":      {oauthapp.Confidential, nil, "http://client.example/cb", "", InvalidRequest, fositeOnly},
+		"redirect_uri has a fragment": {oauthapp.Confidential, nil, callback + "#x", "", InvalidRequest, fositeOnly},
+		"another redirect_uri sent":   {oauthapp.Confidential, parameters{{"redirect_uri", "https://evil.example/"}}, callback, "", InvalidRequest, fositeOnly},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := store.Client{Application: oauthapp.Application{ClientID: "client", Type: test.typ}}
+			require.Equal(t, outcome(test.ours), ourOutcome(p.validateChallenge(&authorization{params: test.params, client: client})), "ours alone")
+			err := p.engine.Authorize(t.Context(), engineClient(client, test.redirectURI, []string{"read"}), test.params.Values())
+			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
+			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")
+		})
+	}
+}
+
+// What the engine says of a request stays inside, but for its code.
+func TestFromEngine(t *testing.T) {
+	for name, test := range map[string]struct {
+		err    error
+		status int
+		code   string
+	}{
+		"refusal":           {&engine.Refusal{Code: InvalidGrant}, 400, InvalidGrant},
+		"unauthorized":      {&engine.Refusal{Code: UnauthorizedClient}, 400, UnauthorizedClient},
+		"unregistered code": {&engine.Refusal{Code: "invalid_state"}, 400, InvalidRequest},
+		"fault":             {errors.New("internals"), 500, ServerError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := fromEngine(test.err)
+			require.Equal(t, test.status, e.Status)
+			require.Equal(t, test.code, e.Code)
+			require.NotContains(t, e.Description, "internals")
+		})
+	}
+}
