@@ -82,9 +82,12 @@ func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []pag
 // decide answers the form of the consent page. The ticket proves that the page was
 // made for this user and request; everything in it is checked again all the same, because
 // the application, the user's accounts or the scopes may have changed since.
+//
+// Without such a proof the form counts as the request alone, and the user is asked:
+// they may have signed in again, in another tab, since the page was made.
 func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameters) {
 	if err := p.crossOrigin.Check(r); err != nil {
-		p.refuseForm(w, r, nil, "", "sent by a page of another origin")
+		p.refuseForm(w, r, "sent by a page of another origin")
 		return
 	}
 	if refusal := form.check(consentParams); refusal != nil {
@@ -93,7 +96,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 	}
 	params, refusal := parseForm(form.Get("request"), authorizationParams)
 	if refusal != nil {
-		p.refuseForm(w, r, nil, "", "malformed request")
+		p.refuseForm(w, r, "malformed request")
 		return
 	}
 	user, ok := p.signedIn(w, r, params)
@@ -102,8 +105,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 	}
 	stale := p.keys.Verify(form.Get("ticket"), p.now(), consentPurpose, user.ID, user.Session, form.Get("request"))
 	if errors.Is(stale, ticket.ErrInvalid) {
-		p.refuseForm(w, r, user, params.Get("client_id"), "not made for this request of this user in this session")
-		return
+		p.reportForm(r, user, params.Get("client_id"), "not made for this request of this user in this session")
 	}
 	a, refusal := p.identify(r, params)
 	if refusal != nil {
@@ -117,6 +119,8 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 	account, chosen := chosenAccount(form, user)
 	notice := ""
 	switch decision := form.Get("decision"); {
+	case errors.Is(stale, ticket.ErrInvalid):
+		notice = "This page was opened in another session. Please look at it again and decide."
 	case stale != nil:
 		notice = "This page was open for too long. Please look at it again and decide."
 	case decision == "deny":
@@ -139,9 +143,15 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 	p.askConsent(w, r, http.StatusBadRequest, a, user, grants, notice)
 }
 
-// refuseForm refuses and reports a form that was not made here, or not for this. The user
-// is nil, and the client ID empty, where they are not known yet.
-func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, user *User, clientID, reason string) {
+// refuseForm refuses and reports a form that was not made here.
+func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, reason string) {
+	p.reportForm(r, nil, "", reason)
+	p.refuseOnPage(w, r, &Error{Code: AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden})
+}
+
+// reportForm reports a form that was not made here, or not for this. The user is nil,
+// and the client ID empty, where they are not known yet.
+func (p *Provider) reportForm(r *http.Request, user *User, clientID, reason string) {
 	event := oauthapp.Event{Type: oauthapp.ConsentFormRefused, Reason: reason}
 	if user != nil {
 		event.Actor.UserID = user.ID
@@ -150,7 +160,6 @@ func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, user *User
 		event.ClientID = clientID
 	}
 	p.emit(r, event)
-	p.refuseOnPage(w, r, &Error{Code: AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden})
 }
 
 // chosenAccount returns the account that the user chose: one of their own. Who has

@@ -70,8 +70,8 @@ func TestUserWithoutAccounts(t *testing.T) {
 	require.Equal(t, "access_denied", h.answer(h.open(request(h.app))).Get("error"))
 }
 
-// The form is good for the user, the session and the request that it was made for,
-// and nothing else.
+// The form is good for the user, the session and the request that it was made for. For
+// anything else it is no answer: who sends it is asked.
 func TestConsentIsBound(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app))
@@ -82,7 +82,7 @@ func TestConsentIsBound(t *testing.T) {
 		return change(form, "request", change(params, pairs...).Encode())
 	}
 	other, _ := h.register(oauthapp.Confidential)
-	forbidden := map[string]url.Values{
+	for name, form := range map[string]url.Values{
 		"ticket missing but named": change(form, "ticket", "x"),
 		"ticket cut":               change(form, "ticket", form.Get("ticket")[1:]),
 		"request missing":          change(form, "request", ""),
@@ -94,11 +94,14 @@ func TestConsentIsBound(t *testing.T) {
 		"other state":              altered("state", "other"),
 		"malformed request":        change(form, "request", "client_id=%zz"),
 		"same request, respelt":    change(form, "request", form.Get("request")+"&x=y"),
-	}
-	for name, form := range forbidden {
+	} {
 		t.Run(name, func(t *testing.T) {
 			h.events.reset()
-			requirePage(t, h.post("/oauth/authorize", form, header("User-Agent", "forger/1")), http.StatusForbidden)
+			status := http.StatusBadRequest
+			if name == "malformed request" {
+				status = http.StatusForbidden
+			}
+			requirePage(t, h.post("/oauth/authorize", form, header("User-Agent", "forger/1")), status)
 			events := h.events.take()
 			require.Len(t, events, 1)
 			require.Equal(t, oauthapp.ConsentFormRefused, events[0].Type)
@@ -115,17 +118,20 @@ func TestConsentIsBound(t *testing.T) {
 	}
 	t.Run("other user", func(t *testing.T) {
 		h.user = bob()
-		requirePage(t, h.post("/oauth/authorize", form), http.StatusForbidden)
+		requirePage(t, h.post("/oauth/authorize", form), http.StatusBadRequest)
 	})
 	t.Run("other session of the user", func(t *testing.T) {
 		h.user = alice()
 		h.user.Session = "another"
-		requirePage(t, h.post("/oauth/authorize", form), http.StatusForbidden)
+		again := h.post("/oauth/authorize", form)
+		requirePage(t, again, http.StatusBadRequest)
+		require.Contains(t, again.Body.String(), "another session")
+		require.Equal(t, form.Get("request"), h.form(again).Get("request"), "nothing of it is lost")
 	})
 	t.Run("user whose ID and session only together look alike", func(t *testing.T) {
 		h.user = alice()
 		h.user.ID, h.user.Session = "1a", "lice-session"
-		requirePage(t, h.post("/oauth/authorize", form), http.StatusForbidden)
+		requirePage(t, h.post("/oauth/authorize", form), http.StatusBadRequest)
 	})
 	t.Run("signed out", func(t *testing.T) {
 		h.user = nil
@@ -135,7 +141,7 @@ func TestConsentIsBound(t *testing.T) {
 	})
 	h.user = alice()
 	t.Run("keys of another service", func(t *testing.T) {
-		requirePage(t, newHost(t).post("/oauth/authorize", form), http.StatusForbidden)
+		requirePage(t, newHost(t).post("/oauth/authorize", form), http.StatusBadRequest)
 	})
 	require.NotContains(t, h.store.counted(), "BeginSession")
 	h.answer(h.post("/oauth/authorize", form))
@@ -176,7 +182,7 @@ func TestConsentFromAnotherSite(t *testing.T) {
 func TestConsentFromAnOldBrowser(t *testing.T) {
 	h := newHost(t)
 	form := change(h.form(h.open(request(h.app))), "decision", "authorize", "account_id", "1")
-	requirePage(t, h.post("/oauth/authorize", change(form, "ticket", "forged"), header("Origin", "null")), http.StatusForbidden)
+	requirePage(t, h.post("/oauth/authorize", change(form, "ticket", "forged"), header("Origin", "null")), http.StatusBadRequest)
 	require.NotContains(t, h.store.counted(), "BeginSession")
 	h.answer(h.post("/oauth/authorize", form, header("Origin", "null")))
 }

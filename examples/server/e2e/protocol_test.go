@@ -179,7 +179,8 @@ func TestConsentIsBoundToItsRequest(t *testing.T) {
 
 	bobs := signIn(t, s, bob)
 	p = bobs.post("/oauth/authorize", consent.form("/oauth/authorize").set("decision", "authorize").fields)
-	require.Equal(t, http.StatusForbidden, p.Status, "a form made for Alice")
+	require.Equal(t, http.StatusBadRequest, p.Status, "a form made for Alice")
+	require.Empty(t, p.Header.Get("Location"))
 	require.NotEmpty(t, consent.form("/oauth/authorize").submit("decision", "authorize").redirect().Query().Get("code"))
 }
 
