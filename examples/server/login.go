@@ -45,7 +45,7 @@ func (l *login) currentUser(r *http.Request) (*flow.User, error) {
 	if !ok {
 		return nil, nil
 	}
-	return p.user(current.ID), nil
+	return p.user(current.Forms), nil
 }
 
 // show answers GET /login. Who is signed in already goes on, unless they are here to

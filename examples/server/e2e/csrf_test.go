@@ -149,7 +149,7 @@ func TestCrossSiteRequestForgery(t *testing.T) {
 		"no cookie":          send(newBrowser(t, s), login, login.fields),
 		"of another visitor": send(newBrowser(t, s).get("/login").browser, login, login.fields),
 		"from another site":  send(visitor, login, login.fields, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"),
-		"opaque origin":      send(visitor, login, login.fields, "Origin", "null"),
+		"opaque origin":      send(visitor, login, without, "Origin", "null"),
 	} {
 		require.Equal(t, http.StatusForbidden, a.Status, attack)
 	}
