@@ -123,7 +123,8 @@ type Config struct {
 
 	// RemoteAddr returns the address of the caller, for events and the Limiter. Defaults
 	// to the host of r.RemoteAddr. Behind a proxy that is the proxy's, for everyone
-	// together: take what the proxy vouches for.
+	// together: take what the proxy vouches for. Where it is not set, and headers of a
+	// proxy arrive, the Logger gets a warning, once.
 	RemoteAddr func(r *http.Request) string
 
 	// Events receives every change after it is durable, in the goroutine that made
@@ -269,11 +270,11 @@ func (cfg *Config) setDefaults() {
 	if cfg.UserName == nil {
 		cfg.UserName = func(context.Context, string) (string, error) { return "", nil }
 	}
-	if cfg.RemoteAddr == nil {
-		cfg.RemoteAddr = remoteHost
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.RemoteAddr == nil {
+		cfg.RemoteAddr = connectionAddr(cfg.Logger)
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

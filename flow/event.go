@@ -116,13 +116,25 @@ func printable(s string) string {
 	}, s[:min(len(s), maxActorText)])
 }
 
-// remoteHost is the default of Config.RemoteAddr.
-func remoteHost(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
+// connectionAddr returns the default of Config.RemoteAddr: the host of r.RemoteAddr. It
+// warns once where requests seem to come through a proxy, whose address that is.
+func connectionAddr(logger *slog.Logger) func(*http.Request) string {
+	var warning sync.Once
+	return func(r *http.Request) string {
+		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip"} {
+			if r.Header[name] != nil {
+				warning.Do(func() {
+					logger.WarnContext(r.Context(), "a request seems to have come through a proxy: "+
+						"set Config.RemoteAddr, or events and limits take all callers for one", "header", name)
+				})
+			}
+		}
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			return r.RemoteAddr
+		}
+		return host
 	}
-	return host
 }
 
 // applicationEvent begins an event about an application.

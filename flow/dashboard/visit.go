@@ -36,8 +36,6 @@ type visit struct {
 // A handler answers a visit. The error it returns is answered by [Dashboard.fail].
 type handler func(*visit) error
 
-const maxUserAgent = 256 // bytes; in events
-
 // serve lets h see nothing but visits that are in order: from this origin, by a user who is
 // signed in, to an account of theirs. f is the form that is sent, nil for a page.
 func (d *Dashboard) serve(h handler, f *form) http.Handler {
@@ -91,12 +89,7 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*vis
 
 // actor is who sent a request, user being "" where that is not known.
 func (d *Dashboard) actor(r *http.Request, user string) oauthapp.Actor {
-	return oauthapp.Actor{UserID: user, RemoteAddr: d.flow.RemoteAddr(r), UserAgent: userAgent(r)}
-}
-
-func userAgent(r *http.Request) string {
-	s := r.UserAgent()
-	return strings.ToValidUTF8(s[:min(len(s), maxUserAgent)], "?")
+	return oauthapp.Actor{UserID: user, RemoteAddr: d.flow.RemoteAddr(r), UserAgent: r.UserAgent()}
 }
 
 // ofApplication wraps a handler that is about the account's application in the path.
