@@ -25,7 +25,8 @@ const AnyOwner = "*"
 // never shared; an empty one and nil are the same.
 //
 // Methods are safe for concurrent use. They return the errors named on them,
-// for errors.Is; any other error means that the store failed.
+// for errors.Is; any other error means that the store failed. Where several apply,
+// ErrNotFound goes before ErrExists, and that before ErrLimit.
 type Store interface {
 	// CreateApplication keeps a new application and its first secret; secret is
 	// nil for a public application. It returns ErrLimit when the owner already has

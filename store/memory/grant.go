@@ -215,9 +215,9 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	return was, nil
 }
 
-// authorize returns the grant that a session begins under: the live one of the user
-// for the account, to which it adds the session's scopes, or a new one.
-func (s *Store) authorize(a *application, b store.Beginning) (*grant, error) {
+// grantFor returns the grant that a session begins under: the live one of the user
+// for the account, or a new one that is not in the store yet. It changes nothing.
+func (s *Store) grantFor(a *application, b store.Beginning) (*grant, error) {
 	session := b.Session
 	g := s.findGrant(a, session.UserID, session.AccountID)
 	switch {
@@ -227,8 +227,6 @@ func (s *Store) authorize(a *application, b store.Beginning) (*grant, error) {
 		}
 		return g, nil
 	case g != nil:
-		g.scopes = g.scopes.with(session.Scopes)
-		g.authorized = microsOf(session.CreatedAt)
 		return g, nil
 	}
 	g = &grant{
@@ -237,13 +235,20 @@ func (s *Store) authorize(a *application, b store.Beginning) (*grant, error) {
 		epoch:       a.epoch,
 		user:        strings.Clone(session.UserID),
 		account:     strings.Clone(session.AccountID),
-		scopes:      scopesOf(session.Scopes),
-		authorized:  microsOf(session.CreatedAt),
+		scopes:      scopesOf(nil),
 		used:        microsOf(time.Time{}),
 	}
 	if _, taken := s.grantsByID.get(g); taken {
 		return nil, store.ErrExists
 	}
-	s.insertGrant(g)
 	return g, nil
+}
+
+// authorize adds what the user said yes to to a grant, and inserts it if it is new.
+func (s *Store) authorize(g *grant, session store.Session) {
+	g.scopes = g.scopes.with(session.Scopes)
+	g.authorized = microsOf(session.CreatedAt)
+	if _, there := s.grantsByID.get(g); !there {
+		s.insertGrant(g)
+	}
 }

@@ -164,12 +164,15 @@ func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.G
 	if err != nil {
 		return oauthapp.Grant{}, err
 	}
+	g, err := s.grantFor(a, b)
+	if err != nil {
+		return oauthapp.Grant{}, err
+	}
 	if _, taken := s.sessions[b.Session.ID]; taken {
 		return oauthapp.Grant{}, store.ErrExists
 	}
-	g, err := s.authorize(a, b)
-	if err != nil {
-		return oauthapp.Grant{}, err
+	if b.GrantID != uuid.Nil {
+		s.authorize(g, b.Session)
 	}
 	row := &session{
 		id:             b.Session.ID,

@@ -37,6 +37,8 @@ WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a
 	createApplication = `WITH room AS (
 	SELECT WHERE $12::bigint > (SELECT count(*) FROM
 		(SELECT FROM oauth_applications WHERE owner = $3::text AND deleted_at IS NULL LIMIT greatest($12::bigint, 0)) others)
+	OR EXISTS (SELECT FROM oauth_applications WHERE id = $1::uuid) -- and fails for it
+	OR EXISTS (SELECT FROM oauth_applications WHERE client_id = $2::text)
 ), created AS (
 	INSERT INTO oauth_applications (id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, version)
 	SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text[], $8::text, $9::text[], $10::timestamptz, $11::timestamptz, $13::bigint
@@ -129,8 +131,9 @@ WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY
 
 	addSecret = `WITH room AS (
 	SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + `
-	AND $5::bigint > CASE WHEN $4::timestamptz <= $3::timestamptz THEN 0
+	AND ($5::bigint > CASE WHEN $4::timestamptz <= $3::timestamptz THEN 0
 		ELSE (SELECT count(*) FROM oauth_client_secrets c WHERE c.application_id = $1::uuid AND ` + isLiveSecret + `) END
+		OR EXISTS (SELECT FROM oauth_client_secrets c WHERE c.application_id = $1::uuid AND c.id = $6::uuid)) -- and fails for it
 ), expired AS (
 	UPDATE oauth_client_secrets c SET expires_at = $4::timestamptz FROM room
 	WHERE c.application_id = room.id AND (c.expires_at IS NULL OR c.expires_at > $4::timestamptz)

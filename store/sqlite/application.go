@@ -47,7 +47,7 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 			return err
 		}
 		if count >= int64(limit) {
-			return store.ErrLimit
+			return c.either(takenApplication, store.ErrExists, store.ErrLimit, blob(app.ID[:]), text(app.ClientID))
 		}
 		inserted, err := c.exec(insertApplication, blob(app.ID[:]), text(app.ClientID), text(app.Owner), text(app.Name), text(app.Description),
 			text(app.HomepageURL), listValue(app.CallbackURLs), text(string(app.Type)), scopesValue(app.Scopes),
@@ -101,10 +101,7 @@ func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthap
 		if err != nil || updated > 0 {
 			return err
 		}
-		if err := c.must(existsApplication, func(*row) {}, blob(app.ID[:]), ownerValue(owner)); err != nil {
-			return err
-		}
-		return store.ErrConflict
+		return c.either(existsApplication, store.ErrConflict, store.ErrNotFound, blob(app.ID[:]), ownerValue(owner))
 	})
 }
 

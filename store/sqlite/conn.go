@@ -136,6 +136,19 @@ func (c *conn) must(query string, read func(*row), args ...value) error {
 	return err
 }
 
+// either returns one error where a statement returns a row, and the other where it
+// returns none.
+func (c *conn) either(query string, found, absent error, args ...value) error {
+	there, err := c.one(query, func(*row) {}, args...)
+	switch {
+	case err != nil:
+		return err
+	case there:
+		return found
+	}
+	return absent
+}
+
 // some is all for rows of which there is at least one: without any, the answer is ErrNotFound.
 func (c *conn) some(query string, read func(*row), args ...value) error {
 	found := false

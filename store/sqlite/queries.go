@@ -14,8 +14,8 @@ var (
 	holds  = []string{beginRead, dataVersion, rollback}
 	writes = []string{
 		begin, commit, rollback,
-		selectApplication, countApplications, insertApplication, updateApplication, reviseApplication, existsApplication, deleteApplication,
-		lookUpSecrets, expireSecrets, insertSecret, selectSecret, expireSecret,
+		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, reviseApplication, existsApplication, deleteApplication,
+		lookUpSecrets, takenSecret, expireSecrets, insertSecret, selectSecret, expireSecret,
 		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
 		touchGrant, touchApplication, touchSecret, keepRecord, selectRecord, replaceRecord, takeRecord,
@@ -50,6 +50,9 @@ WHERE a.id < ?1 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
 WHERE a.id < ?1 AND a.owner = ?3 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
 
 	countApplications = `SELECT count(*) FROM (SELECT 1 FROM applications WHERE owner = ?1 AND deleted_at IS NULL LIMIT ?2)`
+
+	// The IDs of deleted ones are taken too.
+	takenApplication = `SELECT 1 FROM applications WHERE id = ?1 OR client_id = ?2`
 
 	insertApplication = `INSERT INTO applications
 (id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, last_used_at, version, epoch, revision)
@@ -99,6 +102,8 @@ WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL ORDER 
 	lookUpSecrets = `SELECT a.type, (SELECT count(*) FROM client_secrets c
 WHERE c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3))
 FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+
+	takenSecret = `SELECT 1 FROM client_secrets WHERE application_id = ?1 AND id = ?2`
 
 	expireSecrets = `UPDATE client_secrets SET expires_at = ?2
 WHERE application_id = ?1 AND (expires_at IS NULL OR expires_at > ?2)`

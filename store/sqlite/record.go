@@ -39,10 +39,7 @@ func (s *Store) Replace(ctx context.Context, r store.Record, old []byte, now tim
 		if err != nil || replaced > 0 {
 			return err
 		}
-		if err := c.must(selectRecord, func(*row) {}, text(r.Kind), blob(r.Digest[:]), instant(now)); err != nil {
-			return err
-		}
-		return store.ErrConflict
+		return c.either(selectRecord, store.ErrConflict, store.ErrNotFound, text(r.Kind), blob(r.Digest[:]), instant(now))
 	})
 }
 

@@ -70,7 +70,7 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 			live = 0
 		}
 		if live+1 > int64(limit) {
-			return store.ErrLimit
+			return c.either(takenSecret, store.ErrExists, store.ErrLimit, blob(secret.ApplicationID[:]), blob(secret.ID[:]))
 		}
 		if _, err := c.exec(expireSecrets, blob(secret.ApplicationID[:]), instant(othersExpireAt)); err != nil {
 			return err

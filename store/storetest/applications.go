@@ -18,6 +18,7 @@ var applicationRules = []rule{
 	{"applications/kept", "what CreateApplication keeps, Application, Client and Secrets return", applicationsKept},
 	{"applications/unknown", "what does not exist is ErrNotFound, and nothing to EndSession and Touch", applicationsUnknown},
 	{"applications/taken", "an ID or client ID in use is refused with ErrExists", applicationsTaken},
+	{"applications/taken at the limit", "an ID in use is ErrExists also where the limit is reached, of applications and of secrets", applicationsTakenAtLimit},
 	{"applications/taken at once", "of many applications created at once with one client ID, one is kept", applicationsTakenAtOnce},
 	{"applications/limit", "an owner with as many applications as allowed gets ErrLimit, nobody else does", applicationsLimit},
 	{"applications/limit at once", "however many applications are created at once, the owner's limit holds", applicationsLimitAtOnce},
@@ -111,6 +112,28 @@ func applicationsTaken(t *trial) {
 	t.same(t.stored(app), app, "Application after others tried its IDs")
 	_, err := t.Application(t.ctx, "bob", sameClientID.ID)
 	t.want(store.ErrNotFound, err, "Application that was refused")
+}
+
+func applicationsTakenAtLimit(t *trial) {
+	app, secret := t.confidential()
+	deleted := t.application("alice")
+	_, err := t.DeleteApplication(t.ctx, "alice", deleted.ID, start)
+	t.must(err, "DeleteApplication")
+	for _, taken := range []oauthapp.Application{app, deleted} {
+		sameID, sameClientID := t.draft("alice"), t.draft("alice")
+		sameID.ID, sameClientID.ClientID = taken.ID, taken.ClientID
+		for _, limit := range []int{0, 1} {
+			t.want(store.ErrExists, t.CreateApplication(t.ctx, sameID, nil, limit), "CreateApplication with an ID in use, at the limit,")
+			t.want(store.ErrExists, t.CreateApplication(t.ctx, sameClientID, nil, limit), "CreateApplication with a client ID in use, at the limit,")
+		}
+	}
+	t.want(store.ErrLimit, t.CreateApplication(t.ctx, t.draft("alice"), nil, 1), "CreateApplication at the limit")
+
+	for _, limit := range []int{0, 1} {
+		t.want(store.ErrExists, t.AddSecret(t.ctx, "alice", secret, start.Add(time.Hour), limit), "AddSecret with an ID in use, at the limit,")
+	}
+	t.want(store.ErrLimit, t.AddSecret(t.ctx, "alice", t.secret(app), start.Add(time.Hour), 1), "AddSecret at the limit")
+	t.hasSecrets(app, start, secret)
 }
 
 func applicationsTakenAtOnce(t *trial) {

@@ -45,6 +45,7 @@
 //   - clean-up: everything dead goes, nothing live does, in small batches.
 //   - values, context: what databases are apt to change on the way. Collations
 //     that fold case, times cut to milliseconds, a zero time that comes back as 1970.
+//   - agreement: random calls in random order, answered as package memory does.
 //   - durability: everything again after closing and opening.
 //   - nodes: everything at once again, through two handles on the same data.
 //

@@ -57,7 +57,7 @@ type rule struct {
 func (h Harness) rules() []rule {
 	rules := slices.Concat(
 		applicationRules, secretRules, grantRules, codeRules, refreshRules, extraRules, revocationRules, recordRules,
-		useRules, listRules, cleanUpRules, valueRules, contextRules,
+		useRules, listRules, cleanUpRules, valueRules, contextRules, agreementRules,
 	)
 	if h.Reopen != nil {
 		rules = append(rules, durabilityRules...)

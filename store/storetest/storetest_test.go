@@ -76,7 +76,7 @@ func TestBrokenStores(t *testing.T) {
 		{"takes a used code for an unknown one", func(m *memory.Store) store.Store { return hidesUsed{m} },
 			[]string{"codes/replay", "codes/one winner"}},
 		{"takes an unknown code for a used one", func(m *memory.Store) store.Store { return inventsUsed{m} },
-			[]string{"codes/wrong digest", "codes/expiry", "codes/dead session"}},
+			[]string{"codes/wrong digest", "codes/expiry", "codes/dead session", "agreement/random calls"}},
 		{"accepts a code at its expiry time", func(m *memory.Store) store.Store { return lateCode{m} },
 			[]string{"codes/expiry"}},
 		{"accepts a refresh token at its expiry time", func(m *memory.Store) store.Store { return lateRefresh{m} },
@@ -96,6 +96,8 @@ func TestBrokenStores(t *testing.T) {
 		}, []string{"applications/never reused"}},
 		{"counts applications first and inserts after", func(m *memory.Store) store.Store { return countsThenCreates{m} },
 			[]string{"applications/limit at once"}},
+		{"counts before it looks whether an ID is taken", func(m *memory.Store) store.Store { return countsFirst{m} },
+			[]string{"applications/taken at the limit", "agreement/random calls"}},
 		{"has no limit of secrets", func(m *memory.Store) store.Store { return unlimitedSecrets{m} },
 			[]string{"secrets/limit", "secrets/limit at once"}},
 		{"remembers a client as it was while its secret is reset", func(m *memory.Store) store.Store { return newRemembersClients(m) },
@@ -143,7 +145,7 @@ func TestBrokenStores(t *testing.T) {
 		{"cleans up everything in one call", func(m *memory.Store) store.Store { return cleansUpAtOnce{m} },
 			[]string{"clean-up/batches"}},
 		{"drops Extra", func(m *memory.Store) store.Store { return dropsExtra{m} },
-			[]string{"extra/kept", "codes/redeem", "codes/none", "refresh/rotate"}},
+			[]string{"agreement/random calls", "extra/kept", "codes/redeem", "codes/none", "refresh/rotate"}},
 		{"keeps the Extra of before where there is none", func(m *memory.Store) store.Store { return keepsExtra{m} },
 			[]string{"extra/cleared"}},
 		{"forgets the challenge of a redeemed code", func(m *memory.Store) store.Store { return forgetsChallenge{m} },
@@ -487,6 +489,16 @@ func (s countsThenCreates) CreateApplication(ctx context.Context, app oauthapp.A
 	}
 	latency()
 	return s.Store.CreateApplication(ctx, app, secret, plenty)
+}
+
+type countsFirst struct{ *memory.Store }
+
+func (s countsFirst) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	list, err := s.Applications(ctx, app.Owner, oauthapp.Page{})
+	if err != nil || len(list.Items) >= limit {
+		return errors.Join(err, store.ErrLimit)
+	}
+	return s.Store.CreateApplication(ctx, app, secret, limit)
 }
 
 type unlimitedSecrets struct{ *memory.Store }
