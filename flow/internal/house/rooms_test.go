@@ -1,0 +1,65 @@
+package house
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rooms are the capabilities: each is a folder that can be deleted.
+var rooms = []string{"flow/dnsimple"}
+
+// Each capability can be deleted, and everything but the examples that list it builds
+// and passes its tests.
+func TestEachCapabilityCanBeDeleted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: builds the module once for each capability")
+	}
+	for _, room := range rooms {
+		t.Run(room, func(t *testing.T) {
+			copied := t.TempDir()
+			copyModule(t, root(t), copied)
+			require.NoError(t, os.RemoveAll(filepath.Join(copied, filepath.FromSlash(room))))
+			require.NoError(t, os.RemoveAll(filepath.Join(copied, "examples")))
+			for _, args := range [][]string{
+				{"vet", "./..."},
+				{"test", "-count=1", "./flow", "./flow/dashboard", "./flow/flowtest"},
+			} {
+				cmd := exec.CommandContext(t.Context(), "go", args...)
+				cmd.Dir = copied
+				out, err := cmd.CombinedOutput()
+				require.NoError(t, err, "go %v:\n%s", args, out)
+			}
+		})
+	}
+}
+
+// copyModule copies what git would have of the module: its files, but no
+// dot-folders and nothing that was installed.
+func copyModule(t *testing.T, from, to string) {
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if rel != "." && (entry.Name()[0] == '.' || entry.Name() == "node_modules") {
+				return filepath.SkipDir
+			}
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), content, 0o644)
+	})
+	require.NoError(t, err)
+}
