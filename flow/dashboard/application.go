@@ -122,12 +122,18 @@ func registeredAs(app oauthapp.Application, reg oauthapp.Registration) bool {
 // edit shows the form to edit an application.
 func (v *visit) edit() error {
 	form := v.editForm()
-	form.Name = v.app.Name
-	form.Description = v.app.Description
-	form.Homepage = v.app.HomepageURL
-	form.Callbacks = strings.Join(v.app.CallbackURLs, "\n")
+	fillFrom(&form, v.app)
 	v.fillAgain(&form)
 	return v.write(v.status, "application_form.html", form)
+}
+
+// fillFrom fills in a form with what is saved.
+func fillFrom(form *page.ApplicationForm, app oauthapp.Application) {
+	form.Version = app.Version
+	form.Fields = page.Fields{
+		Name: app.Name, Description: app.Description, Homepage: app.HomepageURL, Callbacks: strings.Join(app.CallbackURLs, "\n"),
+	}
+	form.Was = form.Fields
 }
 
 // fillAgain fills in a form that was not carried out, and says why.
@@ -143,12 +149,24 @@ func (v *visit) fillAgain(form *page.ApplicationForm) {
 
 // fill fills in a form with what was typed.
 func fill(form *page.ApplicationForm, typed url.Values) {
-	form.Name = typed.Get("name")
-	form.Description = typed.Get("description")
-	form.Homepage = typed.Get("homepage_url")
-	form.Callbacks = strings.Join(typed["callback_url"], "\n")
+	form.Fields = typedFields(typed)
 	if form.New {
 		form.Public = typed.Get("client_type") == string(oauthapp.Public)
+		return
+	}
+	was := base(typed)
+	form.Version = version(typed)
+	form.Was = page.Fields{
+		Name: was.Name, Description: was.Description, Homepage: was.HomepageURL, Callbacks: strings.Join(was.CallbackURLs, "\n"),
+	}
+}
+
+func typedFields(typed url.Values) page.Fields {
+	return page.Fields{
+		Name:        typed.Get("name"),
+		Description: typed.Get("description"),
+		Homepage:    typed.Get("homepage_url"),
+		Callbacks:   strings.Join(typed["callback_url"], "\n"),
 	}
 }
 
@@ -164,8 +182,13 @@ func (v *visit) editForm() page.ApplicationForm {
 func (v *visit) update() error {
 	reg := v.registration()
 	reg.Type = oauthapp.ClientType(v.field("client_type"))
-	reg.Scopes, reg.Version = v.app.Scopes, v.app.Version // the form does not have them
-	if _, err := v.registry.Update(v.ctx, v.account.ID, v.app.ID, reg); err != nil {
+	reg.Version = version(v.r.PostForm)
+	err := v.updateBased(reg)
+	var conflict *oauthapp.ConflictError
+	switch {
+	case errors.As(err, &conflict):
+		return v.refuseUpdate(conflict)
+	case err != nil:
 		return v.refill(v.editForm(), err)
 	}
 	return v.redirect(v.appURL(), noticeUpdated)

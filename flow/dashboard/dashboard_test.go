@@ -560,7 +560,7 @@ func TestOutage(t *testing.T) {
 			}
 			var form url.Values
 			if tt.method == post {
-				form = fill(s.ticketFor(target), append(registration(), "name", "Changed", "confirm_name", app.Name, "newest", secrets[0].ID.String())...)
+				form = fill(s.ticketFor(target), append(registration(), "name", "Changed", "confirm_name", app.Name, "newest", secrets[0].ID.String(), "version", "0")...)
 			}
 			s.store.down = tt.down
 			a := s.do(tt.method, target, form)
@@ -693,7 +693,7 @@ func TestMethodsAndUnknownPaths(t *testing.T) {
 
 func TestLargeFormIsRefused(t *testing.T) {
 	s := newSite(t)
-	form := fill(s.open(list("1")+"/new").form(list("1")), "description", strings.Repeat("x", 70<<10))
+	form := fill(s.open(list("1")+"/new").form(list("1")), "description", strings.Repeat("x", 256<<10))
 	require.Equal(t, http.StatusRequestEntityTooLarge, s.do(http.MethodPost, list("1"), form).Status)
 }
 

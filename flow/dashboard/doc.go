@@ -50,6 +50,10 @@
 // nothing was changed and is filled in with what was typed. What was typed goes through
 // the sign-in in the URL, compressed, up to 4 KiB. The ticket does not.
 //
+// An edit that began before somebody else saved the application is answered with 409. The
+// form then tells what changed, keeps what was typed and shows what is saved in the fields
+// that were left alone; to save it is the user's decision.
+//
 // What a page says was done is sealed in its URL for the session that did it, for 5
 // minutes.
 //
@@ -95,14 +99,16 @@
 //	                         CreatedAt, LastUsedAt, ClientSecret, Created, Notice, Problem,
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	                         Overlaps (Value, Text), Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
-//	application_form.html    Account, New, Title, Action, Cancel, Ticket, ID, Name, Description, Homepage,
-//	                         Callbacks, Public, Notice, Problems (Field, Message), Problem "field"
+//	application_form.html    Account, New, Title, Action, Cancel, Ticket, ID, Version, Was (Name, Description, Homepage,
+//	                         Callbacks), Name, Description, Homepage, Callbacks, Public,
+//	                         Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice, Problems (Field, Message), Problem "field"
 //	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice, Usage (Users, More, LastUsedAt, Consequence)
 //	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
 //	delete_application.html  the same, and Problems (Field, Message), Problem "field"
 //
-// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request, ID
-// and Newest must come back from the forms as the library's own templates send them.
+// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request, ID,
+// Newest, Version and Was must come back from the forms as the library's own templates
+// send them.
 //
 // Every page of the library is executed with sample data when the provider is made, and again here:
 // a template that is broken, or names what there is not, fails there and not before

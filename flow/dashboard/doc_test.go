@@ -49,7 +49,9 @@ func fieldNames(t reflect.Type) []string {
 	}
 	var names []string
 	for i := range t.NumField() {
-		names = append(names, t.Field(i).Name)
+		if !t.Field(i).Anonymous {
+			names = append(names, t.Field(i).Name)
+		}
 		names = append(names, fieldNames(t.Field(i).Type)...)
 	}
 	return names

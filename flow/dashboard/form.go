@@ -26,7 +26,7 @@ type form struct {
 }
 
 const (
-	maxBody     = 64 << 10
+	maxBody     = 256 << 10        // each URL of an application twice, escaped
 	bodyTimeout = 30 * time.Second // for the whole body of a form
 	formTTL     = 24 * time.Hour
 	unsentTTL   = 15 * time.Minute // to sign in

@@ -25,6 +25,7 @@ func samples() map[string][]any {
 		{"", "A problem."}, {"name", "A problem."}, {"description", "A problem."}, {"homepage_url", "A problem."},
 		{"callback_url", "A problem."}, {"client_type", "A problem."}, {"confirm_name", "A problem."},
 	}
+	fields := Fields{Name: "Name", Description: "Text", Homepage: "https://example.com", Callbacks: "https://example.com/callback"}
 	warning := Warning{
 		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket", Notice: "Notice",
 		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Secret: secret, Problems: problems,
@@ -72,8 +73,14 @@ func samples() map[string][]any {
 			ApplicationForm{},
 			ApplicationForm{
 				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ID: "id",
-				Name: "Name", Description: "Text", Homepage: "https://example.com", Callbacks: "https://example.com/callback",
-				Public: true, Notice: "Notice", Problems: problems,
+				Fields: fields, Public: true, Notice: "Notice", Problems: problems,
+			},
+			ApplicationForm{
+				Account: "Account", Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", Version: 2, Was: fields, Fields: fields,
+				ChangedAt: moment, Changes: []Change{
+					{Field: "name", Label: "Name", Before: []string{"Old"}, Now: []string{"Name"}, Yours: true},
+					{Field: "callback_url", Label: "Callback URL", Before: []string{"https://example.com/old"}, Now: []string{"https://example.com/callback"}},
+				},
 			},
 		},
 		"revoke_tokens.html":      {Warning{}, warning},

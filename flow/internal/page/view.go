@@ -139,15 +139,29 @@ type ApplicationForm struct {
 	Cancel  string
 	Ticket  string
 	ID      string // hidden field "id", when registering: of the application to be
+	Version int64  // hidden field "version", when editing: of the application
+	Was     Fields // hidden fields "was_name" and so on, when editing: as the form was opened
 
-	Name        string
-	Description string
-	Homepage    string
-	Callbacks   string // one a line
-	Public      bool
+	Fields
+	Public bool
 
-	Notice   string // why it was not carried out and is shown again; ""
-	Problems []Problem
+	Changes   []Change // what somebody else changed since the form was opened
+	ChangedAt Moment
+	Notice    string // why it was not carried out and is shown again; ""
+	Problems  []Problem
+}
+
+// Fields is what a developer types of an application.
+type Fields struct {
+	Name, Description, Homepage string
+	Callbacks                   string // one a line
+}
+
+// Change is what somebody else changed in a field.
+type Change struct {
+	Field, Label string
+	Before, Now  []string // of callback URLs, those that are removed and added
+	Yours        bool     // the form holds what the user typed, else what is saved
 }
 
 // Problem tells what is wrong with a field; Field is "" where it is none of them.

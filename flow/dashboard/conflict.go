@@ -1,0 +1,114 @@
+package dashboard
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// base is what the form was filled in with when it was opened. It tells what somebody else
+// changed since, and what the user did.
+func base(typed url.Values) oauthapp.Registration {
+	return oauthapp.Registration{
+		Name:         typed.Get("was_name"),
+		Description:  unixLines(typed.Get("was_description")),
+		HomepageURL:  typed.Get("was_homepage_url"),
+		CallbackURLs: lines(typed["was_callback_url"]),
+	}
+}
+
+// version is the version that the form was opened at. What is none is that of no
+// application, so that a form without it never overwrites anything unseen.
+func version(typed url.Values) int64 {
+	n, err := strconv.ParseInt(typed.Get("version"), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// updateBased saves an edit. Where the form was opened before the newest version, but nothing
+// that it holds has changed since, the edit is based on the newest.
+func (v *visit) updateBased(reg oauthapp.Registration) error {
+	const attempts = 5 // a crowd that edits one application
+	var err error
+	for range attempts {
+		reg.Scopes = v.app.Scopes // the form does not have them
+		_, err = v.registry.Update(v.ctx, v.account.ID, v.app.ID, reg)
+		var conflict *oauthapp.ConflictError
+		if !errors.As(err, &conflict) || len(v.changes(conflict.Application)) > 0 {
+			break
+		}
+		v.app, reg.Version = conflict.Application, conflict.Application.Version
+	}
+	return err
+}
+
+// changes tells in which fields of the form the application differs from what it was when the
+// form was opened or, for a form that does not tell, from what was typed.
+func (v *visit) changes(app oauthapp.Application) []oauthapp.Change {
+	was := base(v.r.PostForm)
+	if !v.r.PostForm.Has("was_name") {
+		was = v.registration()
+	}
+	was.Scopes = app.Scopes
+	return app.Changes(was)
+}
+
+// refuseUpdate shows the form again where somebody else changed the application since it was
+// opened. It tells what changed. A field that the user changed keeps what was typed; one
+// that they left alone shows what is saved. To save it is then their decision.
+func (v *visit) refuseUpdate(conflict *oauthapp.ConflictError) error {
+	v.app = conflict.Application
+	form, was, typed := v.editForm(), base(v.r.PostForm), typedFields(v.r.PostForm)
+	fillFrom(&form, v.app)
+	if typed.Name != was.Name {
+		form.Name = typed.Name
+	}
+	if unixLines(typed.Description) != was.Description {
+		form.Description = typed.Description
+	}
+	if typed.Homepage != was.HomepageURL {
+		form.Homepage = typed.Homepage
+	}
+	if !slices.Equal(lines([]string{typed.Callbacks}), was.CallbackURLs) {
+		form.Callbacks = typed.Callbacks
+	}
+	form.ChangedAt = v.moment(v.app.UpdatedAt)
+	for _, c := range v.changes(v.app) {
+		form.Changes = append(form.Changes, shownChange(c, form))
+	}
+	return v.write(http.StatusConflict, "application_form.html", form)
+}
+
+// shownChange is what a form shows of a change. Of callback URLs it shows those that differ.
+func shownChange(c oauthapp.Change, form page.ApplicationForm) page.Change {
+	change := page.Change{Field: c.Field, Before: []string{c.Old}, Now: []string{c.New}}
+	switch c.Field {
+	case "name":
+		change.Label, change.Yours = "Name", form.Name != form.Was.Name
+	case "description":
+		change.Label, change.Yours = "Description", form.Description != form.Was.Description
+	case "homepage_url":
+		change.Label, change.Yours = "Homepage URL", form.Homepage != form.Was.Homepage
+	case "callback_url":
+		change.Label, change.Yours = "Callback URL", form.Callbacks != form.Was.Callbacks
+		before, now := strings.Split(c.Old, "\n"), strings.Split(c.New, "\n")
+		change.Before, change.Now = without(before, now), without(now, before)
+	}
+	return change
+}
+
+// without returns the texts that are not among others.
+func without(texts, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return slices.Contains(others, text) })
+}
+
+// unixLines is a text as it was before a browser sent it.
+func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
