@@ -67,9 +67,12 @@ func (s *service) requireRegisteredErrors(endpoint string, w *httptest.ResponseR
 
 // isRegistered reports whether an endpoint may answer with a status and an error. For
 // outages and limits the standards have codes at the authorization endpoint alone; the
-// others borrow these, with the status that tells what they mean.
+// others borrow these, with the status that tells what they mean. For a wrong method or
+// path they have none, and invalid_request says it of every malformed request.
 func isRegistered(endpoint string, status int, code string) bool {
 	switch {
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed: // of whatever path
+		return code == "invalid_request"
 	case endpoint == "authorize":
 	case status == http.StatusInternalServerError:
 		return code == "server_error"

@@ -188,7 +188,9 @@ type Scope struct {
 	Default     bool   // granted to a request without scope. At least one scope is default.
 }
 
-// A DNSimpleProfile is the DNSimple-compatible token endpoint.
+// A DNSimpleProfile is the DNSimple-compatible token endpoint. Its answer has the
+// account's ID as account_id: as a JSON number if it is a decimal number below 2^53,
+// and as a string otherwise, because clients in JavaScript round larger numbers.
 type DNSimpleProfile struct {
 	// AccessTokenTTL is how long its access tokens live, SessionTTL at most: it
 	// issues no refresh tokens. Defaults to RefreshTokenTTL.

@@ -47,10 +47,15 @@ func (p *Provider) dnsimpleToken(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// maxExactNumber is the largest integer that every JSON parser keeps exactly (RFC
+// 8259, section 6). JavaScript rounds larger ones, to the ID of another account.
+const maxExactNumber = 1<<53 - 1
+
 // accountNumber returns an account's ID as the number that the profile's clients
-// expect, or as a string where it is no canonical decimal number.
+// expect, or as a string where it is no canonical decimal number up to
+// maxExactNumber.
 func accountNumber(id string) json.RawMessage {
-	if n, err := strconv.ParseInt(id, 10, 64); err == nil && n >= 0 && strconv.FormatInt(n, 10) == id {
+	if n, err := strconv.ParseUint(id, 10, 64); err == nil && n <= maxExactNumber && strconv.FormatUint(n, 10) == id {
 		return json.RawMessage(id)
 	}
 	b, _ := json.Marshal(id) // a string always marshals

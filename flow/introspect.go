@@ -29,6 +29,8 @@ type introspection struct {
 // introspect is the introspection endpoint of RFC 7662. Confidential clients
 // learn about their own access and refresh tokens; [Config.ResourceServers] learn
 // about every access token. To anyone else a token is not active, and a code never is.
+// A refresh token is active only for who says that it asks about one: a resource
+// server that takes every active token for an access token would let it in.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	form, refusal := readForm(w, r, introspectParams)
 	if refusal != nil {
@@ -44,7 +46,8 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		refusal = refuse(InvalidRequest, "parameter missing: token")
 	}
 	var answer introspection
-	if refusal == nil && known {
+	asked := token.Kind == credential.AccessToken || form.Get("token_type_hint") == "refresh_token"
+	if refusal == nil && known && asked {
 		answer, refusal = p.introspectFor(r, client, token)
 	}
 	if refusal != nil {

@@ -39,6 +39,11 @@ func withResourceServer(t *testing.T) (*service, url.Values) {
 	return s, credentialsOf(app, secret.Reveal())
 }
 
+// refreshOf asks about a refresh token.
+func refreshOf(credentials url.Values, token string) url.Values {
+	return with(with(credentials, "token", token), "token_type_hint", "refresh_token")
+}
+
 func requireInactive(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	require.Equal(t, http.StatusOK, w.Code)
@@ -77,8 +82,11 @@ func TestIntrospect(t *testing.T) {
 		"iat": float64(issued.Unix()), "exp": float64(issued.Add(30 * 24 * time.Hour).Unix()),
 		"sub": "user-1", "account_id": "account-1", "iss": "https://id.example",
 	}
-	requireAnswer(t, s.post("/oauth/introspect", with(own, "token", tok.refresh)), refresh)
-	requireInactive(t, s.post("/oauth/introspect", with(api, "token", tok.refresh)))
+	requireAnswer(t, s.post("/oauth/introspect", refreshOf(own, tok.refresh)), refresh)
+	requireInactive(t, s.post("/oauth/introspect", refreshOf(api, tok.refresh)))
+	for _, hint := range []string{"", "access_token", "Refresh_token", "refresh_token ", "other"} {
+		requireInactive(t, s.post("/oauth/introspect", with(with(own, "token", tok.refresh), "token_type_hint", hint)))
+	}
 
 	// After a refresh that narrowed the scope.
 	s.clock.advance(30 * time.Minute)
@@ -89,8 +97,8 @@ func TestIntrospect(t *testing.T) {
 	access["iat"], access["exp"] = float64(refreshed.Unix()), float64(refreshed.Add(time.Hour).Unix())
 	requireAnswer(t, s.post("/oauth/introspect", with(own, "token", next.access)), access)
 	refresh["iat"], refresh["exp"] = float64(refreshed.Unix()), float64(refreshed.Add(30*24*time.Hour).Unix())
-	requireAnswer(t, s.post("/oauth/introspect", with(own, "token", next.refresh)), refresh)
-	requireInactive(t, s.post("/oauth/introspect", with(own, "token", tok.refresh)))
+	requireAnswer(t, s.post("/oauth/introspect", refreshOf(own, next.refresh)), refresh)
+	requireInactive(t, s.post("/oauth/introspect", refreshOf(own, tok.refresh)))
 
 	// The access token before ends first, then the newer one, then the refresh token.
 	s.clock.advance(30 * time.Minute)
@@ -100,9 +108,9 @@ func TestIntrospect(t *testing.T) {
 	requireInactive(t, s.post("/oauth/introspect", with(own, "token", next.access)))
 	requireInactive(t, s.post("/oauth/introspect", with(api, "token", next.access)))
 	s.clock.advance(30*24*time.Hour - time.Hour - time.Microsecond)
-	require.Contains(t, s.post("/oauth/introspect", with(own, "token", next.refresh)).Body.String(), `"active":true`)
+	require.Contains(t, s.post("/oauth/introspect", refreshOf(own, next.refresh)).Body.String(), `"active":true`)
 	s.clock.advance(time.Microsecond)
-	requireInactive(t, s.post("/oauth/introspect", with(own, "token", next.refresh)))
+	requireInactive(t, s.post("/oauth/introspect", refreshOf(own, next.refresh)))
 }
 
 func TestIntrospectInactive(t *testing.T) {
@@ -128,15 +136,15 @@ func TestIntrospectInactive(t *testing.T) {
 	t.Run("token of another client", func(t *testing.T) {
 		s.store.reset()
 		for _, token := range []string{tok.access, tok.refresh} {
-			requireInactive(t, s.post("/oauth/introspect", with(credentialsOf(other, otherSecret), "token", token)))
+			requireInactive(t, s.post("/oauth/introspect", refreshOf(credentialsOf(other, otherSecret), token)))
 		}
 		require.Zero(t, s.store.counted()["Session"])
 	})
 	t.Run("revoked", func(t *testing.T) {
 		require.Equal(t, 200, s.post("/oauth/revoke", with(own, "token", tok.refresh)).Code)
 		for _, token := range []string{tok.access, tok.refresh} {
-			requireInactive(t, s.post("/oauth/introspect", with(own, "token", token)))
-			requireInactive(t, s.post("/oauth/introspect", with(api, "token", token)))
+			requireInactive(t, s.post("/oauth/introspect", refreshOf(own, token)))
+			requireInactive(t, s.post("/oauth/introspect", refreshOf(api, token)))
 		}
 	})
 	t.Run("all tokens revoked", func(t *testing.T) {

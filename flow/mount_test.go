@@ -3,6 +3,8 @@ package flow_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,12 +57,56 @@ func TestMount(t *testing.T) {
 				require.Equal(t, step.want, w.Code, "%s %s %s", name, step.method, step.path)
 				require.Contains(t, pattern, step.method+" ", step.path)
 			}
-			w, _ := ask(handler, "GET", base+"/oauth/token")
-			require.Equal(t, http.StatusMethodNotAllowed, w.Code)
-			require.Equal(t, "OPTIONS, POST", w.Header().Get("Allow"))
 			for _, path := range []string{base + "/oauth/", base + "/oauth/token/", base + "/oauth%2Ftoken", base + "/oauth/TOKEN", "/"} {
-				w, _ := ask(handler, "POST", path)
-				require.Equal(t, http.StatusNotFound, w.Code, path)
+				for _, method := range []string{"POST", "GET"} {
+					w, _ := ask(handler, method, path)
+					require.Equal(t, http.StatusNotFound, w.Code, path)
+					if name == "provider" {
+						requireError(t, w, http.StatusNotFound, flow.InvalidRequest)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Whatever the method, an endpoint answers in JSON, mounted or not, and also where the
+// service serves everything else.
+func TestMethodsOfEndpoints(t *testing.T) {
+	for _, base := range []string{"", "/tenants/1"} {
+		p := newMountable(t, "https://id.example"+base)
+		mounted, catching := http.NewServeMux(), http.NewServeMux()
+		p.Mount(mounted)
+		p.Mount(catching)
+		for _, pattern := range []string{"/", "GET /"} {
+			catching.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })
+		}
+		for path, allow := range map[string]string{
+			base + "/oauth/authorize": "GET, HEAD, POST", base + "/oauth/style.css": "GET, HEAD",
+			base + "/oauth/token": "OPTIONS, POST", base + "/oauth/revoke": "OPTIONS, POST", base + "/oauth/introspect": "OPTIONS, POST",
+			base + "/v2/oauth/access_token":                  "OPTIONS, POST",
+			"/.well-known/oauth-authorization-server" + base: "GET, HEAD, OPTIONS", "/.well-known/oauth-protected-resource/v2/": "GET, HEAD, OPTIONS",
+		} {
+			refused := func(handler http.Handler, method string) {
+				w, _ := ask(handler, method, path)
+				requireError(t, w, http.StatusMethodNotAllowed, flow.InvalidRequest)
+				require.Equal(t, allow, w.Header().Get("Allow"), "%s %s", method, path)
+				if method != "POST" { // from no page
+					require.Equal(t, strings.Contains(allow, "OPTIONS"), w.Header().Get("Access-Control-Allow-Origin") == "*")
+				}
+			}
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} {
+				for _, handler := range []http.Handler{p, mounted, catching} {
+					if !slices.Contains(strings.Split(allow, ", "), method) {
+						refused(handler, method)
+					} else if method == "HEAD" {
+						w, _ := ask(handler, method, path)
+						require.NotEqual(t, http.StatusMethodNotAllowed, w.Code, path)
+					}
+				}
+			}
+			for _, method := range []string{"CONNECT", "PROPFIND", "get", "X"} {
+				refused(p, method)
 			}
 		}
 	}
@@ -81,7 +127,7 @@ func TestMountBesideCatchAlls(t *testing.T) {
 		}{
 			{"GET", "/oauth/authorize", 400}, {"POST", "/oauth/token", 400}, {"HEAD", "/oauth/style.css", 200},
 			{"HEAD", "/.well-known/oauth-authorization-server", 200},
-			{"GET", "/oauth/token", http.StatusTeapot}, {"PUT", "/oauth/token", http.StatusTeapot}, {"POST", "/oauth/other", http.StatusTeapot},
+			{"GET", "/oauth/token", http.StatusMethodNotAllowed}, {"PUT", "/oauth/token", http.StatusMethodNotAllowed}, {"POST", "/oauth/other", http.StatusTeapot},
 		} {
 			w, _ := ask(host, step.method, step.path)
 			require.Equal(t, step.want, w.Code, "%s %s", step.method, step.path)

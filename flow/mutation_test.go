@@ -82,7 +82,7 @@ func TestEveryMutationIsRefused(t *testing.T) {
 		{"code of the profile", dnsimplePath, "code", code, h.redemption(h.app, code), refused},
 		{"refresh token", "/oauth/token", "refresh_token", granted.RefreshToken, h.refreshing(h.app, granted.RefreshToken), refused},
 		{"introspected access token", "/oauth/introspect", "token", granted.AccessToken, credentialsOf(h.app, h.secret), inactive},
-		{"introspected refresh token", "/oauth/introspect", "token", granted.RefreshToken, credentialsOf(h.app, h.secret), inactive},
+		{"introspected refresh token", "/oauth/introspect", "token", granted.RefreshToken, with(credentialsOf(h.app, h.secret), "token_type_hint", "refresh_token"), inactive},
 		{"revoked access token", "/oauth/revoke", "token", granted.AccessToken, credentialsOf(h.app, h.secret), ignored},
 		{"revoked refresh token", "/oauth/revoke", "token", granted.RefreshToken, credentialsOf(h.app, h.secret), ignored},
 		{"client secret", "/oauth/revoke", "client_secret", h.secret, with(credentialsOf(h.app, h.secret), "token", "x"), func(w *httptest.ResponseRecorder) bool {

@@ -16,17 +16,6 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// The endpoints, below the path of the issuer.
-const (
-	authorizePath        = "/oauth/authorize"
-	tokenPath            = "/oauth/token"
-	revokePath           = "/oauth/revoke"
-	introspectPath       = "/oauth/introspect"
-	dnsimpleTokenPath    = "/v2/oauth/access_token"
-	serverMetadataPath   = "/.well-known/oauth-authorization-server" // above it (RFC 8414, section 3)
-	resourceMetadataPath = "/.well-known/oauth-protected-resource"   // above the resource's (RFC 9728, section 3)
-)
-
 // A Provider is the HTTP side of a service's OAuth applications: an http.Handler
 // for the protocol's endpoints, and [Provider.Require] to guard the service's own
 // API. Make one with [New]. It keeps no state of its own but what [Config.Limiter]
@@ -104,34 +93,30 @@ func New(cfg Config) (*Provider, error) {
 		SessionTTL:      resolved.SessionTTL,
 	}
 	p.Mount(p.mux)
+	for _, e := range p.endpoints() {
+		p.mux.HandleFunc(e.path, e.handler("")) // methods that nobody has heard of
+	}
+	p.mux.HandleFunc("/", anyOrigin(notFound))
 	return p, nil
 }
 
-// ServeHTTP serves the endpoints, and 404 for every other path.
+// ServeHTTP serves the endpoints. It answers 404 with the JSON of an error for every
+// other path.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
-// Mount registers every endpoint with a mux by its method and full path, which the mux finds faster than by way of "/".
-// To other methods the mux answers 405 with Allow, unless the service has a pattern for them, such as GET /.
-// As these patterns are the narrowest, what stands before an endpoint, such as a limiter at /oauth/, is passed by: it
-// takes the provider as a handler instead.
+// Mount registers every endpoint with a mux by its full path. To a method that an
+// endpoint does not have it answers 405 with Allow and the JSON of an error. Each
+// method of RFC 9110 and RFC 5789 but CONNECT has a pattern of its own, so that the
+// service may have patterns such as GET /.
+// As these patterns are the narrowest, what stands before an endpoint, such as a
+// limiter at /oauth/, is passed by: it takes the provider as a handler instead.
 //
 // Like the mux itself, Mount panics if a pattern conflicts with one that is there: the same, or HEAD /.
 func (p *Provider) Mount(mux *http.ServeMux) {
-	base := p.issuer.Path
-	serverMetadata, resourceMetadata := serverMetadataPath+base, resourceMetadataPath+p.resourcePath()
-	mux.HandleFunc("GET "+base+authorizePath, p.authorize)
-	mux.HandleFunc("POST "+base+authorizePath, p.authorizePost)
-	mux.HandleFunc("POST "+base+tokenPath, anyOrigin(p.token))
-	mux.HandleFunc("POST "+base+revokePath, anyOrigin(p.revoke))
-	mux.HandleFunc("POST "+base+introspectPath, p.introspect)
-	if p.cfg.DNSimple != nil {
-		mux.HandleFunc("POST "+base+dnsimpleTokenPath, p.dnsimpleToken)
-	}
-	mux.Handle("GET "+base+page.StylesheetPath, p.pages.Stylesheet())
-	mux.HandleFunc("GET "+serverMetadata, anyOrigin(p.serverMetadata()))
-	mux.HandleFunc("GET "+resourceMetadata, anyOrigin(p.resourceMetadata()))
-	for _, path := range []string{base + tokenPath, base + revokePath, serverMetadata, resourceMetadata} {
-		mux.HandleFunc("OPTIONS "+path, preflight)
+	for _, e := range p.endpoints() {
+		for _, method := range methods {
+			mux.HandleFunc(method+" "+e.path, e.handler(method))
+		}
 	}
 }
 

@@ -279,7 +279,7 @@ func TestTokenErrors(t *testing.T) {
 	raw("no content type", 400, func(r *http.Request) { r.Header.Del("Content-Type") }, body)
 	raw("parameters in the query", 400, func(r *http.Request) { r.URL.RawQuery = body }, "")
 	raw("two ways of authentication", 400, func(r *http.Request) { r.SetBasicAuth(app.ClientID, app.ClientSecret) }, body)
-	raw("bad escape", 400, nil, body+"&x=%zz")
+	raw("bad escape", 400, nil, body+"&scope=%zz")
 	raw("wrong secret in the header", 401, func(r *http.Request) { r.SetBasicAuth(app.ClientID, "wrong") }, redemption(app, code, verifier).Encode())
 	wrong := s.request(t, http.MethodPost, "/oauth/token", redemption(app, code, verifier).Encode(), func(r *http.Request) {
 		r.Header.Set("Content-Type", formType)
@@ -298,8 +298,8 @@ func TestTokenErrors(t *testing.T) {
 	}
 
 	// After all that the code is as good as new, once.
-	tokens := s.request(t, http.MethodPost, "/oauth/token", redemption(app, code, verifier).Encode(), func(r *http.Request) {
-		r.Header.Set("Content-Type", formType+";charset=UTF-8")
+	tokens := s.request(t, http.MethodPost, "/oauth/token", "x=%zz&x=%ff&;=&"+redemption(app, code, verifier).Encode(), func(r *http.Request) {
+		r.Header.Set("Content-Type", formType+";charset=")
 		r.SetBasicAuth(app.ClientID, app.ClientSecret)
 	})
 	require.Equal(t, http.StatusOK, tokens.Status, "%s", tokens.Body)

@@ -252,7 +252,7 @@ func (s *sweep) ask(one *session) (yes, no int, err error) {
 			return 0, 0, err
 		}
 		count(status == http.StatusOK)
-		a, err := node.post("/oauth/introspect", url.Values{"token": {one.refresh}})
+		a, err := node.post("/oauth/introspect", url.Values{"token": {one.refresh}, "token_type_hint": {"refresh_token"}})
 		if err != nil {
 			return 0, 0, err
 		}
