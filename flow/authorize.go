@@ -141,18 +141,20 @@ func unknownClient() *Error {
 // there back to this authorization request.
 func (p *Provider) signedIn(w http.ResponseWriter, r *http.Request, params parameters) (*User, bool) {
 	user, err := p.cfg.CurrentUser(r)
-	if err == nil && user != nil {
-		err = user.check()
-	}
 	if err != nil {
 		p.refuseOnPage(w, r, outage(err))
 		return nil, false
 	}
-	if user == nil {
-		seeOther(w, p.cfg.LoginURL(p.returnTo(params.Values().Encode())))
+	if user != nil {
+		return user, true
+	}
+	login := p.cfg.LoginURL(p.returnTo(params.Values().Encode()))
+	if login == "" {
+		p.refuseOnPage(w, r, outage(errors.New("flow: Config.LoginURL returned no URL")))
 		return nil, false
 	}
-	return user, true
+	seeOther(w, login)
+	return nil, false
 }
 
 // returnTo is where an authorization request, a query string, goes on once the user has signed in.

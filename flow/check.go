@@ -1,10 +1,17 @@
 package flow
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
 )
 
 // A Finding is something about a configuration that a host should know of: what is
@@ -51,9 +58,10 @@ const (
 // Check reviews the configuration as the host writes it, before [New] fills in the
 // defaults, and returns what to think about before others rely on the service: warnings
 // first. It finds nothing in a configuration that leaves nothing to say. What is plainly
-// wrong it leaves to New, which refuses it.
+// wrong it leaves to New, which refuses it. What only the store can tell,
+// [Provider.Check] adds.
 //
-// Neither looks at what a configuration cannot tell, such as a store that keeps
+// None of them looks at what a configuration cannot tell, such as a store that keeps
 // everything in memory, or TLS that ends elsewhere.
 func (cfg Config) Check() []Finding {
 	given := cfg
@@ -90,8 +98,37 @@ func (cfg Config) Check() []Finding {
 	find(given.Events == nil, Advice, "Events", "RFC 9700, section 4.14.2",
 		"Nobody learns of replayed codes, reused refresh tokens and clients that guess. Write events to the log that you watch.")
 
-	slices.SortStableFunc(findings, func(a, b Finding) int { return int(b.Severity - a.Severity) })
+	sortFindings(findings)
 	return findings
+}
+
+// Check returns the findings of [Config.Check] and what only the store can tell of the
+// configuration: an entry of ResourceServers that names no confidential application, and
+// so can introspect nothing. It reads each entry from the store, and returns its error.
+func (p *Provider) Check(ctx context.Context) ([]Finding, error) {
+	findings := slices.Clone(p.findings)
+	for _, clientID := range p.cfg.ResourceServers {
+		client, err := p.cfg.Store.Client(ctx, clientID, uuid.Nil, p.now())
+		var problem string
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			problem = "There is no application with the client ID %q. Register the resource server, and name its client ID here."
+		case err != nil:
+			return nil, fmt.Errorf("flow: Config.ResourceServers: %w", err)
+		case client.Application.Type != oauthapp.Confidential:
+			problem = "The application with the client ID %q is a public one, which cannot introspect tokens. Register a confidential one."
+		default:
+			continue
+		}
+		findings = append(findings, Finding{Warning, "ResourceServers", fmt.Sprintf(problem, clientID), "RFC 7662, section 2.1"})
+	}
+	sortFindings(findings)
+	return findings, nil
+}
+
+// sortFindings puts warnings first.
+func sortFindings(findings []Finding) {
+	slices.SortStableFunc(findings, func(a, b Finding) int { return int(b.Severity - a.Severity) })
 }
 
 // isGuessable reports whether a key was not made by a random generator.

@@ -92,6 +92,34 @@ func TestCheckOfNothing(t *testing.T) {
 	require.Zero(t, cfg.Keys)
 }
 
+// What only the store can tell, the provider's own Check adds, and an outage is one.
+func TestCheckOfTheStore(t *testing.T) {
+	s := newService(t)
+	check := func(resourceServers ...string) ([]flow.Finding, error) {
+		cfg := careful()
+		cfg.Store, cfg.Now, cfg.RequirePKCE, cfg.ResourceServers = s.store, s.clock.Now, false, resourceServers
+		p, err := flow.New(cfg)
+		require.NoError(t, err, "New asks no store")
+		return p.Check(t.Context())
+	}
+	findings, err := check(s.app.ClientID)
+	require.NoError(t, err)
+	require.Len(t, findings, 1)
+	require.Equal(t, "RequirePKCE", findings[0].Field, "what Config.Check finds")
+
+	findings, err = check("mistyped", s.app.ClientID, s.public.ClientID)
+	require.NoError(t, err)
+	require.Len(t, findings, 3)
+	for i, says := range []string{`no application with the client ID "mistyped"`, s.public.ClientID + `" is a public one`} {
+		require.Equal(t, []any{flow.Warning, "ResourceServers"}, []any{findings[i].Severity, findings[i].Field})
+		require.Contains(t, findings[i].Message, says)
+	}
+	s.store.fail(errBroken, "Client")
+	_, err = check(s.app.ClientID)
+	require.ErrorIs(t, err, errBroken)
+	require.ErrorContains(t, err, "Config.ResourceServers")
+}
+
 // A host has its configuration reviewed when it starts, or in a test of its own.
 func ExampleConfig_Check() {
 	cfg := careful()

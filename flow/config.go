@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,12 +34,14 @@ type Config struct {
 	Store store.Store
 
 	// CurrentUser tells who is signed in; nil means nobody. An error is an outage
-	// and answered 503.
+	// and answered 503, and so is a user whose ID, or the ID of an account of theirs, is
+	// none: see [User] and [Account].
 	CurrentUser func(r *http.Request) (*User, error)
 
 	// LoginURL returns where a user signs in and is then sent to returnTo, which is
 	// always a path on this service, with its query. It is also asked where nobody is
-	// sent there yet, for the Content-Security-Policy of pages with a form.
+	// sent there yet: by New, and for the Content-Security-Policy of pages with a form.
+	// Where it returns "", the answer is 503.
 	LoginURL func(returnTo string) string
 
 	// Scopes are what applications can ask for.
@@ -72,7 +75,8 @@ type Config struct {
 	RequirePKCE bool
 
 	// ResourceServers are the client IDs of confidential applications that may
-	// introspect every token. Others can introspect their own. Defaults to none.
+	// introspect every token. Others can introspect their own. [Provider.Check] tells
+	// which of them the store does not know. Defaults to none.
 	ResourceServers []string
 
 	// Resource is the identifier of the protected API (RFC 9728), which every token is for:
@@ -154,20 +158,44 @@ type User struct {
 	Accounts []Account
 }
 
-// check finds what would stand for anyone or anything where stores look for grants.
+// checkUsers returns the host's CurrentUser, without users and accounts whose ID would
+// stand for anybody where stores look for grants, or make a path that leads elsewhere.
+func checkUsers(currentUser func(*http.Request) (*User, error)) func(*http.Request) (*User, error) {
+	return func(r *http.Request) (*User, error) {
+		user, err := currentUser(r)
+		if user == nil || err != nil {
+			return nil, err
+		}
+		if err := user.check(); err != nil {
+			return nil, fmt.Errorf("flow: Config.CurrentUser returned %w", err)
+		}
+		return user, nil
+	}
+}
+
 func (u *User) check() error {
 	if u.ID == "" {
-		return errors.New("flow: Config.CurrentUser returned a user without an ID")
+		return errors.New("a user without an ID")
 	}
-	if _, ok := u.Account(""); ok {
-		return errors.New("flow: Config.CurrentUser returned an account without an ID")
+	for _, account := range u.Accounts {
+		switch id := account.ID; {
+		case id == "":
+			return errors.New("an account without an ID")
+		case id == oauthapp.AnyOwner:
+			return fmt.Errorf("an account with the ID %q, which stands for all", id)
+		case id == "." || id == ".." || strings.Contains(id, "/"):
+			return fmt.Errorf("an account with the ID %q, which is no segment of a path", id)
+		}
 	}
 	return nil
 }
 
 // An Account is what an application reaches once a user authorizes it.
 type Account struct {
-	ID   string // opaque, unique, never reused, never ""
+	// ID is opaque, unique and never reused. It is a segment of the paths of package
+	// dashboard: not "", "." or "..", and without a slash; nor is it "*", which is
+	// oauthapp.AnyOwner.
+	ID   string
 	Name string
 }
 
@@ -221,14 +249,13 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 	cfg.Scopes = slices.Clone(cfg.Scopes)
 	cfg.ResourceServers = slices.Clone(cfg.ResourceServers)
 	cfg.setDefaults()
-	cfg.Events = guardEvents(&cfg)
 	for _, check := range []struct {
 		field string
 		err   error
 	}{
-		{"Store", required(cfg.Store != nil)},
+		{"Store", required(!isNil(cfg.Store))},
 		{"CurrentUser", required(cfg.CurrentUser != nil)},
-		{"LoginURL", required(cfg.LoginURL != nil)},
+		{"LoginURL", checkLoginURL(cfg.LoginURL, issuer.Path+authorizePath)},
 		{"Scopes", checkScopes(cfg.Scopes)},
 		{"Keys", checkKeys(cfg.Keys)},
 		{"CodeTTL", checkTTL(cfg.CodeTTL, maxCodeTTL)},
@@ -238,11 +265,15 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 		{"RotationGrace", checkTTL(cfg.RotationGrace, maxRotationGrace)},
 		{"DNSimple.AccessTokenTTL", checkTTL(cfg.dnsimpleTTL(), 0)},
 		{"Resource", checkResource(cfg.Resource)},
+		{"Limiter", optional(cfg.Limiter)},
+		{"Pages", optional(cfg.Pages)},
 	} {
 		if check.err != nil {
 			return Config{}, nil, fmt.Errorf("flow: Config.%s: %w", check.field, check.err)
 		}
 	}
+	cfg.CurrentUser = checkUsers(cfg.CurrentUser)
+	cfg.Events = guardEvents(&cfg)
 	return cfg, issuer, nil
 }
 
@@ -317,6 +348,41 @@ func (cfg Config) dnsimpleTTL() time.Duration {
 func required(given bool) error {
 	if !given {
 		return errors.New("is required")
+	}
+	return nil
+}
+
+// optional refuses an interface that is not nil, and holds nothing.
+func optional(value any) error {
+	if value != nil && isNil(value) {
+		return errors.New("holds a nil pointer: leave it out, or set it to something")
+	}
+	return nil
+}
+
+// isNil reports whether an interface holds nothing, or a nil pointer or function.
+func isNil(value any) bool {
+	switch v := reflect.ValueOf(value); v.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func:
+		return v.IsNil()
+	}
+	return false
+}
+
+// checkLoginURL asks for the URL to return to a sample path from.
+func checkLoginURL(loginURL func(string) string, returnTo string) (err error) {
+	if loginURL == nil {
+		return required(false)
+	}
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("panicked when it was called with %q: %v", returnTo, problem)
+		}
+	}()
+	if loginURL(returnTo) == "" {
+		return fmt.Errorf("returned no URL for %q", returnTo)
 	}
 	return nil
 }

@@ -282,7 +282,22 @@ func TestUserWithoutAnID(t *testing.T) {
 
 	h.user = &flow.User{ID: "1", Accounts: []flow.Account{{Name: "which?"}}}
 	requirePage(t, h.open(request(h.app)), http.StatusServiceUnavailable)
-	require.Contains(t, h.log.String(), "an account without an ID")
+	require.Contains(t, h.log.String(), "Config.CurrentUser returned an account without an ID")
+}
+
+// An account's ID is a segment of paths, and never stands for all accounts.
+func TestAccountsThatAreNoSegmentOfAPath(t *testing.T) {
+	for _, id := range []string{".", "..", "/", "a/b", "../x", "*"} {
+		h := newHost(t)
+		h.user.Accounts = append(h.user.Accounts, flow.Account{ID: id, Name: "Odd"})
+		requirePage(t, h.open(request(h.app)), http.StatusServiceUnavailable)
+		require.Contains(t, h.log.String(), "Config.CurrentUser returned an account with the ID")
+	}
+	for _, id := range []string{"...", "a.b", "a b", "é", "a%2fb", `a\b`, "**", "0", "?", "#"} {
+		h := newHost(t)
+		h.user.Accounts = append(h.user.Accounts, flow.Account{ID: id, Name: "Odd"})
+		h.code(request(h.app), id)
+	}
 }
 
 // A colleague of the same account decides for themselves: what another user consented to

@@ -26,7 +26,8 @@ import (
 // router has the provider as a handler, without http.StripPrefix, at the root, or at
 // both the issuer's path and /.well-known/.
 type Provider struct {
-	cfg         Config // resolved
+	cfg         Config    // resolved
+	findings    []Finding // of the configuration as the host wrote it
 	issuer      *url.URL
 	scopes      map[string]Scope
 	registry    *oauthapp.Registry
@@ -50,6 +51,7 @@ func New(cfg Config) (*Provider, error) {
 	}
 	p := &Provider{
 		cfg:        resolved,
+		findings:   cfg.Check(),
 		issuer:     issuer,
 		scopes:     make(map[string]Scope, len(resolved.Scopes)),
 		keys:       ticket.Keys(resolved.Keys),

@@ -2,9 +2,11 @@ package flow_test
 
 import (
 	"bytes"
+	"embed"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -30,46 +32,57 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		edit  func(*flow.Config)
 		field string
 	}{
-		"no issuer":               {func(c *flow.Config) { c.Issuer = "" }, "Issuer"},
-		"issuer no URL":           {func(c *flow.Config) { c.Issuer = "https://id.example:x" }, "Issuer"},
-		"issuer relative":         {func(c *flow.Config) { c.Issuer = "/id" }, "Issuer"},
-		"issuer without host":     {func(c *flow.Config) { c.Issuer = "https:///x" }, "Issuer"},
-		"issuer http":             {func(c *flow.Config) { c.Issuer = "http://id.example" }, "Issuer"},
-		"issuer http, suffix":     {func(c *flow.Config) { c.Issuer = "http://127.0.0.1.evil.example" }, "Issuer"},
-		"issuer trailing slash":   {func(c *flow.Config) { c.Issuer = "https://id.example/" }, "Issuer"},
-		"issuer trailing slash 2": {func(c *flow.Config) { c.Issuer = "https://id.example/x/" }, "Issuer"},
-		"issuer query":            {func(c *flow.Config) { c.Issuer = "https://id.example?x=1" }, "Issuer"},
-		"issuer bare query":       {func(c *flow.Config) { c.Issuer = "https://id.example?" }, "Issuer"},
-		"issuer fragment":         {func(c *flow.Config) { c.Issuer = "https://id.example#x" }, "Issuer"},
-		"issuer user":             {func(c *flow.Config) { c.Issuer = "https://u@id.example" }, "Issuer"},
-		"issuer in caps":          {func(c *flow.Config) { c.Issuer = "https://ID.example" }, "Issuer"},
-		"issuer wildcard":         {func(c *flow.Config) { c.Issuer = "https://id.example/{x}" }, "Issuer"},
-		"issuer dot segment":      {func(c *flow.Config) { c.Issuer = "https://id.example/a/../b" }, "Issuer"},
-		"issuer escaped":          {func(c *flow.Config) { c.Issuer = "https://id.example/%61" }, "Issuer"},
-		"no store":                {func(c *flow.Config) { c.Store = nil }, "Store"},
-		"no CurrentUser":          {func(c *flow.Config) { c.CurrentUser = nil }, "CurrentUser"},
-		"no LoginURL":             {func(c *flow.Config) { c.LoginURL = nil }, "LoginURL"},
-		"no scopes":               {func(c *flow.Config) { c.Scopes = nil }, "Scopes"},
-		"no default scope":        {func(c *flow.Config) { c.Scopes[0].Default = false }, "Scopes"},
-		"scope with space":        {func(c *flow.Config) { c.Scopes[0].Name = "a b" }, "Scopes"},
-		"scope twice":             {func(c *flow.Config) { c.Scopes = append(c.Scopes, c.Scopes[0]) }, "Scopes"},
-		"short key":               {func(c *flow.Config) { c.Keys = [][]byte{make([]byte, 31)} }, "Keys"},
-		"code too long":           {func(c *flow.Config) { c.CodeTTL = 10*time.Minute + 1 }, "CodeTTL"},
-		"negative code":           {func(c *flow.Config) { c.CodeTTL = -1 }, "CodeTTL"},
-		"access token":            {func(c *flow.Config) { c.AccessTokenTTL = -time.Hour }, "AccessTokenTTL"},
-		"refresh token":           {func(c *flow.Config) { c.RefreshTokenTTL = time.Millisecond }, "RefreshTokenTTL"},
-		"session":                 {func(c *flow.Config) { c.SessionTTL = -1 }, "SessionTTL"},
-		"session before code":     {func(c *flow.Config) { c.CodeTTL, c.SessionTTL = time.Minute, time.Minute-1 }, "SessionTTL"},
-		"grace":                   {func(c *flow.Config) { c.RotationGrace = time.Hour }, "RotationGrace"},
-		"profile":                 {func(c *flow.Config) { c.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: -1} }, "DNSimple.AccessTokenTTL"},
-		"resource":                {func(c *flow.Config) { c.Resource = "api" }, "Resource"},
-		"resource fragment":       {func(c *flow.Config) { c.Resource = "https://api.example/#x" }, "Resource"},
-		"resource bare fragment":  {func(c *flow.Config) { c.Resource = "https://api.example#" }, "Resource"},
-		"resource bare query":     {func(c *flow.Config) { c.Resource = "https://api.example?" }, "Resource"},
-		"resource http":           {func(c *flow.Config) { c.Resource = "http://api.example" }, "Resource"},
-		"resource of no network":  {func(c *flow.Config) { c.Resource = "api://example" }, "Resource"},
-		"prefix":                  {func(c *flow.Config) { c.CredentialPrefix = "A_" }, "CredentialPrefix"},
-		"pages":                   {func(c *flow.Config) { c.Pages = fstest.MapFS{"consent.html": {Data: []byte("{{")}} }, "Pages"},
+		"no issuer":                {func(c *flow.Config) { c.Issuer = "" }, "Issuer"},
+		"issuer no URL":            {func(c *flow.Config) { c.Issuer = "https://id.example:x" }, "Issuer"},
+		"issuer relative":          {func(c *flow.Config) { c.Issuer = "/id" }, "Issuer"},
+		"issuer without host":      {func(c *flow.Config) { c.Issuer = "https:///x" }, "Issuer"},
+		"issuer http":              {func(c *flow.Config) { c.Issuer = "http://id.example" }, "Issuer"},
+		"issuer http, suffix":      {func(c *flow.Config) { c.Issuer = "http://127.0.0.1.evil.example" }, "Issuer"},
+		"issuer trailing slash":    {func(c *flow.Config) { c.Issuer = "https://id.example/" }, "Issuer"},
+		"issuer trailing slash 2":  {func(c *flow.Config) { c.Issuer = "https://id.example/x/" }, "Issuer"},
+		"issuer query":             {func(c *flow.Config) { c.Issuer = "https://id.example?x=1" }, "Issuer"},
+		"issuer bare query":        {func(c *flow.Config) { c.Issuer = "https://id.example?" }, "Issuer"},
+		"issuer fragment":          {func(c *flow.Config) { c.Issuer = "https://id.example#x" }, "Issuer"},
+		"issuer user":              {func(c *flow.Config) { c.Issuer = "https://u@id.example" }, "Issuer"},
+		"issuer in caps":           {func(c *flow.Config) { c.Issuer = "https://ID.example" }, "Issuer"},
+		"issuer wildcard":          {func(c *flow.Config) { c.Issuer = "https://id.example/{x}" }, "Issuer"},
+		"issuer dot segment":       {func(c *flow.Config) { c.Issuer = "https://id.example/a/../b" }, "Issuer"},
+		"issuer escaped":           {func(c *flow.Config) { c.Issuer = "https://id.example/%61" }, "Issuer"},
+		"no store":                 {func(c *flow.Config) { c.Store = nil }, "Store"},
+		"nil pointer of a store":   {func(c *flow.Config) { c.Store = (*memory.Store)(nil) }, "Store"},
+		"nil pointer of a limiter": {func(c *flow.Config) { c.Limiter = (*hostLimiter)(nil) }, "Limiter"},
+		"nil pointer of pages":     {func(c *flow.Config) { c.Pages = (*embed.FS)(nil) }, "Pages"},
+		"no CurrentUser":           {func(c *flow.Config) { c.CurrentUser = nil }, "CurrentUser"},
+		"no LoginURL":              {func(c *flow.Config) { c.LoginURL = nil }, "LoginURL"},
+		"LoginURL without a URL":   {func(c *flow.Config) { c.LoginURL = func(string) string { return "" } }, "LoginURL"},
+		"LoginURL that panics":     {func(c *flow.Config) { c.LoginURL = func(string) string { panic("not ready") } }, "LoginURL"},
+		"no scopes":                {func(c *flow.Config) { c.Scopes = nil }, "Scopes"},
+		"no default scope":         {func(c *flow.Config) { c.Scopes[0].Default = false }, "Scopes"},
+		"scope with space":         {func(c *flow.Config) { c.Scopes[0].Name = "a b" }, "Scopes"},
+		"scope twice":              {func(c *flow.Config) { c.Scopes = append(c.Scopes, c.Scopes[0]) }, "Scopes"},
+		"short key":                {func(c *flow.Config) { c.Keys = [][]byte{make([]byte, 31)} }, "Keys"},
+		"code too long":            {func(c *flow.Config) { c.CodeTTL = 10*time.Minute + 1 }, "CodeTTL"},
+		"negative code":            {func(c *flow.Config) { c.CodeTTL = -1 }, "CodeTTL"},
+		"access token":             {func(c *flow.Config) { c.AccessTokenTTL = -time.Hour }, "AccessTokenTTL"},
+		"refresh token":            {func(c *flow.Config) { c.RefreshTokenTTL = time.Millisecond }, "RefreshTokenTTL"},
+		"session":                  {func(c *flow.Config) { c.SessionTTL = -1 }, "SessionTTL"},
+		"session before code":      {func(c *flow.Config) { c.CodeTTL, c.SessionTTL = time.Minute, time.Minute-1 }, "SessionTTL"},
+		"grace":                    {func(c *flow.Config) { c.RotationGrace = time.Hour }, "RotationGrace"},
+		"profile":                  {func(c *flow.Config) { c.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: -1} }, "DNSimple.AccessTokenTTL"},
+		"resource":                 {func(c *flow.Config) { c.Resource = "api" }, "Resource"},
+		"resource fragment":        {func(c *flow.Config) { c.Resource = "https://api.example/#x" }, "Resource"},
+		"resource bare fragment":   {func(c *flow.Config) { c.Resource = "https://api.example#" }, "Resource"},
+		"resource bare query":      {func(c *flow.Config) { c.Resource = "https://api.example?" }, "Resource"},
+		"resource http":            {func(c *flow.Config) { c.Resource = "http://api.example" }, "Resource"},
+		"resource of no network":   {func(c *flow.Config) { c.Resource = "api://example" }, "Resource"},
+		"prefix":                   {func(c *flow.Config) { c.CredentialPrefix = "A_" }, "CredentialPrefix"},
+		"pages":                    {func(c *flow.Config) { c.Pages = fstest.MapFS{"consent.html": {Data: []byte("{{")}} }, "Pages"},
+		"layout without main":      {func(c *flow.Config) { c.Pages = layout(`<title>{{template "title" .}}</title>`) }, "Pages"},
+		"layout without title":     {func(c *flow.Config) { c.Pages = layout(`<main>{{template "main" .}}</main>`) }, "Pages"},
+		"empty layout":             {func(c *flow.Config) { c.Pages = layout(``) }, "Pages"},
+		"layout that hides main": {func(c *flow.Config) {
+			c.Pages = layout(`{{template "title" .}}{{if .Host}}{{template "main" .}}{{end}}`)
+		}, "Pages"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := minimal()
@@ -79,6 +92,8 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+func layout(text string) fstest.MapFS { return fstest.MapFS{"layout.html": {Data: []byte(text)}} }
 
 func TestNewFillsACopy(t *testing.T) {
 	cfg := minimal()
@@ -213,4 +228,19 @@ func TestCustomPrefix(t *testing.T) {
 	require.Regexp(t, "^acme_at_", granted.AccessToken)
 	require.Regexp(t, "^acme_rt_", granted.RefreshToken)
 	require.Regexp(t, "^acme_cs_", h.secret)
+}
+
+// A LoginURL that fails for one path only is an outage there, and no redirect to nowhere.
+func TestLoginURLWithoutAURL(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) {
+		cfg.LoginURL = func(returnTo string) string {
+			if strings.Contains(returnTo, "client_id") {
+				return ""
+			}
+			return "/login"
+		}
+	})
+	h.user = nil
+	requirePage(t, h.open(request(h.app)), http.StatusServiceUnavailable)
+	require.Contains(t, h.log.String(), "Config.LoginURL returned no URL")
 }

@@ -590,6 +590,27 @@ func TestOutage(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, s.get(list("1")).Status)
 		require.Contains(t, s.log.String(), "without an ID")
 	})
+	t.Run("an account that makes another path", func(t *testing.T) {
+		for _, id := range []string{"", ".", "..", "a/b", "*"} {
+			s := newSite(t)
+			s.user.Accounts = append(s.user.Accounts, flow.Account{ID: id})
+			require.Equal(t, http.StatusServiceUnavailable, s.get(list("1")).Status)
+			require.Contains(t, s.log.String(), "Config.CurrentUser returned an account")
+		}
+	})
+	t.Run("nowhere to sign in", func(t *testing.T) {
+		s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) {
+			cfg.LoginURL = func(returnTo string) string {
+				if strings.Contains(returnTo, "/accounts/") {
+					return ""
+				}
+				return "/login"
+			}
+		})
+		s.user = nil
+		require.Equal(t, http.StatusServiceUnavailable, s.get(list("1")).Status)
+		require.Contains(t, s.log.String(), "LoginURL returned no URL")
+	})
 	t.Run("a new secret is not lost", func(t *testing.T) {
 		s := newSite(t)
 		form := fill(s.open(list("1")+"/new").form(list("1")), registration()...)
@@ -778,7 +799,7 @@ func TestPrefix(t *testing.T) {
 
 func TestAccountIDsAreEscaped(t *testing.T) {
 	s := newSite(t)
-	id := `a/b?c#d "é%`
+	id := `a?b#c d "é%`
 	s.user.Accounts = []flow.Account{{ID: id, Name: "Odd"}}
 	root := s.pages.Path(id)
 	registered := s.submit(root+"/new", root, registration()...)

@@ -117,7 +117,7 @@ func (f form) checked(v *visit) error {
 
 // signIn sends somebody to sign in, and from there to the page that they asked for or, in
 // place of a form, to the page that it stands on, which says that nothing was done.
-func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request, f *form) {
+func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request, f *form) error {
 	returnTo := r.URL.RequestURI()
 	if f != nil {
 		returnTo = expand(f.page, r)
@@ -125,8 +125,13 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request, f *form) {
 			returnTo += "?" + query.Encode()
 		}
 	}
+	login := d.flow.LoginURL(returnTo)
+	if login == "" {
+		return errors.New("dashboard: LoginURL returned no URL")
+	}
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, d.flow.LoginURL(returnTo), http.StatusSeeOther)
+	http.Redirect(w, r, login, http.StatusSeeOther)
+	return nil
 }
 
 // unsent returns the query that makes the page at path say that a form was not carried

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -66,14 +65,10 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*vis
 		return nil, err
 	}
 	if user == nil {
-		d.signIn(w, r, f)
-		return nil, nil
-	}
-	if user.ID == "" {
-		return nil, errors.New("dashboard: CurrentUser returned a user without an ID")
+		return nil, d.signIn(w, r, f)
 	}
 	account, ok := user.Account(r.PathValue("account"))
-	if !ok || account.ID == "" || account.ID == oauthapp.AnyOwner {
+	if !ok {
 		return nil, oauthapp.ErrNotFound
 	}
 	v := &visit{

@@ -56,6 +56,7 @@ type Options struct {
 // A Set is a complete set of pages. It is safe for concurrent use.
 type Set struct {
 	options    Options
+	parts      *template.Template // the layout and the parts of every page
 	pages      map[string]*template.Template
 	stylesheet []byte
 	digest     string // of the stylesheet
@@ -65,6 +66,9 @@ type Set struct {
 const layoutFile = "layout.html"
 
 var partFiles = []string{layoutFile, "head.html", "navigation.html", "footer.html"}
+
+// pageParts are what every page defines, and the layout shows.
+var pageParts = []string{"title", "main"}
 
 const (
 	consentFile    = "consent.html"
@@ -148,6 +152,7 @@ func (s *Set) parse() error {
 			return err
 		}
 	}
+	s.parts = parts
 	names, err := s.options.pageNames()
 	if err != nil {
 		return err
@@ -160,7 +165,7 @@ func (s *Set) parse() error {
 		if err := s.parseFile(t, name); err != nil {
 			return err
 		}
-		for _, part := range []string{"title", "main"} {
+		for _, part := range pageParts {
 			if t.Lookup(part) == nil {
 				return fmt.Errorf("page %s: defines no template %q", name, part)
 			}
@@ -195,6 +200,31 @@ func (s *Set) check() error {
 			}
 		}
 	}
+	return s.checkLayout(host)
+}
+
+// checkLayout executes the layout with parts that can be found in the outcome: a layout
+// that leaves them out makes pages without anything to read or to press.
+func (s *Set) checkLayout(host any) error {
+	const page, mark = "error.html", "mark-of-"
+	t, err := s.parts.Clone()
+	if err != nil {
+		return wrap(layoutFile, err)
+	}
+	for _, part := range pageParts {
+		if _, err := t.New(part).Parse(mark + part); err != nil {
+			return wrap(layoutFile, err)
+		}
+	}
+	b, err := s.executeTemplate(t, samples()[page][0], host)
+	if err != nil {
+		return wrap(layoutFile, err)
+	}
+	for _, part := range pageParts {
+		if !bytes.Contains(b, []byte(mark+part)) {
+			return fmt.Errorf("page %s: leaves out {{template %q .}}, which every page defines", layoutFile, part)
+		}
+	}
 	return nil
 }
 
@@ -219,13 +249,18 @@ func (s *Set) execute(name string, data, host any) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("page %s: no such page", name)
 	}
+	b, err := s.executeTemplate(t, data, host)
+	return b, wrap(name, err)
+}
+
+func (s *Set) executeTemplate(t *template.Template, data, host any) ([]byte, error) {
 	var b bytes.Buffer
 	err := t.ExecuteTemplate(&b, layoutFile, document{
 		Page:       data,
 		Host:       host,
 		Stylesheet: s.options.StylesheetPath + "?v=" + s.digest,
 	})
-	return b.Bytes(), wrap(name, err)
+	return b.Bytes(), err
 }
 
 // Write sends a page: name is its file, data what that receives. The forms of a page of

@@ -126,6 +126,9 @@ func TestBrokenOverrideFailsNewWithItsName(t *testing.T) {
 		{"no main", "error.html", `{{define "title"}}{{end}}<p>text</p>`},
 		{"no such part", "layout.html", `{{template "sidebar" .}}`},
 		{"layout", "layout.html", `{{.Pages}}`},
+		{"layout without main", "layout.html", `<title>{{template "title" .}}</title>`},
+		{"layout without title", "layout.html", `<main>{{template "main" .}}</main>`},
+		{"layout that shows main now and then", "layout.html", `{{template "title" .}}{{if .Host}}{{template "main" .}}{{end}}`},
 		{"page of the host's own", "about.html", `{{define "title"}}`},
 	}
 	for _, tt := range tests {
