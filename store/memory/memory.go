@@ -62,6 +62,10 @@ var (
 // New returns an empty store.
 func New() *Store { return new(Store) }
 
+// Ping is for health checks. A Store in memory can always be written, so that only an
+// ended context makes it fail.
+func (s *Store) Ping(ctx context.Context) error { return done(ctx) }
+
 // lock takes the write lock and makes the zero Store ready. Reading needs no
 // such thing: maps and sets without rows answer as they should.
 func (s *Store) lock() {

@@ -1,7 +1,10 @@
 package memory_test
 
 import (
+	"context"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
@@ -14,4 +17,11 @@ func TestStore(t *testing.T) {
 
 func TestZeroStore(t *testing.T) {
 	storetest.Run(t, storetest.Harness{New: func(testing.TB) store.Store { return new(memory.Store) }})
+}
+
+func TestPing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	require.NoError(t, new(memory.Store).Ping(ctx))
+	cancel()
+	require.ErrorIs(t, memory.New().Ping(ctx), context.Canceled)
 }

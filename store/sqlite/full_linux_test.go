@@ -55,7 +55,10 @@ func TestDiskFull(t *testing.T) {
 		})
 	}
 	group.Wait()
+	err = s.Ping(ctx)
+	require.True(t, isCode(err, sqlite.ResultFull), "%v", err)
 	require.NoError(t, filler.Truncate(0))
+	require.NoError(t, s.Ping(ctx))
 	beginSession(t, s, app.ID, "another")
 	for i := range callers {
 		require.Positive(t, full[i])

@@ -71,8 +71,7 @@ func identify(c *conn, latest int64) (err error) {
 
 // migrate applies the migrations that the database lacks, each in a transaction
 // that reads the version again once it has the write lock: any number of
-// processes can migrate at once. It takes that lock even if there is nothing to do,
-// which finds out here and now whether the database can be written.
+// processes can migrate at once.
 func migrate(c *conn, scripts []string) error {
 	for {
 		if err := c.script(begin); err != nil {

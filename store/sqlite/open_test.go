@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -177,6 +178,26 @@ func TestMigrationsSetTheirVersion(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, tables)
 	require.NoError(t, c.close())
+}
+
+func TestPing(t *testing.T) {
+	s := openTemp(t)
+	for range 3 {
+		require.NoError(t, s.Ping(ctx))
+	}
+	rows, err := s.writer.conn.number("SELECT count(*) FROM records")
+	require.NoError(t, err)
+	require.Zero(t, rows)
+
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	require.ErrorIs(t, s.Ping(ended), context.Canceled)
+	require.NoError(t, s.writer.conn.script("PRAGMA query_only = ON"))
+	require.ErrorContains(t, s.Ping(ctx), "sqlite: ping: ")
+	require.NoError(t, s.writer.conn.script("PRAGMA query_only = OFF"))
+	require.NoError(t, s.Ping(ctx))
+	require.NoError(t, s.Close())
+	require.ErrorIs(t, s.Ping(ctx), errClosed)
 }
 
 func TestClosed(t *testing.T) {

@@ -72,3 +72,26 @@ func TestOpenRefusesReadOnly(t *testing.T) {
 	asNobody(t, func() { refuses(t, missing, "cannot be created: permission denied") })
 	require.NoError(t, os.Chmod(filepath.Dir(missing), 0o700))
 }
+
+// While another process has the file open, or was killed, the files beside it let a
+// read-only file be opened, read and even locked.
+func TestOpenRefusesReadOnlyInUse(t *testing.T) {
+	for name, modes := range map[string][3]fs.FileMode{ // of the file, its -wal and its -shm
+		"file": {0o444, 0o666, 0o666}, "log": {0o666, 0o444, 0o666}, "file and log": {0o444, 0o444, 0o444},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "oauthapps.db")
+			s := openPath(t, path)
+			create(t, s)
+			for dir := dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
+				require.NoError(t, os.Chmod(dir, 0o755))
+			}
+			for i, suffix := range []string{"", "-wal", "-shm"} {
+				require.NoError(t, os.Chmod(path+suffix, modes[i]))
+			}
+			asNobody(t, func() { refuses(t, path, "cannot be written; make") })
+			create(t, s)
+		})
+	}
+}

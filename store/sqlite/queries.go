@@ -13,7 +13,7 @@ var (
 	}
 	holds  = []string{beginRead, dataVersion, rollback}
 	writes = []string{
-		begin, commit, rollback,
+		begin, commit, rollback, insertProbe, deleteProbe,
 		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, reviseApplication, existsApplication, deleteApplication,
 		lookUpSecrets, takenSecret, expireSecrets, insertSecret, selectSecret, expireSecret,
 		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
@@ -32,6 +32,13 @@ const (
 
 	beginRead   = `BEGIN`
 	dataVersion = `PRAGMA data_version`
+)
+
+// A row that is inserted and deleted in one transaction leaves nothing behind, and
+// tells whether the database can be written. No record is of its kind.
+const (
+	insertProbe = `INSERT INTO records (kind, digest, expires_at, value) VALUES ('', x'', 0, x'')`
+	deleteProbe = `DELETE FROM records WHERE kind = '' AND digest = x''`
 )
 
 // Applications.

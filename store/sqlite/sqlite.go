@@ -122,6 +122,10 @@ func prepareWriter(ctx context.Context, c *conn) error {
 	if err := migrate(c, scripts); err != nil {
 		return err
 	}
+	// Beside the log of another process, a read-only file can be opened, read and locked.
+	if err := c.script(strings.Join([]string{begin, insertProbe, deleteProbe, commit}, ";")); err != nil {
+		return err
+	}
 	return c.prepare(writes)
 }
 
@@ -159,6 +163,19 @@ func (s *Store) Close() error {
 		s.closeErr = errors.Join(errs...)
 	})
 	return s.closeErr
+}
+
+// Ping writes to the file, and leaves nothing behind. It fails where calls that write
+// fail: the file or its directory is read-only, the disk is full, another process keeps
+// the lock, the Store is closed. It is for health checks, and costs one fsync.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.write(ctx, "ping", func(c *conn) error {
+		if _, err := c.exec(insertProbe); err != nil {
+			return err
+		}
+		_, err := c.exec(deleteProbe)
+		return err
+	})
 }
 
 // write runs a verb in a transaction, and returns when it is durable.
