@@ -20,6 +20,7 @@ type options struct {
 	codeTTL         time.Duration // 0 for the library's default, as below
 	accessTokenTTL  time.Duration
 	refreshTokenTTL time.Duration
+	rotationGrace   time.Duration
 	rateLimit       int // requests an hour
 }
 
@@ -54,6 +55,7 @@ func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
 	flags.DurationVar(&opts.codeTTL, "code-ttl", 0, "how long an authorization code lives (default 5m)")
 	flags.DurationVar(&opts.accessTokenTTL, "access-token-ttl", 0, "how long an access token lives (default 1h; 30 days from /v2/oauth/access_token)")
 	flags.DurationVar(&opts.refreshTokenTTL, "refresh-token-ttl", 0, "how long a refresh token lives unused (default 720h)")
+	flags.DurationVar(&opts.rotationGrace, "rotation-grace", 0, "how long a repeated refresh gets the same tokens again (default 10s)")
 	flags.IntVar(&opts.rateLimit, "rate-limit", 2400, "`REQUESTS` an hour for each token or address on /v2/")
 	return flags, dsn
 }
@@ -89,6 +91,7 @@ func (o options) check() error {
 	}
 	for name, ttl := range map[string]time.Duration{
 		"code-ttl": o.codeTTL, "access-token-ttl": o.accessTokenTTL, "refresh-token-ttl": o.refreshTokenTTL,
+		"rotation-grace": o.rotationGrace,
 	} {
 		if ttl < 0 {
 			return fmt.Errorf("-%s %v: want a duration above zero", name, ttl)

@@ -45,6 +45,7 @@ func newSite(opts options, st store.Store, keys masterKeys, logger *slog.Logger)
 		CodeTTL:         opts.codeTTL,
 		AccessTokenTTL:  opts.accessTokenTTL,
 		RefreshTokenTTL: opts.refreshTokenTTL,
+		RotationGrace:   opts.rotationGrace,
 		DNSimple:        &flow.DNSimpleProfile{AccessTokenTTL: opts.accessTokenTTL},
 		AccountName: func(_ context.Context, account string) (string, error) {
 			return accountName(account), nil
