@@ -55,7 +55,7 @@ type Application struct {
 //	app, err = registry.Update(ctx, owner, id, reg)
 func (a Application) Registration() Registration {
 	return Registration{
-		ID: a.ID, Name: a.Name, Description: a.Description, HomepageURL: a.HomepageURL,
+		ClientID: a.ClientID, Name: a.Name, Description: a.Description, HomepageURL: a.HomepageURL,
 		CallbackURLs: slices.Clone(a.CallbackURLs), Type: a.Type, Scopes: slices.Clone(a.Scopes),
 		Version: a.Version,
 	}

@@ -26,7 +26,7 @@ var (
 // A FieldError tells what is wrong with one field, and what would be accepted.
 type FieldError struct {
 	// Field is the name of the form field: name, description, homepage_url,
-	// callback_url, client_type, scopes, after, confirm_name, overlap.
+	// callback_url, client_id, client_type, scopes, after, confirm_name, overlap.
 	Field string
 	// Message is a sentence for the person who filled in the field.
 	Message string

@@ -7,18 +7,16 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/google/uuid"
 )
 
 // A Registration is what a developer fills in to register or edit an application.
 // All of it replaces what was there before. White space around texts and URLs is
 // dropped, and so are empty callback URLs.
 type Registration struct {
-	// ID is what the application is to be called, a UUID of version 7 that the caller
-	// made up. It makes a registration that is sent twice register once: the second
-	// returns ErrExists. Optional when registering, ignored when editing.
-	ID uuid.UUID
+	// ClientID is what the application's client ID is to be, from [NewClientID]. It
+	// makes a registration that is sent twice register once: the second returns
+	// ErrExists. Optional when registering, ignored when editing.
+	ClientID string
 	// Name is shown to users: 1 to 100 characters, none of them a control character,
 	// invisible, or one that changes the direction of writing; marks such as accents
 	// have a letter under them, which has 4 at most.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,8 +99,8 @@ func isScope(s string) bool {
 // Register registers an application and returns it with its client secret, which
 // is zero for a public application and can never be seen again. It returns a
 // [*ValidationError] that names everything wrong with reg, and [ErrLimit] when
-// owner has as many applications as Config.MaxApplications, and [ErrExists] when reg.ID
-// is or was in use, by whomever. Nothing can be registered to [AnyOwner].
+// owner has as many applications as Config.MaxApplications, and [ErrExists] when
+// reg.ClientID is or was in use, by whomever. Nothing can be registered to [AnyOwner].
 func (r *Registry) Register(ctx context.Context, owner string, reg Registration) (Application, credential.Plaintext, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, credential.Plaintext{}, err
@@ -112,11 +113,14 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 	}
 	reg, problems := reg.normalize(r.cfg.Scopes)
 	problems = r.checkReserved(problems, owner, reg.Name)
+	if reg.ClientID != "" && !isClientID(reg.ClientID) {
+		problems = append(problems, FieldError{"client_id", "Client ID must be 20 hexadecimal digits in lower case."})
+	}
 	if len(problems) > 0 {
 		return Application{}, credential.Plaintext{}, &ValidationError{problems}
 	}
 	now := r.now()
-	app := Application{ID: reg.ID, Owner: owner, Type: reg.Type, CreatedAt: now}
+	app := Application{ClientID: reg.ClientID, Owner: owner, Type: reg.Type, CreatedAt: now}
 	app.edit(reg, now)
 	plaintext, err := r.create(ctx, &app)
 	if err != nil {
@@ -141,11 +145,11 @@ const attempts = 20
 // with its first secret. IDs made here are random, so a collision is next to impossible;
 // it costs another try, no more.
 func (r *Registry) create(ctx context.Context, app *Application) (plaintext credential.Plaintext, err error) {
-	named := app.ID != uuid.Nil
+	named := app.ClientID != ""
 	for range attempts {
-		app.ClientID = newClientID()
+		app.ID = newID()
 		if !named {
-			app.ID = newID()
+			app.ClientID = NewClientID()
 		}
 		var secret *Secret
 		if app.Type == Confidential {
@@ -309,9 +313,15 @@ func (r *Registry) report(ctx context.Context, typ EventType, at time.Time, app 
 // newID is monotonic within the process, so that lists by ID are lists by age.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-// newClientID is not secret; it is random so that it says nothing and is never reused.
-func newClientID() string {
+// NewClientID returns a client ID for a [Registration]: 20 hexadecimal digits. It is not
+// secret; it is random so that it says nothing and is never reused.
+func NewClientID() string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program where it has no randomness
 	return hex.EncodeToString(b[:])
+}
+
+func isClientID(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == 10 && s == strings.ToLower(s)
 }

@@ -664,16 +664,16 @@ func TestTakenClientIDIsReplaced(t *testing.T) {
 	require.Less(t, len(contended.tried), 100, "it gives up")
 }
 
-func TestRegisterUnderAnID(t *testing.T) {
+func TestRegisterUnderAClientID(t *testing.T) {
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New()})
 	require.NoError(t, err)
 	reg := registration()
 	reg.Scopes = nil
-	reg.ID = uuid.Must(uuid.NewV7())
+	reg.ClientID = oauthapp.NewClientID()
 
 	app, _, err := registry.Register(t.Context(), alice, reg)
 	require.NoError(t, err)
-	require.Equal(t, reg.ID, app.ID)
+	require.Equal(t, reg.ClientID, app.ClientID)
 
 	for _, owner := range []string{alice, bob} {
 		_, secret, err := registry.Register(t.Context(), owner, reg)
@@ -683,6 +683,31 @@ func TestRegisterUnderAnID(t *testing.T) {
 	require.NoError(t, registry.Delete(t.Context(), alice, app.ID))
 	_, _, err = registry.Register(t.Context(), alice, reg)
 	require.ErrorIs(t, err, oauthapp.ErrExists, "deleted, and never to be another")
+
+	for _, id := range []string{"x", reg.ClientID[:19], reg.ClientID + "0", strings.ToUpper("0a" + reg.ClientID[2:]), "secret", "{application}00000000"} {
+		reg.ClientID = id
+		_, _, err = registry.Register(t.Context(), alice, reg)
+		var invalid *oauthapp.ValidationError
+		require.ErrorAs(t, err, &invalid, id)
+		require.NotEmpty(t, invalid.Message("client_id"))
+	}
+}
+
+// Lists are ordered by when applications were registered, not by when that began.
+func TestNewestIsFirst(t *testing.T) {
+	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New()})
+	require.NoError(t, err)
+	begun := registration()
+	begun.Scopes, begun.ClientID = nil, oauthapp.NewClientID()
+	other := begun
+	other.ClientID = oauthapp.NewClientID()
+	first, _, err := registry.Register(t.Context(), alice, other)
+	require.NoError(t, err)
+	second, _, err := registry.Register(t.Context(), alice, begun)
+	require.NoError(t, err)
+	list, err := registry.Applications(t.Context(), alice, oauthapp.Page{})
+	require.NoError(t, err)
+	require.Equal(t, []uuid.UUID{second.ID, first.ID}, []uuid.UUID{list.Items[0].ID, list.Items[1].ID})
 }
 
 // brokenStore is a database that went away.

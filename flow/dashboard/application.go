@@ -33,18 +33,14 @@ func (v *visit) backToApplication() error { return v.goTo(v.appURL()) }
 
 // newApplication shows the form to register an application.
 func (v *visit) newApplication() error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
-	}
-	form := v.emptyForm(id.String())
+	form := v.emptyForm(oauthapp.NewClientID())
 	v.fillAgain(&form)
 	return v.write(v.status, "application_form.html", form)
 }
 
-func (v *visit) emptyForm(id string) page.ApplicationForm {
+func (v *visit) emptyForm(clientID string) page.ApplicationForm {
 	return page.ApplicationForm{
-		Account: v.account.Name, New: true, Action: v.listURL(), Cancel: v.listURL(), ID: id, Ticket: v.ticket(v.listURL(), id),
+		Account: v.account.Name, New: true, Action: v.listURL(), Cancel: v.listURL(), ClientID: clientID, Ticket: v.ticket(v.listURL(), clientID),
 	}
 }
 
@@ -52,39 +48,30 @@ func (v *visit) emptyForm(id string) page.ApplicationForm {
 func (v *visit) register() error {
 	reg := v.registration()
 	reg.Type = oauthapp.ClientType(v.field("client_type"))
-	reg.ID = v.formID()
+	reg.ClientID = v.field("client_id")
 	app, secret, err := v.registry.Register(v.ctx, v.account.ID, reg)
 	if errors.Is(err, oauthapp.ErrExists) {
 		repeated, readErr := v.alreadyRegistered(reg)
 		if repeated || readErr != nil {
 			return readErr
 		}
-		reg.ID = uuid.Nil
+		reg.ClientID = ""
 		app, secret, err = v.registry.Register(v.ctx, v.account.ID, reg)
 	}
 	if err != nil {
-		return v.refill(v.emptyForm(v.field("id")), err)
+		return v.refill(v.emptyForm(v.field("client_id")), err)
 	}
 	v.app = app
-	return v.showSecret(secret, true)
-}
-
-// formID is what the form calls the application to be. A form without, or with what
-// no form of ours has, is good for as many applications as it is sent times.
-func (v *visit) formID() uuid.UUID {
-	id, err := uuid.Parse(v.field("id"))
-	if err != nil || id.Version() != 7 {
-		return uuid.Nil
-	}
-	return id
+	return v.showSecret(secret, "")
 }
 
 // alreadyRegistered answers a form that comes a second time, as by a reload of the
 // page that it led to: with the application that the first one made. A form that was
 // filled in anew since asks for another application.
 func (v *visit) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
-	app, err := v.registry.Application(v.ctx, v.account.ID, reg.ID)
-	if errors.Is(err, oauthapp.ErrNotFound) || err == nil && !registeredAs(app, reg) {
+	client, err := v.flow.Store.Client(v.ctx, reg.ClientID, uuid.Nil, v.now)
+	app := client.Application
+	if errors.Is(err, oauthapp.ErrNotFound) || err == nil && (app.Owner != v.account.ID || !registeredAs(app, reg)) {
 		return false, nil
 	}
 	if err != nil {
@@ -237,15 +224,17 @@ func problems(invalid *oauthapp.ValidationError, registering bool) []page.Proble
 
 // showSecret shows the application with the secret it was just given. It is the
 // answer to the form itself: a redirect would have to carry the secret in a URL, a
-// cookie or a store.
-func (v *visit) showSecret(secret credential.Plaintext, created bool) error {
+// cookie or a store. others is what becomes of the secrets it had, "" for one that was just
+// registered.
+func (v *visit) showSecret(secret credential.Plaintext, others string) error {
 	data, err := v.applicationPage()
 	if err != nil {
 		// The secret exists and is not to be lost because the rest cannot be read.
 		v.flow.Logger.ErrorContext(v.ctx, "dashboard shows a new secret alone", "application_id", v.app.ID, "error", err)
 	}
 	data.ClientSecret = secret.Reveal()
-	data.Created = created
+	data.Created = others == ""
+	data.Others = others
 	return v.write(http.StatusOK, "application.html", data)
 }
 
@@ -264,7 +253,6 @@ func (v *visit) applicationPage() (page.Application, error) {
 		Scopes:      v.scopes(v.app.Scopes),
 		CreatedAt:   v.moment(v.app.CreatedAt),
 		LastUsedAt:  v.moment(v.app.LastUsedAt),
-		Overlaps:    overlapOptions(),
 		Ticket:      v.ticket(v.appURL("secrets"), ""),
 		EditURL:     v.appURL("edit"),
 		ResetURL:    v.appURL("secrets"),
@@ -282,5 +270,8 @@ func (v *visit) applicationPage() (page.Application, error) {
 		data.Secrets = append(data.Secrets, v.shownSecret(s))
 	}
 	data.Newest = newestSecret(secrets)
+	if len(secrets) > 0 {
+		data.Overlaps = v.overlapOptions(secrets)
+	}
 	return data, nil
 }

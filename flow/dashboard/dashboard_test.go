@@ -87,7 +87,9 @@ func TestLifeOfAnApplication(t *testing.T) {
 		secret = second
 	})
 	t.Run("reset now", func(t *testing.T) {
-		third := s.submit(pathOf(app), pathOf(app, "secrets")).byID("client-secret")
+		answered := s.submit(pathOf(app), pathOf(app, "secrets"), "overlap", "0")
+		require.Contains(t, answered.text(), "No other secret is accepted any more.")
+		third := answered.byID("client-secret")
 		require.False(t, s.accepts(app, secret))
 		require.True(t, s.accepts(app, third))
 	})
@@ -136,6 +138,29 @@ func TestLifeOfAnApplication(t *testing.T) {
 		require.Equal(t, oauthapp.Actor{UserID: "1", RemoteAddr: "192.0.2.7", UserAgent: "Browser/1.0"}, e.Actor)
 	}
 	require.Empty(t, s.log.String())
+}
+
+// Whoever resets the secret without a further thought cuts nobody off, and whoever does it
+// at once is told whom.
+func TestResetKeepsTheSecretsForADay(t *testing.T) {
+	s := newSite(t)
+	app, first := s.register("1")
+	require.Contains(t, s.open(pathOf(app)).text(), "not at all Whatever still uses the secret above is refused at once. Nothing has used it yet.")
+	answered := s.submit(pathOf(app), pathOf(app, "secrets"))
+	require.Contains(t, answered.text(), "The other secrets are accepted until 5 Mar 2026, 12:00 UTC, unless they expire sooner.")
+	second := answered.byID("client-secret")
+	require.True(t, s.accepts(app, first))
+	require.Contains(t, answered.text(), "Whatever still uses one of the 2 secrets above is refused at once. Nothing has used them yet.")
+	s.pass(24*time.Hour - time.Second)
+	require.True(t, s.accepts(app, first))
+	s.pass(time.Second)
+	require.False(t, s.accepts(app, first))
+	require.True(t, s.accepts(app, second))
+
+	s.submit(pathOf(app, "secrets", s.secrets(app)[0].ID.String(), "revoke"), pathOf(app, "secrets", s.secrets(app)[0].ID.String(), "revoke"))
+	none := s.open(pathOf(app))
+	require.NotContains(t, none.text(), "refused at once", "there is nothing to choose")
+	require.NotEmpty(t, s.do(http.MethodPost, pathOf(app, "secrets"), none.form(pathOf(app, "secrets"))).byID("client-secret"))
 }
 
 func (s *site) secrets(app oauthapp.Application) []oauthapp.Secret {

@@ -96,17 +96,17 @@
 //	                         Developer (Name, URL, Public, CreatedAt, LastUsedAt),
 //	                         AuthorizedPages and DeveloperPages (First, Next)
 //	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes (Name, Description),
-//	                         CreatedAt, LastUsedAt, ClientSecret, Created, Notice, Problem,
+//	                         CreatedAt, LastUsedAt, ClientSecret, Created, Others, Notice, Problem,
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
-//	                         Overlaps (Value, Text), Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
-//	application_form.html    Account, New, Title, Action, Cancel, Ticket, ID, Version, Was (Name, Description, Homepage,
+//	                         Overlaps (Value, Text, Hint, Selected), Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
+//	application_form.html    Account, New, Title, Action, Cancel, Ticket, ClientID, Version, Was (Name, Description, Homepage,
 //	                         Callbacks), Name, Description, Homepage, Callbacks, Public,
 //	                         Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice, Problems (Field, Message), Problem "field"
 //	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice, Usage (Users, More, LastUsedAt, Consequence)
 //	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
 //	delete_application.html  the same, and Problems (Field, Message), Problem "field"
 //
-// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request, ID,
+// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request, ClientID,
 // Newest, Version and Was must come back from the forms as the library's own templates
 // send them.
 //

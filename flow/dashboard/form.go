@@ -78,11 +78,11 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 
 // ticket returns what the form for an action brings back. One half is good for the user's
-// session and for the ID that the form has, if any. The other tells that the form was
+// session and for the client ID that the form has, if any. The other tells that the form was
 // made for this user and this action, also once the session has ended.
-func (v *visit) ticket(action, id string) string {
+func (v *visit) ticket(action, clientID string) string {
 	expires := v.now.Add(formTTL)
-	return v.keys.Sign(expires, sessionPurpose, v.user.ID, v.user.Session, id) + "." +
+	return v.keys.Sign(expires, sessionPurpose, v.user.ID, v.user.Session, clientID) + "." +
 		v.keys.Sign(expires, actionPurpose, v.user.ID, action)
 }
 
@@ -91,7 +91,7 @@ func (v *visit) ticket(action, id string) string {
 // typed.
 func (f form) checked(v *visit) error {
 	inSession, forAction, _ := strings.Cut(v.field("ticket"), ".")
-	session := v.keys.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.user.Session, v.field("id"))
+	session := v.keys.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.user.Session, v.field("client_id"))
 	action := v.keys.Verify(forAction, v.now, actionPurpose, v.user.ID, v.path)
 	switch {
 	case session == nil && action == nil:

@@ -205,8 +205,8 @@ func TestTicketIsForOneAction(t *testing.T) {
 				continue
 			}
 			sent := fill(fill(url.Values{}, append(registration(), "confirm_name", app.Name)...), "ticket", form.Get("ticket"))
-			if form.Has("id") {
-				sent.Set("id", form.Get("id"))
+			if form.Has("client_id") {
+				sent.Set("client_id", form.Get("client_id"))
 			}
 			require.Equal(t, http.StatusForbidden, s.do(http.MethodPost, p.action, sent).Status, "%s to %s", name, other)
 		}
@@ -217,17 +217,27 @@ func TestTicketIsForOneAction(t *testing.T) {
 	require.Equal(t, secrets, s.secrets(app))
 }
 
-// An application is called what its form was made for, and nothing else: neither what somebody
-// else's is called, nor what stands first in lists for ever.
-func TestFormKeepsItsID(t *testing.T) {
+// A form registers under the client ID that it was made with and no other, so that it tells
+// nothing of the applications of others.
+func TestFormKeepsItsClientID(t *testing.T) {
 	s := newSite(t)
 	theirs, _ := s.register("1")
-	for _, id := range []string{theirs.ID.String(), "ffffffff-ffff-7fff-bfff-ffffffffffff", "", "x"} {
+	for _, id := range []string{theirs.ClientID, theirs.ID.String(), oauthapp.NewClientID(), "", "x"} {
 		form := fill(s.open(list("2")+"/new").form(list("2")), registration()...)
-		form.Set("id", id)
+		form.Set("client_id", id)
 		a := s.do(http.MethodPost, list("2"), form)
 		require.Equal(t, http.StatusForbidden, a.Status, id)
 	}
+}
+
+// The application registered last is listed first, whenever its form was opened.
+func TestNewestIsListedFirst(t *testing.T) {
+	s := newSite(t)
+	opened := fill(s.open(list("1")+"/new").form(list("1")), append(registration(), "name", "Opened first")...)
+	s.register("1", "name", "Opened later")
+	require.Equal(t, http.StatusOK, s.do(http.MethodPost, list("1"), opened).Status)
+	text := s.open(list("1")).text()
+	require.Less(t, strings.Index(text, "Opened first"), strings.Index(text, "Opened later"))
 }
 
 // Forms whose typed content is long are not carried through a URL, which says so.

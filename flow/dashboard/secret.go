@@ -2,44 +2,77 @@ package dashboard
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// overlaps are the times for which the present secrets can outlive a reset.
-var overlaps = []struct {
+// An overlap is a time for which the present secrets can outlive a reset.
+type overlap struct {
 	value, text string
 	duration    time.Duration
-}{
-	{"0", "now", 0},
-	{"1h", "in 1 hour", time.Hour},
-	{"24h", "in 1 day", 24 * time.Hour},
-	{"168h", "in 7 days", 7 * 24 * time.Hour},
 }
 
-func overlapOptions() []page.Option {
+// The first is preselected: to end all secrets at once is a choice that somebody makes.
+var overlaps = []overlap{
+	{"24h", "for 1 more day", 24 * time.Hour},
+	{"1h", "for 1 more hour", time.Hour},
+	{"168h", "for 7 more days", 7 * 24 * time.Hour},
+	{"0", "not at all", 0},
+}
+
+// overlapOptions offers the overlaps, and says what ending the present secrets at once does.
+func (v *visit) overlapOptions(secrets []oauthapp.Secret) []page.Option {
+	chosen := v.r.PostForm.Get("overlap")
+	if v.typed != nil {
+		chosen = v.typed.Get("overlap")
+	}
+	known := slices.ContainsFunc(overlaps, func(o overlap) bool { return o.value == chosen })
 	options := make([]page.Option, len(overlaps))
 	for i, o := range overlaps {
-		options[i] = page.Option{Value: o.value, Text: o.text}
+		options[i] = page.Option{Value: o.value, Text: o.text, Selected: o.value == chosen || !known && i == 0}
+		if o.duration == 0 {
+			options[i].Hint = v.endOf(secrets)
+		}
 	}
 	return options
 }
 
+// endOf says what ending secrets at once does.
+func (v *visit) endOf(secrets []oauthapp.Secret) string {
+	var last time.Time
+	for _, s := range secrets {
+		if s.LastUsedAt.After(last) {
+			last = s.LastUsedAt
+		}
+	}
+	used := "Nothing has used them yet."
+	if !last.IsZero() {
+		used = "They were last used " + v.moment(last).Ago() + "."
+	}
+	if len(secrets) == 1 {
+		return strings.NewReplacer("them", "it", "They were", "It was").Replace("Whatever still uses the secret above is refused at once. " + used)
+	}
+	return fmt.Sprintf("Whatever still uses one of the %d secrets above is refused at once. ", len(secrets)) + used
+}
+
 // overlap returns the choice of the form; a form without one ends the present secrets now.
-func (v *visit) overlap() (time.Duration, bool) {
+func (v *visit) overlap() (overlap, bool) {
 	value := v.field("overlap")
 	if value == "" {
-		return 0, true
+		value = "0"
 	}
 	for _, o := range overlaps {
 		if o.value == value {
-			return o.duration, true
+			return o, true
 		}
 	}
-	return 0, false
+	return overlap{}, false
 }
 
 // resetSecret makes a new secret and shows it in the answer.
@@ -51,7 +84,7 @@ func (v *visit) resetSecret() error {
 	if repeated, err := v.alreadyReset(); err != nil || repeated {
 		return err
 	}
-	secret, err := v.registry.ResetSecret(v.ctx, v.account.ID, v.app.ID, overlap)
+	secret, err := v.registry.ResetSecret(v.ctx, v.account.ID, v.app.ID, overlap.duration)
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.Is(err, oauthapp.ErrLimit):
@@ -61,7 +94,11 @@ func (v *visit) resetSecret() error {
 	case err != nil:
 		return err
 	}
-	return v.showSecret(secret, false)
+	others := "No other secret is accepted any more."
+	if overlap.duration > 0 {
+		others = "The other secrets are accepted until " + v.moment(v.now.Add(overlap.duration)).Text() + ", unless they expire sooner."
+	}
+	return v.showSecret(secret, others)
 }
 
 // alreadyReset answers a form that comes a second time, as by a reload of the page

@@ -121,6 +121,7 @@ func TestLifeOfAnApplication(t *testing.T) {
 
 			// Reset secret.
 			c.open(s.URL + app.path())
+			c.press(`input[name="overlap"][value="0"]`)
 			c.click(`form[action$="` + app.path("secrets") + `"] button`)
 			fresh := c.text("#client-secret")
 			require.NotEqual(t, app.ClientSecret, fresh)

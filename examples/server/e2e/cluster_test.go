@@ -208,7 +208,7 @@ func TestCluster(t *testing.T) {
 	})
 	t.Run("secret reset", func(t *testing.T) {
 		tokens := c.tokens(t, b, app, acme)
-		p := b.get(app.path()).form(app.path("secrets")).submit()
+		p := b.get(app.path()).form(app.path("secrets")).set("overlap", "0").submit()
 		reset := app
 		reset.ClientSecret = p.byID("client-secret")
 		require.NotEmpty(t, reset.ClientSecret, "%s", p.Body)

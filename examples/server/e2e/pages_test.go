@@ -105,7 +105,7 @@ func TestApplicationPages(t *testing.T) {
 	require.Equal(t, app.ClientID, b.get(app.path()).byID("client-id")) // nothing changed
 
 	// Reset secret: the old one ends.
-	f = b.get(app.path()).form(app.path("secrets"))
+	f = b.get(app.path()).form(app.path("secrets")).set("overlap", "0")
 	reset := f.submit()
 	fresh := reset.byID("client-secret")
 	require.NotEmpty(t, fresh, "%s", reset.Body)

@@ -64,15 +64,15 @@ func samples() map[string][]any {
 			Application{
 				Account: "Account", ListURL: "/", Name: "Name", Description: "Text", Homepage: "https://example.com",
 				Callbacks: []string{"https://example.com/callback"}, ClientID: "client", Scopes: scopes, CreatedAt: moment, LastUsedAt: moment,
-				ClientSecret: "secret", Created: true, Notice: "Notice", Problem: "Problem", Secrets: []Secret{secret, {}},
-				Newest: "id", Overlaps: []Option{{"0", "now"}}, Ticket: "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/",
+				ClientSecret: "secret", Created: true, Others: "Others", Notice: "Notice", Problem: "Problem", Secrets: []Secret{secret, {}},
+				Newest: "id", Overlaps: []Option{{Value: "24h", Text: "for 1 more day", Selected: true}, {Value: "0", Text: "not at all", Hint: "Hint"}}, Ticket: "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/",
 			},
 			Application{Public: true, Created: true},
 		},
 		"application_form.html": {
 			ApplicationForm{},
 			ApplicationForm{
-				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ID: "id",
+				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ClientID: "client",
 				Fields: fields, Public: true, Notice: "Notice", Problems: problems,
 			},
 			ApplicationForm{

@@ -105,12 +105,13 @@ type Application struct {
 
 	ClientSecret string // only in answer to the form that made it, never again
 	Created      bool   // the application was just registered
+	Others       string // what becomes of its other secrets; ""
 	Notice       string // what was just done; ""
 	Problem      string // what could not be done; ""
 
 	Secrets   []Secret // newest first; none for a public application
 	Newest    string   // hidden field "newest": the newest secret
-	Overlaps  []Option // field "overlap"
+	Overlaps  []Option // field "overlap": how long the present secrets go on; empty if there are none
 	Ticket    string
 	EditURL   string
 	ResetURL  string // posted to
@@ -128,19 +129,22 @@ type Secret struct {
 }
 
 // Option is one choice of a form.
-type Option struct{ Value, Text string }
+type Option struct {
+	Value, Text, Hint string
+	Selected          bool
+}
 
 // ApplicationForm is the data of application_form.html, as filled in.
 type ApplicationForm struct {
-	Account string
-	New     bool   // to register; else to edit
-	Title   string // the name of the application that is edited
-	Action  string // where the form posts to
-	Cancel  string
-	Ticket  string
-	ID      string // hidden field "id", when registering: of the application to be
-	Version int64  // hidden field "version", when editing: of the application
-	Was     Fields // hidden fields "was_name" and so on, when editing: as the form was opened
+	Account  string
+	New      bool   // to register; else to edit
+	Title    string // the name of the application that is edited
+	Action   string // where the form posts to
+	Cancel   string
+	Ticket   string
+	ClientID string // hidden field "client_id", when registering: of the application to be
+	Version  int64  // hidden field "version", when editing: of the application
+	Was      Fields // hidden fields "was_name" and so on, when editing: as the form was opened
 
 	Fields
 	Public bool
