@@ -23,6 +23,7 @@ func TestImitates(t *testing.T) {
 		"𝐄𝐱𝐚𝐦𝐩𝐥𝐞 𝕮𝖑𝖔𝖚𝖉", "Ⓔⓧⓐⓜⓟⓛⓔ Ⓒⓛⓞⓤⓓ", "🅴🆇🅰🅼🅿🅻🅴 🄲🄻🄾🅄🄳", "🇪🇽🇦🇲🇵🇱🇪 cloud",
 		"ℰ𝓍𝒶𝓂𝓅𝓁ℯ 𝒞𝓁ℴ𝓊𝒹", "𝔼𝕩𝕒𝕞𝕡𝕝𝕖 ℂ𝕝𝕠𝕦𝕕", "ᴱˣᵃᵐᵖˡᵉ ᶜˡᵒᵘᵈ", "⒠⒳⒜⒨⒫⒧⒠ ⒞⒧⒪⒰⒟", "𝚬xam𝛒le Cl𝛐ud", "Exaⅿpⅼe ⅭⅼouⅾⅫ", "③xample C①⓪ud", "❸xample Cl⁰ud",
 		"ꓰꓫꓮꓟꓑꓡꓰ ꓚꓡꓳꓴꓓ", "Ꭼxample Ꮯloud", "Example ⲤlⲟuᎠ", // Lisu, Cherokee, Coptic
+		"Exampleʼ Cloud", "Eҳample Clουd", "Example Cl౦ud", "Example Cl०ud", "ExampleーCloud", "ㅣExample Cloud", "Example · Cloudㅣ", "Examplе Cloυd",
 		"Éxämplè Clöüd", "E\u0301xample Cloud", "Ex\u200bample\u2060 Cloud", "Exar\u200bnple Cloud", "Example\u3164Clo\u034fud", "Exam\u00adple Cloud", "ᴇxᴀᴍᴘʟᴇ ᴄʟᴏᴜᴅ", "Exaṁple Cłoud", "Ехаmple-C1oud Support",
 	} {
 		require.True(t, oauthapp.Imitates(name, "Example Cloud"), name)
@@ -37,6 +38,11 @@ func TestImitates(t *testing.T) {
 		require.False(t, oauthapp.Imitates("Example Cloud", other), "%q", other)
 		require.False(t, oauthapp.Imitates(other, other), "%q", other)
 	}
+	require.True(t, oauthapp.Imitates("Οηlιηe Βaηκ", "Online Bank"), "Greek letters, each by its shape")
+	require.True(t, oauthapp.Imitates("ΗELP DESK", "Help Desk"))
+	require.True(t, oauthapp.Imitates("ГУГЛ КАРТЫ", "Гугл карты"), "in any case")
+	require.True(t, oauthapp.Imitates("ΕΛΛΗΝΙΚΗ ΤΡΑΠΕΖΑ", "Ελληνική Τράπεζα"))
+	require.True(t, oauthapp.Imitates("\u1112\u1161\u11ab\u1100\u1173\u11af", "한글"), "however it is composed")
 	require.True(t, oauthapp.Imitates("vvarn", "Warn"))
 	require.True(t, oauthapp.Imitates("Warn", "vvam"))
 	require.True(t, oauthapp.Imitates("Oﬃce ﬂow", "Office Flow"))
