@@ -121,6 +121,54 @@ func TestMCPClient(t *testing.T) {
 	require.Equal(t, "renamed", steps.Rename)
 }
 
+// Several processes of one MCP client, each with several transports, share the file that holds
+// their tokens. They all find the access token expired, and all refresh with the refresh token
+// that they read before: the user stays signed in, in all of them, and the next time too.
+func TestMCPClientsShareTokens(t *testing.T) {
+	t.Parallel()
+	const processes, transports, times = 4, 2, 2
+	dir := nodePackage(t, "mcp", "@modelcontextprotocol/sdk")
+	host, app := newMCPHost(t)
+	b := newBrowser(t, host)
+	tokens := host.tokens(t, b, app, "", "resource", host.URL+"/mcp").JSON
+	store := filepath.Join(t.TempDir(), "tokens.json")
+	for range times {
+		tokens["access_token"] = "expired"
+		content, err := json.Marshal(tokens)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(store, content, 0o600))
+
+		var clients [processes]*nodeProcess
+		for i := range clients {
+			clients[i] = newNode(t, dir, "shared.mjs")
+			clients[i].start(host, app, map[string]string{"api": host.URL + "/mcp", "store": store, "transports": strconv.Itoa(transports)})
+		}
+		for _, client := range clients {
+			var ready struct{ Ready bool }
+			client.read(&ready)
+			require.True(t, ready.Ready)
+		}
+		for _, client := range clients {
+			client.write("")
+		}
+		for _, client := range clients {
+			var result struct{ Steps struct{ Answers []string } }
+			client.read(&result)
+			client.wait()
+			require.Len(t, result.Steps.Answers, transports)
+			for _, answer := range result.Steps.Answers {
+				require.Equal(t, "user-1 of account-1", answer)
+			}
+		}
+
+		before := tokens["refresh_token"]
+		content, err = os.ReadFile(store)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(content, &tokens))
+		require.NotEqual(t, before, tokens["refresh_token"])
+	}
+}
+
 // newMCPHost starts a host whose protected resource is an MCP server, with one user
 // who is always signed in, and an application that is registered there.
 func newMCPHost(t *testing.T) (*server, application) {
