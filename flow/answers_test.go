@@ -19,8 +19,10 @@ import (
 // registeredErrors are the values of "error" that the standards know, by the last part of
 // an endpoint's path, and "" for an API.
 var registeredErrors = map[string][]string{
-	// RFC 6749, section 4.1.2.1, RFC 8707, section 2, and RFC 9101, section 9.2.
+	// RFC 6749, section 4.1.2.1, RFC 8707, section 2, RFC 9101, section 9.2, and OpenID
+	// Connect Core 1.0, section 3.1.2.6.
 	"authorize": {
+		"login_required", "consent_required", "account_selection_required", "interaction_required",
 		"invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope",
 		"server_error", "temporarily_unavailable", "invalid_target", "request_not_supported", "request_uri_not_supported",
 	},

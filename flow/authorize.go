@@ -28,8 +28,9 @@ var authorizationParams = []string{
 	"response_type", "client_id", "redirect_uri", "scope", "state", // RFC 6749
 	"code_challenge", "code_challenge_method", // RFC 7636
 	"response_mode", "request", "request_uri", // RFC 9101 and OAuth 2.0 Multiple Response Types
-	"resource", // RFC 8707
-	"account_id",
+	"resource",                                      // RFC 8707
+	"prompt", "max_age", "login_hint", "ui_locales", // OpenID Connect Core 1.0, section 3.1.2.1
+	"account_id", loginTicketParam,
 }
 
 // An authorization is an authorization request on its way through the checks.
@@ -37,6 +38,7 @@ type authorization struct {
 	params      parameters // of authorizationParams
 	client      store.Client
 	redirectURI string // where the answer goes: one that the application registered
+	prompt      prompt // the zero prompt until it is checked, if it is malformed
 	scopes      []string
 }
 
@@ -71,8 +73,8 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 // nobody who did not come to use it (RFC 9700, section 4.11.2), and only then are refusals
 // redirected.
 func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params parameters) {
-	if len(params.Values().Encode()) > maxAuthorizationRequest {
-		p.refuseOnPage(w, r, refuse(InvalidRequest, "the authorization request is too long"))
+	if len(params.without(loginTicketParam).Values().Encode()) > maxAuthorizationRequest {
+		p.refuseOnPage(w, r, errLongRequest)
 		return
 	}
 	a, refusal := p.identify(r, params)
@@ -80,15 +82,38 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 		p.refuseOnPage(w, r, refusal)
 		return
 	}
-	user, ok := p.signedIn(w, r, params)
-	if !ok {
-		return
+	user, refusal := p.currentUser(r)
+	switch {
+	case refusal != nil:
+		p.refuseOnPage(w, r, refusal)
+	case r.Method == http.MethodPost && (user == nil || a.prompt.none):
+		// Browsers keep cookies that are SameSite=Lax to themselves when another site
+		// posts, and send them with the request that follows.
+		seeOther(w, p.returnTo(params))
+	case user == nil && a.prompt.none:
+		p.refuseUnasked(w, r, a, refuse(LoginRequired, "the user is not signed in"))
+	case user == nil:
+		p.signIn(w, r, a, time.Time{})
+	default:
+		p.serveUser(w, r, a, user)
 	}
+}
+
+// serveUser answers an authorization request of a user who is signed in.
+func (p *Provider) serveUser(w http.ResponseWriter, r *http.Request, a *authorization, user *User) {
 	if refusal := p.validate(a, user); refusal != nil {
 		p.refuseByRedirect(w, a, refusal)
 		return
 	}
+	if p.mustSignIn(a, user) {
+		p.signInAnew(w, r, a, user)
+		return
+	}
 	if account, ok := unasked(r, a, user); ok && p.grantAgain(w, r, a, user, account) {
+		return
+	}
+	if a.prompt.none {
+		p.refuseUnasked(w, r, a, needsAsking(a, user))
 		return
 	}
 	grants, refusal := p.grantsOf(r, a, user)
@@ -98,6 +123,8 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 	}
 	p.askConsent(w, r, http.StatusOK, a, user, grants, "")
 }
+
+var errLongRequest = refuse(InvalidRequest, "the authorization request is too long")
 
 // identify finds the application and where to send its users back to.
 func (p *Provider) identify(r *http.Request, params parameters) (*authorization, *Error) {
@@ -119,6 +146,7 @@ func (p *Provider) identify(r *http.Request, params parameters) (*authorization,
 		return nil, outage(err)
 	}
 	a := &authorization{params: params, client: client}
+	a.prompt, _ = parsePrompt(params)
 	registered := client.Application.CallbackURLs
 	switch a.redirectURI = params.Get("redirect_uri"); {
 	case a.redirectURI != "":
@@ -137,29 +165,18 @@ func unknownClient() *Error {
 	return refuse(InvalidRequest, "client_id: there is no such application")
 }
 
-// signedIn returns who is signed in. Somebody who is not is sent to sign in, and from
-// there back to this authorization request.
-func (p *Provider) signedIn(w http.ResponseWriter, r *http.Request, params parameters) (*User, bool) {
+// currentUser returns who is signed in, nil for nobody.
+func (p *Provider) currentUser(r *http.Request) (*User, *Error) {
 	user, err := p.cfg.CurrentUser(r)
 	if err != nil {
-		p.refuseOnPage(w, r, outage(err))
-		return nil, false
+		return nil, outage(err)
 	}
-	if user != nil {
-		return user, true
-	}
-	login := p.cfg.LoginURL(p.returnTo(params.Values().Encode()))
-	if login == "" {
-		p.refuseOnPage(w, r, outage(errors.New("flow: Config.LoginURL returned no URL")))
-		return nil, false
-	}
-	seeOther(w, login)
-	return nil, false
+	return user, nil
 }
 
-// returnTo is where an authorization request, a query string, goes on once the user has signed in.
-func (p *Provider) returnTo(request string) string {
-	return p.issuer.Path + authorizePath + "?" + request
+// returnTo is where an authorization request goes on once the user has signed in.
+func (p *Provider) returnTo(params parameters) string {
+	return p.issuer.Path + authorizePath + "?" + params.Values().Encode()
 }
 
 // validate checks everything that is refused by redirect (RFC 6749, section
@@ -179,6 +196,9 @@ func (p *Provider) validate(a *authorization, user *User) *Error {
 		return refuse(UnsupportedResponseType, "response_type must be code")
 	case a.params.Has("response_mode") && a.params.Get("response_mode") != "query":
 		return refuse(InvalidRequest, "response_mode must be query")
+	}
+	if _, refusal := parsePrompt(a.params); refusal != nil {
+		return refusal
 	}
 	if refusal := p.validateChallenge(a); refusal != nil {
 		return refusal
@@ -240,9 +260,9 @@ const maxGrants = 200
 
 // unasked returns the account for which the user need not be asked again, if they consented before. Consent is never
 // remembered for public clients, as whom anybody can pose (RFC 6749, section 10.2), nor for a user with several accounts
-// of which the request names none.
+// of which the request names none, nor where the request wants the user to be asked.
 func unasked(r *http.Request, a *authorization, user *User) (account string, ok bool) {
-	if r.Method != http.MethodGet || a.client.Application.Type != oauthapp.Confidential {
+	if r.Method != http.MethodGet || a.client.Application.Type != oauthapp.Confidential || a.prompt.consent || a.prompt.selectAccount {
 		return "", false
 	}
 	account = a.params.Get("account_id")
@@ -252,8 +272,8 @@ func unasked(r *http.Request, a *authorization, user *User) (account string, ok 
 	return account, account != ""
 }
 
-// grantAgain answers with a code where the user consented before to all that the application asks for. It reports
-// whether it answered.
+// grantAgain answers with a code where the user consented before to all that the
+// application asks for, within Config.SessionTTL. It reports whether it answered.
 func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string) bool {
 	now := p.now()
 	code, refusal := p.issueCode(r, a, kernel.Consent{UserID: user.ID, AccountID: account, Remembered: true, At: now})
@@ -263,6 +283,9 @@ func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authori
 	if refusal != nil {
 		p.notGranted(w, r, a, refusal)
 		return true
+	}
+	if !now.Before(code.Grant.AuthorizedAt.Add(p.cfg.SessionTTL)) {
+		return false // nobody is told the code
 	}
 	p.grantUsed(r, code.Grant.ID, later(code.Grant.AuthorizedAt, code.Grant.LastUsedAt), now)
 	p.answer(w, a, "code", code.Value)

@@ -84,7 +84,11 @@ func TestSignInFirst(t *testing.T) {
 		"state twice":       request(h.app).Encode() + "&state=other",
 		"request object":    request(h.app, "request", "x.y.z").Encode(),
 		"difficult state":   request(h.app, "state", "a&b=c#d%20e+f\"<x>\xff\x00\r\né").Encode(),
-		"unknown parameter": request(h.app, "prompt", "none").Encode(),
+		"unknown parameter": request(h.app, "nonce", "none").Encode(),
+		"unknown prompt":    request(h.app, "prompt", "create").Encode(),
+		"none and more":     request(h.app, "prompt", "none login").Encode(),
+		"malformed max_age": request(h.app, "max_age", "-1").Encode(),
+		"for the login":     request(h.app, "login_hint", "a+b@example.com", "ui_locales", "fr-CA fr").Encode(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.user = nil
@@ -128,6 +132,16 @@ func TestRefusalsByRedirect(t *testing.T) {
 		"scope with quotes":         {request(h.app, "scope", "\"\\é\x00\r\n<x>").Encode(), "invalid_scope"},
 		"scopes not by a space":     {request(h.app, "scope", "read\u00a0write").Encode(), "invalid_scope"},
 		"scopes by a tab":           {request(h.app, "scope", "read\twrite").Encode(), "invalid_scope"},
+		"prompt unknown":            {request(h.app, "prompt", "create").Encode(), "invalid_request"},
+		"prompt in caps":            {request(h.app, "prompt", "Login").Encode(), "invalid_request"},
+		"prompt none and login":     {request(h.app, "prompt", "none login").Encode(), "invalid_request"},
+		"prompt consent and none":   {request(h.app, "prompt", "consent none").Encode(), "invalid_request"},
+		"prompt twice":              {request(h.app, "prompt", "login").Encode() + "&prompt=none", "invalid_request"},
+		"max_age negative":          {request(h.app, "max_age", "-1").Encode(), "invalid_request"},
+		"max_age with a unit":       {request(h.app, "max_age", "1h").Encode(), "invalid_request"},
+		"max_age beyond numbers":    {request(h.app, "max_age", strings.Repeat("9", 30)).Encode(), "invalid_request"},
+		"max_age twice":             {request(h.app, "max_age", "1").Encode() + "&max_age=2", "invalid_request"},
+		"login_hint twice":          {request(h.app, "login_hint", "a").Encode() + "&login_hint=b", "invalid_request"},
 		"request":                   {request(h.app, "request", "x.y.z").Encode(), "request_not_supported"},
 		"request_uri":               {request(h.app, "request_uri", "http://127.0.0.1:1/").Encode(), "request_uri_not_supported"},
 		"plain":                     {request(h.app, "code_challenge_method", "plain").Encode(), "invalid_request"},
@@ -267,10 +281,13 @@ func TestAuthorizationRequestByPost(t *testing.T) {
 	h.answer(h.open(request(h.app))) // remembered
 	require.NotEmpty(t, h.form(h.post("/oauth/authorize", request(h.app))), "a POST always asks")
 
+	// A cookie that is SameSite=Lax does not come with a POST of another site, and with
+	// the GET that follows: nobody is asked to sign in twice.
 	h.user = nil
 	w = h.post("/oauth/authorize", request(h.app))
 	require.Equal(t, http.StatusSeeOther, w.Code)
-	require.Contains(t, w.Header().Get("Location"), "return_to=%2Foauth%2Fauthorize%3F")
+	require.Equal(t, "/oauth/authorize?"+request(h.app).Encode(), w.Header().Get("Location"))
+	require.Contains(t, h.get(w.Header().Get("Location")).Header().Get("Location"), "return_to=%2Foauth%2Fauthorize%3F")
 
 	h.user = alice()
 	requirePage(t, h.post("/oauth/authorize?scope=write", request(h.app)), http.StatusBadRequest)

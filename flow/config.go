@@ -39,13 +39,21 @@ type Config struct {
 	CurrentUser func(r *http.Request) (*User, error)
 
 	// LoginURL returns where a user signs in and is then sent to returnTo, which is
-	// always a path on this service, with its query. It is also asked where nobody is
-	// sent there yet: by New, and for the Content-Security-Policy of pages with a form.
-	// Where it returns "", the answer is 503.
+	// always a path on this service, with its query. What an authorization request tells
+	// the login page, such as login_hint, is in there: see [ParseReturnTo]. LoginURL is
+	// also asked where nobody is sent there yet: by New, and for the
+	// Content-Security-Policy of pages with a form. Where it returns "", the answer is
+	// 503.
 	LoginURL func(returnTo string) string
 
 	// Scopes are what applications can ask for.
 	Scopes []Scope
+
+	// IgnoredScopes are names that requests may have in scope without effect, for clients
+	// that ask for them everywhere, such as "openid" and "offline_access". A request for
+	// nothing else counts as one without scope. None of them is in Scopes. Defaults to
+	// none: such a request is refused with invalid_scope.
+	IgnoredScopes []string
 
 	// Keys sign forms, and take part in the tokens of a refresh, so that a repeated
 	// one can be answered. Each has 32 bytes or more; the first signs, all verify.
@@ -154,6 +162,13 @@ type User struct {
 	// Session identifies the user's session at the host: forms are good only in the
 	// session they were made for. It is hashed, never shown. Optional.
 	Session string
+	// AuthenticatedAt is when the user last signed in, with a password or whatever else
+	// the host asks for; going on with a session is not signing in. It is to be as exact
+	// as a second, and its clock at most a minute behind that of [Config.Now]. A request
+	// with prompt=login or max_age goes on once this is recent enough: the user is sent to
+	// [Config.LoginURL] until then, once, with SignIn.Anew. With the zero time nothing can
+	// show that, and such a request ends with the error login_required. Optional.
+	AuthenticatedAt time.Time
 	// Accounts are those the user may act for. The first is preselected.
 	Accounts []Account
 }
@@ -247,6 +262,7 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 	}
 	cfg.Keys = slices.Clone(cfg.Keys)
 	cfg.Scopes = slices.Clone(cfg.Scopes)
+	cfg.IgnoredScopes = slices.Clone(cfg.IgnoredScopes)
 	cfg.ResourceServers = slices.Clone(cfg.ResourceServers)
 	cfg.setDefaults()
 	for _, check := range []struct {
@@ -257,6 +273,7 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 		{"CurrentUser", required(cfg.CurrentUser != nil)},
 		{"LoginURL", checkLoginURL(cfg.LoginURL, issuer.Path+authorizePath)},
 		{"Scopes", checkScopes(cfg.Scopes)},
+		{"IgnoredScopes", checkIgnoredScopes(cfg.IgnoredScopes, cfg.Scopes)},
 		{"Keys", checkKeys(cfg.Keys)},
 		{"CodeTTL", checkTTL(cfg.CodeTTL, maxCodeTTL)},
 		{"AccessTokenTTL", checkTTL(cfg.AccessTokenTTL, 0)},
@@ -480,6 +497,18 @@ func checkScopes(scopes []Scope) error {
 	}
 	if !hasDefault {
 		return errors.New("at least one scope must be a default")
+	}
+	return nil
+}
+
+func checkIgnoredScopes(ignored []string, scopes []Scope) error {
+	for _, name := range ignored {
+		switch {
+		case !scopeName.MatchString(name):
+			return fmt.Errorf("%q is no scope name: printable ASCII without space, quote and backslash", name)
+		case slices.ContainsFunc(scopes, func(s Scope) bool { return s.Name == name }):
+			return fmt.Errorf("%q is in Scopes", name)
+		}
 	}
 	return nil
 }

@@ -32,9 +32,13 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 	}
 	// The form asks for what the page shows, also where the request left that to the
 	// defaults, which may be others by the time the user answers.
-	params := a.params.Values()
+	params := a.params.without(loginTicketParam).Values()
 	params.Set("scope", strings.Join(a.scopes, " "))
 	request := params.Encode()
+	if len(request) > maxAuthorizationRequest { // the form could not bring it back
+		p.refuseOnPage(w, r, errLongRequest)
+		return
+	}
 	view := page.Consent{
 		Action:      p.issuer.Path + authorizePath,
 		Request:     request,
@@ -99,8 +103,13 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 		p.refuseForm(w, r, "malformed request")
 		return
 	}
-	user, ok := p.signedIn(w, r, params)
-	if !ok {
+	user, refusal := p.currentUser(r)
+	switch {
+	case refusal != nil:
+		p.refuseOnPage(w, r, refusal)
+		return
+	case user == nil:
+		seeOther(w, p.returnTo(params))
 		return
 	}
 	stale := p.keys.Verify(form.Get("ticket"), p.now(), consentPurpose, user.ID, user.Session, form.Get("request"))
@@ -114,6 +123,10 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 	}
 	if refusal := p.validate(a, user); refusal != nil {
 		p.refuseByRedirect(w, a, refusal)
+		return
+	}
+	if errors.Is(stale, ticket.ErrInvalid) && (a.prompt.none || p.mustSignIn(a, user)) {
+		seeOther(w, p.returnTo(params))
 		return
 	}
 	account, chosen := chosenAccount(form, user)

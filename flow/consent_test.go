@@ -137,7 +137,7 @@ func TestConsentIsBound(t *testing.T) {
 		h.user = nil
 		w := h.post("/oauth/authorize", form)
 		require.Equal(t, http.StatusSeeOther, w.Code)
-		require.True(t, strings.HasPrefix(w.Header().Get("Location"), "/login?"))
+		require.True(t, strings.HasPrefix(w.Header().Get("Location"), "/oauth/authorize?"), "which leads to the login")
 	})
 	h.user = alice()
 	t.Run("keys of another service", func(t *testing.T) {

@@ -54,7 +54,13 @@
 // A user says yes on a page that shows the application and what it asks for. The
 // answer is remembered for confidential clients: while the user's grant covers what is
 // asked for, a later request is answered at once, if it names the account with the
-// parameter account_id or the user has only one. Public clients ask every time.
+// parameter account_id or the user has only one, until [Config.SessionTTL] after the
+// user said yes. Public clients ask every time.
+//
+// The parameters prompt and max_age of OpenID Connect are obeyed: see
+// [User.AuthenticatedAt]. With prompt=none the user is shown nothing: the application is
+// told login_required, consent_required, account_selection_required or
+// interaction_required instead.
 //
 // # Tokens
 //

@@ -27,9 +27,13 @@ const (
 	// RFC 8707, section 2.
 	InvalidTarget = "invalid_target"
 
-	// OpenID Connect Core 1.0, section 3.1.2.6, taken over by RFC 9101.
-	RequestNotSupported    = "request_not_supported"
-	RequestURINotSupported = "request_uri_not_supported"
+	// OpenID Connect Core 1.0, section 3.1.2.6. The last two were taken over by RFC 9101.
+	LoginRequired            = "login_required"
+	ConsentRequired          = "consent_required"
+	AccountSelectionRequired = "account_selection_required"
+	InteractionRequired      = "interaction_required"
+	RequestNotSupported      = "request_not_supported"
+	RequestURINotSupported   = "request_uri_not_supported"
 
 	// RFC 6750, section 3.1.
 	InvalidToken      = "invalid_token"

@@ -3,6 +3,7 @@ package flow_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -41,5 +42,33 @@ func FuzzBearer(f *testing.F) {
 		if _, err := s.credentials.Parse(credential.AccessToken, token); err != nil {
 			require.Empty(t, s.store.counted())
 		}
+	})
+}
+
+// FuzzAuthorizationRequest sends anything as the state and the resource: where the
+// consent page is shown, its form is carried out, and where the user has to sign in
+// first, they come back to the same.
+func FuzzAuthorizationRequest(f *testing.F) {
+	h := newHost(f)
+	for _, seed := range []string{"", "s", "\x00\xff", "+ %2F&=;", strings.Repeat("/", 11_000), strings.Repeat("!", 11_000), strings.Repeat("s", 32<<10), strings.Repeat("\xe9", 40<<10)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, state string) {
+		h.t = t
+		params := request(h.app, "state", state)
+		h.user = nil
+		first := h.open(params)
+		h.user = alice()
+		shown := h.open(params)
+		if shown.Code != http.StatusOK {
+			requirePage(t, first, http.StatusBadRequest)
+			requirePage(t, shown, http.StatusBadRequest)
+			return
+		}
+		login, err := url.Parse(first.Header().Get("Location"))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, h.get(login.Query().Get("return_to")).Code)
+		require.Equal(t, state, h.answer(h.decide(shown, "deny", "1")).Get("state"))
+		require.Equal(t, state, h.answer(h.decide(shown, "authorize", "1")).Get("state"))
 	})
 }

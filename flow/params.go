@@ -80,6 +80,11 @@ func (p parameters) only(names []string) parameters {
 	return slices.DeleteFunc(slices.Clone(p), func(p parameter) bool { return !slices.Contains(names, p.name) })
 }
 
+// without returns the parameters but for that of a name.
+func (p parameters) without(name string) parameters {
+	return slices.DeleteFunc(slices.Clone(p), func(p parameter) bool { return p.name == name })
+}
+
 // check refuses what is wrong with the parameters of these names: one that was sent
 // more than once, where only "resource" may be (RFC 8707, section 2), and one that
 // is no text. A "state" belongs to the client and may hold any bytes.

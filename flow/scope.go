@@ -20,7 +20,7 @@ func (p *Provider) allowedScopes(app oauthapp.Application) []string {
 // once and in the order of Config.Scopes; the default scopes where it asks for none.
 func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]string, *Error) {
 	allowed := p.allowedScopes(app)
-	asked := splitScopes(scope)
+	asked := p.splitScopes(scope)
 	if len(asked) == 0 {
 		for _, s := range p.cfg.Scopes {
 			if s.Default && slices.Contains(allowed, s.Name) {
@@ -39,9 +39,11 @@ func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]st
 	return intersect(allowed, asked), nil
 }
 
-// splitScopes takes a scope parameter apart. Nothing but a space stands between two scopes (RFC 6749, section 3.3).
-func splitScopes(scope string) []string {
-	return strings.FieldsFunc(scope, func(r rune) bool { return r == ' ' })
+// splitScopes takes a scope parameter apart, and drops [Config.IgnoredScopes]. Nothing
+// but a space stands between two scopes (RFC 6749, section 3.3).
+func (p *Provider) splitScopes(scope string) []string {
+	scopes := strings.FieldsFunc(scope, func(r rune) bool { return r == ' ' })
+	return slices.DeleteFunc(scopes, func(name string) bool { return slices.Contains(p.cfg.IgnoredScopes, name) })
 }
 
 // intersect returns those of a that are in b, in the order of a. Scopes are

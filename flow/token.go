@@ -121,7 +121,10 @@ func (p *Provider) tokenScopes(client store.Client, form parameters) []string {
 	if form.Get("grant_type") != refreshTokenGrant || !form.Has("scope") {
 		return scopes
 	}
-	asked := splitScopes(form.Get("scope"))
+	asked := p.splitScopes(form.Get("scope"))
+	if len(asked) == 0 && strings.Trim(form.Get("scope"), " ") != "" {
+		return scopes // all that it asks for is ignored
+	}
 	narrowed := intersect(scopes, asked)
 	if len(intersect(asked, scopes)) < len(asked) {
 		return nil

@@ -45,7 +45,9 @@ func (l *login) currentUser(r *http.Request) (*flow.User, error) {
 	if !ok {
 		return nil, nil
 	}
-	return p.user(current.Forms), nil
+	user := p.user(current.Forms)
+	user.AuthenticatedAt = current.Started
+	return user, nil
 }
 
 // show answers GET /login. Who is signed in already goes on, unless they are here to

@@ -34,7 +34,7 @@ func TestStandardsNameTheirTests(t *testing.T) {
 		}
 		rows++
 		require.NotEmpty(t, tests, "a requirement without a test: %s", line)
-		require.Regexp(t, `^ (RFC [0-9]{4}, |OAuth 2\.1, |draft)|^ practice `, cells[1], "a requirement without its source: %s", line)
+		require.Regexp(t, `^ (RFC [0-9]{4}, |OAuth 2\.1, |OpenID Connect Core 1\.0, |draft)|^ practice `, cells[1], "a requirement without its source: %s", line)
 	}
 	require.Greater(t, rows, 80)
 }

@@ -1,0 +1,190 @@
+package flow
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// A prompt is what an authorization request says of asking its user: the parameters
+// prompt and max_age of OpenID Connect Core 1.0, section 3.1.2.1, which clients of
+// OAuth send too.
+type prompt struct {
+	none          bool // show nothing
+	login         bool // have the user sign in anew
+	consent       bool // ask, whatever is remembered
+	selectAccount bool // have the user choose the account
+	maxAge        time.Duration
+	hasMaxAge     bool
+}
+
+// parsePrompt reads the prompt of a request. Parameters that are there twice are for
+// others to refuse.
+func parsePrompt(params parameters) (prompt, *Error) {
+	var q prompt
+	values := strings.Fields(params.Get("prompt"))
+	for _, value := range values {
+		switch value {
+		case "none":
+			q.none = true
+		case "login":
+			q.login = true
+		case "consent":
+			q.consent = true
+		case "select_account":
+			q.selectAccount = true
+		default:
+			return prompt{}, refuse(InvalidRequest, "prompt must be none, or of login, consent and select_account: "+value)
+		}
+	}
+	if q.none && len(values) > 1 {
+		return prompt{}, refuse(InvalidRequest, "prompt: none stands alone")
+	}
+	if age := params.Get("max_age"); age != "" {
+		seconds, err := strconv.ParseUint(age, 10, 64)
+		if err != nil {
+			return prompt{}, refuse(InvalidRequest, "max_age must be a number of seconds")
+		}
+		q.hasMaxAge, q.maxAge = true, time.Duration(min(seconds, math.MaxInt32))*time.Second
+	}
+	return q, nil
+}
+
+// asksForLogin reports whether it matters when the user signed in.
+func (q prompt) asksForLogin() bool { return q.login || q.hasMaxAge }
+
+// mustSignIn reports whether the user has to sign in anew before this request goes on.
+func (p *Provider) mustSignIn(a *authorization, user *User) bool {
+	q, signedIn := a.prompt, user.AuthenticatedAt.Truncate(time.Microsecond)
+	if !q.asksForLogin() {
+		return false
+	}
+	if after, ok := p.sentToSignIn(a.params); ok && signedIn.After(after) {
+		return false
+	}
+	return q.login || p.now().Sub(signedIn) > q.maxAge
+}
+
+// signInAnew sends a user who is signed in to sign in anew. A user who was sent there
+// for this request already, and comes back without having done so, is not sent again:
+// the two would go round in circles.
+func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authorization, user *User) {
+	_, sent := p.sentToSignIn(a.params)
+	switch {
+	case a.prompt.none:
+		p.refuseUnasked(w, r, a, refuse(LoginRequired, "the user has to sign in again"))
+	case user.AuthenticatedAt.IsZero():
+		p.refuseByRedirect(w, a, refuse(LoginRequired, "this service cannot tell when the user signed in"))
+	case sent:
+		p.refuseByRedirect(w, a, refuse(LoginRequired, "the user did not sign in again"))
+	default:
+		p.signIn(w, r, a, user.AuthenticatedAt)
+	}
+}
+
+// signIn sends a user to sign in, and from there back to this request. The user is new
+// or signed in at a time that does not do.
+func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, a *authorization, signedIn time.Time) {
+	params := a.params
+	if _, sent := p.sentToSignIn(params); a.prompt.asksForLogin() && !sent {
+		after := later(signedIn, p.now().Add(-maxClockDifference))
+		params = append(params.without(loginTicketParam), parameter{loginTicketParam, p.loginTicket(params, after)})
+	}
+	login := p.cfg.LoginURL(p.returnTo(params))
+	if login == "" {
+		p.refuseOnPage(w, r, outage(errors.New("flow: Config.LoginURL returned no URL")))
+		return
+	}
+	seeOther(w, login)
+}
+
+const (
+	// loginTicketParam is a parameter that this service adds to an authorization request
+	// whose user it sends to sign in for a prompt: since when that has to be, signed.
+	loginTicketParam = "login_ticket"
+	loginPurpose     = "login"
+
+	// loginTicketTTL is how long the user can take to sign in.
+	loginTicketTTL = 30 * time.Minute
+
+	// maxClockDifference is how far the clock behind User.AuthenticatedAt may be behind.
+	maxClockDifference = time.Minute
+)
+
+// loginTicket is what tells, when the request comes back, that its user was sent to sign
+// in, and has done so if they signed in after a time.
+func (p *Provider) loginTicket(params parameters, after time.Time) string {
+	since := strconv.FormatInt(after.UnixMicro(), 10)
+	request := params.without(loginTicketParam).Values().Encode()
+	return since + "." + p.keys.Sign(p.now().Add(loginTicketTTL), loginPurpose, since, request)
+}
+
+// sentToSignIn reports whether the user was sent to sign in for this very request,
+// lately, and after which time that has to be.
+func (p *Provider) sentToSignIn(params parameters) (after time.Time, ok bool) {
+	since, signed, _ := strings.Cut(params.Get(loginTicketParam), ".")
+	request := params.without(loginTicketParam).Values().Encode()
+	if p.keys.Verify(signed, p.now(), loginPurpose, since, request) != nil {
+		return time.Time{}, false
+	}
+	micros, err := strconv.ParseInt(since, 10, 64)
+	return time.UnixMicro(micros), err == nil
+}
+
+// refuseUnasked answers a request that asks to show the user nothing, for which they
+// would have to be asked. An application that nobody here registered is not redirected
+// to: this endpoint would lead whoever follows a link to any place that somebody has
+// registered (RFC 9700, section 4.11.2).
+func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *authorization, refusal *Error) {
+	if a.client.Application.Owner == "" {
+		p.refuseOnPage(w, r, refuse(refusal.Code, refusal.Code+": "+refusal.Description))
+		return
+	}
+	p.refuseByRedirect(w, a, refusal)
+}
+
+// needsAsking tells why a user who is signed in would have to be asked.
+func needsAsking(a *authorization, user *User) *Error {
+	switch {
+	case a.client.Application.Type == oauthapp.Public:
+		return refuse(InteractionRequired, "public clients ask every time")
+	case a.params.Get("account_id") == "" && len(user.Accounts) > 1:
+		return refuse(AccountSelectionRequired, "the user has several accounts: account_id is missing")
+	}
+	return refuse(ConsentRequired, "the user has to be asked for consent")
+}
+
+// A SignIn is what an authorization request tells the page on which its user signs in.
+// It is the word of whoever made the request, and can be anything.
+type SignIn struct {
+	// Anew tells that the application wants a user who is signed in to sign in again. The
+	// page shows its form to them, too, instead of sending them on.
+	Anew bool
+	// Hint is who the application believes the user to be, such as an e-mail address:
+	// the parameter login_hint. "" if it does not tell.
+	Hint string
+	// Locales are the user's languages in order of preference, as tags of BCP 47: the
+	// parameter ui_locales. Empty if the application does not tell.
+	Locales []string
+}
+
+// ParseReturnTo returns what the returnTo that [Config.LoginURL] was given tells the
+// login page. It is the zero SignIn where that belongs to no authorization request.
+func ParseReturnTo(returnTo string) SignIn {
+	_, query, _ := strings.Cut(returnTo, "?")
+	params, err := url.ParseQuery(query)
+	if err != nil || !params.Has("client_id") {
+		return SignIn{}
+	}
+	return SignIn{
+		Anew:    params.Has(loginTicketParam),
+		Hint:    params.Get("login_hint"),
+		Locales: strings.Fields(params.Get("ui_locales")),
+	}
+}
