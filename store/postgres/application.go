@@ -43,28 +43,16 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 		first = *secret
 	}
 	err := s.writing("create application").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
-		var batch pgx.Batch // for one try: it keeps what was prepared on the connection
-		batch.Queue(lockOwner, app.Owner)
-		batch.Queue(createApplication, idValue(app.ID), app.ClientID, app.Owner, app.Name, app.Description, app.HomepageURL,
-			listValue(app.CallbackURLs), string(app.Type), listValue(app.Scopes), instant(app.CreatedAt), instant(app.UpdatedAt),
-			int64(limit), app.Version, timeValue(app.LastUsedAt),
-			idValue(first.ID), digestValue(first.Digest), first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt))
-		results := c.SendBatch(ctx, &batch)
-		defer results.Close()
-		if _, err := results.Exec(); err != nil {
-			return err
-		}
-		var created int64
-		if err := results.QueryRow().Scan(&created); err != nil {
-			return err
-		}
-		if err := results.Close(); err != nil {
-			return err
-		}
-		if created == 0 {
+		_, created, err := afterLock(ctx, c,
+			statement{lockOwner, []any{app.Owner}},
+			statement{createApplication, []any{idValue(app.ID), app.ClientID, app.Owner, app.Name, app.Description, app.HomepageURL,
+				listValue(app.CallbackURLs), string(app.Type), listValue(app.Scopes), instant(app.CreatedAt), instant(app.UpdatedAt),
+				int64(limit), app.Version, timeValue(app.LastUsedAt),
+				idValue(first.ID), digestValue(first.Digest), first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt)}})
+		if err == nil && created == 0 {
 			return store.ErrLimit
 		}
-		return nil
+		return err
 	})
 	return orExists(err)
 }

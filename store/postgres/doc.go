@@ -4,7 +4,7 @@
 //
 //	s, err := postgres.Open(ctx, "postgres://oauth@db.example.com/service")
 //	if err != nil {
-//		return err // one line, without the password
+//		return err // one line, without anything of the connection string
 //	}
 //	defer s.Close()
 //
@@ -14,6 +14,9 @@
 //		return err
 //	}
 //	s := postgres.New(pool)
+//	if err := s.Ping(ctx); err != nil {
+//		return err
+//	}
 //
 // A [Store] is a [store.Store]. Give it to oauthapp.NewRegistry and flow.New, and
 // run a [store.Cleaner] on it, on one node or on all.
@@ -24,7 +27,7 @@
 // to be (synchronous_commit). Each call is one round trip: one statement, or one
 // batch that is one transaction, in the isolation level READ COMMITTED; only a code
 // or refresh token that was not taken costs a second one, to find out why, and a client
-// that has changed since it was read last. Checking a
+// that has changed since it was read last, and an ID that is in use. Checking a
 // bearer token reads three rows by their primary keys. The first use of a statement on a
 // connection costs one more, to prepare it, and so does one that was idle for more than a
 // second: pgxpool asks first whether it is still there (ShouldPing in its Config).
@@ -74,8 +77,18 @@
 // round trip each. It also drops search_path from the connection string, so set that on
 // the role or the database instead.
 //
-// Leave the role's DateStyle at ISO, and its bytea_output at hex, as they are by default: lists come as text, and with
-// exec everything does, and calls fail where they cannot read it.
+// # Settings of the role
+//
+// No setting that says how values are written or read (DateStyle, bytea_output, IntervalStyle, TimeZone) matters, and no
+// default_transaction_isolation: where one of another level makes a statement fail to serialize, it is tried again. Only
+// client_encoding has to be UTF8: [Open] sets it, and on a pool of the host's all calls fail where it is another.
+//
+// Statements name functions, operators and types with their schema, pg_catalog. So whoever may create in the schema of the
+// tables, as all may in public before PostgreSQL 15, cannot have the store run what they have made. Let nobody
+// else create in a schema that comes before it in the search_path, where a table of theirs would be found first.
+//
+// A database that can only be read is refused by [Open]. On a pool of the host's, [Store.Ping] tells: call it at the start, and
+// where the service tells whether it is ready.
 //
 // # Cost
 //

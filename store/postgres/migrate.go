@@ -83,6 +83,29 @@ var (
 	errNoSchema = errors.New("the search_path names no schema that exists; create it, or choose another")
 )
 
+// What is run around the migrations.
+var (
+	hasMigrations = qualified(`SELECT to_regclass('oauth_migrations') IS NOT NULL`)
+
+	lastMigration = qualified(`SELECT coalesce(max(version), 0) FROM oauth_migrations`)
+
+	createMigrations = qualified(`CREATE TABLE oauth_migrations (
+	version    integer     NOT NULL PRIMARY KEY,
+	applied_at timestamptz NOT NULL DEFAULT now()
+)`)
+
+	insertMigration = qualified(`INSERT INTO oauth_migrations (version) VALUES ($1::integer)`)
+
+	placeOfTables = qualified(`SELECT current_setting('server_encoding'), coalesce(
+	(SELECT quote_ident(n.nspname::text) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.oid = to_regclass('oauth_migrations')::oid), quote_ident(current_schema()::text))`)
+
+	lockMigrations = qualified(`SELECT pg_advisory_xact_lock(hashtextextended('oauth_migrations of ' || $1::text, 0))`)
+
+	// PostgreSQL's own types come before those of the schema then.
+	setSearchPath = qualified(`SELECT set_config('search_path', $1::text, true)`)
+)
+
 // A querier is a pool or a transaction.
 type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
@@ -91,10 +114,10 @@ type querier interface {
 // schemaVersion returns the number of the newest migration that was applied, 0 for none.
 func schemaVersion(ctx context.Context, q querier) (version int, err error) {
 	var exists bool
-	if err := q.QueryRow(ctx, `SELECT to_regclass('oauth_migrations') IS NOT NULL`).Scan(&exists); err != nil || !exists {
+	if err := q.QueryRow(ctx, hasMigrations).Scan(&exists); err != nil || !exists {
 		return 0, err
 	}
-	err = q.QueryRow(ctx, `SELECT coalesce(max(version), 0) FROM oauth_migrations`).Scan(&version)
+	err = q.QueryRow(ctx, lastMigration).Scan(&version)
 	return version, err
 }
 
@@ -104,32 +127,29 @@ func applyNext(ctx context.Context, pool *pgxpool.Pool, scripts []string) error 
 		if err := takeTurn(ctx, tx); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, createMigrations); err != nil {
-			return err
-		}
 		version, err := schemaVersion(ctx, tx)
 		if err != nil || version >= len(scripts) {
 			return err
 		}
+		if version == 0 {
+			if _, err := tx.Exec(ctx, createMigrations); err != nil {
+				return err
+			}
+		}
 		if _, err := tx.Exec(ctx, scripts[version]); err != nil {
 			return fmt.Errorf("migration %d: %w", version+1, err)
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO oauth_migrations (version) VALUES ($1::integer)`, version+1)
+		_, err = tx.Exec(ctx, insertMigration, version+1)
 		return err
 	})
 }
 
-const createMigrations = `CREATE TABLE IF NOT EXISTS oauth_migrations (
-	version    integer     NOT NULL PRIMARY KEY,
-	applied_at timestamptz NOT NULL DEFAULT now()
-)`
-
-// takeTurn looks at where the tables are to be, and takes the lock of those who migrate there, to the end of the
-// transaction.
+// takeTurn looks at where the tables are, or are to be; takes the lock of those who migrate there, to the end of the
+// transaction; and has the migrations look nothing up elsewhere.
 func takeTurn(ctx context.Context, tx pgx.Tx) error {
 	var encoding string
 	var schema *string
-	err := tx.QueryRow(ctx, `SELECT current_setting('server_encoding'), current_schema()`).Scan(&encoding, &schema)
+	err := tx.QueryRow(ctx, placeOfTables).Scan(&encoding, &schema)
 	switch {
 	case err != nil:
 		return err
@@ -138,6 +158,9 @@ func takeTurn(ctx context.Context, tx pgx.Tx) error {
 	case schema == nil:
 		return errNoSchema
 	}
-	_, err = tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('oauth_migrations of ' || $1::text, 0))`, *schema)
+	if _, err := tx.Exec(ctx, lockMigrations, *schema); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, setSearchPath, *schema)
 	return err
 }

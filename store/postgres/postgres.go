@@ -1,11 +1,8 @@
 package postgres
 
 import (
-	"context"
-	"fmt"
-	"time"
-
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/oauthapps/oauthapps/store"
@@ -20,59 +17,22 @@ import (
 // or a lock, and a statement that was sent then has 5 more to finish. Where it had not, the call may have taken
 // effect or not. Whoever needs an answer sooner gives the context a deadline, 5 seconds before that.
 type Store struct {
-	pool    *pgxpool.Pool
-	owns    bool // the pool was made by Open
-	limits  limits
-	clients *clientcache.Cache[uuid.UUID]
+	pool     *pgxpool.Pool
+	owns     bool // the pool was made by Open
+	prepares bool // the connections of the pool prepare statements
+	limits   limits
+	clients  *clientcache.Cache[uuid.UUID]
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns a Store on the host's own pool, which it neither configures nor closes. It
-// connects to nothing: call [Migrate] before, once for each release, or at each start.
+// connects to nothing: call [Migrate] before, once for each release, or at each start, and
+// [Store.Ping] then, which tells whether the database can be written to.
 func New(pool *pgxpool.Pool) *Store {
-	return &Store{pool: pool, limits: defaultLimits, clients: clientcache.New[uuid.UUID]()}
-}
-
-// openLimit is how long Open waits for the first connection.
-const openLimit = 10 * time.Second
-
-// Open connects to the database that a connection string names, a URL
-// (postgres://user@host/database) or a list of key=value, with the settings of pgxpool and
-// the environment variables of PostgreSQL's own clients. It migrates the schema, so the role
-// has to be allowed to create tables; for a role that is not, use [Migrate] and [New].
-//
-// The context is for opening only. An error is one line and never holds the password.
-// Close the Store when it is no longer used.
-func Open(ctx context.Context, dsn string) (*Store, error) {
-	config, err := pgxpool.ParseConfig(dsn)
-	if err != nil {
-		return nil, fmt.Errorf("postgres: open: %w", oneLine{err})
-	}
-	if config.ConnConfig.ConnectTimeout == 0 {
-		// An attempt takes a place in the pool, also when nobody waits for it any more.
-		config.ConnConfig.ConnectTimeout = openLimit
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("postgres: open: %w", oneLine{err})
-	}
-	if err := prepare(ctx, pool); err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("postgres: open: %w", oneLine{err})
-	}
-	s := New(pool)
-	s.owns = true
-	return s, nil
-}
-
-func prepare(ctx context.Context, pool *pgxpool.Pool) error {
-	connecting, cancel := context.WithTimeout(ctx, openLimit)
-	defer cancel()
-	if err := pool.Ping(connecting); err != nil {
-		return err
-	}
-	return migrate(ctx, pool)
+	mode := pool.Config().ConnConfig.DefaultQueryExecMode
+	prepares := mode != pgx.QueryExecModeExec && mode != pgx.QueryExecModeSimpleProtocol
+	return &Store{pool: pool, prepares: prepares, limits: defaultLimits, clients: clientcache.New[uuid.UUID]()}
 }
 
 // Close waits for the calls that are under way and closes the connections of a Store that Open

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -89,37 +88,6 @@ func TestNewTakesTheHostsPool(t *testing.T) {
 	require.NoError(t, s.Close())
 	require.NoError(t, pool.Ping(ctx), "the pool is the host's to close")
 	create(t, s)
-}
-
-func TestOpenErrors(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	free := listener.Addr().String()
-	require.NoError(t, listener.Close())
-
-	dsns := map[string]string{
-		"nobody listens": "postgres://user:pass-word@" + free + "/database",
-		"no URL":         "postgres://user:pass-word@host:port/database",
-		"no setting":     "host=127.0.0.1 password=pass-word sslmode=perhaps",
-	}
-	if dsn := server(t); strings.Contains(dsn, "://") {
-		dsns["no schema"] = with(dsn, "search_path", "oauthapps_test_absent")
-
-	}
-	for name, dsn := range dsns {
-		t.Run(name, func(t *testing.T) {
-			s, err := Open(ctx, dsn)
-			require.Nil(t, s)
-			require.ErrorContains(t, err, "postgres: open: ")
-			require.NotContains(t, err.Error(), "\n")
-			require.NotContains(t, err.Error(), "pass-word")
-		})
-	}
-
-	cancelled, cancel := context.WithCancel(ctx)
-	cancel()
-	_, err = Open(cancelled, server(t))
-	require.ErrorIs(t, err, context.Canceled)
 }
 
 // What PostgreSQL cannot keep as text nobody has kept: it is not found, and no outage.

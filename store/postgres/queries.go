@@ -1,6 +1,6 @@
 package postgres
 
-// Every statement that a Store runs is a constant here. Parameters are numbered and
+// Every statement that a Store runs is here, as [qualified] reads it. Parameters are numbered and
 // cast, so that a statement means the same whether it was prepared or not, as behind a
 // connection pooler; NULL for an owner or for a member of a filter matches anything.
 // Lists start below an id, which is the last of the page before, or the greatest there is
@@ -12,7 +12,7 @@ package postgres
 // what claims a row, and what has to be counted is counted by a statement that follows a lock.
 
 // Applications.
-const (
+var (
 	registeredColumns = `a.id, a.client_id, a.owner, a.name, a.description, a.homepage_url, a.callback_urls, a.type, a.scopes,
 a.created_at, a.updated_at, a.version`
 	registeredWidth = 12
@@ -23,22 +23,22 @@ a.created_at, a.updated_at, a.version`
 
 	isOwned = `($2::text IS NULL OR a.owner = $2::text) AND a.deleted_at IS NULL`
 
-	selectApplication = `SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned
+	selectApplication = qualified(`SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned)
 
-	listApplications = `SELECT ` + applicationColumns + fromApplications + `
-WHERE a.id < $1::uuid AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`
+	listApplications = qualified(`SELECT ` + applicationColumns + fromApplications + `
+WHERE a.id < $1::uuid AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 
-	listApplicationsOfOwner = `SELECT ` + applicationColumns + fromApplications + `
-WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`
+	listApplicationsOfOwner = qualified(`SELECT ` + applicationColumns + fromApplications + `
+WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 
 	// Held to the end of the transaction, so that those who count an owner's applications do so one by one.
-	lockOwner = `SELECT pg_advisory_xact_lock(hashtextextended('oauth_applications of ' || $1::text, 0))`
+	lockOwner = qualified(`SELECT pg_advisory_xact_lock(hashtextextended('oauth_applications of ' || $1::text, 0))`)
 
-	createApplication = `WITH room AS (
+	// Where an ID is in use there is always room, so that it is refused for that.
+	createApplication = qualified(`WITH room AS (
 	SELECT WHERE $12::bigint > (SELECT count(*) FROM
 		(SELECT FROM oauth_applications WHERE owner = $3::text AND deleted_at IS NULL LIMIT greatest($12::bigint, 0)) others)
-	OR EXISTS (SELECT FROM oauth_applications WHERE id = $1::uuid) -- and fails for it
-	OR EXISTS (SELECT FROM oauth_applications WHERE client_id = $2::text)
+	OR EXISTS (SELECT FROM oauth_applications WHERE id = $1::uuid) OR EXISTS (SELECT FROM oauth_applications WHERE client_id = $2::text)
 ), created AS (
 	INSERT INTO oauth_applications (id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, version)
 	SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text[], $8::text, $9::text[], $10::timestamptz, $11::timestamptz, $13::bigint
@@ -49,24 +49,24 @@ WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a
 	INSERT INTO oauth_client_secrets (id, application_id, digest, hint, created_at, last_used_at, expires_at)
 	SELECT $15::uuid, id, $16::bytea, $17::text, $18::timestamptz, $19::timestamptz, $20::timestamptz FROM created WHERE $15::uuid IS NOT NULL
 )
-SELECT count(*) FROM created`
+SELECT id FROM created`)
 
-	updateApplication = `UPDATE oauth_applications a
+	updateApplication = qualified(`UPDATE oauth_applications a
 SET name = $4::text, description = $5::text, homepage_url = $6::text, callback_urls = $7::text[], scopes = $8::text[],
 	updated_at = $9::timestamptz, version = a.version + 1, revision = gen_random_uuid()
-WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned
+WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned)
 
-	existsApplication = `SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND ` + isOwned
+	existsApplication = qualified(`SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND ` + isOwned)
 
 	// What is left is a tombstone.
-	deleteApplication = `WITH was AS (
+	deleteApplication = qualified(`WITH was AS (
 	SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned + ` FOR NO KEY UPDATE OF a
 ), forgotten AS (
 	DELETE FROM oauth_application_uses WHERE application_id = (SELECT id FROM was)
 )
 UPDATE oauth_applications a
 SET deleted_at = $3::timestamptz, revision = gen_random_uuid(), name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
-FROM was WHERE a.id = was.id RETURNING was.*`
+FROM was WHERE a.id = was.id RETURNING was.*`)
 
 	// Counts the users with a grant of the epoch of a, until there are $3 or more. Twice as many of the newest grants tell, unless
 	// users have several each. They stand together in the table, in which each has to be looked up until a vacuum
@@ -77,8 +77,8 @@ FROM was WHERE a.id = was.id RETURNING was.*`
 	UNION ALL
 	SELECT next.last, next.size, pieces.grants + next.size, next.users FROM pieces, LATERAL (
 		SELECT ` + somePiece + `(g.application_id, g.application_epoch, g.id) < (a.id, a.epoch, pieces.last)` + newestFirst + `
-	) next WHERE pieces.size = ` + pieceSize + ` AND pieces.grants < 2 * $3::bigint
-) SELECT CASE WHEN newest.grants < 2 * $3::bigint OR newest.users >= $3::bigint THEN newest.users ELSE ` + countByUser + ` END
+	) next WHERE pieces.size = ` + pieceSize + ` AND pieces.grants < (2 * $3::bigint)
+) SELECT CASE WHEN newest.grants < (2 * $3::bigint) OR newest.users >= $3::bigint THEN newest.users ELSE ` + countByUser + ` END
 	FROM (SELECT max(grants) AS grants, count(DISTINCT u) AS users FROM pieces LEFT JOIN unnest(users) u ON true) newest)`
 	somePiece = `min(id::text COLLATE "C")::uuid AS last, count(*) AS size, count(*) AS grants, array_agg(user_id) AS users FROM (
 		SELECT g.application_id, g.application_epoch, g.id, g.user_id FROM oauth_grants g WHERE `
@@ -105,35 +105,36 @@ FROM was WHERE a.id = was.id RETURNING was.*`
 
 	lastUsed = `(SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id)`
 
-	selectUsage = `SELECT ` + lastUsed + `, ` + countUsers + fromApplications + `
-WHERE a.id = $1::uuid AND ` + isOwned
+	selectUsage = qualified(`SELECT ` + lastUsed + `, ` + countUsers + fromApplications + `
+WHERE a.id = $1::uuid AND ` + isOwned)
 
-	revokeTokens = `WITH revoked AS (
+	revokeTokens = qualified(`WITH revoked AS (
 	UPDATE oauth_applications a SET epoch = a.epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + ` RETURNING a.id, a.epoch - 1 AS epoch
 )
-SELECT ` + lastUsed + `, ` + countUsers + ` FROM revoked a`
+SELECT ` + lastUsed + `, ` + countUsers + ` FROM revoked a`)
 )
 
 // Client secrets.
-const (
+var (
 	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at`
 
 	isLiveSecret = `(c.expires_at IS NULL OR c.expires_at > $3::timestamptz)`
 
 	// One row without a secret where the application has none.
-	selectSecrets = `SELECT ` + secretColumns + ` FROM oauth_applications a
+	selectSecrets = qualified(`SELECT ` + secretColumns + ` FROM oauth_applications a
 LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
-WHERE a.id = $1::uuid AND ` + isOwned + ` ORDER BY c.id DESC`
+WHERE a.id = $1::uuid AND ` + isOwned + ` ORDER BY c.id DESC`)
 
 	// Held to the end of the transaction, so that those who count an application's secrets do so one by one.
-	lockConfidential = `SELECT a.id FROM oauth_applications a
-WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY UPDATE`
+	lockConfidential = qualified(`SELECT a.id FROM oauth_applications a
+WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY UPDATE`)
 
-	addSecret = `WITH room AS (
+	// Likewise.
+	addSecret = qualified(`WITH room AS (
 	SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + `
 	AND ($5::bigint > CASE WHEN $4::timestamptz <= $3::timestamptz THEN 0
 		ELSE (SELECT count(*) FROM oauth_client_secrets c WHERE c.application_id = $1::uuid AND ` + isLiveSecret + `) END
-		OR EXISTS (SELECT FROM oauth_client_secrets c WHERE c.application_id = $1::uuid AND c.id = $6::uuid)) -- and fails for it
+		OR EXISTS (SELECT FROM oauth_client_secrets c WHERE c.application_id = $1::uuid AND c.id = $6::uuid))
 ), expired AS (
 	UPDATE oauth_client_secrets c SET expires_at = $4::timestamptz FROM room
 	WHERE c.application_id = room.id AND (c.expires_at IS NULL OR c.expires_at > $4::timestamptz)
@@ -141,27 +142,27 @@ WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY
 	UPDATE oauth_applications a SET revision = gen_random_uuid() FROM room WHERE a.id = room.id
 )
 INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint, last_used_at, expires_at)
-SELECT room.id, $6::uuid, $3::timestamptz, $7::bytea, $8::text, $9::timestamptz, $10::timestamptz FROM room`
+SELECT room.id, $6::uuid, $3::timestamptz, $7::bytea, $8::text, $9::timestamptz, $10::timestamptz FROM room`)
 
 	// The application is locked first, as in all that change both.
-	revokeSecret = `WITH was AS (
+	revokeSecret = qualified(`WITH was AS (
 	SELECT ` + secretColumns + ` FROM oauth_applications a JOIN oauth_client_secrets c ON c.application_id = a.id
 	WHERE a.id = $1::uuid AND c.id = $4::uuid AND ` + isLiveSecret + ` AND ` + isOwned + ` FOR NO KEY UPDATE OF a, c
 ), revised AS (
 	UPDATE oauth_applications a SET revision = gen_random_uuid() FROM was WHERE a.id = was.application_id
 )
 UPDATE oauth_client_secrets c SET expires_at = $3::timestamptz FROM was
-WHERE c.application_id = was.application_id AND c.id = was.id RETURNING was.*`
+WHERE c.application_id = was.application_id AND c.id = was.id RETURNING was.*`)
 )
 
 // Grants.
-const (
+var (
 	grantColumns = `g.id, g.application_id, g.user_id, g.account_id, g.scopes, g.authorized_at, g.last_used_at`
 
 	// Joins a grant g to its application a, if that makes it live.
 	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL `
 
-	selectGrant = `SELECT ` + grantColumns + theGrant
+	selectGrant = qualified(`SELECT ` + grantColumns + theGrant)
 
 	// The one grant of a user, an account and an application. It lies between the ends of a list that is no longer, as where all is equal
 	// the planner may believe that an application has one grant, and look for it among all that it has.
@@ -177,21 +178,21 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g
 	// One statement for each index that a list can follow in its order.
 	selectGrants            = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM oauth_grants g` + liveGrant + `WHERE `
 	inOrder                 = `g.id < $1::uuid AND ` + isSelected + ` ORDER BY g.id DESC LIMIT $2::bigint`
-	listGrants              = selectGrants + inOrder
-	listGrantsOfUser        = selectGrants + `g.user_id = $3::text AND ` + inOrder
-	listGrantsOfAccount     = selectGrants + `g.account_id = $4::text AND ` + inOrder
-	listGrantsOfOwner       = selectGrants + `g.owner = $6::text AND ` + inOrder
-	listGrantsOfApplication = selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
-(SELECT epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder
+	listGrants              = qualified(selectGrants + inOrder)
+	listGrantsOfUser        = qualified(selectGrants + `g.user_id = $3::text AND ` + inOrder)
+	listGrantsOfAccount     = qualified(selectGrants + `g.account_id = $4::text AND ` + inOrder)
+	listGrantsOfOwner       = qualified(selectGrants + `g.owner = $6::text AND ` + inOrder)
+	listGrantsOfApplication = qualified(selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
+(SELECT epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder)
 
 	// What is said of the application says nothing that an index of grants has, as in itsApplication.
-	revokeGrant = `DELETE FROM oauth_grants g USING oauth_applications a
-WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND a.epoch IS NOT DISTINCT FROM g.application_epoch AND a.deleted_at IS NULL AND ` + isSelected + `
-AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
+	revokeGrant = qualified(`DELETE FROM oauth_grants g USING oauth_applications a
+WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND (a.epoch = g.application_epoch) IS TRUE AND a.deleted_at IS NULL AND ` + isSelected + `
+AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns)
 
 	// Whoever uses a grant uses its application, which was so used no earlier than any of its grants. The secret is looked up by
 	// its whole key, which the planner can tell from parameters alone.
-	touch = `WITH granted AS (
+	touch = qualified(`WITH granted AS (
 	UPDATE oauth_grants g SET last_used_at = $2::timestamptz
 	WHERE g.id = $1::uuid AND g.application_epoch = (SELECT a.epoch FROM oauth_applications a WHERE a.id = g.application_id AND a.deleted_at IS NULL)
 	AND (g.last_used_at IS NULL OR g.last_used_at < $2::timestamptz) RETURNING g.application_id
@@ -202,12 +203,12 @@ AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns
 	UPDATE oauth_applications a SET revision = gen_random_uuid() WHERE a.id = $3::uuid
 	AND EXISTS (SELECT FROM oauth_client_secrets c WHERE c.application_id = a.id AND ` + isUsedLater + `) RETURNING a.id
 )
-UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WHERE c.application_id = $3::uuid AND ` + isUsedLater
+UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WHERE c.application_id = $3::uuid AND ` + isUsedLater)
 	isUsedLater = `c.id = $4::uuid AND (c.last_used_at IS NULL OR c.last_used_at < $2::timestamptz)`
 )
 
 // Sessions.
-const (
+var (
 	// Times, and digests with what else is bytes, come in a list each: PostgreSQL and pgx take time for each column of an answer, and little for an element.
 	sessionColumns = `s.id, ` + furtherColumns
 	furtherColumns = `s.scope, s.code_redirect_uri, s.code_challenge, s.access_token_scope, s.previous_access_token_scope,
@@ -226,7 +227,7 @@ g.id, g.application_id, g.user_id, g.account_id`
 	isLive           = `coalesce(a.epoch, -1) = g.application_epoch`
 	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + itsApplication + `WHERE s.id = $1::uuid AND ` + isLive
 
-	selectSession = `SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions
+	selectSession = qualified(`SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions)
 
 	// The session is there if its live grant is.
 	columnsOfClient = `CASE WHEN g.application_id = a.id AND g.application_epoch = a.epoch THEN s.id END, ` + furtherColumns
@@ -235,26 +236,26 @@ LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number) ON
 `
 
 	// One row for each live secret, or one without; each with the session.
-	selectClient = `SELECT a.revision, ` + columnsOfClient + `, ` + registeredColumns + `, ` + secretColumns + sessionOfClient +
+	selectClient = qualified(`SELECT a.revision, ` + columnsOfClient + `, ` + registeredColumns + `, ` + secretColumns + sessionOfClient +
 		`LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
-WHERE a.client_id = $1::text AND a.deleted_at IS NULL`
+WHERE a.client_id = $1::text AND a.deleted_at IS NULL`)
 
 	// Of a client that is known, the session alone, or no row if the client has changed since.
-	selectSessionOfClient = `SELECT ` + columnsOfClient + sessionOfClient + `WHERE a.id = $1::uuid AND a.revision = $3::uuid AND a.deleted_at IS NULL`
+	selectSessionOfClient = qualified(`SELECT ` + columnsOfClient + sessionOfClient + `WHERE a.id = $1::uuid AND a.revision = $3::uuid AND a.deleted_at IS NULL`)
 
 	// The grant takes the epoch that its application has as the statement begins. A revocation that commits
 	// later finds a smaller one, and ends the session with it.
-	beginSession = `WITH granted AS (
+	beginSession = qualified(`WITH granted AS (
 	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
 	SELECT $22::uuid, a.id, a.epoch, a.owner, $2::text, $3::text, $4::text[], $5::timestamptz
 	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL
 	ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at, scopes = g.scopes || ARRAY(
 		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place)
-	RETURNING g.number, ` + grantColumns + thenBegin
+	RETURNING g.number, ` + grantColumns + thenBegin)
 
 	// Nobody is asked, so the grant stays as it is.
-	beginSessionAgain = `WITH granted AS (
-	SELECT g.number, ` + grantColumns + theGrant + ` AND g.scopes @> $4::text[]` + thenBegin
+	beginSessionAgain = qualified(`WITH granted AS (
+	SELECT g.number, ` + grantColumns + theGrant + ` AND g.scopes @> $4::text[]` + thenBegin)
 
 	thenBegin = `
 ), begun AS (
@@ -264,7 +265,7 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`
 		refresh_token_digest, refresh_token_expires_at, refresh_family_digest)
 	SELECT $6::uuid, number, $5::timestamptz, $7::timestamptz, $8::text, $9::bytea,
 		$10::bytea, $11::timestamptz, $12::text, $13::text, $14::bytea,
-		$15::bytea, $16::timestamptz, $17::timestamptz, nullif($18::text, $8::text),
+		$15::bytea, $16::timestamptz, $17::timestamptz, CASE WHEN $18::text <> $8::text THEN $18::text END,
 		$19::bytea, $20::timestamptz, $21::bytea FROM granted
 )
 SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used_at FROM granted`
@@ -272,53 +273,53 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 	// For statements that change sessions.
 	whereLive = ` FROM oauth_grants g` + itsApplication + `WHERE g.number = s.grant_number AND s.id = $1::uuid AND ` + isLive + ` `
 
-	redeemCode = `UPDATE oauth_sessions s SET expires_at = $4::timestamptz,
+	redeemCode = qualified(`UPDATE oauth_sessions s SET expires_at = $4::timestamptz,
 	code_expires_at = NULL, code_redeemed_at = $3::timestamptz, code_redirect_uri = NULL, code_state_digest = NULL, extra = $12::bytea,
 	access_token_digest = $5::bytea, access_token_issued_at = $6::timestamptz, access_token_expires_at = $7::timestamptz,
-	access_token_scope = nullif($8::text, s.scope),
+	access_token_scope = CASE WHEN $8::text <> s.scope THEN $8::text END,
 	refresh_token_digest = $9::bytea, refresh_token_expires_at = $10::timestamptz, refresh_family_digest = $11::bytea
-` + whereLive + `AND s.code_digest = $2::bytea AND s.code_redeemed_at IS NULL AND s.code_expires_at > $3::timestamptz`
+` + whereLive + `AND s.code_digest = $2::bytea AND s.code_redeemed_at IS NULL AND s.code_expires_at > $3::timestamptz`)
 
 	// Without a successor ($8) the refresh token stays, and what is said of its rotation.
-	rotateRefreshToken = `UPDATE oauth_sessions s SET extra = $11::bytea,
-	rotated_at = CASE WHEN $8::bytea IS NULL THEN ` + rotatedAt + ` ELSE nullif($3::timestamptz, $5::timestamptz) END,
+	rotateRefreshToken = qualified(`UPDATE oauth_sessions s SET extra = $11::bytea,
+	rotated_at = CASE WHEN $8::bytea IS NULL THEN ` + rotatedAt + ` WHEN $3::timestamptz = $5::timestamptz THEN NULL ELSE $3::timestamptz END,
 	rotation_salt = CASE WHEN $8::bytea IS NULL THEN s.rotation_salt ELSE $10::bytea END,
 	previous_refresh_token_digest = CASE WHEN $8::bytea IS NULL THEN s.previous_refresh_token_digest ELSE s.refresh_token_digest END,
 	refresh_token_digest = coalesce($8::bytea, s.refresh_token_digest), refresh_token_expires_at = $9::timestamptz,
 	previous_access_token_digest = s.access_token_digest, previous_access_token_issued_at = s.access_token_issued_at,
 	previous_access_token_expires_at = s.access_token_expires_at, previous_access_token_scope = s.access_token_scope,
 	access_token_digest = $4::bytea, access_token_issued_at = $5::timestamptz, access_token_expires_at = $6::timestamptz,
-	access_token_scope = nullif($7::text, s.scope)
-` + whereLive + `AND s.refresh_token_digest = $2::bytea AND s.refresh_token_expires_at > $3::timestamptz AND s.expires_at > $3::timestamptz`
+	access_token_scope = CASE WHEN $7::text <> s.scope THEN $7::text END
+` + whereLive + `AND s.refresh_token_digest = $2::bytea AND s.refresh_token_expires_at > $3::timestamptz AND s.expires_at > $3::timestamptz`)
 
 	// Why one of the two above changed nothing.
-	selectVerdict = `SELECT s.code_digest, s.code_redeemed_at, s.refresh_token_digest, s.refresh_token_expires_at, s.expires_at` +
-		fromLiveSessions
+	selectVerdict = qualified(`SELECT s.code_digest, s.code_redeemed_at, s.refresh_token_digest, s.refresh_token_expires_at, s.expires_at` +
+		fromLiveSessions)
 
-	endSession = `DELETE FROM oauth_sessions WHERE id = $1::uuid`
+	endSession = qualified(`DELETE FROM oauth_sessions WHERE id = $1::uuid`)
 )
 
 // One-time records. One that has expired is as good as absent.
-const (
+var (
 	ofRecord = ` WHERE r.kind = $1::text AND r.digest = $2::bytea AND r.expires_at > $3::timestamptz `
 
-	keepRecord = `INSERT INTO oauth_records AS r (kind, digest, value, expires_at) VALUES ($1::text, $2::bytea, $4::bytea, $5::timestamptz)
+	keepRecord = qualified(`INSERT INTO oauth_records AS r (kind, digest, value, expires_at) VALUES ($1::text, $2::bytea, $4::bytea, $5::timestamptz)
 ON CONFLICT ON CONSTRAINT oauth_records_pkey DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
-WHERE r.expires_at <= $3::timestamptz`
+WHERE r.expires_at <= $3::timestamptz`)
 
-	selectRecord = `SELECT r.value, r.expires_at FROM oauth_records r` + ofRecord
+	selectRecord = qualified(`SELECT r.value, r.expires_at FROM oauth_records r` + ofRecord)
 
-	existsRecord = `SELECT r.expires_at FROM oauth_records r` + ofRecord
+	existsRecord = qualified(`SELECT r.kind FROM oauth_records r` + ofRecord)
 
-	replaceRecord = `UPDATE oauth_records r SET value = $4::bytea, expires_at = $5::timestamptz` + ofRecord + `AND r.value = $6::bytea`
+	replaceRecord = qualified(`UPDATE oauth_records r SET value = $4::bytea, expires_at = $5::timestamptz` + ofRecord + `AND r.value = $6::bytea`)
 
-	takeRecord = `DELETE FROM oauth_records r` + ofRecord + `RETURNING r.value, r.expires_at`
+	takeRecord = qualified(`DELETE FROM oauth_records r` + ofRecord + `RETURNING r.value, r.expires_at`)
 )
 
 // Clean-up: each takes the next rows by primary key, removes those that are dead and that nobody has locked,
 // and returns the last key, how many rows it saw and how many it removed. What makes a row dead is judged by subqueries
 // that return one value, as such are never turned into a join that reads a whole table.
-const (
+var (
 	// The second part is the negation of "something is left to accept". NULL compares as absent.
 	deadSession = `(s.expires_at <= $2::timestamptz
 	OR NOT (coalesce(s.code_redeemed_at IS NULL AND s.code_expires_at > $2::timestamptz, false)
@@ -326,7 +327,7 @@ const (
 		OR coalesce(s.refresh_token_expires_at > $2::timestamptz, false))
 	OR (SELECT true FROM oauth_grants g` + itsApplication + `WHERE g.number = s.grant_number AND ` + isLive + `) IS NULL)`
 
-	cleanSessions = `WITH seen AS MATERIALIZED (
+	cleanSessions = qualified(`WITH seen AS MATERIALIZED (
 	SELECT id FROM oauth_sessions WHERE id > $1::uuid ORDER BY id LIMIT $3::bigint
 ), last AS (
 	SELECT id FROM seen ORDER BY id DESC LIMIT 1
@@ -335,9 +336,9 @@ const (
 		SELECT s.id FROM oauth_sessions s WHERE s.id > $1::uuid AND s.id <= (SELECT id FROM last) AND ` + deadSession + ` FOR UPDATE SKIP LOCKED))
 	RETURNING id
 )
-SELECT (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
+SELECT (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`)
 
-	cleanGrants = `WITH seen AS MATERIALIZED (
+	cleanGrants = qualified(`WITH seen AS MATERIALIZED (
 	SELECT number FROM oauth_grants WHERE number > $1::bigint ORDER BY number LIMIT $2::bigint
 ), last AS (
 	SELECT number FROM seen ORDER BY number DESC LIMIT 1
@@ -348,7 +349,7 @@ SELECT (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM
 		FOR UPDATE SKIP LOCKED))
 	RETURNING number
 )
-SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
+SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`)
 
 	inBatch    = `(c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last)`
 	deadSecret = `(coalesce(c.expires_at <= $3::timestamptz, false)
@@ -356,7 +357,7 @@ SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SEL
 
 	// The applications are locked first, as in all that change both: where a row was updated just then, SKIP LOCKED may wait for
 	// the next who updates it.
-	cleanSecrets = `WITH seen AS MATERIALIZED (
+	cleanSecrets = qualified(`WITH seen AS MATERIALIZED (
 	SELECT application_id, id FROM oauth_client_secrets WHERE (application_id, id) > ($1::uuid, $2::uuid)
 	ORDER BY application_id, id LIMIT $4::bigint
 ), last AS (
@@ -369,14 +370,14 @@ SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SEL
 	WHERE c.application_id = ANY (ARRAY(SELECT id FROM changed)) AND ` + inBatch + ` AND ` + deadSecret + ` FOR UPDATE SKIP LOCKED
 ), removed AS (
 	DELETE FROM oauth_client_secrets c USING dead WHERE c.application_id = dead.application_id AND c.id = dead.id
-	AND ` + inBatch + ` -- to read no more
+	AND ` + inBatch + `
 	RETURNING c.application_id
 ), revised AS (
 	UPDATE oauth_applications SET revision = gen_random_uuid() WHERE id = ANY (ARRAY(SELECT application_id FROM removed))
 )
-SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
+SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`)
 
-	cleanRecords = `WITH seen AS MATERIALIZED (
+	cleanRecords = qualified(`WITH seen AS MATERIALIZED (
 	SELECT kind, digest FROM oauth_records WHERE (kind, digest) > ($1::text, $2::bytea) ORDER BY kind, digest LIMIT $4::bigint
 ), last AS (
 	SELECT kind, digest FROM seen ORDER BY kind DESC, digest DESC LIMIT 1
@@ -386,5 +387,5 @@ SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*
 ), removed AS (
 	DELETE FROM oauth_records r USING dead WHERE r.kind = dead.kind AND r.digest = dead.digest RETURNING r.kind
 )
-SELECT (SELECT kind FROM last), (SELECT digest FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`
+SELECT (SELECT kind FROM last), (SELECT digest FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`)
 )

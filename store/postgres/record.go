@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -61,8 +60,8 @@ func (s *Store) Replace(ctx context.Context, r store.Record, old []byte, now tim
 		return store.ErrNotFound
 	}
 	why := func(ctx context.Context, c *pgx.Conn) error {
-		var expires pgtype.Timestamptz
-		err := c.QueryRow(ctx, existsRecord, r.Kind, r.Digest[:], instant(now)).Scan(&expires)
+		var kind string
+		err := c.QueryRow(ctx, existsRecord, r.Kind, r.Digest[:], instant(now)).Scan(&kind)
 		return orNotFound(err, store.ErrConflict)
 	}
 	return change(ctx, s.writing("replace record"), why, replaceRecord, r.Kind, r.Digest[:], instant(now),

@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -19,11 +18,10 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// columns reads the values of a row, from left to right; what is absent (NULL) reads as zero. pgx would look up how to for each
+// columns reads the values of a row, in the binary format, from left to right; what is absent (NULL) reads as zero. pgx would look up how to for each
 // value of each row, at several times the cost. After the first value that is not as this library wrote it, err says so.
 type columns struct {
 	fields []pgconn.FieldDescription
-	types  *pgtype.Map
 	values [][]byte
 	next   int
 	err    error
@@ -31,26 +29,14 @@ type columns struct {
 
 var errColumn = errors.New("a column holds what this library did not write")
 
-// value returns the next value, which has to be of a type, and nil where it is absent. In the text format, which connections that
-// prepare nothing use, pgx reads it into other, and value returns nil, too.
-func (c *columns) value(oid uint32, other any) []byte {
-	if c.next >= len(c.values) || c.err != nil {
-		c.fail()
+// value returns the next value, which has to be of a type, and nil where it is absent.
+func (c *columns) value(oid uint32) []byte {
+	if c.next >= len(c.values) || c.err != nil || c.fields[c.next].DataTypeOID != oid {
+		c.fail() // as before a migration, or after one that this version does not know
 		return nil
 	}
-	value, field := c.values[c.next], &c.fields[c.next]
 	c.next++
-	switch {
-	case field.DataTypeOID != oid: // before a migration, or after one that this version does not know
-		c.fail()
-	case field.Format == pgx.BinaryFormatCode, oid == pgtype.TextOID: // a text is the same in both
-		return value
-	default:
-		if err := c.types.Scan(oid, field.Format, value, other); err != nil {
-			c.fail() // the error of pgx may quote the value
-		}
-	}
-	return nil
+	return c.values[c.next-1]
 }
 
 // skip passes over values.
@@ -66,7 +52,7 @@ func (c *columns) fail() {
 }
 
 func (c *columns) id(to *uuid.UUID) {
-	if v := c.value(pgtype.UUIDOID, (*idColumn)(to)); len(v) == len(to) {
+	if v := c.value(pgtype.UUIDOID); len(v) == len(to) {
 		*to = uuid.UUID(v)
 	} else if v != nil {
 		c.fail()
@@ -74,7 +60,7 @@ func (c *columns) id(to *uuid.UUID) {
 }
 
 func (c *columns) digest(to *credential.Digest) {
-	c.digestOf(c.value(pgtype.ByteaOID, (*digestColumn)(to)), to)
+	c.digestOf(c.value(pgtype.ByteaOID), to)
 }
 
 func (c *columns) digestOf(v []byte, to *credential.Digest) {
@@ -87,15 +73,6 @@ func (c *columns) digestOf(v []byte, to *credential.Digest) {
 
 // binaries reads a bytea[] of as many as there is room for, each of which may be absent: digests, salts, and what is of any length.
 func (c *columns) binaries(to ...any) {
-	if c.isTextFormat() {
-		var list [][]byte
-		if c.value(pgtype.ByteaArrayOID, &list); c.isOf(len(list), len(to)) {
-			for i := range to {
-				c.binaryOf(list[i], to[i])
-			}
-		}
-		return
-	}
 	c.elements(pgtype.ByteaArrayOID, len(to), func(i int, v []byte) { c.binaryOf(v, to[i]) })
 }
 
@@ -116,19 +93,19 @@ func (c *columns) binaryOf(v []byte, to any) {
 
 // bytes reads what is of any length.
 func (c *columns) bytes(to *[]byte) {
-	if v := c.value(pgtype.ByteaOID, to); v != nil {
+	if v := c.value(pgtype.ByteaOID); v != nil {
 		*to = bytes.Clone(v)
 	}
 }
 
 func (c *columns) text(to *string) {
-	if v := c.value(pgtype.TextOID, nil); v != nil {
+	if v := c.value(pgtype.TextOID); v != nil {
 		*to = string(v)
 	}
 }
 
 func (c *columns) number(to *int64) {
-	if v := c.value(pgtype.Int8OID, to); len(v) == 8 {
+	if v := c.value(pgtype.Int8OID); len(v) == 8 {
 		*to = int64(binary.BigEndian.Uint64(v))
 	} else if v != nil {
 		c.fail()
@@ -139,7 +116,7 @@ func (c *columns) number(to *int64) {
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
 func (c *columns) time(to *time.Time) {
-	c.timeOf(c.value(pgtype.TimestamptzOID, (*timeColumn)(to)), to)
+	c.timeOf(c.value(pgtype.TimestamptzOID), to)
 }
 
 func (c *columns) timeOf(v []byte, to *time.Time) {
@@ -160,35 +137,12 @@ func (c *columns) timeOf(v []byte, to *time.Time) {
 
 // times reads a timestamptz[] of as many as there is room for, each of which may be absent.
 func (c *columns) times(to ...*time.Time) {
-	if c.isTextFormat() {
-		var list []pgtype.Timestamptz
-		if c.value(pgtype.TimestamptzArrayOID, &list); c.isOf(len(list), len(to)) {
-			for i := range to {
-				if err := (*timeColumn)(to[i]).ScanTimestamptz(list[i]); err != nil {
-					c.fail()
-				}
-			}
-		}
-		return
-	}
 	c.elements(pgtype.TimestamptzArrayOID, len(to), func(i int, v []byte) { c.timeOf(v, to[i]) })
 }
 
-func (c *columns) isTextFormat() bool {
-	return c.next < len(c.fields) && c.fields[c.next].Format != pgx.BinaryFormatCode
-}
-
-// isOf reports whether a list has as many elements as it should, of which nothing failed before.
-func (c *columns) isOf(n, want int) bool {
-	if n != want {
-		c.fail()
-	}
-	return c.err == nil
-}
-
-// elements calls read for each of n elements of an array in the binary format, nil for one that is absent. It has to have as many.
+// elements calls read for each of n elements of an array, nil for one that is absent. It has to have as many.
 func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
-	v := c.value(oid, nil)
+	v := c.value(oid)
 	// Dimensions, flags and the type; then for the one dimension the length and the first index; then each element after its length.
 	if len(v) < 20 || binary.BigEndian.Uint32(v) != 1 || binary.BigEndian.Uint32(v[12:]) != uint32(n) {
 		c.fail()
@@ -217,7 +171,7 @@ func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
 
 // texts reads a text[]: an absent one is nil, unlike an empty one. Its texts share their memory.
 func (c *columns) texts(to *[]string) {
-	v := c.value(pgtype.TextArrayOID, to)
+	v := c.value(pgtype.TextArrayOID)
 	if v == nil {
 		return
 	}
@@ -250,42 +204,13 @@ func (c *columns) texts(to *[]string) {
 
 // scopes reads scopesValue: an absent one is nil, unlike an empty one.
 func (c *columns) scopes(to *[]string) {
-	switch v := c.value(pgtype.TextOID, nil); {
+	switch v := c.value(pgtype.TextOID); {
 	case v == nil:
 	case len(v) == 0:
 		*to = []string{}
 	default:
 		*to = strings.Split(string(v), " ")
 	}
-}
-
-// Into the types below pgx reads columns of the text format.
-
-type (
-	idColumn     uuid.UUID
-	digestColumn credential.Digest
-	timeColumn   time.Time
-)
-
-func (c *idColumn) ScanUUID(v pgtype.UUID) error {
-	*c = v.Bytes // zero for NULL
-	return nil
-}
-
-func (c *digestColumn) ScanBytes(v []byte) error {
-	*c = digestColumn{}
-	if v != nil && copy(c[:], v) != len(c) || len(v) > len(c) {
-		return errColumn
-	}
-	return nil
-}
-
-func (c *timeColumn) ScanTimestamptz(v pgtype.Timestamptz) error {
-	if v.InfinityModifier != pgtype.Finite {
-		return errColumn
-	}
-	*c = timeColumn(v.Time.UTC()) // zero for NULL
-	return nil
 }
 
 // What is the zero value of its kind is kept as NULL by the functions below, but

@@ -28,7 +28,7 @@ func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now tim
 	if !isText(owner) {
 		return nil, store.ErrNotFound
 	}
-	secrets, err := all(ctx, s.reading("secrets"), readSecret, selectSecrets, idValue(id), ownerValue(owner), instant(now))
+	secrets, err := all(ctx, s.reading("secrets"), forAny, readSecret, selectSecrets, idValue(id), ownerValue(owner), instant(now))
 	switch {
 	case err != nil:
 		return nil, err
@@ -49,27 +49,16 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 		othersExpireAt = secret.CreatedAt // a zero time above all must not stand for "never"
 	}
 	err := s.writing("add secret").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
-		var batch pgx.Batch // for one try: it keeps what was prepared on the connection
-		batch.Queue(lockConfidential, idValue(secret.ApplicationID), ownerValue(owner))
-		batch.Queue(addSecret, idValue(secret.ApplicationID), ownerValue(owner), instant(secret.CreatedAt), instant(othersExpireAt), int64(limit),
-			idValue(secret.ID), digestValue(secret.Digest), secret.Hint, timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
-		results := c.SendBatch(ctx, &batch)
-		defer results.Close()
-		found, err := results.Exec()
-		if err != nil {
-			return err
-		}
-		added, err := results.Exec()
-		if err != nil {
-			return err
-		}
-		if err := results.Close(); err != nil {
-			return err
-		}
+		found, added, err := afterLock(ctx, c,
+			statement{lockConfidential, []any{idValue(secret.ApplicationID), ownerValue(owner)}},
+			statement{addSecret, []any{idValue(secret.ApplicationID), ownerValue(owner), instant(secret.CreatedAt), instant(othersExpireAt), int64(limit),
+				idValue(secret.ID), digestValue(secret.Digest), secret.Hint, timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt)}})
 		switch {
-		case found.RowsAffected() == 0:
+		case err != nil:
+			return err
+		case found == 0:
 			return store.ErrNotFound
-		case added.RowsAffected() == 0:
+		case added == 0:
 			return store.ErrLimit
 		}
 		return nil

@@ -58,7 +58,7 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 		entry, known := s.clients.Get(clientID, now)
 		if known {
 			known = false // until the database says so
-			err := query(ctx, c, func(row *columns) { known, found = true, readSessionOf(row, clientID) },
+			err := s.query(ctx, c, forAny, func(row *columns) { known, found = true, readSessionOf(row, clientID) },
 				selectSessionOfClient, idValue(entry.Application.ID), idValue(session), idValue(entry.Revision))
 			if err != nil {
 				return err
@@ -66,7 +66,7 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 		}
 		if !known {
 			entry = clientcache.Entry[uuid.UUID]{From: now, Read: time.Now()}
-			if found, err = readClient(ctx, c, &entry, clientID, session); err != nil {
+			if found, err = s.readClient(ctx, c, &entry, clientID, session); err != nil {
 				return err
 			}
 			s.clients.Put(&entry)
@@ -81,9 +81,9 @@ func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, 
 }
 
 // readClient reads a client as of entry.From, and its session if that is there.
-func readClient(ctx context.Context, c *pgx.Conn, entry *clientcache.Entry[uuid.UUID], clientID string, session uuid.UUID) (found *store.Session, err error) {
+func (s *Store) readClient(ctx context.Context, c *pgx.Conn, entry *clientcache.Entry[uuid.UUID], clientID string, session uuid.UUID) (found *store.Session, err error) {
 	rows := 0
-	err = query(ctx, c, func(row *columns) {
+	err = s.query(ctx, c, forAny, func(row *columns) {
 		if rows++; rows == 1 { // all have the same but for the secret
 			row.id(&entry.Revision)
 			found = readSessionOf(row, clientID)
@@ -138,7 +138,7 @@ func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.G
 // RedeemCode implements [store.Store].
 func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 	why := func(ctx context.Context, c *pgx.Conn) error {
-		v, err := readVerdict(ctx, c, r.SessionID)
+		v, err := s.readVerdict(ctx, c, r.SessionID)
 		if err == nil && v.code.Equal(r.Code) && !v.redeemedAt.IsZero() {
 			return store.ErrUsed
 		}
@@ -152,7 +152,7 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 // RotateRefreshToken implements [store.Store].
 func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
 	why := func(ctx context.Context, c *pgx.Conn) error {
-		v, err := readVerdict(ctx, c, r.SessionID)
+		v, err := s.readVerdict(ctx, c, r.SessionID)
 		if err == nil && (v.refresh.IsZero() || !r.At.Before(v.refreshExpiresAt) || !r.At.Before(v.expiresAt)) {
 			return store.ErrNotFound
 		}
@@ -173,9 +173,9 @@ type verdict struct {
 }
 
 // readVerdict returns pgx.ErrNoRows if there is no such live session.
-func readVerdict(ctx context.Context, c *pgx.Conn, session uuid.UUID) (v verdict, err error) {
+func (s *Store) readVerdict(ctx context.Context, c *pgx.Conn, session uuid.UUID) (v verdict, err error) {
 	found := false
-	err = query(ctx, c, func(row *columns) {
+	err = s.query(ctx, c, forAny, func(row *columns) {
 		found = true
 		row.digest(&v.code)
 		row.time(&v.redeemedAt)

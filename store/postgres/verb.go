@@ -45,6 +45,11 @@ func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error
 	}
 }
 
+// clientEncoding is what Go writes texts in. In another, PostgreSQL would take each text for another one.
+const clientEncoding = "UTF8"
+
+var errClientEncoding = errors.New("the client_encoding of the connection is not UTF8; set it in the connection string or on the role")
+
 // errLost marks an error that ended its connection.
 var errLost = errors.New("connection lost")
 
@@ -56,6 +61,9 @@ func (v verb) try(call *call, do func(context.Context, *pgx.Conn) error) error {
 	defer c.Release()
 	if err := call.Context.Err(); err != nil { // a call learns of that a little later, when a connection may have become free
 		return err
+	}
+	if encoding := c.Conn().PgConn().ParameterStatus("client_encoding"); encoding != clientEncoding {
+		return fmt.Errorf("%w (it is %s)", errClientEncoding, encoding)
 	}
 	call.use(c.Conn().PgConn())
 	defer call.release()
@@ -73,6 +81,7 @@ const (
 	deadlockDetected     = "40P01"
 	undefinedTable       = "42P01"
 	undefinedColumn      = "42703"
+	readOnly             = "25006"
 )
 
 func isCode(err error, codes ...string) bool {
@@ -115,10 +124,19 @@ func (v verb) outcome(ctx context.Context, err error) error {
 		}
 		// A limit of ours must not look like one of the caller's.
 		return fmt.Errorf("postgres: %s: no answer in time: %v", v.name, oneLine{err})
-	case isCode(err, undefinedTable, undefinedColumn):
-		return fmt.Errorf("postgres: %s: %w (is the schema migrated, and is it in the search_path?)", v.name, oneLine{err})
 	}
-	return fmt.Errorf("postgres: %s: %w", v.name, oneLine{err})
+	return fmt.Errorf("postgres: %s: %w", v.name, oneLine{explained(err)})
+}
+
+// explained adds to an error of PostgreSQL what to do about it.
+func explained(err error) error {
+	switch {
+	case isCode(err, undefinedTable, undefinedColumn):
+		return fmt.Errorf("%w (is the schema migrated, and is it in the search_path?)", err)
+	case isCode(err, readOnly):
+		return fmt.Errorf("%w (give the store the primary, and a role without default_transaction_read_only)", err)
+	}
+	return err
 }
 
 // isRefusal reports whether a verb decided not to happen, as opposed to the store failing.
@@ -137,14 +155,23 @@ type oneLine struct{ error }
 func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
 func (e oneLine) Unwrap() error { return e.error }
 
-// query runs a statement and calls read for each of its rows.
-func query(ctx context.Context, c *pgx.Conn, read func(*columns), sql string, args ...any) error {
-	rows, err := c.Query(ctx, sql, args...)
+// A planning says for whom a statement is planned.
+type planning bool
+
+const (
+	forAny   planning = false // parameters: once for each connection, where it prepares statements
+	forThese planning = true  // parameters: at each call
+)
+
+// query runs a statement and calls read for each of its rows. All values come in the binary format, also where nothing is prepared: so no
+// setting of the role (DateStyle, bytea_output, TimeZone) says how they are written.
+func (s *Store) query(ctx context.Context, c *pgx.Conn, p planning, read func(*columns), sql string, args ...any) error {
+	rows, err := s.rows(ctx, c, p, sql, args)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	row := columns{fields: rows.FieldDescriptions(), types: rows.Conn().TypeMap()}
+	row := columns{fields: rows.FieldDescriptions()}
 	for rows.Next() {
 		row.values, row.next = rows.RawValues(), 0
 		if read(&row); row.err != nil {
@@ -154,11 +181,23 @@ func query(ctx context.Context, c *pgx.Conn, read func(*columns), sql string, ar
 	return rows.Err()
 }
 
+func (s *Store) rows(ctx context.Context, c *pgx.Conn, p planning, sql string, args []any) (pgx.Rows, error) {
+	if s.prepares && p == forAny {
+		return c.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
+	}
+	var values pgx.ExtendedQueryBuilder
+	if err := values.Build(c.TypeMap(), nil, args); err != nil {
+		return nil, err
+	}
+	result := c.PgConn().ExecParams(ctx, sql, values.ParamValues, nil, values.ParamFormats, []int16{pgx.BinaryFormatCode})
+	return pgx.RowsFromResultReader(c.TypeMap(), result), nil
+}
+
 // all runs a verb that is one statement and returns its rows.
-func all[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) (items []T, err error) {
+func all[T any](ctx context.Context, v verb, p planning, read func(*columns, *T), sql string, args ...any) (items []T, err error) {
 	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		items = nil
-		return query(ctx, c, func(row *columns) {
+		return v.store.query(ctx, c, p, func(row *columns) {
 			var item T
 			read(row, &item)
 			items = append(items, item)
@@ -173,14 +212,14 @@ func all[T any](ctx context.Context, v verb, read func(*columns, *T), sql string
 // list is all for a statement that returns a page of a list. It is planned anew for these very parameters:
 // a plan for any would not know which members of a filter are set, and how many rows to expect, and could sort them all.
 func list[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) ([]T, error) {
-	return all(ctx, v, read, sql, append([]any{pgx.QueryExecModeExec}, args...)...)
+	return all(ctx, v, forThese, read, sql, args...)
 }
 
 // one is all for a row that has to be there: without it, the answer is ErrNotFound.
 func one[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) (item T, err error) {
 	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		found := false
-		err := query(ctx, c, func(row *columns) {
+		err := v.store.query(ctx, c, forAny, func(row *columns) {
 			found, item = true, *new(T) // what is absent leaves what a try before has read
 			read(row, &item)
 		}, sql, args...)
@@ -206,4 +245,35 @@ func change(ctx context.Context, v verb, why func(context.Context, *pgx.Conn) er
 		}
 		return why(ctx, c)
 	})
+}
+
+// A statement comes with its parameters.
+type statement struct {
+	sql  string
+	args []any
+}
+
+// afterLock runs a statement that waits for a lock, and one that sees all that was committed before, in a transaction and one round
+// trip, and returns how many rows each had. The level is said because in another, as a role can have by default, the second would see what
+// there was before the first waited.
+func afterLock(ctx context.Context, c *pgx.Conn, lock, work statement) (locked, worked int64, err error) {
+	var batch pgx.Batch // for one try: it keeps what was prepared on the connection
+	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+	batch.Queue(lock.sql, lock.args...)
+	batch.Queue(work.sql, work.args...)
+	batch.Queue("COMMIT")
+	results := c.SendBatch(ctx, &batch)
+	var tags [4]pgconn.CommandTag
+	for i := range tags {
+		if tags[i], err = results.Exec(); err != nil {
+			break
+		}
+	}
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	if err != nil && c.PgConn().TxStatus() != 'I' && !c.IsClosed() {
+		_, _ = c.Exec(ctx, "ROLLBACK") // where that fails, the pool closes the connection
+	}
+	return tags[1].RowsAffected(), tags[2].RowsAffected(), err
 }

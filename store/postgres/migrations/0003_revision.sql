@@ -3,4 +3,4 @@
 -- that draws none, can be remembered as it was for ten seconds.
 -- The table is written anew for it, now with room on each page: so a revocation can be kept where the disk has none.
 ALTER TABLE oauth_applications SET (fillfactor = 70);
-ALTER TABLE oauth_applications ADD COLUMN revision uuid NOT NULL DEFAULT gen_random_uuid();
+ALTER TABLE oauth_applications ADD COLUMN revision uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid();
