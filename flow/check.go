@@ -14,13 +14,15 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A Finding is something about a configuration that a host should know of: what is
-// right on a developer's machine, or for one client, and not for every service.
+// A Finding is something about a configuration that a host should know of: what
+// is right on a developer's machine, or for one client, and not for every
+// service.
 type Finding struct {
 	Severity Severity
 	Field    string // of Config, such as "AccessTokenTTL"
 	Message  string // what follows from it and what to do about it, in full sentences
-	// Reference is where that is recommended, such as "RFC 9700, section 2.1.1".
+	// Reference is where that is recommended, such as "RFC 9700, section
+	// 2.1.1".
 	Reference string
 }
 
@@ -55,14 +57,14 @@ const (
 	fewBytes            = 8 // distinct ones in a key; 32 random bytes have 30
 )
 
-// Check reviews the configuration as the host writes it, before [New] fills in the
-// defaults, and returns what to think about before others rely on the service: warnings
-// first. It finds nothing in a configuration that leaves nothing to say. What is plainly
-// wrong it leaves to New, which refuses it. What only the store can tell,
-// [Provider.Check] adds.
+// Check reviews the configuration as the host writes it, before [New] fills in
+// the defaults, and returns what to think about before others rely on the
+// service: warnings first. It finds nothing in a configuration that leaves
+// nothing to say. What is plainly wrong it leaves to New, which refuses it.
+// What only the store can tell, [Provider.Check] adds.
 //
-// None of them looks at what a configuration cannot tell, such as a store that keeps
-// everything in memory, or TLS that ends elsewhere.
+// None of them looks at what a configuration cannot tell, such as a store that
+// keeps everything in memory, or TLS that ends elsewhere.
 func (cfg Config) Check() []Finding {
 	given := cfg
 	cfg.setDefaults()
@@ -102,9 +104,10 @@ func (cfg Config) Check() []Finding {
 	return findings
 }
 
-// Check returns the findings of [Config.Check] and what only the store can tell of the
-// configuration: an entry of ResourceServers that names no confidential application, and
-// so can introspect nothing. It reads each entry from the store, and returns its error.
+// Check returns the findings of [Config.Check] and what only the store can tell
+// of the configuration: an entry of ResourceServers that names no confidential
+// application, and so can introspect nothing. It reads each entry from the
+// store, and returns its error.
 func (p *Provider) Check(ctx context.Context) ([]Finding, error) {
 	findings := slices.Clone(p.findings)
 	for _, clientID := range p.cfg.ResourceServers {

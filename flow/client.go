@@ -20,13 +20,15 @@ import (
 // written down at most, so that using one costs no write.
 const usedInterval = 5 * time.Minute
 
-// maxClientID bounds what a store is asked for. Registered client IDs are far shorter.
+// maxClientID bounds what a store is asked for. Registered client IDs are far
+// shorter.
 const maxClientID = 255
 
-// authenticateClient finds out which client sent a request and whether it is that
-// client (RFC 6749, section 2.3): by HTTP Basic, by client_id and client_secret
-// in the body, or, for a public client, by client_id alone. In the same read it
-// takes the session named, which is zero where the request names none.
+// authenticateClient finds out which client sent a request and whether it is
+// that client (RFC 6749, section 2.3): by HTTP Basic, by client_id and
+// client_secret in the body, or, for a public client, by client_id alone. In
+// the same read it takes the session named, which is zero where the request
+// names none.
 //
 // An unknown client and a wrong secret get the same answer for the same work.
 func (p *Provider) authenticateClient(r *http.Request, form parameters, session uuid.UUID) (store.Client, *Error) {
@@ -44,7 +46,8 @@ func (p *Provider) authenticateClient(r *http.Request, form parameters, session 
 		return store.Client{}, outage(err)
 	}
 	if !unknown && client.Application.Type == oauthapp.Public {
-		// It has no secret, so whatever it sent as one proves nothing and is ignored.
+		// It has no secret, so whatever it sent as one proves nothing and is
+		// ignored.
 		return client, nil
 	}
 
@@ -67,8 +70,8 @@ func (p *Provider) authenticateClient(r *http.Request, form parameters, session 
 	return client, nil
 }
 
-// authenticationFailed counts and reports a failure, and returns its answer: the refusal
-// given, or 429 where there were too many.
+// authenticationFailed counts and reports a failure, and returns its answer:
+// the refusal given, or 429 where there were too many.
 func (p *Provider) authenticationFailed(r *http.Request, clientID string, app oauthapp.Application, reason string, refusal *Error) *Error {
 	if len(clientID) > maxClientID {
 		clientID = ""
@@ -101,11 +104,12 @@ func (p *Provider) authenticationFailed(r *http.Request, clientID string, app oa
 // refuseClient is the answer to a client that is not itself, or does not exist.
 func refuseClient() *Error { return refuse(InvalidClient, "client authentication failed") }
 
-// noSecrets is compared with where a client has no secret, so that this takes as
-// long as where it has one. The zero digest equals nothing.
+// noSecrets is compared with where a client has no secret, so that this takes
+// as long as where it has one. The zero digest equals nothing.
 var noSecrets = []oauthapp.Secret{{}}
 
-// clientCredentials are what a client authenticates with, wherever a request has them.
+// clientCredentials are what a client authenticates with, wherever a request
+// has them.
 type clientCredentials struct {
 	id     string
 	secret credential.Digest // zero where there is none
@@ -119,9 +123,9 @@ func credentialsOf(id, secret string) clientCredentials {
 	return c
 }
 
-// presentedCredentials returns the credentials of a request: those of the Authorization
-// header, or else those of the form. No request may have both. The client ID is returned
-// with a refusal too.
+// presentedCredentials returns the credentials of a request: those of the
+// Authorization header, or else those of the form. No request may have both.
+// The client ID is returned with a refusal too.
 func presentedCredentials(r *http.Request, form parameters) (clientCredentials, *Error) {
 	id, secret := form.Get("client_id"), form.Get("client_secret")
 	presented, basic, refusal := basicCredentials(r)
@@ -144,9 +148,10 @@ func presentedCredentials(r *http.Request, form parameters) (clientCredentials, 
 	return presented, refusal
 }
 
-// basicCredentials returns the credentials of the Authorization header of RFC 7617,
-// whose user and password are form-encoded (RFC 6749, section 2.3.1). A Bearer token is
-// no client authentication: published clients send one that means nothing.
+// basicCredentials returns the credentials of the Authorization header of RFC
+// 7617, whose user and password are form-encoded (RFC 6749, section 2.3.1). A
+// Bearer token is no client authentication: published clients send one that
+// means nothing.
 func basicCredentials(r *http.Request) (presented clientCredentials, found bool, refusal *Error) {
 	header := r.Header.Get("Authorization")
 	scheme, encoded, _ := strings.Cut(header, " ")
@@ -182,9 +187,10 @@ func parseBasic(encoded string) (id, secret string, ok bool) {
 // clientIDForm is what the Registry makes.
 var clientIDForm = regexp.MustCompile(`^[0-9a-f]{20}$`)
 
-// hasFormOfClientID reports whether what was presented as a client ID, and was not found
-// in a store, may stand in an event. It could be anything that a client sent by mistake,
-// a part of a secret too, so it must have the very form of client IDs.
+// hasFormOfClientID reports whether what was presented as a client ID, and was
+// not found in a store, may stand in an event. It could be anything that a
+// client sent by mistake, a part of a secret too, so it must have the very form
+// of client IDs.
 func hasFormOfClientID(s string) bool { return clientIDForm.MatchString(s) }
 
 // secretUsed notes that a secret is in use. A note that fails is no reason to

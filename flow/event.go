@@ -15,8 +15,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// emit delivers an event that a request caused, once what it tells of is durable.
-// The client going away meanwhile does not take the event with it.
+// emit delivers an event that a request caused, once what it tells of is
+// durable. The client going away meanwhile does not take the event with it.
 func (p *Provider) emit(r *http.Request, e oauthapp.Event) {
 	if p.cfg.Events == nil {
 		return
@@ -46,7 +46,8 @@ const (
 	refusalPace  = 10 * time.Second
 )
 
-// guardEvents returns the host's Config.Events behind a guard, nil if there is none.
+// guardEvents returns the host's Config.Events behind a guard, nil if there is
+// none.
 func guardEvents(cfg *Config) func(context.Context, oauthapp.Event) {
 	if cfg.Events == nil {
 		return nil
@@ -60,8 +61,9 @@ func guardEvents(cfg *Config) func(context.Context, oauthapp.Event) {
 	return g.deliver
 }
 
-// deliver hands an event to the host, unless it is a refusal too many. A panic of the
-// host's function is logged: what the event tells of has happened, and is answered.
+// deliver hands an event to the host, unless it is a refusal too many. A panic
+// of the host's function is logged: what the event tells of has happened, and
+// is answered.
 func (g *eventGuard) deliver(ctx context.Context, e oauthapp.Event) {
 	if isRefusal(e.Type) && !g.refusalDue(e) {
 		return
@@ -76,8 +78,8 @@ func (g *eventGuard) deliver(ctx context.Context, e oauthapp.Event) {
 	g.host(ctx, e)
 }
 
-// isRefusal reports whether anybody can cause events of a type, as many as they send
-// requests.
+// isRefusal reports whether anybody can cause events of a type, as many as they
+// send requests.
 func isRefusal(t oauthapp.EventType) bool {
 	switch t {
 	case oauthapp.ClientAuthenticationFailed, oauthapp.ClientAuthenticationLimited,
@@ -100,13 +102,13 @@ func (g *eventGuard) refusalDue(e oauthapp.Event) bool {
 	return true
 }
 
-// maxActorText bounds, in bytes, what an event takes over from headers that anyone can
-// fill.
+// maxActorText bounds, in bytes, what an event takes over from headers that
+// anyone can fill.
 const maxActorText = 256
 
-// printable returns text that is safe to store and to show: what is neither printable
-// nor a space, such as control characters and those that change the direction of
-// text, becomes a question mark.
+// printable returns text that is safe to store and to show: what is neither
+// printable nor a space, such as control characters and those that change the
+// direction of text, becomes a question mark.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
@@ -116,8 +118,9 @@ func printable(s string) string {
 	}, s[:min(len(s), maxActorText)])
 }
 
-// connectionAddr returns the default of Config.RemoteAddr: the host of r.RemoteAddr. It
-// warns once where requests seem to come through a proxy, whose address that is.
+// connectionAddr returns the default of Config.RemoteAddr: the host of
+// r.RemoteAddr. It warns once where requests seem to come through a proxy,
+// whose address that is.
 func connectionAddr(logger *slog.Logger) func(*http.Request) string {
 	var warning sync.Once
 	return func(r *http.Request) string {

@@ -17,8 +17,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// Refusals that anybody can cause at will are reported at a pace, whatever is refused.
-// Nobody else's are left out for that.
+// Refusals that anybody can cause at will are reported at a pace, whatever is
+// refused. Nobody else's are left out for that.
 func TestRefusalsAreReportedAtAPace(t *testing.T) {
 	for name, refused := range map[string]func(h *host, i int, edit ...func(*http.Request)) *httptest.ResponseRecorder{
 		"wrong secret": func(h *host, i int, edit ...func(*http.Request)) *httptest.ResponseRecorder {
@@ -87,7 +87,8 @@ func count(types []oauthapp.EventType, t oauthapp.EventType) (n int) {
 	return n
 }
 
-// What a host does with an event harms no answer, and no change of the registry.
+// What a host does with an event harms no answer, and no change of the
+// registry.
 func TestPanicInEvents(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) {
 		cfg.Events = func(context.Context, oauthapp.Event) { panic("the host's log is full") }
@@ -123,7 +124,8 @@ func TestEventsHoldPrintableTextOfCallers(t *testing.T) {
 	}
 }
 
-// A host that has not told who its callers are learns that they come through a proxy.
+// A host that has not told who its callers are learns that they come through a
+// proxy.
 func TestForwardedRequestsAreWarnedOf(t *testing.T) {
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-IP"} {
 		s := newService(t)
@@ -142,8 +144,9 @@ func TestForwardedRequestsAreWarnedOf(t *testing.T) {
 	}
 }
 
-// FuzzClientIDsInEvents presents, as a client ID, a live secret that something was cut off
-// from, put around or joined to. No event and no log holds enough of it to matter.
+// FuzzClientIDsInEvents presents, as a client ID, a live secret that something
+// was cut off from, put around or joined to. No event and no log holds enough
+// of it to matter.
 func FuzzClientIDsInEvents(f *testing.F) {
 	h := newHost(f, func(cfg *flow.Config) { cfg.Limiter = unlimited{} })
 	_, other := h.register(oauthapp.Confidential)

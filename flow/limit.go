@@ -8,40 +8,44 @@ import (
 	"time"
 )
 
-// A Limiter bounds how many failures of client authentication are answered as such at
-// the token, revocation and introspection endpoints. [Config.Limiter] takes a host's
-// own, such as one that all nodes share.
+// A Limiter bounds how many failures of client authentication are answered as
+// such at the token, revocation and introspection endpoints. [Config.Limiter]
+// takes a host's own, such as one that all nodes share.
 //
-// A failure is counted after the credentials were judged. A client that authenticates
-// is never counted and never refused, whatever others do at its address. A failure
-// beyond the limit is answered 429 with Retry-After, the same for a client that exists
-// and one that does not.
+// A failure is counted after the credentials were judged. A client that
+// authenticates is never counted and never refused, whatever others do at its
+// address. A failure beyond the limit is answered 429 with Retry-After, the
+// same for a client that exists and one that does not.
 //
-// Failed is called by many goroutines at once, and a request waits for it. An error is
-// logged, and the library's own limiter decides about that failure.
+// Failed is called by many goroutines at once, and a request waits for it. An
+// error is logged, and the library's own limiter decides about that failure.
 type Limiter interface {
-	// Failed counts a failure and returns 0. Where there were too many, it counts
-	// nothing and returns how long the client should wait before it tries again.
+	// Failed counts a failure and returns 0. Where there were too many, it
+	// counts nothing and returns how long the client should wait before it
+	// tries again.
 	Failed(ctx context.Context, f FailedAuthentication) (retryAfter time.Duration, err error)
 }
 
-// A FailedAuthentication is a request whose client authentication failed (RFC 6749,
-// section 5.2: invalid_client). A request that names no client at all is one too.
+// A FailedAuthentication is a request whose client authentication failed (RFC
+// 6749, section 5.2: invalid_client). A request that names no client at all is
+// one too.
 type FailedAuthentication struct {
-	// ClientID is as presented, of up to 255 bytes, or empty. It may name no client,
-	// and it may be something else that a client sent by mistake, a secret too: it is
-	// not to be logged.
+	// ClientID is as presented, of up to 255 bytes, or empty. It may name no
+	// client, and it may be something else that a client sent by mistake, a
+	// secret too: it is not to be logged.
 	ClientID string
 
-	// Network is what one caller can be expected to hold of the address space: an IPv4
-	// address, or the 64-bit prefix of an IPv6 address, such as 2001:db8::/64. What
-	// Config.RemoteAddr returns that is no address is here as it is.
+	// Network is what one caller can be expected to hold of the address space:
+	// an IPv4 address, or the 64-bit prefix of an IPv6 address, such as
+	// 2001:db8::/64. What Config.RemoteAddr returns that is no address is here
+	// as it is.
 	Network string
 }
 
-// The limits of the library's own limiter. No pace finds a secret of 256 bits by
-// guessing: the limits slow down clients that fail in a loop. They leave room for the
-// clients of one office, and for a client that sends many requests at once.
+// The limits of the library's own limiter. No pace finds a secret of 256 bits
+// by guessing: the limits slow down clients that fail in a loop. They leave
+// room for the clients of one office, and for a client that sends many requests
+// at once.
 const (
 	clientBurst  = 64 // failures of one client ID from one network; then
 	clientPace   = 10 * time.Second
@@ -49,8 +53,8 @@ const (
 	networkPace  = time.Second
 )
 
-// A limiter is the Limiter of the library, one for each provider. Failures of a client
-// are counted for each network apart.
+// A limiter is the Limiter of the library, one for each provider. Failures of a
+// client are counted for each network apart.
 type limiter struct {
 	now func() time.Time
 
@@ -69,8 +73,9 @@ func newLimiter(now func() time.Time) *limiter {
 	}
 }
 
-// Failed implements [Limiter]. A failure beyond the limit of one client is not counted
-// for the network: one client that fails forever leaves room for all others there.
+// Failed implements [Limiter]. A failure beyond the limit of one client is not
+// counted for the network: one client that fails forever leaves room for all
+// others there.
 func (l *limiter) Failed(_ context.Context, f FailedAuthentication) (time.Duration, error) {
 	client, network := keyOf(f.Network, f.ClientID), keyOf(f.Network)
 	l.mu.Lock()
@@ -84,13 +89,13 @@ func (l *limiter) Failed(_ context.Context, f FailedAuthentication) (time.Durati
 	return 0, nil
 }
 
-// maxBuckets is how many buckets are remembered for certain: those that were used last.
-// As many before them may be remembered too. All buckets of a provider stay below 20
-// megabytes.
+// maxBuckets is how many buckets are remembered for certain: those that were
+// used last. As many before them may be remembered too. All buckets of a
+// provider stay below 20 megabytes.
 const maxBuckets = 1 << 14
 
-// Buckets hold burst tokens each, and get one back at every pace. A bucket is kept as
-// the time at which it is full again; one that is not there is full.
+// Buckets hold burst tokens each, and get one back at every pace. A bucket is
+// kept as the time at which it is full again; one that is not there is full.
 type buckets struct {
 	burst        time.Duration // what filling one up takes
 	pace         time.Duration
@@ -111,8 +116,9 @@ func (b *buckets) take(k key, now time.Time) {
 	b.put(k, now.Add(b.missing(k, now)+b.pace))
 }
 
-// missing returns how long it takes until a bucket is full. A bucket that would take
-// longer than an empty one was filled before the clock was set back: it counts as empty.
+// missing returns how long it takes until a bucket is full. A bucket that would
+// take longer than an empty one was filled before the clock was set back: it
+// counts as empty.
 func (b *buckets) missing(k key, now time.Time) time.Duration {
 	at, ok := b.newer[k]
 	if !ok {
@@ -128,8 +134,8 @@ func (b *buckets) missing(k key, now time.Time) time.Duration {
 	return max(at.Sub(now), 0)
 }
 
-// put keeps a bucket among the newer ones. When those are full, they become the older
-// ones, and the older ones are forgotten.
+// put keeps a bucket among the newer ones. When those are full, they become the
+// older ones, and the older ones are forgotten.
 func (b *buckets) put(k key, fullAt time.Time) {
 	if _, ok := b.newer[k]; !ok && len(b.newer) >= maxBuckets {
 		b.newer, b.older = map[key]time.Time{}, b.newer

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Any number of callers has a bounded place in memory, and who calls again and again is not
-// forgotten for the others.
+// Any number of callers has a bounded place in memory, and who calls again and
+// again is not forgotten for the others.
 func TestLimiterIsBounded(t *testing.T) {
 	now := time.Unix(0, 0)
 	l := newLimiter(func() time.Time { return now })
@@ -65,7 +65,8 @@ func TestBucketsForgetTheOldest(t *testing.T) {
 	require.False(t, has(maxBuckets+1))
 }
 
-// A clock that is set back or forward leaves nobody waiting for longer than one pace.
+// A clock that is set back or forward leaves nobody waiting for longer than one
+// pace.
 func TestBucketsWhenTheClockIsSet(t *testing.T) {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	b := newBuckets(3, time.Minute)
@@ -81,7 +82,8 @@ func TestBucketsWhenTheClockIsSet(t *testing.T) {
 	require.Equal(t, time.Second, b.wait(k, noon.Add(59*time.Second)))
 	require.Zero(t, b.wait(k, noon.Add(24*time.Hour)))
 
-	// Set back, the bucket fills by the new time, and does not wait for the old one.
+	// Set back, the bucket fills by the new time, and does not wait for the old
+	// one.
 	back := noon.Add(-24 * time.Hour)
 	require.Equal(t, time.Minute, b.wait(k, back))
 	require.Equal(t, time.Second, b.wait(k, back.Add(59*time.Second)))

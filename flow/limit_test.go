@@ -40,8 +40,8 @@ func requireLimited(t *testing.T, w *httptest.ResponseRecorder, seconds int) {
 	require.Equal(t, strconv.Itoa(seconds), w.Header().Get("Retry-After"))
 }
 
-// Who fails again and again is told to wait, a client that does not exist as one that
-// does. Nobody else notices, and neither does who has the secret.
+// Who fails again and again is told to wait, a client that does not exist as
+// one that does. Nobody else notices, and neither does who has the secret.
 func TestFailuresAreLimited(t *testing.T) {
 	for path, params := range map[string]url.Values{
 		"/oauth/token":      {"grant_type": {"refresh_token"}, "refresh_token": {"x"}},
@@ -93,9 +93,9 @@ func TestFailuresAreLimited(t *testing.T) {
 	}
 }
 
-// A client that has its secret is kept out by nobody, not even where all share one
-// address, as behind a proxy that the host does not know of. This process has never
-// seen the client before.
+// A client that has its secret is kept out by nobody, not even where all share
+// one address, as behind a proxy that the host does not know of. This process
+// has never seen the client before.
 func TestNobodyLocksOutAClientWithItsSecret(t *testing.T) {
 	s := newService(t)
 	for i := range networkFailures + 1 {
@@ -109,7 +109,8 @@ func TestNobodyLocksOutAClientWithItsSecret(t *testing.T) {
 	}
 }
 
-// A request fails whatever is wrong with its credentials, and however far they came.
+// A request fails whatever is wrong with its credentials, and however far they
+// came.
 func TestEveryFailureIsCounted(t *testing.T) {
 	for name, tt := range map[string]struct {
 		path string
@@ -139,7 +140,8 @@ func TestEveryFailureIsCounted(t *testing.T) {
 	}
 }
 
-// One address cannot try ever new client IDs; an IPv6 address is all that one caller has.
+// One address cannot try ever new client IDs; an IPv6 address is all that one
+// caller has.
 func TestNetworkIsLimited(t *testing.T) {
 	for _, tt := range []struct {
 		name, same, other string
@@ -180,7 +182,8 @@ func TestOneClientThatFailsForever(t *testing.T) {
 	requireError(t, s.post(authenticated, url.Values{"client_id": {"nobody"}}), 401, flow.InvalidClient)
 }
 
-// Many failures at once are limited as one by one, and each asks the store once.
+// Many failures at once are limited as one by one, and each asks the store
+// once.
 func TestFailuresAtOnce(t *testing.T) {
 	s := newService(t)
 	statuses := atOnce(4*clientFailures, func(i int) int {
@@ -274,7 +277,8 @@ func TestLimiterOfTheHost(t *testing.T) {
 	require.Equal(t, 200, s.post(authenticated, right).Code)
 }
 
-// However many wait for one answer, a host's limiter is asked once for each failure.
+// However many wait for one answer, a host's limiter is asked once for each
+// failure.
 func TestLimiterOfTheHostIsAskedOncePerFailure(t *testing.T) {
 	l := &countingLimiter{}
 	s := newService(t, func(cfg *flow.Config) { cfg.Limiter = l })
@@ -290,7 +294,8 @@ func (l *countingLimiter) Failed(context.Context, flow.FailedAuthentication) (ti
 	return time.Second, nil
 }
 
-// Where the host's limiter fails, the library's own decides: nobody is refused for that.
+// Where the host's limiter fails, the library's own decides: nobody is refused
+// for that.
 func TestLimiterOutage(t *testing.T) {
 	l := &hostLimiter{err: errors.New("dial tcp 10.1.2.3:6379: connection refused"), wait: time.Hour}
 	s := newService(t, func(cfg *flow.Config) { cfg.Limiter = l })
@@ -302,7 +307,8 @@ func TestLimiterOutage(t *testing.T) {
 	requireLimited(t, s.post(authenticated, credentialsOf(s.app, "wrong")), 10)
 }
 
-// unlimited is for tests and benchmarks that fail more often than any client may.
+// unlimited is for tests and benchmarks that fail more often than any client
+// may.
 type unlimited struct{}
 
 func (unlimited) Failed(context.Context, flow.FailedAuthentication) (time.Duration, error) {
