@@ -46,9 +46,15 @@ func parseDataSource(dsn string) (dataSource, error) {
 	return dataSource{}, errors.New("-store: want memory, postgres://... or sqlite:PATH")
 }
 
+// A pingableStore is a store, and how to find out whether it can be written.
+type pingableStore interface {
+	store.Store
+	Ping(context.Context) error
+}
+
 // A closingStore is a store, and how to let go of it.
 type closingStore interface {
-	store.Store
+	pingableStore
 	io.Closer
 }
 
@@ -67,6 +73,6 @@ func openStore(ctx context.Context, source dataSource) (closingStore, error) {
 }
 
 // forgetful is the memory store, which has nothing to close.
-type forgetful struct{ store.Store }
+type forgetful struct{ *memory.Store }
 
 func (forgetful) Close() error { return nil }

@@ -10,7 +10,6 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
 	"github.com/oauthapps/oauthapps/oauthapp"
-	"github.com/oauthapps/oauthapps/store"
 )
 
 // dnsimpleTokenPath is where the library serves the DNSimple-compatible token
@@ -19,7 +18,7 @@ const dnsimpleTokenPath = "/v2/oauth/access_token"
 
 // newSite puts the demo together: the library's pages and endpoints, and what every
 // host application has of its own, its sign-in and its API.
-func newSite(opts options, st store.Store, keys masterKeys, logger *slog.Logger) (http.Handler, error) {
+func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logger) (http.Handler, error) {
 	login := &login{
 		sessions: newSessions(keys.derive("sessions"), opts.secure(), time.Now),
 		attempts: newAttempts(time.Now),
@@ -71,7 +70,7 @@ func newSite(opts options, st store.Store, keys masterKeys, logger *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return routes(opts, provider, dashboard, login, logger), nil
+	return routes(opts, st, provider, dashboard, login, logger), nil
 }
 
 // logFindings tells the operator what to change before others rely on the service.
@@ -85,7 +84,7 @@ func logFindings(logger *slog.Logger, findings []flow.Finding) {
 	}
 }
 
-func routes(opts options, provider *flow.Provider, dashboard http.Handler, login *login, logger *slog.Logger) http.Handler {
+func routes(opts options, st pingableStore, provider *flow.Provider, dashboard http.Handler, login *login, logger *slog.Logger) http.Handler {
 	limiter := newRateLimiter(opts.rateLimit, time.Now)
 	protected := provider.Require("read")
 
@@ -95,10 +94,7 @@ func routes(opts options, provider *flow.Provider, dashboard http.Handler, login
 	mux.Handle(dnsimpleTokenPath, limiter.limited(provider))
 	mux.Handle("GET /v2/whoami", limiter.limited(protected(whoami(logger))))
 	mux.HandleFunc("GET /demo.css", stylesheet)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Write([]byte("ok\n"))
-	})
+	mux.Handle("GET /healthz", &health{ping: st.Ping, now: time.Now, logger: logger})
 
 	pages := login.sessions.renewing
 	mux.Handle(authorizePath, pages(provider))

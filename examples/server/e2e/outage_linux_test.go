@@ -117,7 +117,7 @@ func TestLogDiskFull(t *testing.T) {
 	requireUnavailable(t, cl.reads())
 	requireUnavailable(t, cl.writes())
 	for _, node := range c.nodes {
-		node.healthy(t)
+		node.unhealthy(t)
 	}
 
 	small.clear(t)
@@ -125,4 +125,16 @@ func TestLogDiskFull(t *testing.T) {
 	l.progress(50)
 	l.end(c)
 	cl.works(t)
+}
+
+// The disk of a SQLite file is full, and has room again: the server says so.
+func TestHealthOfAFullDisk(t *testing.T) {
+	t.Parallel()
+	small := newDisk(t)
+	s := start(t, "-store", "sqlite:"+filepath.Join(small.path, "oauthapps.db"))
+	s.healthy(t)
+	small.fill(t)
+	s.unhealthy(t)
+	small.clear(t)
+	s.recovers(t)
 }

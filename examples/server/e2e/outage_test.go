@@ -223,9 +223,12 @@ func TestPostgresRestarts(t *testing.T) {
 		requireUnavailable(t, cl.reads())
 		requireUnavailable(t, cl.writes())
 		for _, node := range c.nodes {
-			node.healthy(t)
+			node.unhealthy(t)
 		}
 		pg.start(t)
+		for _, node := range c.nodes {
+			node.recovers(t)
+		}
 	}
 	l.progress(100)
 	l.end(c)

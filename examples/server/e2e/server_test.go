@@ -128,10 +128,27 @@ func exits(t *testing.T, args ...string) (status int, stdout, stderr string) {
 // server that has printed its first line serves.
 func (s *server) healthy(t *testing.T) {
 	t.Helper()
+	require.Equal(t, http.StatusOK, s.health(t))
+}
+
+// unhealthy asserts that the server answers, and says that its store cannot be written.
+func (s *server) unhealthy(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool { return s.health(t) == http.StatusServiceUnavailable }, patience, patience/100)
+}
+
+// recovers waits until the server says that its store can be written.
+func (s *server) recovers(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool { return s.health(t) == http.StatusOK }, patience, patience/100)
+}
+
+func (s *server) health(t *testing.T) int {
+	t.Helper()
 	resp, err := http.Get(s.URL + "/healthz")
 	require.NoError(t, err)
 	defer resp.Body.Close()
-	require.Equal(t, http.StatusOK, resp.StatusCode)
+	return resp.StatusCode
 }
 
 // An output collects what a program prints. It is safe for concurrent use.
