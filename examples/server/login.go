@@ -45,21 +45,19 @@ func (l *login) currentUser(r *http.Request) (*flow.User, error) {
 	if !ok {
 		return nil, nil
 	}
-	user := p.user(current.Forms)
-	user.AuthenticatedAt = current.Started
-	return user, nil
+	return p.user(current), nil
 }
 
 // show answers GET /login. Who is signed in already goes on, unless they are here to
 // sign in once more.
 func (l *login) show(w http.ResponseWriter, r *http.Request) {
 	returnTo := localPath(r.URL.Query().Get("return_to"))
-	asked := authorizationIn(returnTo)
-	if _, _, ok := l.person(r); ok && !asked.again() {
+	asked := flow.ParseReturnTo(returnTo)
+	if _, _, ok := l.person(r); ok && !asked.Anew {
 		http.Redirect(w, r, returnTo, http.StatusSeeOther)
 		return
 	}
-	l.form(w, r, http.StatusOK, loginPage{ReturnTo: returnTo, Email: asked.email()})
+	l.form(w, r, http.StatusOK, loginPage{ReturnTo: returnTo, Email: asked.Hint})
 }
 
 // submit answers POST /login.

@@ -95,10 +95,10 @@ func accountName(id string) string {
 	return id
 }
 
-// user is the person as the library sees them, which binds its forms to the session as the
-// demo does.
-func (p person) user(forms string) *flow.User {
-	u := &flow.User{ID: strconv.Itoa(p.id), Name: p.email, Session: forms}
+// user is the person as the library sees them, in a session. Its forms are bound to what
+// the demo's are bound to.
+func (p person) user(current session) *flow.User {
+	u := &flow.User{ID: strconv.Itoa(p.id), Name: p.email, Session: current.Forms, AuthenticatedAt: current.Started}
 	for _, a := range p.accounts {
 		u.Accounts = append(u.Accounts, flow.Account{ID: strconv.Itoa(a.id), Name: a.name})
 	}

@@ -26,9 +26,10 @@ func TestAuthenticate(t *testing.T) {
 func TestUsersAndAccounts(t *testing.T) {
 	bob, ok := personByID("2")
 	require.True(t, ok)
-	user := bob.user("session")
+	user := bob.user(session{Forms: "session", Started: newClock().Time})
 	require.Equal(t, "2", user.ID)
 	require.Equal(t, "session", user.Session)
+	require.Equal(t, newClock().Time, user.AuthenticatedAt)
 	require.Equal(t, "3", user.Accounts[0].ID, "their own account is preselected")
 	_, ok = user.Account("2")
 	require.True(t, ok)

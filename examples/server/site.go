@@ -16,6 +16,9 @@ import (
 // endpoint, which the demo limits like its API.
 const dnsimpleTokenPath = "/v2/oauth/access_token"
 
+// authorizePath is where the library serves authorization requests.
+const authorizePath = "/oauth/authorize"
+
 // newSite puts the demo together: the library's pages and endpoints, and what every
 // host application has of its own, its sign-in and its API.
 func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logger) (http.Handler, error) {
@@ -37,6 +40,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 			{Name: "read", Description: "See who you are and read what the account has", Default: true},
 			{Name: "write", Description: "Change what the account has"},
 		},
+		IgnoredScopes: []string{"openid", "offline_access"}, // which many clients ask for everywhere
 		ReservedName: func(_, name string) bool {
 			return oauthapp.Imitates(name, "OAuth Applications demo")
 		},

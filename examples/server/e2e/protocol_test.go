@@ -61,9 +61,19 @@ func TestDefaultScope(t *testing.T) {
 	s := start(t)
 	b := signIn(t, s, alice)
 	app := b.register(acme, "Default", "confidential", "https://app.example.com/callback")
-	tokens := s.tokens(t, b, app, acme)
-	introspected := s.post(t, "/oauth/introspect", app.as(url.Values{"token": {tokens.str("access_token")}}))
-	require.Equal(t, "read", introspected.str("scope"), "%s", introspected.Body)
+	for asked, want := range map[string]string{
+		"":                                "read",
+		"openid offline_access":           "read",
+		"openid write offline_access":     "write",
+		"offline_access read write write": "read write",
+	} {
+		tokens := s.tokens(t, b, app, acme, "scope", asked)
+		require.Equal(t, want, tokens.str("scope"), asked)
+		introspected := s.post(t, "/oauth/introspect", app.as(url.Values{"token": {tokens.str("access_token")}}))
+		require.Equal(t, want, introspected.str("scope"), "%s: %s", asked, introspected.Body)
+	}
+	refused := b.get(s.authorizeURL(app, newVerifier(), "scope", "openid profile")).redirect()
+	require.Equal(t, "invalid_scope", refused.Query().Get("error"))
 }
 
 // Errors of the authorization endpoint: to the client by redirect where that is
