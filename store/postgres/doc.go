@@ -114,7 +114,8 @@
 // (autovacuum_vacuum_scale_factor = 0.02 or so) where that is large.
 //
 // Statements find their rows by an index, so their cost does not grow with what is
-// stored, also where PostgreSQL has no statistics yet, as after a restore. Lists are planned anew for their parameters at each call.
+// stored, nor does the cost that the planner estimates, by which it would compile them (jit_above_cost): also where PostgreSQL has
+// no statistics yet, as after a restore. Lists are planned anew for their parameters at each call.
 // Until the clean-up has come to the grants that a revocation ended, lists by user, account
 // or owner pass over them.
 //

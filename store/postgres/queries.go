@@ -317,7 +317,8 @@ WHERE r.expires_at <= $3::timestamptz`)
 )
 
 // Clean-up: each takes the next rows by primary key, removes those that are dead and that nobody has locked,
-// and returns the last key, how many rows it saw and how many it removed. What makes a row dead is judged by subqueries
+// and returns the last key, how many rows it saw and how many it removed. The rows are named one by one, as the planner
+// takes what lies below a key that it does not know yet for a third of the table. What makes a row dead is judged by subqueries
 // that return one value, as such are never turned into a join that reads a whole table.
 var (
 	// The second part is the negation of "something is left to accept". NULL compares as absent.
@@ -329,29 +330,25 @@ var (
 
 	cleanSessions = qualified(`WITH seen AS MATERIALIZED (
 	SELECT id FROM oauth_sessions WHERE id > $1::uuid ORDER BY id LIMIT $3::bigint
-), last AS (
-	SELECT id FROM seen ORDER BY id DESC LIMIT 1
 ), removed AS (
 	DELETE FROM oauth_sessions WHERE id = ANY (ARRAY(
-		SELECT s.id FROM oauth_sessions s WHERE s.id > $1::uuid AND s.id <= (SELECT id FROM last) AND ` + deadSession + ` FOR UPDATE SKIP LOCKED))
+		SELECT s.id FROM oauth_sessions s WHERE s.id = ANY (ARRAY(SELECT id FROM seen)) AND ` + deadSession + ` FOR UPDATE SKIP LOCKED))
 	RETURNING id
 )
-SELECT (SELECT id FROM last), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`)
+SELECT (SELECT id FROM seen ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`)
 
 	cleanGrants = qualified(`WITH seen AS MATERIALIZED (
 	SELECT number FROM oauth_grants WHERE number > $1::bigint ORDER BY number LIMIT $2::bigint
-), last AS (
-	SELECT number FROM seen ORDER BY number DESC LIMIT 1
 ), removed AS (
 	DELETE FROM oauth_grants WHERE number = ANY (ARRAY(
-		SELECT g.number FROM oauth_grants g WHERE g.number > $1::bigint AND g.number <= (SELECT number FROM last)
+		SELECT g.number FROM oauth_grants g WHERE g.number = ANY (ARRAY(SELECT number FROM seen))
 		AND (SELECT a.epoch = g.application_epoch AND a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = g.application_id) IS NOT TRUE
 		FOR UPDATE SKIP LOCKED))
 	RETURNING number
 )
-SELECT coalesce((SELECT number FROM last), 0), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`)
+SELECT coalesce((SELECT number FROM seen ORDER BY number DESC LIMIT 1), 0), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed)`)
 
-	inBatch    = `(c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last)`
+	inBatch    = `c.application_id = ANY (ARRAY(SELECT application_id FROM seen)) AND (c.application_id, c.id) > ($1::uuid, $2::uuid) AND (c.application_id, c.id) <= (SELECT application_id, id FROM last)`
 	deadSecret = `(coalesce(c.expires_at <= $3::timestamptz, false)
 		OR (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id) IS NOT TRUE)`
 
@@ -382,8 +379,8 @@ SELECT (SELECT application_id FROM last), (SELECT id FROM last), (SELECT count(*
 ), last AS (
 	SELECT kind, digest FROM seen ORDER BY kind DESC, digest DESC LIMIT 1
 ), dead AS (
-	SELECT r.kind, r.digest FROM oauth_records r WHERE (r.kind, r.digest) > ($1::text, $2::bytea)
-	AND (r.kind, r.digest) <= (SELECT kind, digest FROM last) AND r.expires_at <= $3::timestamptz FOR UPDATE SKIP LOCKED
+	SELECT r.kind, r.digest FROM oauth_records r WHERE r.kind = ANY (ARRAY(SELECT DISTINCT kind FROM seen))
+	AND r.digest = ANY (ARRAY(SELECT digest FROM seen)) AND r.expires_at <= $3::timestamptz FOR UPDATE SKIP LOCKED
 ), removed AS (
 	DELETE FROM oauth_records r USING dead WHERE r.kind = dead.kind AND r.digest = dead.digest RETURNING r.kind
 )

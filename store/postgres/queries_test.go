@@ -12,12 +12,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// plans has every statement. One that makes a list is planned for the parameters given, as a list of something that there
+// plans has every statement. One that has a limit is planned for the parameters given. A list is one of something that there
 // is much of, and must come in the order of an index.
 var plans = map[string]struct {
 	query string
@@ -27,7 +28,7 @@ var plans = map[string]struct {
 	"listApplications":        {listApplications, []any{uuid.Max, 51}},
 	"listApplicationsOfOwner": {listApplicationsOfOwner, []any{uuid.Max, 51, "owner-1"}},
 	"lockOwner":               {query: lockOwner},
-	"createApplication":       {query: createApplication},
+	"createApplication":       {createApplication, []any{uuid.Max, "client", "owner-1", "", "", "", "{}", "public", "{}", now, now, 51, 1, nil, nil, nil, nil, nil, nil, nil}},
 	"updateApplication":       {query: updateApplication},
 	"existsApplication":       {query: existsApplication},
 	"deleteApplication":       {query: deleteApplication},
@@ -54,15 +55,15 @@ var plans = map[string]struct {
 	"rotateRefreshToken":      {query: rotateRefreshToken},
 	"selectVerdict":           {query: selectVerdict},
 	"endSession":              {query: endSession},
-	"cleanSessions":           {query: cleanSessions},
-	"cleanGrants":             {query: cleanGrants},
-	"cleanSecrets":            {query: cleanSecrets},
+	"cleanSessions":           {cleanSessions, []any{uuid.Nil, now, 100}},
+	"cleanGrants":             {cleanGrants, []any{0, 100}},
+	"cleanSecrets":            {cleanSecrets, []any{uuid.Nil, uuid.Nil, now, 100}},
 	"keepRecord":              {query: keepRecord},
 	"selectRecord":            {query: selectRecord},
 	"existsRecord":            {query: existsRecord},
 	"replaceRecord":           {query: replaceRecord},
 	"takeRecord":              {query: takeRecord},
-	"cleanRecords":            {query: cleanRecords},
+	"cleanRecords":            {cleanRecords, []any{"", `\x00`, now, 100}},
 }
 
 // Every statement of queries.go is seen by the test of plans.
@@ -99,7 +100,7 @@ func TestQueryPlans(t *testing.T) {
 		if name != "cleanSecrets" { // which joins one batch with itself
 			require.NotRegexp(t, "(Hash|Merge) .*Join", steps, "%s\n%s", name, steps)
 		}
-		if plan.list != nil || name == "selectUsage" || name == "revokeTokens" {
+		if strings.HasPrefix(name, "list") || name == "selectUsage" || name == "revokeTokens" {
 			require.NotContains(t, steps, "Sort", "%s\n%s", name, steps)
 			require.NotContains(t, steps, "HashAggregate", "%s\n%s", name, steps)
 			require.NotContains(t, steps, "Bitmap", "%s\n%s", name, steps)
@@ -115,8 +116,65 @@ func TestQueryPlans(t *testing.T) {
 	}
 }
 
+// What a statement costs by the estimate of PostgreSQL does not grow with what is stored. It compiles a statement whose
+// estimate is high (jit_above_cost), for a hundred times as long as it then runs.
+func TestEstimatesDoNotGrow(t *testing.T) {
+	s := openTemp(t)
+	fill(t, s, 1000, 1000)
+	_, err := s.pool.Exec(ctx, `INSERT INTO oauth_records (kind, digest, value, expires_at)
+		SELECT 'kind-' || i % 5, sha256(i::text::bytea), 'value', now() FROM generate_series(1, 1000) i`)
+	require.NoError(t, err)
+	for _, table := range tables {
+		_, err := s.pool.Exec(ctx, "ALTER TABLE "+table+" SET (autovacuum_enabled = false)")
+		require.NoError(t, err)
+	}
+	analyze(t, s)
+	conn, err := s.pool.Acquire(ctx)
+	require.NoError(t, err)
+	defer conn.Release()
+	_, err = conn.Exec(ctx, "SET enable_seqscan = off") // which is right for few rows
+	require.NoError(t, err)
+	estimates := func() map[string]float64 {
+		costs := map[string]float64{}
+		for name, plan := range plans {
+			costs[name] = estimateOf(t, conn.Conn(), name, plan.query, plan.list)
+		}
+		return costs
+	}
+	few := estimates()
+	_, err = conn.Exec(ctx, `UPDATE pg_class SET reltuples = reltuples * 1e6 WHERE relnamespace = current_schema()::regnamespace AND reltuples > 0`)
+	require.NoError(t, err)
+	for name, cost := range estimates() {
+		t.Logf("%-24s %10.2f %16.2f", name, few[name], cost)
+		assert.LessOrEqual(t, cost, 2*few[name], name)
+	}
+}
+
+// estimateOf returns the cost of a statement as PostgreSQL estimates it.
+func estimateOf(t *testing.T, conn *pgx.Conn, name, query string, args []any) float64 {
+	t.Helper()
+	var plans []struct {
+		Plan struct {
+			Cost float64 `json:"Total Cost"`
+		}
+	}
+	require.NoError(t, conn.QueryRow(ctx, explain(t, conn, "FORMAT JSON", name, query, args), pgx.QueryExecModeExec).Scan(&plans), name)
+	return plans[0].Plan.Cost
+}
+
 // planOf returns the plan of a statement for its parameters, or for any.
 func planOf(t *testing.T, conn *pgx.Conn, name, query string, args []any) string {
+	t.Helper()
+	rows, err := conn.Query(ctx, explain(t, conn, "COSTS OFF", name, query, args))
+	require.NoError(t, err, name)
+	steps, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err, name)
+	t.Log(name, "\n   ", strings.Join(steps, "\n    "))
+	return strings.Join(steps, "\n")
+}
+
+// explain prepares a statement, and returns the one that explains how it is run with its parameters, or with any.
+func explain(t *testing.T, conn *pgx.Conn, options, name, query string, args []any) string {
 	t.Helper()
 	prepared, err := conn.Prepare(ctx, "plan_"+name, query)
 	require.NoError(t, err, name)
@@ -126,18 +184,16 @@ func planOf(t *testing.T, conn *pgx.Conn, name, query string, args []any) string
 	}
 	for i, arg := range args {
 		values[i] = "NULL"
+		if at, ok := arg.(time.Time); ok {
+			arg = at.Format(time.RFC3339)
+		}
 		if arg != nil {
 			values[i] = fmt.Sprintf("'%v'", arg)
 		}
 	}
 	_, err = conn.Exec(ctx, "SET plan_cache_mode = "+mode)
 	require.NoError(t, err)
-	rows, err := conn.Query(ctx, fmt.Sprintf(`EXPLAIN (COSTS OFF) EXECUTE "plan_%s"(%s)`, name, strings.Join(values, ", ")))
-	require.NoError(t, err, name)
-	steps, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	require.NoError(t, err, name)
-	t.Log(name, "\n   ", strings.Join(steps, "\n    "))
-	return strings.Join(steps, "\n")
+	return fmt.Sprintf(`EXPLAIN (%s) EXECUTE "plan_%s"(%s)`, options, name, strings.Join(values, ", "))
 }
 
 // tables are those that statements look things up in.
