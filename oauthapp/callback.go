@@ -2,10 +2,8 @@ package oauthapp
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -134,9 +132,23 @@ func checkWebCallback(scheme, rest string) string {
 	case scheme == "http" && host != "localhost" && host != "127.0.0.1" && host != "[::1]":
 		return `must begin with "https://"; "http://" is for localhost, 127.0.0.1 and [::1] only.`
 	case path == "":
-		return fmt.Sprintf("has no path; write the full URL, as in %q.", scheme+"://"+authority+"/callback")
+		return fmt.Sprintf("has no path; write %q.", scheme+"://"+authority+"/")
 	}
 	return checkPathAndQuery(path, query, hasQuery)
+}
+
+// withPath returns a callback URL with the path that URL parsers give to one without.
+func withPath(s string) string {
+	scheme, rest, ok := strings.Cut(s, "://")
+	authority, path, query, hasQuery := splitAuthority(rest)
+	if !ok || scheme != "https" && scheme != "http" || authority == "" || path != "" || strings.ContainsAny(s, `\#`) {
+		return s
+	}
+	s = scheme + "://" + authority + "/"
+	if hasQuery {
+		s += "?" + query
+	}
+	return s
 }
 
 func checkPrivateUseCallback(rest string, typ ClientType) string {
@@ -173,50 +185,6 @@ func checkAuthority(authority string) (host, problem string) {
 		}
 	}
 	return host, checkHost(host)
-}
-
-// checkHost wants a host in its one canonical spelling. Browsers read 0x7f.1 and
-// 2130706433 as addresses; most other programs read them as names.
-func checkHost(host string) string {
-	lower := strings.ToLower(host)
-	switch {
-	case host == "":
-		return `has no host; write all of it, as in "https://example.com/callback".`
-	case host != lower:
-		return fmt.Sprintf("must have its host in lower case: %q.", lower)
-	case strings.HasPrefix(host, "["):
-		addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		if err != nil || !addr.Is6() || addr.Is4In6() || addr.Zone() != "" || "["+addr.String()+"]" != host {
-			return `has a bad IPv6 address; write it in its shortest form, as in "[2001:db8::1]".`
-		}
-		return ""
-	case strings.HasSuffix(host, "."):
-		return "has a host that ends with a period; leave that out."
-	}
-	labels := strings.Split(host, ".")
-	if last := labels[len(labels)-1]; looksNumeric(last) {
-		if addr, err := netip.ParseAddr(host); err != nil || addr.String() != host {
-			return `has a bad IP address; write its four decimal numbers, as in "192.0.2.1".`
-		}
-		return ""
-	}
-	if len(host) > 253 || slices.ContainsFunc(labels, func(label string) bool { return !hostLabel.MatchString(label) }) {
-		return "has a bad host; write a domain name of letters, digits, hyphens and periods, " +
-			"in punycode where it has other characters."
-	}
-	return ""
-}
-
-var hostLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
-// looksNumeric tells a last label that makes browsers read the host as an IPv4
-// address.
-func looksNumeric(label string) bool {
-	digits, hex := strings.CutPrefix(label, "0x")
-	if hex {
-		return strings.Trim(digits, "0123456789abcdef") == ""
-	}
-	return label != "" && strings.Trim(label, "0123456789") == ""
 }
 
 func checkPathAndQuery(path, query string, hasQuery bool) string {

@@ -166,6 +166,8 @@ func TestCallbackRules(t *testing.T) {
 		{"https://example.com/~me/caf%C3%A9;v=1/a:b@c", any},
 		{"https://example.com/.well-known/cb..json/...", any},
 		{"https://xn--mller-kva.example/cb", any},
+		{"https://my_app.example/cb", any},
+		{"https://_acme._tcp.example_/cb", any},
 		{"https://a-b.1st.example/cb", any},
 		{"https://intranet/cb", any},
 		{"https://localhost/cb", any},
@@ -211,7 +213,7 @@ func TestRefusedCallbacks(t *testing.T) {
 		{"http:", `must begin with "http://"`},
 
 		// The whole URL is registered, path and all: RFC 9700, section 4.1.3.
-		{"https://example.com", `write the full URL, as in "https://example.com/callback"`},
+		{"https://example.com", `has no path; write "https://example.com/"`},
 		{"https://example.com?a=b", "no path"},
 		{"http://127.0.0.1:8080", "no path"},
 		{"http://localhost", "no path"},
@@ -286,7 +288,7 @@ func TestRefusedCallbacks(t *testing.T) {
 		{"https://.example.com/cb", "bad host"},
 		{"https://-example.com/cb", "bad host"},
 		{"https://example-.com/cb", "bad host"},
-		{"https://exa_mple.com/cb", "bad host"},
+		{"https://exa~mple.com/cb", "bad host"},
 		{"https://exa%6dple.com/cb", "bad host"},
 		{"https://exa!mple.com/cb", "bad host"},
 		{"https://" + strings.Repeat("a", 64) + ".com/cb", "bad host"},
@@ -372,7 +374,7 @@ func TestRefusedCallbacks(t *testing.T) {
 func TestCallbackMessagesAreSentences(t *testing.T) {
 	for _, bad := range []string{
 		"x", "https:", "https://c", "http://c/", "javascript:x", "a.b:c", "https://u@c/", "https://C/", "https://c/#",
-		"https://c/*", "https://c:0/", "https://1/", "https://[x]/", "https://c./", "https://c_/", "https://c/.", "https://c//",
+		"https://c/*", "https://c:0/", "https://1/", "https://[x]/", "https://c./", "https://c~/", "https://xn--a/", "https://c/.", "https://c//",
 		"https://c/%2f", "https://c/?", "https://c/?;", "https://c/?code=", "https://c/ ", "https://c/é", `https://c/\`, "https://c/%",
 	} {
 		message := checkCallback(bad, Public)

@@ -52,7 +52,7 @@ func ExampleRegistry_Register_validation() {
 	_, _, err = registry.Register(context.Background(), "account-1", oauthapp.Registration{
 		Name:         "Example",
 		HomepageURL:  "javascript:alert(1)",
-		CallbackURLs: []string{"http://example.com/callback", "https://example.com"},
+		CallbackURLs: []string{"http://example.com/callback", "https://example.com/callback#"},
 	})
 	var invalid *oauthapp.ValidationError
 	if errors.As(err, &invalid) {
@@ -63,7 +63,7 @@ func ExampleRegistry_Register_validation() {
 	// Output:
 	// homepage_url: Homepage URL must begin with "https://" or "http://".
 	// callback_url: "http://example.com/callback" must begin with "https://"; "http://" is for localhost, 127.0.0.1 and [::1] only.
-	// callback_url: "https://example.com" has no path; write the full URL, as in "https://example.com/callback".
+	// callback_url: "https://example.com/callback#" has a fragment; leave out the "#" and what follows it.
 }
 
 // A deployed secret is replaced without an outage: the old one stays good while the new

@@ -18,8 +18,9 @@ type Registration struct {
 	// ErrExists. Optional when registering, ignored when editing.
 	ClientID string
 	// Name is shown to users: 1 to 100 characters, none of them a control character,
-	// invisible, or one that changes the direction of writing; marks such as accents
-	// have a letter under them, which has 4 at most.
+	// invisible, or one that changes the direction of writing. An accent has a letter
+	// under it, which has 4 at most. Zero-width joiners and non-joiners are for where
+	// Indic and Arabic scripts need them (RFC 5892, appendix A.1 and A.2).
 	Name string
 	// Description is optional: up to 1000 characters, line breaks among them.
 	Description string
@@ -27,7 +28,7 @@ type Registration struct {
 	HomepageURL string
 	// CallbackURLs are 1 to 20 different URLs of up to 2000 bytes, each
 	//
-	//   - https://, a host and a path, if only "/";
+	//   - https://, a host and a path;
 	//   - http:// with the host localhost, 127.0.0.1 or [::1], and a path;
 	//   - for public applications also a private-use scheme with a period, and a
 	//     path, as in com.example.app:/callback (RFC 8252, section 7.1).
@@ -35,7 +36,9 @@ type Registration struct {
 	// A query is possible, but not with the names of the parameters of an
 	// authorization response. A fragment, user information, wildcards, dot segments
 	// and whatever URL parsers do not all read alike are refused. They are kept
-	// byte for byte, and compared as [MatchCallback] says.
+	// byte for byte, and compared as [MatchCallback] says. The path "/" may be left
+	// out: https://example.com is kept as https://example.com/, which is what URL
+	// parsers make of it and what an authorization request has to send.
 	CallbackURLs []string
 	// Type is Confidential or Public. "" means Confidential when registering and
 	// unchanged when editing; it cannot be changed.
@@ -120,6 +123,9 @@ func (reg Registration) tidy() Registration {
 	reg.Description = strings.TrimSpace(strings.ReplaceAll(reg.Description, "\r\n", "\n"))
 	reg.HomepageURL = strings.TrimSpace(reg.HomepageURL)
 	reg.CallbackURLs = trimmed(reg.CallbackURLs)
+	for i, callback := range reg.CallbackURLs {
+		reg.CallbackURLs[i] = withPath(callback)
+	}
 	reg.Scopes = slices.Compact(slices.Sorted(slices.Values(reg.Scopes)))
 	return reg
 }
@@ -132,8 +138,10 @@ func checkName(name string) string {
 		return "must be valid UTF-8."
 	case utf8.RuneCountInString(name) > maxName:
 		return fmt.Sprintf("is too long; it may have up to %d characters.", maxName)
-	case strings.ContainsFunc(name, isDeceptive):
+	case strings.ContainsFunc(name, func(r rune) bool { return !isJoiner(r) && isDeceptive(r) }):
 		return "must be on one line, without control characters, invisible ones, and those that change the direction of writing."
+	case hasLooseJoiners(name):
+		return "has an invisible joiner (U+200C or U+200D) where the script needs none; leave it out."
 	case hasLooseMarks(name):
 		return looseMarks
 	}
@@ -142,8 +150,7 @@ func checkName(name string) string {
 
 func checkDescription(description string) string {
 	bad := func(r rune) bool {
-		const zeroWidthNonJoiner, zeroWidthJoiner = 0x200c, 0x200d // which some scripts, and emoji, need
-		return r != '\n' && r != '\t' && r != zeroWidthNonJoiner && r != zeroWidthJoiner && isDeceptive(r)
+		return r != '\n' && r != '\t' && !isJoiner(r) && isDeceptive(r) // emoji need joiners too
 	}
 	switch {
 	case !utf8.ValidString(description):
@@ -172,7 +179,7 @@ func isDeceptive(r rune) bool {
 // language needs (Unicode Technical Standard 39, section 5.4).
 const maxMarks = 4
 
-const looseMarks = "must begin with something else than an accent, and have 4 accents at most on one letter."
+const looseMarks = "must not begin with an accent, or have more than 4 accents on one letter."
 
 // hasLooseMarks tells a text that is nothing but marks, and so invisible, or that begins with one,
 // which then stands on what a page has before it, or that has so many on a letter that they

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/unicode/norm"
 )
 
 func validRegistration() Registration {
@@ -40,7 +42,18 @@ func TestRegistrationFields(t *testing.T) {
 		{"isolate", func(r *Registration) { r.Name = "a\u2066b" }, "name", "direction"},
 		{"right-to-left mark", func(r *Registration) { r.Name = "a\u200fb" }, "name", "direction"},
 		{"zero-width space", func(r *Registration) { r.Name = "Git\u200bHub" }, "name", "invisible"},
-		{"zero-width joiner", func(r *Registration) { r.Name = "Git\u200dHub" }, "name", "invisible"},
+		{"zero-width joiner", func(r *Registration) { r.Name = "Git\u200dHub" }, "name", "invisible joiner"},
+		{"Persian non-joiner", func(r *Registration) { r.Name = "می\u200cخواهم" }, "", ""},
+		{"Persian non-joiner, after marks", func(r *Registration) { r.Name = "مِی\u0650\u200c\u064eخواهم" }, "", ""},
+		{"Hindi joiner", func(r *Registration) { r.Name = "क्\u200dष" }, "", ""},
+		{"Hindi non-joiner", func(r *Registration) { r.Name = "क्\u200cष" }, "", ""},
+		{"Sinhala joiner", func(r *Registration) { r.Name = "ශ්\u200dරී" }, "", ""},
+		{"joiner in Persian", func(r *Registration) { r.Name = "می\u200dخواهم" }, "name", "joiner"},
+		{"non-joiner at the end", func(r *Registration) { r.Name = "می\u200c" }, "name", "joiner"},
+		{"non-joiner at the beginning", func(r *Registration) { r.Name = "\u200cمی" }, "name", "joiner"},
+		{"non-joiner where nothing joins", func(r *Registration) { r.Name = "د\u200cا" }, "name", "joiner"},
+		{"two non-joiners", func(r *Registration) { r.Name = "می\u200c\u200cخواهم" }, "name", "joiner"},
+		{"non-joiner in Latin", func(r *Registration) { r.Name = "Git\u200cHub" }, "name", "joiner"},
 		{"byte order mark", func(r *Registration) { r.Name = "\ufeffGitHub" }, "name", "invisible"},
 		{"soft hyphen", func(r *Registration) { r.Name = "Git\u00adHub" }, "name", "invisible"},
 		{"tag characters", func(r *Registration) { r.Name = "a\U000E0041" }, "name", "invisible"},
@@ -90,7 +103,11 @@ func TestRegistrationFields(t *testing.T) {
 		{"no callback", func(r *Registration) { r.CallbackURLs = nil }, "callback_url", "required"},
 		{"blank callbacks", func(r *Registration) { r.CallbackURLs = []string{"", " ", "\r"} }, "callback_url", "required"},
 		{"callback of two lines", func(r *Registration) { r.CallbackURLs = []string{"https://a/\nhttps://b/"} }, "callback_url", "control"},
-		{"bad callback among good ones", func(r *Registration) { r.CallbackURLs = []string{"https://a/", "https://b", "https://c/"} }, "callback_url", `"https://b" has no path`},
+		{"bad callback among good ones", func(r *Registration) { r.CallbackURLs = []string{"https://a/", "http://b/", "https://c/"} }, "callback_url", `"http://b/" must begin with "https://"`},
+		{"callback listed twice in two ways", func(r *Registration) { r.CallbackURLs = []string{"https://a", "https://a/"} }, "callback_url", "twice"},
+		{"callback without path and host", func(r *Registration) { r.CallbackURLs = []string{"https://"} }, "callback_url", "no host"},
+		{"callback without path, with a fragment", func(r *Registration) { r.CallbackURLs = []string{"https://a#b"} }, "callback_url", "fragment"},
+		{"callback without path, with a backslash", func(r *Registration) { r.CallbackURLs = []string{`https://a\b`} }, "callback_url", "backslash"},
 		{"callback listed twice", func(r *Registration) { r.CallbackURLs = []string{"https://a/", " https://a/"} }, "callback_url", "twice"},
 		{"most callbacks", func(r *Registration) { r.CallbackURLs = callbacks(20) }, "", ""},
 		{"too many callbacks", func(r *Registration) { r.CallbackURLs = callbacks(21) }, "callback_url", "21 of at most 20"},
@@ -183,4 +200,63 @@ func TestMessagesQuoteInput(t *testing.T) {
 	require.NotContains(t, problems[0].Message, "\x1b")
 	require.NotContains(t, problems[0].Message, "\u202e")
 	require.Less(t, len(problems[0].Message), 300)
+}
+
+// What URL parsers make of a callback URL without a path is what is registered.
+func TestCallbackWithoutPath(t *testing.T) {
+	for typed, want := range map[string]string{
+		"https://client.example":          "https://client.example/",
+		"https://client.example:8443":     "https://client.example:8443/",
+		"https://client.example?tenant=7": "https://client.example/?tenant=7",
+		"http://127.0.0.1:8080":           "http://127.0.0.1:8080/",
+		"http://[::1]":                    "http://[::1]/",
+		"https://client.example/":         "https://client.example/",
+		"https://client.example/cb?a=b/c": "https://client.example/cb?a=b/c",
+	} {
+		reg := validRegistration()
+		reg.CallbackURLs = []string{typed}
+		kept, problems := reg.normalize(nil)
+		require.Empty(t, problems, typed)
+		require.Equal(t, []string{want}, kept.CallbackURLs)
+		require.Equal(t, []string{typed}, reg.CallbackURLs)
+		require.Equal(t, typed == want, MatchCallback(Public, kept.CallbackURLs, typed), "the bytes are compared")
+	}
+}
+
+func TestSameName(t *testing.T) {
+	for _, tc := range []struct {
+		a, b string
+		want bool
+	}{
+		{"Example", "Example", true},
+		{"My app", "My\u00a0app", true},
+		{" My app ", "My\u3000app", true},
+		{"My app", "My  app", true},
+		{"Caf\u00e9", "Cafe\u0301", true},
+		{"Vi\u1ec7t", "Vie\u0302\u0323t", true},
+		{"Vi\u1ec7t", "Vie\u0323\u0302t", true},
+		{"한글", "\u1112\u1161\u11ab\u1100\u1173\u11af", true},
+		{"می\u200cخواهم", "میخواهم", true},
+		{"Example", "example", false},
+		{"Example", "Ехample", false},
+		{"Cafe", "Caf\u00e9", false},
+		{"My app", "Myapp", false},
+		{"Example", "", false},
+	} {
+		require.Equal(t, tc.want, SameName(tc.a, tc.b), "%q, %q", tc.a, tc.b)
+		require.Equal(t, tc.want, SameName(tc.b, tc.a), "%q, %q", tc.b, tc.a)
+	}
+}
+
+// Whoever has a name can confirm it.
+func FuzzSameName(f *testing.F) {
+	f.Add("e\u0301\u0323 \u00a0한글\u200d")
+	f.Fuzz(func(t *testing.T, name string) {
+		if !utf8.ValidString(name) {
+			return
+		}
+		require.True(t, SameName(name, name))
+		require.True(t, SameName(norm.NFC.String(name), norm.NFD.String(name)), "%q", name)
+		require.True(t, SameName(" "+strings.ReplaceAll(name, " ", "\u3000"), name), "%q", name)
+	})
 }

@@ -170,7 +170,7 @@ func TestRegisterPublic(t *testing.T) {
 func TestRegisterReportsEveryBadField(t *testing.T) {
 	f := newFixture(t)
 	_, secret, err := f.Register(t.Context(), alice, oauthapp.Registration{
-		HomepageURL: "javascript:alert(1)", CallbackURLs: []string{"https://example.com"}, Type: "native", Scopes: []string{"admin"},
+		HomepageURL: "javascript:alert(1)", CallbackURLs: []string{"http://example.com"}, Type: "native", Scopes: []string{"admin"},
 	})
 	requireInvalid(t, err, "name", "homepage_url", "client_type", "callback_url", "scopes")
 	require.True(t, secret.IsZero())

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -60,7 +59,7 @@ func (v *visit) warnDelete() error {
 
 // delete deletes the application once its name was typed.
 func (v *visit) delete() error {
-	if strings.TrimSpace(v.field("confirm_name")) != v.app.Name {
+	if !oauthapp.SameName(v.field("confirm_name"), v.app.Name) {
 		return v.refuseDelete()
 	}
 	if err := v.registry.Delete(v.ctx, v.account.ID, v.app.ID); err != nil {

@@ -3,9 +3,10 @@
 // Gen writes what package ucd embeds, from files of the Unicode Character Database and of
 // Unicode Technical Standards 39 and 46 in the folder that it is given:
 //
-//	UnicodeData.txt, extracted/DerivedJoiningType.txt   https://www.unicode.org/Public/17.0.0/ucd/
-//	confusables.txt                                     https://www.unicode.org/Public/17.0.0/security/
-//	IdnaMappingTable.txt                                https://www.unicode.org/Public/17.0.0/idna/
+//	UnicodeData.txt, DerivedAge.txt   https://www.unicode.org/Public/17.0.0/ucd/
+//	DerivedJoiningType.txt            https://www.unicode.org/Public/17.0.0/ucd/extracted/
+//	confusables.txt                   https://www.unicode.org/Public/17.0.0/security/
+//	IdnaMappingTable.txt              https://www.unicode.org/Public/17.0.0/idna/
 package main
 
 import (
@@ -254,9 +255,15 @@ func writeRanges() {
 		}
 		joining[fields[1]][r] = true
 	})
+	known := map[rune]bool{} // to every URL parser
+	eachRange("DerivedAge.txt", func(r rune, fields []string) {
+		if major, _, _ := strings.Cut(fields[1], "."); len(major) == 1 {
+			known[r] = true
+		}
+	})
 	valid := map[rune]bool{}
 	eachRange("IdnaMappingTable.txt", func(r rune, fields []string) {
-		if fields[1] == "valid" || fields[1] == "deviation" {
+		if known[r] && (fields[1] == "valid" || fields[1] == "deviation") {
 			valid[r] = true
 		}
 	})
@@ -288,7 +295,7 @@ func writeRanges() {
 	table("transparent", "Marks that letters are joined across (Joining_Type T).", joining["T"])
 	table("rightToLeft", "Characters of right-to-left scripts (Bidi_Class R and AL).", rightToLeft)
 	table("arabicNumbers", "Numbers of Bidi_Class AN.", arabicNumbers)
-	table("validInHosts", "Characters that URL parsers accept in the names of hosts (IDNA status valid and deviation).", valid)
+	table("validInHosts", "Characters that URL parsers accept in the names of hosts (IDNA status valid and deviation), of Unicode 9 and older.", valid)
 	b.WriteString("// Canonical_Combining_Class other than 0.\nvar classes = map[uint8]ranges{\n")
 	var all []int
 	for class := range classes {

@@ -132,8 +132,8 @@ func JoinsPrevious(r rune) bool { return joinsPrevious.has(r) }
 // Transparent reports whether letters are joined across a character.
 func Transparent(r rune) bool { return transparent.has(r) }
 
-// ValidInHosts reports whether URL parsers accept a character in the name of a host, as
-// it is.
+// ValidInHosts reports whether every URL parser accepts a character in the name of a
+// host, as it is. Characters that came with Unicode 10 or later are not known to all.
 func ValidInHosts(r rune) bool { return validInHosts.has(r) }
 
 // RightToLeft reports whether a character is of a script that is written from right to left.
