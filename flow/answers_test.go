@@ -137,7 +137,7 @@ func TestErrorsAreRegistered(t *testing.T) {
 		h.open(request(h.app, "request_uri", "https://client.example/request")),
 		h.decide(h.open(request(h.app)), "deny", "1"),
 	)
-	for endpoint, path := range map[string]string{"token": "/oauth/token", "access_token": dnsimplePath} {
+	for endpoint, path := range map[string]string{"token": "/oauth/token"} {
 		note(endpoint,
 			h.post(path, with(right, "grant_type", "password")),
 			h.post(path, right),
@@ -155,18 +155,17 @@ func TestErrorsAreRegistered(t *testing.T) {
 	note("", h.guarded("Bearer x"), h.guarded("Bearer "+access, "write"), h.guarded("Bearer "))
 
 	h.store.fail(errBroken, "Client", "Session")
-	for endpoint, path := range map[string]string{"token": "/oauth/token", "access_token": dnsimplePath, "revoke": "/oauth/revoke", "introspect": "/oauth/introspect"} {
+	for endpoint, path := range map[string]string{"token": "/oauth/token", "revoke": "/oauth/revoke", "introspect": "/oauth/introspect"} {
 		note(endpoint, h.post(path, change(right, "grant_type", "authorization_code", "code", unissuedCode, "token", unissued)))
 	}
 	note("", h.guarded("Bearer "+access))
 
 	for endpoint, want := range map[string][]string{
-		"authorize":    {"invalid_request", "unsupported_response_type", "invalid_scope", "request_not_supported", "request_uri_not_supported", "access_denied"},
-		"token":        {"invalid_request", "invalid_client", "invalid_grant", "unsupported_grant_type", "invalid_scope", "temporarily_unavailable"},
-		"access_token": {"invalid_request", "invalid_client", "invalid_grant", "temporarily_unavailable"},
-		"revoke":       {"invalid_request", "invalid_client", "invalid_grant", "temporarily_unavailable"},
-		"introspect":   {"invalid_request", "invalid_client", "temporarily_unavailable"},
-		"":             {"invalid_request", "invalid_token", "insufficient_scope", "temporarily_unavailable"},
+		"authorize":  {"invalid_request", "unsupported_response_type", "invalid_scope", "request_not_supported", "request_uri_not_supported", "access_denied"},
+		"token":      {"invalid_request", "invalid_client", "invalid_grant", "unsupported_grant_type", "invalid_scope", "temporarily_unavailable"},
+		"revoke":     {"invalid_request", "invalid_client", "invalid_grant", "temporarily_unavailable"},
+		"introspect": {"invalid_request", "invalid_client", "temporarily_unavailable"},
+		"":           {"invalid_request", "invalid_token", "insufficient_scope", "temporarily_unavailable"},
 	} {
 		require.ElementsMatch(t, want, sent[endpoint], endpoint)
 	}

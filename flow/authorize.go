@@ -11,8 +11,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 )
@@ -35,7 +37,7 @@ var authorizationParams = []string{
 
 // An authorization is an authorization request on its way through the checks.
 type authorization struct {
-	params      parameters // of authorizationParams
+	params      wire.Params // of authorizationParams
 	client      store.Client
 	redirectURI string // where the answer goes: one that the application registered
 	prompt      prompt // the zero prompt until it is checked, if it is malformed
@@ -45,7 +47,7 @@ type authorization struct {
 // authorize serves an authorization request (RFC 6749, section 4.1.1). It answers at
 // once where the user has consented before; otherwise it asks.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
-	params, refusal := parseForm(r.URL.RawQuery, authorizationParams)
+	params, refusal := wire.ParseForm(r.URL.RawQuery, authorizationParams)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return
@@ -56,14 +58,14 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 // authorizePost serves an authorization request that is sent as a form, and the
 // form of the consent page, which has a ticket and no client_id.
 func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
-	form, refusal := readFormUnchecked(w, r, slices.Concat(authorizationParams, consentParams))
+	form, refusal := wire.ReadFormUnchecked(w, r, slices.Concat(authorizationParams, consentParams))
 	switch {
 	case refusal != nil:
 		p.refuseOnPage(w, r, refusal)
 	case form.Has("ticket") && !form.Has("client_id"):
 		p.decide(w, r, form)
 	default:
-		p.serveAuthorization(w, r, form.only(authorizationParams))
+		p.serveAuthorization(w, r, form.Only(authorizationParams))
 	}
 }
 
@@ -72,8 +74,8 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 // registered. After that the user signs in first, so that this endpoint redirects
 // nobody who did not come to use it (RFC 9700, section 4.11.2), and only then are refusals
 // redirected.
-func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params parameters) {
-	if len(params.without(loginTicketParam).Values().Encode()) > maxAuthorizationRequest {
+func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params wire.Params) {
+	if len(params.Without(loginTicketParam).Values().Encode()) > maxAuthorizationRequest {
 		p.refuseOnPage(w, r, errLongRequest)
 		return
 	}
@@ -91,7 +93,7 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 		// posts, and send them with the request that follows.
 		seeOther(w, p.returnTo(params))
 	case user == nil && a.prompt.none:
-		p.refuseUnasked(w, r, a, refuse(LoginRequired, "the user is not signed in"))
+		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "the user is not signed in"))
 	case user == nil:
 		p.signIn(w, r, a, time.Time{})
 	default:
@@ -124,18 +126,18 @@ func (p *Provider) serveUser(w http.ResponseWriter, r *http.Request, a *authoriz
 	p.askConsent(w, r, http.StatusOK, a, user, grants, "")
 }
 
-var errLongRequest = refuse(InvalidRequest, "the authorization request is too long")
+var errLongRequest = wire.Refuse(InvalidRequest, "the authorization request is too long")
 
 // identify finds the application and where to send its users back to.
-func (p *Provider) identify(r *http.Request, params parameters) (*authorization, *Error) {
-	if refusal := params.check([]string{"client_id", "redirect_uri"}); refusal != nil {
+func (p *Provider) identify(r *http.Request, params wire.Params) (*authorization, *wire.Error) {
+	if refusal := params.Check([]string{"client_id", "redirect_uri"}); refusal != nil {
 		return nil, refusal
 	}
 	id := params.Get("client_id")
 	if id == "" {
-		return nil, refuse(InvalidRequest, "client_id is missing")
+		return nil, wire.Refuse(InvalidRequest, "client_id is missing")
 	}
-	if len(id) > maxClientID || !isUnreserved(id) {
+	if len(id) > clientauth.MaxClientID || !wire.IsUnreserved(id) {
 		return nil, unknownClient()
 	}
 	client, err := p.cfg.Store.Client(r.Context(), id, uuid.Nil, p.now())
@@ -143,7 +145,7 @@ func (p *Provider) identify(r *http.Request, params parameters) (*authorization,
 	case errors.Is(err, store.ErrNotFound):
 		return nil, unknownClient()
 	case err != nil:
-		return nil, outage(err)
+		return nil, wire.Outage(err)
 	}
 	a := &authorization{params: params, client: client}
 	a.prompt, _ = parsePrompt(params)
@@ -151,51 +153,51 @@ func (p *Provider) identify(r *http.Request, params parameters) (*authorization,
 	switch a.redirectURI = params.Get("redirect_uri"); {
 	case a.redirectURI != "":
 		if !oauthapp.MatchCallback(client.Application.Type, registered, a.redirectURI) {
-			return nil, refuse(InvalidRequest, "redirect_uri: the application has not registered it as a callback URL")
+			return nil, wire.Refuse(InvalidRequest, "redirect_uri: the application has not registered it as a callback URL")
 		}
 	case len(registered) == 1:
 		a.redirectURI = registered[0]
 	default:
-		return nil, refuse(InvalidRequest, "redirect_uri is missing, and the application has several callback URLs")
+		return nil, wire.Refuse(InvalidRequest, "redirect_uri is missing, and the application has several callback URLs")
 	}
 	return a, nil
 }
 
-func unknownClient() *Error {
-	return refuse(InvalidRequest, "client_id: there is no such application")
+func unknownClient() *wire.Error {
+	return wire.Refuse(InvalidRequest, "client_id: there is no such application")
 }
 
 // currentUser returns who is signed in, nil for nobody.
-func (p *Provider) currentUser(r *http.Request) (*User, *Error) {
+func (p *Provider) currentUser(r *http.Request) (*User, *wire.Error) {
 	user, err := p.cfg.CurrentUser(r)
 	if err != nil {
-		return nil, outage(err)
+		return nil, wire.Outage(err)
 	}
 	return user, nil
 }
 
 // returnTo is where an authorization request goes on once the user has signed in.
-func (p *Provider) returnTo(params parameters) string {
+func (p *Provider) returnTo(params wire.Params) string {
 	return p.issuer.Path + authorizePath + "?" + params.Values().Encode()
 }
 
 // validate checks everything that is refused by redirect (RFC 6749, section
 // 4.1.2.1), and fills in the scopes.
-func (p *Provider) validate(a *authorization, user *User) *Error {
-	if refusal := a.params.check(authorizationParams); refusal != nil {
+func (p *Provider) validate(a *authorization, user *User) *wire.Error {
+	if refusal := a.params.Check(authorizationParams); refusal != nil {
 		return refusal
 	}
 	switch {
 	case a.params.Has("request"):
-		return refuse(RequestNotSupported, "request is not supported")
+		return wire.Refuse(RequestNotSupported, "request is not supported")
 	case a.params.Has("request_uri"):
-		return refuse(RequestURINotSupported, "request_uri is not supported")
+		return wire.Refuse(RequestURINotSupported, "request_uri is not supported")
 	case !a.params.Has("response_type"):
-		return refuse(InvalidRequest, "response_type is missing")
+		return wire.Refuse(InvalidRequest, "response_type is missing")
 	case a.params.Get("response_type") != "code":
-		return refuse(UnsupportedResponseType, "response_type must be code")
+		return wire.Refuse(UnsupportedResponseType, "response_type must be code")
 	case a.params.Has("response_mode") && a.params.Get("response_mode") != "query":
-		return refuse(InvalidRequest, "response_mode must be query")
+		return wire.Refuse(InvalidRequest, "response_mode must be query")
 	}
 	if _, refusal := parsePrompt(a.params); refusal != nil {
 		return refusal
@@ -206,16 +208,16 @@ func (p *Provider) validate(a *authorization, user *User) *Error {
 	if refusal := p.checkResources(a.params); refusal != nil {
 		return refusal
 	}
-	var refusal *Error
+	var refusal *wire.Error
 	if a.scopes, refusal = p.requestedScopes(a.client.Application, a.params.Get("scope")); refusal != nil {
 		return refusal
 	}
 	if len(user.Accounts) == 0 {
-		return refuse(AccessDenied, "the user has no account")
+		return wire.Refuse(AccessDenied, "the user has no account")
 	}
 	if id := a.params.Get("account_id"); id != "" {
 		if _, ok := user.Account(id); !ok {
-			return refuse(InvalidRequest, "account_id is not an account of the user")
+			return wire.Refuse(InvalidRequest, "account_id is not an account of the user")
 		}
 	}
 	return nil
@@ -225,31 +227,31 @@ func (p *Provider) validate(a *authorization, user *User) *Error {
 const challengeLen = 43
 
 // validateChallenge checks the proof key's challenge (RFC 7636, section 4.3).
-func (p *Provider) validateChallenge(a *authorization) *Error {
+func (p *Provider) validateChallenge(a *authorization) *wire.Error {
 	challenge, method := a.params.Get("code_challenge"), a.params.Get("code_challenge_method")
 	switch {
 	case challenge == "" && method != "":
-		return refuse(InvalidRequest, "code_challenge_method without code_challenge")
+		return wire.Refuse(InvalidRequest, "code_challenge_method without code_challenge")
 	case challenge == "" && a.client.Application.Type == oauthapp.Public:
-		return refuse(InvalidRequest, "code_challenge is missing: public clients need PKCE")
+		return wire.Refuse(InvalidRequest, "code_challenge is missing: public clients need PKCE")
 	case challenge == "" && p.cfg.RequirePKCE:
-		return refuse(InvalidRequest, "code_challenge is missing: this service needs PKCE")
+		return wire.Refuse(InvalidRequest, "code_challenge is missing: this service needs PKCE")
 	case challenge == "":
 		return nil
 	case method != challengeMethod:
-		return refuse(InvalidRequest, "code_challenge_method must be S256")
-	case len(challenge) != challengeLen || !isUnreserved(challenge):
-		return refuse(InvalidRequest, "code_challenge must be 43 characters of base64url")
+		return wire.Refuse(InvalidRequest, "code_challenge_method must be S256")
+	case len(challenge) != challengeLen || !wire.IsUnreserved(challenge):
+		return wire.Refuse(InvalidRequest, "code_challenge must be 43 characters of base64url")
 	}
 	return nil
 }
 
 // grantsOf returns the grants that the user gave the application before.
-func (p *Provider) grantsOf(r *http.Request, a *authorization, user *User) ([]oauthapp.Grant, *Error) {
+func (p *Provider) grantsOf(r *http.Request, a *authorization, user *User) ([]oauthapp.Grant, *wire.Error) {
 	filter := oauthapp.GrantFilter{UserID: user.ID, ApplicationID: a.client.Application.ID}
 	grants, err := p.cfg.Store.Grants(r.Context(), filter, oauthapp.Page{Limit: maxGrants})
 	if err != nil {
-		return nil, outage(err)
+		return nil, wire.Outage(err)
 	}
 	return grants.Items, nil
 }
@@ -308,7 +310,7 @@ func (p *Provider) grantNow(w http.ResponseWriter, r *http.Request, a *authoriza
 
 // issueCode issues the code of a consent, if the engine agrees. The refusal wraps
 // [store.ErrNotFound] where the application, or the consent remembered, is not there.
-func (p *Provider) issueCode(r *http.Request, a *authorization, c kernel.Consent) (kernel.Code, *Error) {
+func (p *Provider) issueCode(r *http.Request, a *authorization, c kernel.Consent) (kernel.Code, *wire.Error) {
 	err := p.engine.Authorize(r.Context(), engineClient(a.client, a.redirectURI, a.scopes), a.params.Values())
 	if err != nil {
 		return kernel.Code{}, fromEngine(err)
@@ -320,13 +322,13 @@ func (p *Provider) issueCode(r *http.Request, a *authorization, c kernel.Consent
 		State:         a.params.Get("state"),
 	})
 	if err != nil {
-		return kernel.Code{}, outage(err)
+		return kernel.Code{}, wire.Outage(err)
 	}
 	return code, nil
 }
 
 // notGranted answers where a consent came to nothing.
-func (p *Provider) notGranted(w http.ResponseWriter, r *http.Request, a *authorization, refusal *Error) {
+func (p *Provider) notGranted(w http.ResponseWriter, r *http.Request, a *authorization, refusal *wire.Error) {
 	switch {
 	case errors.Is(refusal, store.ErrNotFound):
 		p.refuseOnPage(w, r, unknownClient()) // deleted meanwhile
@@ -346,13 +348,13 @@ func later(a, b time.Time) time.Time {
 
 // event begins an event about a user's decision.
 func (a *authorization) event(t oauthapp.EventType, user, account string) oauthapp.Event {
-	e := applicationEvent(t, a.client.Application)
+	e := kernel.EventOf(t, a.client.Application)
 	e.Actor.UserID, e.UserID, e.AccountID, e.Scopes = user, user, account, a.scopes
 	return e
 }
 
 // refuseByRedirect sends the user back with an error (RFC 6749, section 4.1.2.1).
-func (p *Provider) refuseByRedirect(w http.ResponseWriter, a *authorization, refusal *Error) {
+func (p *Provider) refuseByRedirect(w http.ResponseWriter, a *authorization, refusal *wire.Error) {
 	p.answer(w, a, "error", refusal.Code, "error_description", refusal.Description)
 }
 
@@ -394,7 +396,7 @@ func seeOther(w http.ResponseWriter, location string) {
 }
 
 // refuseOnPage tells the user what is wrong where nobody can be redirected.
-func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal *Error) {
+func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal *wire.Error) {
 	view := page.Error{
 		Status:  refusal.Status,
 		Title:   "This request cannot be used",
@@ -405,7 +407,7 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 	switch {
 	case refusal.Status >= http.StatusInternalServerError:
 		p.logFailure(r, "request failed", refusal)
-		w.Header().Set("Retry-After", strconv.Itoa(int(outageRetryAfter.Seconds())))
+		w.Header().Set("Retry-After", strconv.Itoa(int(wire.OutageRetryAfter.Seconds())))
 		view.Title = "Something is not working"
 		view.Message = "This is not your fault. Nothing was changed; please try again in a moment."
 		view.Detail = ""

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
@@ -89,13 +91,12 @@ func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
 	a, refusal := p.authorization(r, nil)
 	if refusal != nil {
-		own := *refusal // which the caller may change
-		return Authorization{}, &own
+		return Authorization{}, publicError(refusal)
 	}
 	return *a, nil
 }
 
-func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorization, *Error) {
+func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorization, *wire.Error) {
 	presented, refusal := bearerToken(r)
 	if refusal != nil {
 		return nil, refusal
@@ -109,7 +110,7 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 		return nil, errInvalidToken
 	}
 	if err != nil {
-		return nil, outage(err)
+		return nil, wire.Outage(err)
 	}
 	now := p.now()
 	access, ok := validAccessToken(&session, token.Digest, now)
@@ -139,17 +140,17 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 var (
 	// It has no code: who sends no token is told what to send, not that something was
 	// wrong with it (RFC 6750, section 3.1).
-	errNoToken         = &Error{Description: "an access token is required", Status: http.StatusUnauthorized}
-	errTwoHeaders      = refuse(InvalidRequest, "more than one Authorization header")
-	errMalformedHeader = refuse(InvalidRequest, "malformed Authorization header")
+	errNoToken         = &wire.Error{Description: "an access token is required", Status: http.StatusUnauthorized}
+	errTwoHeaders      = wire.Refuse(InvalidRequest, "more than one Authorization header")
+	errMalformedHeader = wire.Refuse(InvalidRequest, "malformed Authorization header")
 	// It says the same of a token that is malformed, unknown, expired or revoked.
-	errInvalidToken      = refuse(InvalidToken, "the access token is not valid")
-	errInsufficientScope = refuse(InsufficientScope, "the access token lacks a scope")
+	errInvalidToken      = wire.Refuse(InvalidToken, "the access token is not valid")
+	errInsufficientScope = wire.Refuse(InsufficientScope, "the access token lacks a scope")
 )
 
 // bearerToken reads the one Authorization header (RFC 6750, section 2.1). The
 // other places that the RFC allows for a token end up in logs, so that they are not read.
-func bearerToken(r *http.Request) (string, *Error) {
+func bearerToken(r *http.Request) (string, *wire.Error) {
 	headers := r.Header["Authorization"]
 	if len(headers) > 1 {
 		return "", errTwoHeaders
@@ -188,7 +189,7 @@ func validAccessToken(s *store.Session, presented credential.Digest, now time.Ti
 // grantUsed notes that a grant is in use, if the note before is old. A note that fails is no reason to refuse
 // the request.
 func (p *Provider) grantUsed(r *http.Request, grant uuid.UUID, noted, now time.Time) {
-	if now.Sub(noted) < usedInterval {
+	if now.Sub(noted) < clientauth.UsedInterval {
 		return
 	}
 	if err := p.cfg.Store.Touch(r.Context(), store.Use{GrantID: grant, At: now}); err != nil {
@@ -206,21 +207,21 @@ type bearerAnswer struct {
 
 // bearerAnswers are the answers to requests that lack what a resource asks for, with
 // the challenge of RFC 6750, section 3.
-func (p *Provider) bearerAnswers(scopes []string) map[*Error]*bearerAnswer {
+func (p *Provider) bearerAnswers(scopes []string) map[*wire.Error]*bearerAnswer {
 	challenge := `Bearer realm="` + p.cfg.Issuer + `"`
 	if len(scopes) > 0 {
 		challenge += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
 	metadata := `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
-	answers := map[*Error]*bearerAnswer{}
-	for _, e := range []*Error{errNoToken, errTwoHeaders, errMalformedHeader, errInvalidToken, errInsufficientScope} {
+	answers := map[*wire.Error]*bearerAnswer{}
+	for _, e := range []*wire.Error{errNoToken, errTwoHeaders, errMalformedHeader, errInvalidToken, errInsufficientScope} {
 		reason := ""
 		if e.Code != "" {
 			reason = `, error="` + e.Code + `", error_description="` + e.Description + `"`
 		}
-		body := errorBody(cmp.Or(e.Code, InvalidToken), e.Description)
+		body := wire.ErrorBody(cmp.Or(e.Code, InvalidToken), e.Description)
 		header := http.Header{}
-		setJSONHeader(header)
+		wire.SetJSONHeader(header)
 		header.Set("WWW-Authenticate", challenge+reason+metadata)
 		answer := &bearerAnswer{status: e.Status, body: body}
 		for name, values := range header {

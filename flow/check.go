@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 )
@@ -84,13 +84,11 @@ func (cfg Config) Check() []Finding {
 	find(slices.ContainsFunc(given.Keys, isGuessable), Warning, "Keys", "RFC 9700, section 4.7",
 		"A key repeats the same few bytes: who guesses it can forge consent. Make it of 32 random bytes.")
 	find(cfg.AccessTokenTTL > longAccessTokenTTL, Warning, "AccessTokenTTL", "RFC 6750, section 5.3",
-		"A stolen access token is good for "+words(cfg.AccessTokenTTL)+". Choose an hour or less: clients refresh.")
+		"A stolen access token is good for "+kernel.Words(cfg.AccessTokenTTL)+". Choose an hour or less: clients refresh.")
 	find(cfg.RefreshTokenTTL > longRefreshTokenTTL, Warning, "RefreshTokenTTL", "RFC 9700, section 4.14.2",
-		"A client that nobody uses keeps its access for "+words(cfg.RefreshTokenTTL)+". Choose 90 days or less.")
+		"A client that nobody uses keeps its access for "+kernel.Words(cfg.RefreshTokenTTL)+". Choose 90 days or less.")
 	find(cfg.SessionTTL > max(longSessionTTL, cfg.RefreshTokenTTL), Advice, "SessionTTL", "RFC 9700, section 4.14.2",
-		"Users are asked again after "+words(cfg.SessionTTL)+" only. A year or less lets them think about it again.")
-	find(cfg.DNSimple != nil && cfg.dnsimpleTTL() > longAccessTokenTTL, Advice, "DNSimple", "RFC 6750, section 5.3",
-		"Its clients get access tokens that are good for "+words(cfg.dnsimpleTTL())+", with nothing to refresh. Leave it out once no client needs it.")
+		"Users are asked again after "+kernel.Words(cfg.SessionTTL)+" only. A year or less lets them think about it again.")
 	find(!cfg.RequirePKCE, Advice, "RequirePKCE", "RFC 9700, section 2.1.1",
 		"Confidential clients may leave out PKCE, and the code is then protected by their secret and state alone. Require it once all clients send it.")
 	find(secure && given.RemoteAddr == nil, Advice, "RemoteAddr", "RFC 9700, section 4.13",
@@ -100,6 +98,15 @@ func (cfg Config) Check() []Finding {
 	find(given.Events == nil, Advice, "Events", "RFC 9700, section 4.14.2",
 		"Nobody learns of replayed codes, reused refresh tokens and clients that guess. Write events to the log that you watch.")
 
+	for _, extension := range cfg.Extensions {
+		for _, f := range extension.Findings() {
+			severity := Advice
+			if f.Warning {
+				severity = Warning
+			}
+			findings = append(findings, Finding{severity, f.Field, f.Message, f.Reference})
+		}
+	}
 	sortFindings(findings)
 	return findings
 }
@@ -141,20 +148,4 @@ func isGuessable(key []byte) bool {
 		distinct[b] = true
 	}
 	return len(distinct) < fewBytes
-}
-
-// words returns a duration as people say it: "30 days", "2h30m".
-func words(d time.Duration) string {
-	const day = 24 * time.Hour
-	if d >= 2*day && d%day == 0 {
-		return fmt.Sprintf("%d days", d/day)
-	}
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }

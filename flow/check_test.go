@@ -45,7 +45,6 @@ func TestCheck(t *testing.T) {
 		"long refresh token":     {func(c *flow.Config) { c.RefreshTokenTTL = 90*day + time.Hour }, flow.Warning, "RefreshTokenTTL", "for 2161h."},
 		"refresh token of years": {func(c *flow.Config) { c.RefreshTokenTTL = 730 * day }, flow.Warning, "RefreshTokenTTL", "for 730 days."},
 		"long session":           {func(c *flow.Config) { c.SessionTTL = 366 * day }, flow.Advice, "SessionTTL", "after 366 days"},
-		"profile":                {func(c *flow.Config) { c.DNSimple = &flow.DNSimpleProfile{} }, flow.Advice, "DNSimple", "good for 30 days"},
 		"no PKCE":                {func(c *flow.Config) { c.RequirePKCE = false }, flow.Advice, "RequirePKCE", "PKCE"},
 		"address of a proxy":     {func(c *flow.Config) { c.RemoteAddr = nil }, flow.Advice, "RemoteAddr", "proxy"},
 		"no reserved names":      {func(c *flow.Config) { c.ReservedName = nil }, flow.Advice, "ReservedName", "oauthapp.Imitates"},
@@ -67,13 +66,12 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// The defaults are no reason for a finding, nor are a host's own limiter, a short profile,
+// The defaults are no reason for a finding, nor are a host's own limiter,
 // or anything at the very bounds.
 func TestCheckSaysNothingWithoutNeed(t *testing.T) {
 	cfg := careful()
 	cfg.Limiter = &hostLimiter{}
 	cfg.AccessTokenTTL, cfg.RefreshTokenTTL, cfg.SessionTTL = time.Hour, 90*24*time.Hour, 365*24*time.Hour
-	cfg.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: time.Hour}
 	require.Empty(t, cfg.Check())
 
 	local := careful()

@@ -93,8 +93,9 @@ type Config struct {
 	// Defaults to Issuer.
 	Resource string
 
-	// DNSimple turns on the DNSimple-compatible token endpoint. Defaults to off.
-	DNSimple *DNSimpleProfile
+	// Extensions are the capabilities beyond the authorization code flow, such as
+	// dnsimple.New of package dnsimple. Defaults to none.
+	Extensions []Extension
 
 	// MaxApplications is how many applications one owner may have. Defaults to 100.
 	MaxApplications int
@@ -231,15 +232,6 @@ type Scope struct {
 	Default     bool   // granted to a request without scope. At least one scope is default.
 }
 
-// A DNSimpleProfile is the DNSimple-compatible token endpoint. Its answer has the
-// account's ID as account_id: as a JSON number if it is a decimal number below 2^53,
-// and as a string otherwise, because clients in JavaScript round larger numbers.
-type DNSimpleProfile struct {
-	// AccessTokenTTL is how long its access tokens live, SessionTTL at most: it
-	// issues no refresh tokens. Defaults to RefreshTokenTTL.
-	AccessTokenTTL time.Duration
-}
-
 // The defaults and limits of Config.
 const (
 	defaultCodeTTL         = 5 * time.Minute
@@ -264,6 +256,7 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 	cfg.Scopes = slices.Clone(cfg.Scopes)
 	cfg.IgnoredScopes = slices.Clone(cfg.IgnoredScopes)
 	cfg.ResourceServers = slices.Clone(cfg.ResourceServers)
+	cfg.Extensions = slices.Clone(cfg.Extensions)
 	cfg.setDefaults()
 	for _, check := range []struct {
 		field string
@@ -280,7 +273,6 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 		{"RefreshTokenTTL", checkTTL(cfg.RefreshTokenTTL, 0)},
 		{"SessionTTL", checkSessionTTL(cfg.SessionTTL, cfg.CodeTTL)},
 		{"RotationGrace", checkTTL(cfg.RotationGrace, maxRotationGrace)},
-		{"DNSimple.AccessTokenTTL", checkTTL(cfg.dnsimpleTTL(), 0)},
 		{"Resource", checkResource(cfg.Resource)},
 		{"Limiter", optional(cfg.Limiter)},
 		{"Pages", optional(cfg.Pages)},
@@ -308,11 +300,6 @@ func (cfg *Config) setDefaults() {
 		key := make([]byte, minKeySize)
 		_, _ = rand.Read(key) // never fails
 		cfg.Keys = [][]byte{key}
-	}
-	if cfg.DNSimple != nil {
-		profile := *cfg.DNSimple
-		setDefault(&profile.AccessTokenTTL, cfg.RefreshTokenTTL)
-		cfg.DNSimple = &profile
 	}
 	if cfg.AccountName == nil {
 		cfg.AccountName = func(_ context.Context, account string) (string, error) { return account, nil }
@@ -353,13 +340,6 @@ func (cfg Config) registry() oauthapp.Config {
 		Events:           cfg.Events,
 		Now:              cfg.Now,
 	}
-}
-
-func (cfg Config) dnsimpleTTL() time.Duration {
-	if cfg.DNSimple == nil {
-		return cfg.RefreshTokenTTL
-	}
-	return cfg.DNSimple.AccessTokenTTL
 }
 
 func required(given bool) error {

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -27,12 +29,12 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 	app := a.client.Application
 	owner, err := p.cfg.AccountName(r.Context(), app.Owner)
 	if err != nil {
-		p.refuseOnPage(w, r, outage(err))
+		p.refuseOnPage(w, r, wire.Outage(err))
 		return
 	}
 	// The form asks for what the page shows, also where the request left that to the
 	// defaults, which may be others by the time the user answers.
-	params := a.params.without(loginTicketParam).Values()
+	params := a.params.Without(loginTicketParam).Values()
 	params.Set("scope", strings.Join(a.scopes, " "))
 	request := params.Encode()
 	if len(request) > maxAuthorizationRequest { // the form could not bring it back
@@ -89,16 +91,16 @@ func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []pag
 //
 // Without such a proof the form counts as the request alone, and the user is asked:
 // they may have signed in again, in another tab, since the page was made.
-func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameters) {
+func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Params) {
 	if err := p.crossOrigin.Check(r); err != nil {
 		p.refuseForm(w, r, "sent by a page of another origin")
 		return
 	}
-	if refusal := form.check(consentParams); refusal != nil {
+	if refusal := form.Check(consentParams); refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return
 	}
-	params, refusal := parseForm(form.Get("request"), authorizationParams)
+	params, refusal := wire.ParseForm(form.Get("request"), authorizationParams)
 	if refusal != nil {
 		p.refuseForm(w, r, "malformed request")
 		return
@@ -138,7 +140,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 		notice = "This page was open for too long. Please look at it again and decide."
 	case decision == "deny":
 		p.emit(r, a.event(oauthapp.GrantDenied, user.ID, account))
-		p.refuseByRedirect(w, a, refuse(AccessDenied, "the user did not authorize the application"))
+		p.refuseByRedirect(w, a, wire.Refuse(AccessDenied, "the user did not authorize the application"))
 		return
 	case decision != "authorize":
 		notice = "Please choose whether to authorize the application."
@@ -159,7 +161,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form parameter
 // refuseForm refuses and reports a form that was not made here.
 func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, reason string) {
 	p.reportForm(r, nil, "", reason)
-	p.refuseOnPage(w, r, &Error{Code: AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden})
+	p.refuseOnPage(w, r, &wire.Error{Code: AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden})
 }
 
 // reportForm reports a form that was not made here, or not for this. The user is nil,
@@ -169,7 +171,7 @@ func (p *Provider) reportForm(r *http.Request, user *User, clientID, reason stri
 	if user != nil {
 		event.Actor.UserID = user.ID
 	}
-	if hasFormOfClientID(clientID) {
+	if clientauth.HasForm(clientID) {
 		event.ClientID = clientID
 	}
 	p.emit(r, event)
@@ -177,7 +179,7 @@ func (p *Provider) reportForm(r *http.Request, user *User, clientID, reason stri
 
 // chosenAccount returns the account that the user chose: one of their own. Who has
 // only one need not choose.
-func chosenAccount(form parameters, user *User) (string, bool) {
+func chosenAccount(form wire.Params, user *User) (string, bool) {
 	id := form.Get("account_id")
 	if id == "" && len(user.Accounts) == 1 {
 		return user.Accounts[0].ID, true

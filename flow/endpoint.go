@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 )
 
 // The endpoints, below the path of the issuer.
@@ -14,7 +16,6 @@ const (
 	tokenPath            = "/oauth/token"
 	revokePath           = "/oauth/revoke"
 	introspectPath       = "/oauth/introspect"
-	dnsimpleTokenPath    = "/v2/oauth/access_token"
 	serverMetadataPath   = "/.well-known/oauth-authorization-server" // above it (RFC 8414, section 3)
 	resourceMetadataPath = "/.well-known/oauth-protected-resource"   // above the resource's (RFC 9728, section 3)
 )
@@ -43,15 +44,23 @@ func (p *Provider) endpoints() []endpoint {
 		forScripts(http.MethodGet, serverMetadataPath+base, p.serverMetadata()),
 		forScripts(http.MethodGet, resourceMetadataPath+p.resourcePath(), p.resourceMetadata()),
 	}
-	if p.cfg.DNSimple != nil {
-		endpoints = append(endpoints, forScripts(http.MethodPost, base+dnsimpleTokenPath, p.dnsimpleToken))
+	for _, route := range p.added.Routes {
+		endpoints = append(endpoints, endpointOf(base, route))
 	}
 	return endpoints
 }
 
+// endpointOf is the endpoint of a capability's route.
+func endpointOf(base string, route kernel.Route) endpoint {
+	if route.AnyOrigin {
+		return forScripts(route.Method, base+route.Path, route.Handler)
+	}
+	return endpoint{base + route.Path, map[string]http.HandlerFunc{route.Method: route.Handler}}
+}
+
 // forScripts is an endpoint that scripts of every origin may call.
 func forScripts(method, path string, handler http.HandlerFunc) endpoint {
-	return endpoint{path, map[string]http.HandlerFunc{method: anyOrigin(handler), http.MethodOptions: preflight}}
+	return endpoint{path, map[string]http.HandlerFunc{method: wire.AnyOrigin(handler), http.MethodOptions: wire.Preflight}}
 }
 
 // handler returns what answers a method: 405 where the endpoint has none for it (RFC
@@ -71,15 +80,15 @@ func (e endpoint) handler(method string) http.HandlerFunc {
 	allow := strings.Join(allowed, ", ")
 	refuse := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", allow)
-		writeBody(w, http.StatusMethodNotAllowed, errorBody(InvalidRequest, "the method must be "+allow))
+		wire.Write(w, http.StatusMethodNotAllowed, wire.ErrorBody(InvalidRequest, "the method must be "+allow))
 	}
 	if e.handlers[http.MethodOptions] == nil {
 		return refuse
 	}
-	return anyOrigin(refuse)
+	return wire.AnyOrigin(refuse)
 }
 
 // notFound answers where there is no endpoint.
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	writeBody(w, http.StatusNotFound, errorBody(InvalidRequest, "there is no endpoint at this path"))
+	wire.Write(w, http.StatusNotFound, wire.ErrorBody(InvalidRequest, "there is no endpoint at this path"))
 }

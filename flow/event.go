@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -37,7 +38,7 @@ type eventGuard struct {
 	now    func() time.Time
 
 	mu       sync.Mutex
-	refusals buckets // of a network and a type of event
+	refusals bucket.Set // of a network and a type of event
 }
 
 // How often refusals are reported, as Config.Events says.
@@ -56,7 +57,7 @@ func guardEvents(cfg *Config) func(context.Context, oauthapp.Event) {
 		host:     cfg.Events,
 		logger:   cfg.Logger,
 		now:      cfg.Now,
-		refusals: newBuckets(refusalBurst, refusalPace),
+		refusals: bucket.New(refusalBurst, refusalPace),
 	}
 	return g.deliver
 }
@@ -91,14 +92,14 @@ func isRefusal(t oauthapp.EventType) bool {
 
 // refusalDue reports whether a refusal is to be reported, and notes that it is.
 func (g *eventGuard) refusalDue(e oauthapp.Event) bool {
-	k := keyOf(network(e.Actor.RemoteAddr), string(e.Type))
+	k := bucket.KeyOf(bucket.Network(e.Actor.RemoteAddr), string(e.Type))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	if g.refusals.wait(k, now) > 0 {
+	if g.refusals.Wait(k, now) > 0 {
 		return false
 	}
-	g.refusals.take(k, now)
+	g.refusals.Take(k, now)
 	return true
 }
 
@@ -137,16 +138,5 @@ func connectionAddr(logger *slog.Logger) func(*http.Request) string {
 			return r.RemoteAddr
 		}
 		return host
-	}
-}
-
-// applicationEvent begins an event about an application.
-func applicationEvent(t oauthapp.EventType, app oauthapp.Application) oauthapp.Event {
-	return oauthapp.Event{
-		Type:            t,
-		ApplicationID:   app.ID,
-		ApplicationName: app.Name,
-		ClientID:        app.ClientID,
-		Owner:           app.Owner,
 	}
 }

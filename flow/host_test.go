@@ -46,7 +46,6 @@ func newHost(t testing.TB, edit ...func(*flow.Config)) *host {
 	configure := func(cfg *flow.Config) {
 		cfg.CurrentUser = func(*http.Request) (*flow.User, error) { return h.user, h.userErr }
 		cfg.LoginURL = func(returnTo string) string { return "/login?return_to=" + url.QueryEscape(returnTo) }
-		cfg.DNSimple = &flow.DNSimpleProfile{}
 	}
 	h.service = newService(t, append([]func(*flow.Config){configure}, edit...)...)
 	h.issued = append(h.issued, verifier)

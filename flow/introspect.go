@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -26,24 +28,27 @@ type introspection struct {
 	AccountID string `json:"account_id,omitempty"` // the account reached; not of the RFC
 }
 
+// introspectParams are what the endpoint acts on.
+var introspectParams = append([]string{"token", "token_type_hint"}, clientauth.Params...)
+
 // introspect is the introspection endpoint of RFC 7662. Confidential clients
 // learn about their own access and refresh tokens; [Config.ResourceServers] learn
 // about every access token. To anyone else a token is not active, and a code never is.
 // A refresh token is active only for who says that it asks about one: a resource
 // server that takes every active token for an access token would let it in.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
-	form, refusal := readForm(w, r, introspectParams)
+	form, refusal := wire.ReadForm(w, r, introspectParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
 	}
 	token, known := p.parseToken(form.Get("token"))
-	client, refusal := p.authenticateClient(r, form, token.Session)
+	client, refusal := p.clients.Authenticate(r, form, token.Session)
 	if refusal == nil && client.Application.Type != oauthapp.Confidential {
-		refusal = p.authenticationFailed(r, client.Application.ClientID, client.Application, "public client at the introspection endpoint", refuseClient())
+		refusal = p.clients.Refuse(r, client, "public client at the introspection endpoint")
 	}
 	if refusal == nil && !form.Has("token") {
-		refusal = refuse(InvalidRequest, "parameter missing: token")
+		refusal = wire.Refuse(InvalidRequest, "parameter missing: token")
 	}
 	var answer introspection
 	asked := token.Kind == credential.AccessToken || form.Get("token_type_hint") == "refresh_token"
@@ -54,11 +59,11 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, answer)
+	p.writeJSON(w, r, answer)
 }
 
 // introspectFor tells a client what it may know of a token.
-func (p *Provider) introspectFor(r *http.Request, client store.Client, token presentedToken) (introspection, *Error) {
+func (p *Provider) introspectFor(r *http.Request, client store.Client, token presentedToken) (introspection, *wire.Error) {
 	if client.Session != nil {
 		return p.describe(client.Session, token), nil
 	}
@@ -71,7 +76,7 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 		return introspection{}, nil
 	}
 	if err != nil {
-		return introspection{}, outage(err)
+		return introspection{}, wire.Outage(err)
 	}
 	answer := p.describe(&session, token)
 	if answer.Active {

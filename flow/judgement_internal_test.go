@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/flow/internal/engine"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -32,6 +34,13 @@ const (
 	fositeOnly = "what we judge at the request, and what only one who breaks that gets to"
 )
 
+func params(pairs ...string) (p wire.Params) {
+	for i := 0; i < len(pairs); i += 2 {
+		p = append(p, wire.Param{Name: pairs[i], Value: pairs[i+1]})
+	}
+	return p
+}
+
 func judgementProvider(t *testing.T) *Provider {
 	p, err := New(Config{
 		Issuer:      "https://id.example",
@@ -51,7 +60,7 @@ func outcome(code string) string {
 	return code
 }
 
-func ourOutcome(refusal *Error) string {
+func ourOutcome(refusal *wire.Error) string {
 	if refusal == nil {
 		return "yes"
 	}
@@ -127,12 +136,12 @@ func TestCodeIsJudgedTwice(t *testing.T) {
 				}},
 			}
 			test.edit(&s)
-			request := &tokenRequest{now: now, presented: presented, scopes: s.scopes, client: store.Client{
+			request := &tokenRequest{&kernel.TokenRequest{Now: now, Presented: presented, Client: store.Client{
 				Application: oauthapp.Application{ClientID: "client", Type: s.typ, CallbackURLs: s.callback},
 				Session:     s.session,
-			}}
+			}}, s.scopes}
 			for name, value := range s.form {
-				request.params = append(request.params, parameter{name, value})
+				request.Params = append(request.Params, wire.Param{Name: name, Value: value})
 			}
 			refusal, _ := request.judgeCode()
 			require.Equal(t, outcome(test.ours), ourOutcome(refusal), "ours alone")
@@ -144,7 +153,7 @@ func TestCodeIsJudgedTwice(t *testing.T) {
 					Scopes: s.scopes, Used: !s.session.Code.RedeemedAt.IsZero(),
 				}
 			}
-			err := p.engine.Exchange(t.Context(), authorizationCodeGrant, engineClient(request.client, "", s.scopes), session, request.params.Values())
+			err := p.engine.Exchange(t.Context(), authorizationCodeGrant, engineClient(request.Client, "", s.scopes), session, request.Params.Values())
 			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
 			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")
 		})
@@ -180,16 +189,15 @@ func TestRefreshTokenIsJudgedTwice(t *testing.T) {
 				ID: presented.Session, ExpiresAt: now.Add(time.Hour), RefreshFamily: presented.Family.Digest(),
 				Refresh: store.RefreshToken{Digest: presented.Digest, ExpiresAt: now.Add(time.Minute)},
 			}
-			request := &tokenRequest{
-				now: now, presented: presented, scopes: []string{"read"},
-				params: parameters{{"grant_type", refreshTokenGrant}, {"refresh_token", token}},
-				client: store.Client{Application: oauthapp.Application{ClientID: "client", Type: oauthapp.Public}, Session: s},
-			}
+			request := &tokenRequest{&kernel.TokenRequest{
+				Now: now, Presented: presented, Params: params("grant_type", refreshTokenGrant, "refresh_token", token),
+				Client: store.Client{Application: oauthapp.Application{ClientID: "client", Type: oauthapp.Public}, Session: s},
+			}, []string{"read"}}
 			session := &engine.Session{ClientID: "client", Scopes: []string{"read"}}
 			test.edit(s, session, request)
 			refusal, _ := request.judgeRefreshToken()
 			require.Equal(t, outcome(test.ours), ourOutcome(refusal), "ours alone")
-			err := p.engine.Exchange(t.Context(), refreshTokenGrant, engineClient(request.client, "", []string{"read"}), session, request.params.Values())
+			err := p.engine.Exchange(t.Context(), refreshTokenGrant, engineClient(request.Client, "", []string{"read"}), session, request.Params.Values())
 			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
 			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")
 		})
@@ -201,23 +209,23 @@ func TestAuthorizationIsJudgedTwice(t *testing.T) {
 	const callback = "https://client.example/cb"
 	for name, test := range map[string]struct {
 		typ          oauthapp.ClientType
-		params       parameters
+		params       wire.Params
 		redirectURI  string // that was matched
 		ours, theirs string
 		why          string
 	}{
-		"good":                        {oauthapp.Public, parameters{{"code_challenge", rfcChallenge}, {"code_challenge_method", "S256"}}, callback, "", "", ""},
+		"good":                        {oauthapp.Public, params("code_challenge", rfcChallenge, "code_challenge_method", "S256"), callback, "", "", ""},
 		"confidential without":        {oauthapp.Confidential, nil, callback, "", "", ""},
 		"public without challenge":    {oauthapp.Public, nil, callback, InvalidRequest, InvalidRequest, ""},
-		"plain":                       {oauthapp.Public, parameters{{"code_challenge", rfcChallenge}, {"code_challenge_method", "plain"}}, callback, InvalidRequest, InvalidRequest, ""},
-		"no method":                   {oauthapp.Public, parameters{{"code_challenge", rfcChallenge}}, callback, InvalidRequest, InvalidRequest, ""},
-		"unknown method":              {oauthapp.Public, parameters{{"code_challenge", rfcChallenge}, {"code_challenge_method", "s256"}}, callback, InvalidRequest, InvalidRequest, ""},
-		"method without challenge":    {oauthapp.Confidential, parameters{{"code_challenge_method", "S256"}}, callback, InvalidRequest, "", onlyOurs},
-		"short challenge":             {oauthapp.Public, parameters{{"code_challenge", "abc"}, {"code_challenge_method", "S256"}}, callback, InvalidRequest, "", onlyOurs},
+		"plain":                       {oauthapp.Public, params("code_challenge", rfcChallenge, "code_challenge_method", "plain"), callback, InvalidRequest, InvalidRequest, ""},
+		"no method":                   {oauthapp.Public, params("code_challenge", rfcChallenge), callback, InvalidRequest, InvalidRequest, ""},
+		"unknown method":              {oauthapp.Public, params("code_challenge", rfcChallenge, "code_challenge_method", "s256"), callback, InvalidRequest, InvalidRequest, ""},
+		"method without challenge":    {oauthapp.Confidential, params("code_challenge_method", "S256"), callback, InvalidRequest, "", onlyOurs},
+		"short challenge":             {oauthapp.Public, params("code_challenge", "abc", "code_challenge_method", "S256"), callback, InvalidRequest, "", onlyOurs},
 		"redirect_uri not absolute":   {oauthapp.Confidential, nil, "/relative", "", InvalidRequest, fositeOnly},
 		"redirect_uri over http":      {oauthapp.Confidential, nil, "http://client.example/cb", "", InvalidRequest, fositeOnly},
 		"redirect_uri has a fragment": {oauthapp.Confidential, nil, callback + "#x", "", InvalidRequest, fositeOnly},
-		"another redirect_uri sent":   {oauthapp.Confidential, parameters{{"redirect_uri", "https://evil.example/"}}, callback, "", InvalidRequest, fositeOnly},
+		"another redirect_uri sent":   {oauthapp.Confidential, params("redirect_uri", "https://evil.example/"), callback, "", InvalidRequest, fositeOnly},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := store.Client{Application: oauthapp.Application{ClientID: "client", Type: test.typ}}

@@ -45,7 +45,6 @@ func requireLimited(t *testing.T, w *httptest.ResponseRecorder, seconds int) {
 func TestFailuresAreLimited(t *testing.T) {
 	for path, params := range map[string]url.Values{
 		"/oauth/token":      {"grant_type": {"refresh_token"}, "refresh_token": {"x"}},
-		dnsimplePath:        {"grant_type": {"authorization_code"}, "code": {"x"}},
 		"/oauth/revoke":     {"token": {"x"}},
 		"/oauth/introspect": {"token": {"x"}},
 	} {

@@ -118,7 +118,7 @@ func TestNoOpenIDConfiguration(t *testing.T) {
 }
 
 func TestOriginsOfBrowserClients(t *testing.T) {
-	s := newService(t, func(cfg *flow.Config) { cfg.DNSimple = &flow.DNSimpleProfile{} })
+	s := newService(t)
 	send := func(method, path string, form url.Values) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "https://id.example"+path, strings.NewReader(form.Encode()))
 		r.Header.Set("Origin", "https://spa.example")
@@ -132,7 +132,7 @@ func TestOriginsOfBrowserClients(t *testing.T) {
 		return w
 	}
 	for _, path := range []string{
-		"/oauth/token", "/oauth/revoke", "/oauth/introspect", "/v2/oauth/access_token",
+		"/oauth/token", "/oauth/revoke", "/oauth/introspect",
 		"/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource",
 	} {
 		w := send(http.MethodOptions, path, nil)

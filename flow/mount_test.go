@@ -22,7 +22,6 @@ func newMountable(t *testing.T, issuer string) *flow.Provider {
 		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil },
 		LoginURL:    func(string) string { return "/login" },
 		Scopes:      []flow.Scope{{Name: "read", Default: true}},
-		DNSimple:    &flow.DNSimpleProfile{},
 	})
 	require.NoError(t, err)
 	return p
@@ -48,7 +47,7 @@ func TestMount(t *testing.T) {
 			}{
 				{"GET", base + "/oauth/authorize", 400}, {"POST", base + "/oauth/authorize", 400},
 				{"POST", base + "/oauth/token", 400}, {"POST", base + "/oauth/revoke", 400}, {"POST", base + "/oauth/introspect", 400},
-				{"POST", base + "/v2/oauth/access_token", 400}, {"GET", base + "/oauth/style.css", 200},
+				{"GET", base + "/oauth/style.css", 200},
 				{"GET", "/.well-known/oauth-authorization-server" + base, 200}, {"GET", "/.well-known/oauth-protected-resource/v2/", 200},
 				{"OPTIONS", base + "/oauth/token", 204}, {"OPTIONS", base + "/oauth/revoke", 204},
 				{"OPTIONS", "/.well-known/oauth-authorization-server" + base, 204}, {"OPTIONS", "/.well-known/oauth-protected-resource/v2/", 204},
@@ -84,7 +83,6 @@ func TestMethodsOfEndpoints(t *testing.T) {
 		for path, allow := range map[string]string{
 			base + "/oauth/authorize": "GET, HEAD, POST", base + "/oauth/style.css": "GET, HEAD",
 			base + "/oauth/token": "OPTIONS, POST", base + "/oauth/revoke": "OPTIONS, POST", base + "/oauth/introspect": "OPTIONS, POST",
-			base + "/v2/oauth/access_token":                  "OPTIONS, POST",
 			"/.well-known/oauth-authorization-server" + base: "GET, HEAD, OPTIONS", "/.well-known/oauth-protected-resource/v2/": "GET, HEAD, OPTIONS",
 		} {
 			refused := func(handler http.Handler, method string) {

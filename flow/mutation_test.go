@@ -79,7 +79,6 @@ func TestEveryMutationIsRefused(t *testing.T) {
 		refused                       func(*httptest.ResponseRecorder) bool
 	}{
 		{"code", "/oauth/token", "code", code, h.redemption(h.app, code), refused},
-		{"code of the profile", dnsimplePath, "code", code, h.redemption(h.app, code), refused},
 		{"refresh token", "/oauth/token", "refresh_token", granted.RefreshToken, h.refreshing(h.app, granted.RefreshToken), refused},
 		{"introspected access token", "/oauth/introspect", "token", granted.AccessToken, credentialsOf(h.app, h.secret), inactive},
 		{"introspected refresh token", "/oauth/introspect", "token", granted.RefreshToken, with(credentialsOf(h.app, h.secret), "token_type_hint", "refresh_token"), inactive},

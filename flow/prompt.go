@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -26,7 +27,7 @@ type prompt struct {
 
 // parsePrompt reads the prompt of a request. Parameters that are there twice are for
 // others to refuse.
-func parsePrompt(params parameters) (prompt, *Error) {
+func parsePrompt(params wire.Params) (prompt, *wire.Error) {
 	var q prompt
 	values := strings.Fields(params.Get("prompt"))
 	for _, value := range values {
@@ -40,16 +41,16 @@ func parsePrompt(params parameters) (prompt, *Error) {
 		case "select_account":
 			q.selectAccount = true
 		default:
-			return prompt{}, refuse(InvalidRequest, "prompt must be none, or of login, consent and select_account: "+value)
+			return prompt{}, wire.Refuse(InvalidRequest, "prompt must be none, or of login, consent and select_account: "+value)
 		}
 	}
 	if q.none && len(values) > 1 {
-		return prompt{}, refuse(InvalidRequest, "prompt: none stands alone")
+		return prompt{}, wire.Refuse(InvalidRequest, "prompt: none stands alone")
 	}
 	if age := params.Get("max_age"); age != "" {
 		seconds, err := strconv.ParseUint(age, 10, 64)
 		if err != nil {
-			return prompt{}, refuse(InvalidRequest, "max_age must be a number of seconds")
+			return prompt{}, wire.Refuse(InvalidRequest, "max_age must be a number of seconds")
 		}
 		q.hasMaxAge, q.maxAge = true, time.Duration(min(seconds, math.MaxInt32))*time.Second
 	}
@@ -78,11 +79,11 @@ func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authori
 	_, sent := p.sentToSignIn(a.params)
 	switch {
 	case a.prompt.none:
-		p.refuseUnasked(w, r, a, refuse(LoginRequired, "the user has to sign in again"))
+		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "the user has to sign in again"))
 	case user.AuthenticatedAt.IsZero():
-		p.refuseByRedirect(w, a, refuse(LoginRequired, "this service cannot tell when the user signed in"))
+		p.refuseByRedirect(w, a, wire.Refuse(LoginRequired, "this service cannot tell when the user signed in"))
 	case sent:
-		p.refuseByRedirect(w, a, refuse(LoginRequired, "the user did not sign in again"))
+		p.refuseByRedirect(w, a, wire.Refuse(LoginRequired, "the user did not sign in again"))
 	default:
 		p.signIn(w, r, a, user.AuthenticatedAt)
 	}
@@ -94,11 +95,11 @@ func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, a *authorizati
 	params := a.params
 	if _, sent := p.sentToSignIn(params); a.prompt.asksForLogin() && !sent {
 		after := later(signedIn, p.now().Add(-maxClockDifference))
-		params = append(params.without(loginTicketParam), parameter{loginTicketParam, p.loginTicket(params, after)})
+		params = append(params.Without(loginTicketParam), wire.Param{Name: loginTicketParam, Value: p.loginTicket(params, after)})
 	}
 	login := p.cfg.LoginURL(p.returnTo(params))
 	if login == "" {
-		p.refuseOnPage(w, r, outage(errors.New("flow: Config.LoginURL returned no URL")))
+		p.refuseOnPage(w, r, wire.Outage(errors.New("flow: Config.LoginURL returned no URL")))
 		return
 	}
 	seeOther(w, login)
@@ -119,17 +120,17 @@ const (
 
 // loginTicket is what tells, when the request comes back, that its user was sent to sign
 // in, and has done so if they signed in after a time.
-func (p *Provider) loginTicket(params parameters, after time.Time) string {
+func (p *Provider) loginTicket(params wire.Params, after time.Time) string {
 	since := strconv.FormatInt(after.UnixMicro(), 10)
-	request := params.without(loginTicketParam).Values().Encode()
+	request := params.Without(loginTicketParam).Values().Encode()
 	return since + "." + p.keys.Sign(p.now().Add(loginTicketTTL), loginPurpose, since, request)
 }
 
 // sentToSignIn reports whether the user was sent to sign in for this very request,
 // lately, and after which time that has to be.
-func (p *Provider) sentToSignIn(params parameters) (after time.Time, ok bool) {
+func (p *Provider) sentToSignIn(params wire.Params) (after time.Time, ok bool) {
 	since, signed, _ := strings.Cut(params.Get(loginTicketParam), ".")
-	request := params.without(loginTicketParam).Values().Encode()
+	request := params.Without(loginTicketParam).Values().Encode()
 	if p.keys.Verify(signed, p.now(), loginPurpose, since, request) != nil {
 		return time.Time{}, false
 	}
@@ -141,23 +142,23 @@ func (p *Provider) sentToSignIn(params parameters) (after time.Time, ok bool) {
 // would have to be asked. An application that nobody here registered is not redirected
 // to: this endpoint would lead whoever follows a link to any place that somebody has
 // registered (RFC 9700, section 4.11.2).
-func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *authorization, refusal *Error) {
+func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *authorization, refusal *wire.Error) {
 	if a.client.Application.Owner == "" {
-		p.refuseOnPage(w, r, refuse(refusal.Code, refusal.Code+": "+refusal.Description))
+		p.refuseOnPage(w, r, wire.Refuse(refusal.Code, refusal.Code+": "+refusal.Description))
 		return
 	}
 	p.refuseByRedirect(w, a, refusal)
 }
 
 // needsAsking tells why a user who is signed in would have to be asked.
-func needsAsking(a *authorization, user *User) *Error {
+func needsAsking(a *authorization, user *User) *wire.Error {
 	switch {
 	case a.client.Application.Type == oauthapp.Public:
-		return refuse(InteractionRequired, "public clients ask every time")
+		return wire.Refuse(InteractionRequired, "public clients ask every time")
 	case a.params.Get("account_id") == "" && len(user.Accounts) > 1:
-		return refuse(AccountSelectionRequired, "the user has several accounts: account_id is missing")
+		return wire.Refuse(AccountSelectionRequired, "the user has several accounts: account_id is missing")
 	}
-	return refuse(ConsentRequired, "the user has to be asked for consent")
+	return wire.Refuse(ConsentRequired, "the user has to be asked for consent")
 }
 
 // A SignIn is what an authorization request tells the page on which its user signs in.

@@ -7,11 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/engine"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/origin"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
@@ -36,9 +38,12 @@ type Provider struct {
 	pages       *page.Set
 	crossOrigin origin.Guard
 	limiter     Limiter
-	ownLimiter  *limiter // decides where the host's fails
+	ownLimiter  ownLimiter // decides where the host's fails
 	engine      *engine.Engine
-	issue       kernel.Issuer
+	issue       *kernel.Issuance
+	added       kernel.Contributions // by this package and the extensions
+	clients     *clientauth.Authenticator
+	tokenParams []string // what the token endpoint acts on
 	mux         *http.ServeMux
 }
 
@@ -56,7 +61,7 @@ func New(cfg Config) (*Provider, error) {
 		scopes:     make(map[string]Scope, len(resolved.Scopes)),
 		keys:       ticket.Keys(resolved.Keys),
 		limiter:    resolved.Limiter,
-		ownLimiter: newLimiter(resolved.Now),
+		ownLimiter: ownLimiter{clientauth.NewLimiter(resolved.Now)},
 		mux:        http.NewServeMux(),
 	}
 	if p.limiter == nil {
@@ -85,7 +90,7 @@ func New(cfg Config) (*Provider, error) {
 		return nil, fmt.Errorf("flow: Config.Issuer: %w", err)
 	}
 	p.engine = engine.New(resolved.RequirePKCE)
-	p.issue = kernel.Issuer{
+	p.issue = &kernel.Issuance{
 		Store:           resolved.Store,
 		Credentials:     p.credentials,
 		Keys:            resolved.Keys,
@@ -94,11 +99,14 @@ func New(cfg Config) (*Provider, error) {
 		RefreshTokenTTL: resolved.RefreshTokenTTL,
 		SessionTTL:      resolved.SessionTTL,
 	}
+	if err := p.extend(); err != nil {
+		return nil, fmt.Errorf("flow: Config.Extensions: %w", err)
+	}
 	p.Mount(p.mux)
 	for _, e := range p.endpoints() {
 		p.mux.HandleFunc(e.path, e.handler("")) // methods that nobody has heard of
 	}
-	p.mux.HandleFunc("/", anyOrigin(notFound))
+	p.mux.HandleFunc("/", wire.AnyOrigin(notFound))
 	return p, nil
 }
 

@@ -68,7 +68,6 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"session":                  {func(c *flow.Config) { c.SessionTTL = -1 }, "SessionTTL"},
 		"session before code":      {func(c *flow.Config) { c.CodeTTL, c.SessionTTL = time.Minute, time.Minute-1 }, "SessionTTL"},
 		"grace":                    {func(c *flow.Config) { c.RotationGrace = time.Hour }, "RotationGrace"},
-		"profile":                  {func(c *flow.Config) { c.DNSimple = &flow.DNSimpleProfile{AccessTokenTTL: -1} }, "DNSimple.AccessTokenTTL"},
 		"resource":                 {func(c *flow.Config) { c.Resource = "api" }, "Resource"},
 		"resource fragment":        {func(c *flow.Config) { c.Resource = "https://api.example/#x" }, "Resource"},
 		"resource bare fragment":   {func(c *flow.Config) { c.Resource = "https://api.example#" }, "Resource"},
@@ -97,11 +96,9 @@ func layout(text string) fstest.MapFS { return fstest.MapFS{"layout.html": {Data
 
 func TestNewFillsACopy(t *testing.T) {
 	cfg := minimal()
-	cfg.DNSimple = &flow.DNSimpleProfile{}
 	p, err := flow.New(cfg)
 	require.NoError(t, err)
 	require.Zero(t, cfg.CodeTTL)
-	require.Zero(t, *cfg.DNSimple)
 	require.Nil(t, cfg.Keys)
 	cfg.Scopes[0].Name = "changed"
 
@@ -112,7 +109,6 @@ func TestNewFillsACopy(t *testing.T) {
 	require.Equal(t, 30*24*time.Hour, resolved.RefreshTokenTTL)
 	require.Equal(t, 365*24*time.Hour, resolved.SessionTTL)
 	require.Equal(t, 10*time.Second, resolved.RotationGrace)
-	require.Equal(t, 30*24*time.Hour, resolved.DNSimple.AccessTokenTTL)
 	require.Equal(t, "https://id.example", resolved.Resource)
 	require.Len(t, resolved.Keys, 1)
 	require.Len(t, resolved.Keys[0], 32)

@@ -4,26 +4,32 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
+
+// revokeParams are what the endpoint acts on.
+var revokeParams = append([]string{"token"}, clientauth.Params...)
 
 // revoke is the revocation endpoint of RFC 7009. Revoking either kind of
 // token ends its session, and so the access tokens and the refresh token of one
 // authorization. A token that is unknown, or ended already, is answered like one
 // that was revoked just now; one of another client is refused.
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
-	form, refusal := readForm(w, r, revokeParams)
+	form, refusal := wire.ReadForm(w, r, revokeParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
 	}
 	// token_type_hint is not read: a token says itself which kind it is.
 	token, known := p.parseToken(form.Get("token"))
-	client, refusal := p.authenticateClient(r, form, token.Session)
+	client, refusal := p.clients.Authenticate(r, form, token.Session)
 	if refusal == nil && !form.Has("token") {
-		refusal = refuse(InvalidRequest, "parameter missing: token")
+		refusal = wire.Refuse(InvalidRequest, "parameter missing: token")
 	}
 	if refusal == nil && known {
 		refusal = p.endSession(r, client, token)
@@ -32,11 +38,11 @@ func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, struct{}{})
+	p.writeJSON(w, r, struct{}{})
 }
 
 // endSession ends the session of a token of this client.
-func (p *Provider) endSession(r *http.Request, client store.Client, token presentedToken) *Error {
+func (p *Provider) endSession(r *http.Request, client store.Client, token presentedToken) *wire.Error {
 	if client.Session == nil {
 		return p.refuseForeign(r, client, token)
 	}
@@ -45,9 +51,9 @@ func (p *Provider) endSession(r *http.Request, client store.Client, token presen
 	}
 	now := p.now()
 	if err := p.cfg.Store.EndSession(r.Context(), client.Session.ID, now); err != nil {
-		return outage(err)
+		return wire.Outage(err)
 	}
-	event := applicationEvent(oauthapp.TokenRevoked, client.Application)
+	event := kernel.EventOf(oauthapp.TokenRevoked, client.Application)
 	event.GrantID = client.Session.GrantID
 	event.SessionID = client.Session.ID
 	event.UserID = client.Session.UserID
@@ -59,15 +65,15 @@ func (p *Provider) endSession(r *http.Request, client store.Client, token presen
 
 // refuseForeign tells a token of another client from one that is not live: the
 // first must not be answered as if it had been revoked (RFC 7009, section 2.1).
-func (p *Provider) refuseForeign(r *http.Request, client store.Client, token presentedToken) *Error {
+func (p *Provider) refuseForeign(r *http.Request, client store.Client, token presentedToken) *wire.Error {
 	session, err := p.cfg.Store.Session(r.Context(), token.Session)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil
 	case err != nil:
-		return outage(err)
+		return wire.Outage(err)
 	case session.ApplicationID != client.Application.ID && token.isOf(&session):
-		return refuse(InvalidGrant, "the token was issued to another client")
+		return wire.Refuse(InvalidGrant, "the token was issued to another client")
 	}
 	return nil
 }

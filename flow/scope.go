@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -18,7 +19,7 @@ func (p *Provider) allowedScopes(app oauthapp.Application) []string {
 
 // requestedScopes returns what an authorization request asks for, each scope
 // once and in the order of Config.Scopes; the default scopes where it asks for none.
-func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]string, *Error) {
+func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]string, *wire.Error) {
 	allowed := p.allowedScopes(app)
 	asked := p.splitScopes(scope)
 	if len(asked) == 0 {
@@ -28,12 +29,12 @@ func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]st
 			}
 		}
 		if len(asked) == 0 {
-			return nil, refuse(InvalidScope, "the application may not ask for the default scopes: scope is required")
+			return nil, wire.Refuse(InvalidScope, "the application may not ask for the default scopes: scope is required")
 		}
 	}
 	for _, name := range asked {
 		if !slices.Contains(allowed, name) {
-			return nil, refuse(InvalidScope, "unknown scope, or one that the application may not ask for: "+name)
+			return nil, wire.Refuse(InvalidScope, "unknown scope, or one that the application may not ask for: "+name)
 		}
 	}
 	return intersect(allowed, asked), nil

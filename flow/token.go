@@ -4,94 +4,79 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
-	"github.com/oauthapps/oauthapps/store"
 )
-
-// A tokenResponse is the answer of RFC 6749, section 5.1. The scope is always told,
-// also where it is what the client asked for.
-type tokenResponse struct {
-	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type"`
-	ExpiresIn    int64  `json:"expires_in"` // whole seconds, rounded down
-	RefreshToken string `json:"refresh_token,omitempty"`
-	Scope        string `json:"scope"`
-}
 
 // token serves the token endpoint (RFC 6749, section 3.2).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
-	setPragma(w)
-	form, refusal := readForm(w, r, tokenParams)
+	wire.SetPragma(w)
+	form, refusal := wire.ReadForm(w, r, p.tokenParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
 	}
-	t, issued, refusal := p.exchange(r, form, nil)
+	t, issued, refusal := p.exchange(r, form, kernel.Terms{})
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, tokenResponse{
-		AccessToken:  issued.Access,
-		TokenType:    "Bearer",
-		ExpiresIn:    issued.ExpiresIn(t.now),
-		RefreshToken: issued.Refresh,
-		Scope:        strings.Join(issued.Scopes, " "),
+	p.writeJSON(w, r, p.tokenResponse(t, &issued))
+}
+
+// tokenResponse is the answer of RFC 6749, section 5.1. The scope is always told,
+// also where it is what the client asked for.
+func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
+	answer := struct {
+		AccessToken  string `json:"access_token"`
+		TokenType    string `json:"token_type"`
+		ExpiresIn    int64  `json:"expires_in"` // whole seconds
+		RefreshToken string `json:"refresh_token,omitempty"`
+		Scope        string `json:"scope"`
+	}{issued.Access, "Bearer", issued.ExpiresIn(t.Now), issued.Refresh, strings.Join(issued.Scopes, " ")}
+	return withMembers(answer, func(add func(map[string]any)) {
+		for _, members := range p.added.TokenMembers {
+			add(members(t, issued))
+		}
 	})
 }
 
-// exchange authenticates the client and exchanges what it presents for tokens. The
-// client and its session come with one read, the tokens are kept with one write.
-func (p *Provider) exchange(r *http.Request, form parameters, profile *DNSimpleProfile) (*tokenRequest, tokens, *Error) {
-	presented, refusal := p.presented(form)
+// exchange authenticates the client of a token request and hands it to its grant. The
+// client, and the session of what it presents, come with one read.
+func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Terms) (*kernel.TokenRequest, tokens, *wire.Error) {
+	grant, ok := p.added.Grants[form.Get("grant_type")]
+	switch {
+	case !form.Has("grant_type"):
+		return nil, tokens{}, wire.Refuse(InvalidRequest, "grant_type is missing")
+	case !ok:
+		return nil, tokens{}, wire.Refuse(UnsupportedGrantType, "grant_type must be "+strings.Join(p.grantTypes(), " or "))
+	}
+	presented, refusal := grant.Present(form)
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
-	client, refusal := p.authenticateClient(r, form, presented.Session)
-	if refusal == nil && presented.Digest.IsZero() {
-		refusal = refuseGarbage(form)
-	}
+	client, refusal := p.clients.Authenticate(r, form, presented.Session)
 	if refusal == nil {
 		refusal = p.checkResources(form)
 	}
+	if refusal == nil && client.Session != nil && !p.added.Claimed(client.Session) {
+		refusal = wire.Refuse(InvalidGrant, "the session needs a capability that this service does not have")
+	}
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
-	t := &tokenRequest{
-		http:      r,
-		now:       p.now(),
-		params:    form,
-		client:    client,
-		presented: presented,
-		scopes:    p.tokenScopes(client, form),
-		profile:   profile,
-	}
-	exchange := p.exchangeCode
-	if form.Get("grant_type") == refreshTokenGrant {
-		exchange = p.refreshTokens
-	}
-	issued, refusal := exchange(t)
+	t := &kernel.TokenRequest{HTTP: r, Now: p.now(), Params: form, Client: client, Presented: presented, Terms: terms}
+	issued, refusal := grant.Exchange(t)
 	return t, issued, refusal
 }
 
-// presented takes apart the code or refresh token of a token request. What this
-// service cannot have made is left zero.
-func (p *Provider) presented(form parameters) (credential.Parsed, *Error) {
-	var kind credential.Kind
-	var name string
-	switch form.Get("grant_type") {
-	case authorizationCodeGrant:
-		kind, name = credential.AuthorizationCode, "code"
-	case refreshTokenGrant:
-		kind, name = credential.RefreshToken, "refresh_token"
-	case "":
-		return credential.Parsed{}, refuse(InvalidRequest, "grant_type is missing")
-	default:
-		return credential.Parsed{}, refuse(UnsupportedGrantType, "grant_type must be authorization_code or refresh_token")
-	}
-	value := form.Get(name)
+// present takes a code or refresh token of a token request apart. What this service
+// cannot have made is left zero.
+func (p *Provider) present(kind credential.Kind, params wire.Params, name string) (credential.Parsed, *wire.Error) {
+	value := params.Get(name)
 	if value == "" {
-		return credential.Parsed{}, refuse(InvalidRequest, name+" is missing")
+		return credential.Parsed{}, wire.Refuse(InvalidRequest, name+" is missing")
 	}
 	parsed, err := p.credentials.Parse(kind, value)
 	if err != nil {
@@ -100,34 +85,29 @@ func (p *Provider) presented(form parameters) (credential.Parsed, *Error) {
 	return parsed, nil
 }
 
-// refuseGarbage is the answer to a code or refresh token that this service cannot have
-// made.
-func refuseGarbage(form parameters) *Error {
-	if form.Get("grant_type") == authorizationCodeGrant {
-		return errInvalidCode
-	}
-	return errInvalidRefreshToken
-}
-
-// tokenScopes decides what a new access token reaches: what the user granted, as
-// far as the application may still ask for it; or, of that, what a refresh asks for
-// (RFC 6749, section 6), and nothing if it asks for more. What the user granted stays
-// with the session, so that a later refresh may ask for all of it again.
-func (p *Provider) tokenScopes(client store.Client, form parameters) []string {
-	if client.Session == nil {
+// grantedScopes decides what the access token of a token request reaches: what the
+// user granted, as far as the application may still ask for it.
+func (p *Provider) grantedScopes(t *kernel.TokenRequest) []string {
+	if t.Client.Session == nil {
 		return nil
 	}
-	scopes := intersect(client.Session.Scopes, p.allowedScopes(client.Application))
-	if form.Get("grant_type") != refreshTokenGrant || !form.Has("scope") {
+	return intersect(t.Client.Session.Scopes, p.allowedScopes(t.Client.Application))
+}
+
+// narrowedScopes is grantedScopes or what of that a refresh asks for (RFC 6749,
+// section 6), and nothing if it asks for more. What the user granted stays with the
+// session, so that a later refresh may ask for all of it again.
+func (p *Provider) narrowedScopes(t *kernel.TokenRequest) []string {
+	scopes := p.grantedScopes(t)
+	if !t.Params.Has("scope") {
 		return scopes
 	}
-	asked := p.splitScopes(form.Get("scope"))
-	if len(asked) == 0 && strings.Trim(form.Get("scope"), " ") != "" {
+	asked := p.splitScopes(t.Params.Get("scope"))
+	if len(asked) == 0 && strings.Trim(t.Params.Get("scope"), " ") != "" {
 		return scopes // all that it asks for is ignored
 	}
-	narrowed := intersect(scopes, asked)
 	if len(intersect(asked, scopes)) < len(asked) {
 		return nil
 	}
-	return narrowed
+	return intersect(scopes, asked)
 }

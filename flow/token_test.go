@@ -446,7 +446,6 @@ func TestTokenOutages(t *testing.T) {
 		for _, verb := range []string{"Client", "RedeemCode"} {
 			h.store.fail(failure, verb)
 			requireOutage(t, h.post("/oauth/token", h.redemption(h.app, code)))
-			requireOutage(t, h.post("/v2/oauth/access_token", h.redemption(h.app, code)))
 			h.store.reset()
 		}
 		for _, verb := range []string{"Client", "RotateRefreshToken"} {

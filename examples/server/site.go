@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
+	"github.com/oauthapps/oauthapps/flow/dnsimple"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -49,7 +50,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		AccessTokenTTL:  opts.accessTokenTTL,
 		RefreshTokenTTL: opts.refreshTokenTTL,
 		RotationGrace:   opts.rotationGrace,
-		DNSimple:        &flow.DNSimpleProfile{AccessTokenTTL: opts.accessTokenTTL},
+		Extensions:      []flow.Extension{dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL})},
 		AccountName: func(_ context.Context, account string) (string, error) {
 			return accountName(account), nil
 		},

@@ -13,10 +13,10 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// An Issuer makes codes and tokens, and has the store keep what must be known of
+// An Issuance makes codes and tokens, and has the store keep what must be known of
 // them, in one call each. Whether they may be issued is decided before. Its errors
 // are the store's.
-type Issuer struct {
+type Issuance struct {
 	Store       store.Store
 	Credentials credential.Format
 	Keys        [][]byte // take part in the tokens of a rotation; the first makes them
@@ -38,7 +38,7 @@ type Consent struct {
 }
 
 // begin keeps a session with what it begins with.
-func (i *Issuer) begin(ctx context.Context, c Consent, session store.Session) (oauthapp.Grant, error) {
+func (i *Issuance) begin(ctx context.Context, c Consent, session store.Session) (oauthapp.Grant, error) {
 	session.ApplicationID, session.UserID, session.AccountID = c.ApplicationID, c.UserID, c.AccountID
 	session.Scopes, session.CreatedAt = c.Scopes, c.At
 	b := store.Beginning{Session: session}
@@ -67,7 +67,7 @@ type Code struct {
 }
 
 // Code begins a session with an authorization code.
-func (i *Issuer) Code(ctx context.Context, c Consent, r CodeRequest) (Code, error) {
+func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Code{}, err
@@ -97,7 +97,7 @@ func (t *Tokens) ExpiresIn(now time.Time) int64 {
 }
 
 // AccessToken begins a session with an access token that nothing refreshes.
-func (i *Issuer) AccessToken(ctx context.Context, c Consent) (Tokens, error) {
+func (i *Issuance) AccessToken(ctx context.Context, c Consent) (Tokens, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Tokens{}, err
@@ -109,11 +109,11 @@ func (i *Issuer) AccessToken(ctx context.Context, c Consent) (Tokens, error) {
 }
 
 // access is what is kept of an access token. None outlives its session.
-func (i *Issuer) access(token credential.Plaintext, scopes []string, at, sessionEnd time.Time) store.AccessToken {
+func (i *Issuance) access(token credential.Plaintext, scopes []string, at, sessionEnd time.Time) store.AccessToken {
 	return store.AccessToken{Digest: token.Digest(), IssuedAt: at, ExpiresAt: earlier(at.Add(i.AccessTokenTTL), sessionEnd), Scopes: scopes}
 }
 
-func (i *Issuer) refresh(token credential.Plaintext, at, sessionEnd time.Time) store.RefreshToken {
+func (i *Issuance) refresh(token credential.Plaintext, at, sessionEnd time.Time) store.RefreshToken {
 	return store.RefreshToken{Digest: token.Digest(), ExpiresAt: earlier(at.Add(i.RefreshTokenTTL), sessionEnd)}
 }
 
@@ -129,7 +129,7 @@ type Redemption struct {
 
 // Redeem claims a code and issues its tokens. It returns [store.ErrUsed] where the
 // code was redeemed since it was read.
-func (i *Issuer) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
+func (i *Issuance) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
 	s := r.Session
 	end := s.CreatedAt.Add(i.SessionTTL)
 	token := i.Credentials.NewAccessToken(s.ID)
@@ -153,7 +153,7 @@ func (i *Issuer) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
 
 // EndSession ends a session with all its tokens. A caller that has gone meanwhile
 // cannot prevent it.
-func (i *Issuer) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (i *Issuance) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
 	return i.Store.EndSession(context.WithoutCancel(ctx), id, at)
 }
 

@@ -27,7 +27,7 @@ type Refresh struct {
 
 // Rotate replaces the live refresh token of a session. It returns [store.ErrUsed]
 // where it was replaced since it was read.
-func (i *Issuer) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
+func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 	s := r.Session
 	var salt store.Salt
 	_, _ = rand.Read(salt[:]) // never fails
@@ -51,7 +51,7 @@ func (i *Issuer) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 // Repeat returns the tokens that the live ones of the session are, if the refresh
 // token presented was replaced by them with a key that is still there. It changes
 // nothing.
-func (i *Issuer) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
+func (i *Issuance) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
 	s := r.Session
 	for _, key := range i.Keys {
 		access, refresh, err := i.successors(key, s.RotationSalt, r)
@@ -73,7 +73,7 @@ func (i *Issuer) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
 // successors derives the tokens that replace a refresh token with HKDF (RFC 5869).
 // The key and the refresh token are the input keying material: either alone keeps
 // the result unpredictable.
-func (i *Issuer) successors(key []byte, salt store.Salt, r Refresh) (access, refresh credential.Plaintext, err error) {
+func (i *Issuance) successors(key []byte, salt store.Salt, r Refresh) (access, refresh credential.Plaintext, err error) {
 	fixed := sha256.Sum256(key) // of one length, so that no other key and token read alike
 	material := append(fixed[:], r.Token...)
 	const size = len(credential.Secret{})

@@ -1,4 +1,4 @@
-package flow
+package wire
 
 import (
 	"encoding/json"
@@ -18,18 +18,18 @@ func FuzzReadFormOrJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if len(body) > maxBody {
+		if len(body) > MaxBody {
 			return
 		}
-		asForm, refusedForm := readFormOrJSON(httptest.NewRecorder(), post(formType, "/", string(body)), testParams)
-		want, refused := readForm(httptest.NewRecorder(), post(formType, "/", string(body)), testParams)
+		asForm, refusedForm := ReadFormOrJSON(httptest.NewRecorder(), post(FormType, "/", string(body)), testParams)
+		want, refused := ReadForm(httptest.NewRecorder(), post(FormType, "/", string(body)), testParams)
 		require.Equal(t, want, asForm)
 		require.Equal(t, refused, refusedForm)
 
-		asJSON, refusedJSON := readFormOrJSON(httptest.NewRecorder(), post(jsonType, "/", string(body)), testParams)
+		asJSON, refusedJSON := ReadFormOrJSON(httptest.NewRecorder(), post(JSONType, "/", string(body)), testParams)
 		if json.Valid(body) {
-			if want, refused = parseJSON(string(body), testParams); refused == nil {
-				if refused = want.check(testParams); refused != nil {
+			if want, refused = ParseJSON(string(body), testParams); refused == nil {
+				if refused = want.Check(testParams); refused != nil {
 					want = nil
 				}
 			}

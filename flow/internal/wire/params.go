@@ -1,4 +1,4 @@
-package flow
+package wire
 
 import (
 	"bytes"
@@ -15,51 +15,39 @@ import (
 )
 
 const (
-	maxBody   = 64 << 10 // bytes; no request of the protocol comes near
+	MaxBody   = 64 << 10 // bytes; no request of the protocol comes near
 	usualBody = 4 << 10  // bytes that few requests exceed
 )
 
 const (
-	formType = "application/x-www-form-urlencoded"
-	jsonType = "application/json"
+	FormType = "application/x-www-form-urlencoded"
+	JSONType = "application/json"
 )
 
-// Every endpoint acts on the parameters that are listed for it. It ignores all
-// others, whatever they hold and however often they come (RFC 6749, sections 3.1
-// and 3.2): [parseForm] and [parseJSON] drop them, and [parameters.check] judges
-// the rest.
-var (
-	clientParams     = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
-	tokenParams      = append([]string{"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "resource"}, clientParams...)
-	dnsimpleParams   = append([]string{"grant_type", "code", "redirect_uri", "code_verifier", "state", "resource"}, clientParams...)
-	revokeParams     = append([]string{"token"}, clientParams...)
-	introspectParams = append([]string{"token", "token_type_hint"}, clientParams...)
-)
-
-// parameters are those of one request that its endpoint acts on, in the order in
+// Params are those of one request that its endpoint acts on, in the order in
 // which they came. One sent empty is left out, as it counts as omitted (RFC 6749,
 // section 3.1), unless it was sent more than once.
-type parameters []parameter
+type Params []Param
 
-type parameter struct{ name, value string }
+type Param struct{ Name, Value string }
 
 // Get returns the value of a parameter, or "" where there is none.
-func (p parameters) Get(name string) string {
+func (p Params) Get(name string) string {
 	for i := range p {
-		if p[i].name == name {
-			return p[i].value
+		if p[i].Name == name {
+			return p[i].Value
 		}
 	}
 	return ""
 }
 
 // Has reports whether there is a parameter.
-func (p parameters) Has(name string) bool { return p.Count(name) > 0 }
+func (p Params) Has(name string) bool { return p.Count(name) > 0 }
 
 // Count tells how often there is a parameter.
-func (p parameters) Count(name string) (n int) {
+func (p Params) Count(name string) (n int) {
 	for i := range p {
-		if p[i].name == name {
+		if p[i].Name == name {
 			n++
 		}
 	}
@@ -67,38 +55,38 @@ func (p parameters) Count(name string) (n int) {
 }
 
 // Values returns the parameters as other packages take them.
-func (p parameters) Values() url.Values {
+func (p Params) Values() url.Values {
 	values := make(url.Values, len(p))
 	for _, param := range p {
-		values.Add(param.name, param.value)
+		values.Add(param.Name, param.Value)
 	}
 	return values
 }
 
-// only returns the parameters of these names.
-func (p parameters) only(names []string) parameters {
-	return slices.DeleteFunc(slices.Clone(p), func(p parameter) bool { return !slices.Contains(names, p.name) })
+// Only returns the parameters of these names.
+func (p Params) Only(names []string) Params {
+	return slices.DeleteFunc(slices.Clone(p), func(p Param) bool { return !slices.Contains(names, p.Name) })
 }
 
-// without returns the parameters but for that of a name.
-func (p parameters) without(name string) parameters {
-	return slices.DeleteFunc(slices.Clone(p), func(p parameter) bool { return p.name == name })
+// Without returns the parameters but for that of a name.
+func (p Params) Without(name string) Params {
+	return slices.DeleteFunc(slices.Clone(p), func(p Param) bool { return p.Name == name })
 }
 
-// check refuses what is wrong with the parameters of these names: one that was sent
+// Check refuses what is wrong with the parameters of these names: one that was sent
 // more than once, where only "resource" may be (RFC 8707, section 2), and one that
 // is no text. A "state" belongs to the client and may hold any bytes.
-func (p parameters) check(names []string) *Error {
+func (p Params) Check(names []string) *Error {
 	for _, name := range names {
 		if name != "resource" && p.Count(name) > 1 {
-			return refuse(InvalidRequest, "parameter sent more than once: "+name)
+			return Refuse(InvalidRequest, "parameter sent more than once: "+name)
 		}
 	}
 	for _, param := range p {
-		if param.name == "state" || !slices.Contains(names, param.name) || isText(param.value) {
+		if param.Name == "state" || !slices.Contains(names, param.Name) || IsText(param.Value) {
 			continue
 		}
-		return refuse(malformedCode(param.name), "parameter with invalid characters: "+param.name)
+		return Refuse(malformedCode(param.Name), "parameter with invalid characters: "+param.Name)
 	}
 	return nil
 }
@@ -115,23 +103,23 @@ func malformedCode(name string) string {
 }
 
 // sent leaves out the parameters that count as omitted.
-func (p parameters) sent() parameters {
-	isEmpty := func(p parameter) bool { return p.value == "" }
+func (p Params) sent() Params {
+	isEmpty := func(p Param) bool { return p.Value == "" }
 	if !slices.ContainsFunc(p, isEmpty) {
 		return p
 	}
 	all := slices.Clone(p)
-	return slices.DeleteFunc(p, func(p parameter) bool {
-		return isEmpty(p) && (p.name == "resource" || all.Count(p.name) == 1)
+	return slices.DeleteFunc(p, func(p Param) bool {
+		return isEmpty(p) && (p.Name == "resource" || all.Count(p.Name) == 1)
 	})
 }
 
-// readForm reads the parameters of these names from the body of a POST request,
-// which must be a form of at most [maxBody] bytes, and checks them.
-func readForm(w http.ResponseWriter, r *http.Request, names []string) (parameters, *Error) {
-	params, refusal := readFormUnchecked(w, r, names)
+// ReadForm reads the parameters of these names from the body of a POST request,
+// which must be a form of at most [MaxBody] bytes, and checks them.
+func ReadForm(w http.ResponseWriter, r *http.Request, names []string) (Params, *Error) {
+	params, refusal := ReadFormUnchecked(w, r, names)
 	if refusal == nil {
-		refusal = params.check(names)
+		refusal = params.Check(names)
 	}
 	if refusal != nil {
 		return nil, refusal
@@ -139,30 +127,30 @@ func readForm(w http.ResponseWriter, r *http.Request, names []string) (parameter
 	return params, nil
 }
 
-// readFormUnchecked is [readForm] for an endpoint that checks the parameters
+// ReadFormUnchecked is [ReadForm] for an endpoint that checks the parameters
 // itself, because it answers different ones in different ways.
-func readFormUnchecked(w http.ResponseWriter, r *http.Request, names []string) (parameters, *Error) {
-	_, body, refusal := readBody(w, r, names, formType)
+func ReadFormUnchecked(w http.ResponseWriter, r *http.Request, names []string) (Params, *Error) {
+	_, body, refusal := readBody(w, r, names, FormType)
 	if refusal != nil {
 		return nil, refusal
 	}
-	return parseForm(body, names)
+	return ParseForm(body, names)
 }
 
-// readFormOrJSON is [readForm] for an endpoint that also takes a JSON object, and a
+// ReadFormOrJSON is [ReadForm] for an endpoint that also takes a JSON object, and a
 // form that a published client labels application/json.
-func readFormOrJSON(w http.ResponseWriter, r *http.Request, names []string) (parameters, *Error) {
-	mediaType, body, refusal := readBody(w, r, names, jsonType, formType)
+func ReadFormOrJSON(w http.ResponseWriter, r *http.Request, names []string) (Params, *Error) {
+	mediaType, body, refusal := readBody(w, r, names, JSONType, FormType)
 	if refusal != nil {
 		return nil, refusal
 	}
-	parse := parseForm
-	if mediaType == jsonType && !looksLikeForm(body) {
-		parse = parseJSON
+	parse := ParseForm
+	if mediaType == JSONType && !looksLikeForm(body) {
+		parse = ParseJSON
 	}
 	params, refusal := parse(body, names)
 	if refusal == nil {
-		refusal = params.check(names)
+		refusal = params.Check(names)
 	}
 	if refusal != nil {
 		return nil, refusal
@@ -182,8 +170,8 @@ func looksLikeForm(body string) bool {
 // query string, which ends up in logs and histories: a client that puts one there is
 // told so instead of being answered as if it had sent nothing.
 func readBody(w http.ResponseWriter, r *http.Request, names []string, mediaTypes ...string) (mediaType, body string, refusal *Error) {
-	if query, refusal := parseForm(r.URL.RawQuery, names); refusal != nil || len(query) > 0 {
-		return "", "", refuse(InvalidRequest, "parameters must be in the body, not in the query string")
+	if query, refusal := ParseForm(r.URL.RawQuery, names); refusal != nil || len(query) > 0 {
+		return "", "", Refuse(InvalidRequest, "parameters must be in the body, not in the query string")
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return "", "", &Error{
@@ -193,13 +181,13 @@ func readBody(w http.ResponseWriter, r *http.Request, names []string, mediaTypes
 		}
 	}
 	if len(r.Header["Content-Type"]) > 1 {
-		return "", "", refuse(InvalidRequest, "more than one content type")
+		return "", "", Refuse(InvalidRequest, "more than one content type")
 	}
 	// The parameters of the type mean nothing: a form is UTF-8, and so is JSON.
 	mediaType, _, _ = strings.Cut(r.Header.Get("Content-Type"), ";")
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
 	if !slices.Contains(mediaTypes, mediaType) {
-		return "", "", refuse(InvalidRequest, "the content type must be "+strings.Join(mediaTypes, " or "))
+		return "", "", Refuse(InvalidRequest, "the content type must be "+strings.Join(mediaTypes, " or "))
 	}
 	body, refusal = readAll(w, r)
 	return mediaType, body, refusal
@@ -210,12 +198,12 @@ func readBody(w http.ResponseWriter, r *http.Request, names []string, mediaTypes
 var bodies = sync.Pool{New: func() any { return new([usualBody]byte) }}
 
 func readAll(w http.ResponseWriter, r *http.Request) (string, *Error) {
-	if r.ContentLength > maxBody {
+	if r.ContentLength > MaxBody {
 		return "", errBodyTooLarge
 	}
 	source := r.Body
 	if r.ContentLength < 0 {
-		source = http.MaxBytesReader(w, source, maxBody) // has the server close the connection, not read the rest
+		source = http.MaxBytesReader(w, source, MaxBody) // has the server close the connection, not read the rest
 	}
 	room := bodies.Get().(*[usualBody]byte)
 	body := room[:0]
@@ -227,7 +215,7 @@ func readAll(w http.ResponseWriter, r *http.Request) (string, *Error) {
 		n, err := source.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		switch {
-		case len(body) > maxBody: // and longer than told, which net/http rules out, but not every host that replaces it
+		case len(body) > MaxBody: // and longer than told, which net/http rules out, but not every host that replaces it
 			return "", errBodyTooLarge
 		case err == io.EOF:
 			return string(body), nil
@@ -243,7 +231,7 @@ func unreadable(err error) *Error {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return errBodyTooLarge
 	}
-	return refuse(InvalidRequest, "the body could not be read")
+	return Refuse(InvalidRequest, "the body could not be read")
 }
 
 var errBodyTooLarge = &Error{
@@ -252,14 +240,14 @@ var errBodyTooLarge = &Error{
 	Status:      http.StatusRequestEntityTooLarge,
 }
 
-// parseForm takes the parameters of these names out of a query string or the body
+// ParseForm takes the parameters of these names out of a query string or the body
 // of a form, as WHATWG URL, section 5.1, has it: "&" alone separates them. One of
 // them whose percent-encoding is broken is refused.
-func parseForm(raw string, names []string) (parameters, *Error) {
+func ParseForm(raw string, names []string) (Params, *Error) {
 	if raw == "" {
 		return nil, nil
 	}
-	params := make(parameters, 0, min(strings.Count(raw, "&")+1, len(names)))
+	params := make(Params, 0, min(strings.Count(raw, "&")+1, len(names)))
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
@@ -269,22 +257,22 @@ func parseForm(raw string, names []string) (parameters, *Error) {
 			continue
 		}
 		if value, err = url.QueryUnescape(value); err != nil {
-			return nil, refuse(InvalidRequest, "parameter with a malformed percent-encoding: "+name)
+			return nil, Refuse(InvalidRequest, "parameter with a malformed percent-encoding: "+name)
 		}
-		params = append(params, parameter{name, value})
+		params = append(params, Param{name, value})
 	}
 	return params.sent(), nil
 }
 
-// parseJSON takes the parameters of these names out of one JSON object, where they
+// ParseJSON takes the parameters of these names out of one JSON object, where they
 // must be strings. Other members may be anything.
-func parseJSON(body string, names []string) (parameters, *Error) {
-	malformed := refuse(InvalidRequest, "the body must be one JSON object")
+func ParseJSON(body string, names []string) (Params, *Error) {
+	malformed := Refuse(InvalidRequest, "the body must be one JSON object")
 	decoder := json.NewDecoder(strings.NewReader(body))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
 		return nil, malformed
 	}
-	var params parameters
+	var params Params
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {
@@ -300,9 +288,9 @@ func parseJSON(body string, names []string) (parameters, *Error) {
 		}
 		var value *string
 		if err := json.Unmarshal(member, &value); err != nil || value == nil {
-			return nil, refuse(InvalidRequest, "parameter that is no string: "+name)
+			return nil, Refuse(InvalidRequest, "parameter that is no string: "+name)
 		}
-		params = append(params, parameter{name, *value})
+		params = append(params, Param{name, *value})
 	}
 	if end, err := decoder.Token(); err != nil || end != json.Delim('}') {
 		return nil, malformed
@@ -313,10 +301,23 @@ func parseJSON(body string, names []string) (parameters, *Error) {
 	return params.sent(), nil
 }
 
-// isText reports whether s is UTF-8 without control characters, and without the
+// IsText reports whether s is UTF-8 without control characters, and without the
 // replacement character, which is what decoders leave of something that is no text.
-func isText(s string) bool {
+func IsText(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
 		return unicode.IsControl(r) || r == utf8.RuneError
 	}) < 0
+}
+
+// IsUnreserved reports whether s has unreserved characters only (RFC 3986, section 2.3).
+func IsUnreserved(s string) bool {
+	for _, c := range []byte(s) {
+		switch {
+		case c >= '0' && c <= '9', c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z':
+		case c == '-', c == '.', c == '_', c == '~':
+		default:
+			return false
+		}
+	}
+	return true
 }

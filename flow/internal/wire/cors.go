@@ -1,4 +1,4 @@
-package flow
+package wire
 
 import "net/http"
 
@@ -8,10 +8,10 @@ import "net/http"
 // authorization endpoint alone does not: users are sent there, scripts are not (RFC
 // 9700, section 2.6).
 
-// anyOrigin lets scripts of every origin read the answers of a handler. It says so
+// AnyOrigin lets scripts of every origin read the answers of a handler. It says so
 // to everyone who gets what a cache may keep for others, and otherwise to browsers
 // alone.
-func anyOrigin(next http.HandlerFunc) http.HandlerFunc {
+func AnyOrigin(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || len(r.Header["Origin"]) > 0 {
 			h, values := w.Header(), []string{"*", "Retry-After, WWW-Authenticate"}
@@ -21,11 +21,11 @@ func anyOrigin(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// preflight answers the question that a browser asks before such a request. Every
+// Preflight answers the question that a browser asks before such a request. Every
 // header is allowed, as what nobody acts on does no harm: libraries that trace calls
 // add headers of their own. "*" does not stand for Authorization, and browsers that
 // do not know it need all names.
-func preflight(w http.ResponseWriter, _ *http.Request) {
+func Preflight(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST")

@@ -1,4 +1,4 @@
-package flow
+package wire
 
 import (
 	"errors"
@@ -25,19 +25,19 @@ func TestErrorStatus(t *testing.T) {
 		InvalidToken:            http.StatusUnauthorized,
 		InsufficientScope:       http.StatusForbidden,
 	} {
-		require.Equal(t, status, refuse(code, "x").Status, code)
+		require.Equal(t, status, Refuse(code, "x").Status, code)
 	}
 }
 
 func TestErrorKeepsItsCause(t *testing.T) {
 	cause := errors.New("disk full")
-	for _, e := range []*Error{outage(cause), internal(cause)} {
+	for _, e := range []*Error{Outage(cause), Internal(cause)} {
 		require.ErrorIs(t, e, cause)
 		require.Contains(t, e.Error(), "disk full")
 		require.NotContains(t, e.Description, "disk full")
 	}
-	require.Equal(t, "flow: 400: invalid_grant: no", refuse(InvalidGrant, "no").Error())
-	require.NoError(t, refuse(InvalidGrant, "no").Unwrap())
+	require.Equal(t, "flow: 400: invalid_grant: no", Refuse(InvalidGrant, "no").Error())
+	require.NoError(t, Refuse(InvalidGrant, "no").Unwrap())
 }
 
 func TestPlainText(t *testing.T) {
@@ -47,10 +47,10 @@ func TestPlainText(t *testing.T) {
 		"a\r\nb\x00c\x7f":        "a??b?c?",
 		"é":                      "?",
 		"\xff":                   "?",
-		strings.Repeat("a", 500): strings.Repeat("a", maxDescription),
+		strings.Repeat("a", 500): strings.Repeat("a", MaxDescription),
 		"":                       "",
 	} {
-		require.Equal(t, want, plainText(in))
+		require.Equal(t, want, PlainText(in))
 	}
 }
 
@@ -58,15 +58,8 @@ func FuzzPlainText(f *testing.F) {
 	f.Add(`a"b`)
 	f.Add("\xff\x00é")
 	f.Fuzz(func(t *testing.T, s string) {
-		require.Regexp(t, `^[\x20\x21\x23-\x5B\x5D-\x7E]{0,200}$`, plainText(s))
+		require.Regexp(t, `^[\x20\x21\x23-\x5B\x5D-\x7E]{0,200}$`, PlainText(s))
 	})
-}
-
-// What is made beforehand is what would be made.
-func TestAnswersMadeBeforehand(t *testing.T) {
-	for _, e := range []*Error{errInvalidCode, errInvalidRefreshToken} {
-		require.Equal(t, string(errorBody(e.Code, e.Description)), string(e.body))
-	}
 }
 
 // However long an answer is, it comes in one piece, whose length is told first.
@@ -74,7 +67,7 @@ func TestAnswersTellTheirLength(t *testing.T) {
 	for _, size := range []int{2, 1 << 10, 1<<10 + 1, 2 << 10, 2<<10 + 1, 4<<10 + 1, 100 << 10} {
 		for _, start := range []func(*httptest.Server){(*httptest.Server).Start, (*httptest.Server).StartTLS} {
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				writeBody(w, http.StatusOK, make([]byte, size))
+				Write(w, http.StatusOK, make([]byte, size))
 			}))
 			server.EnableHTTP2 = true // with TLS
 			start(server)

@@ -1,4 +1,4 @@
-package flow
+package clientauth
 
 import (
 	"encoding/base64"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 )
 
 func TestParseBasic(t *testing.T) {
@@ -59,7 +61,7 @@ func FuzzParseBasic(f *testing.F) {
 				continue
 			}
 			require.NotEmpty(t, id)
-			require.True(t, isText(id) && isText(secret))
+			require.True(t, wire.IsText(id) && wire.IsText(secret))
 			pair := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
 			id2, secret2, ok := parseBasic(base64.StdEncoding.EncodeToString([]byte(pair)))
 			require.True(t, ok)

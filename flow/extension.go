@@ -1,0 +1,91 @@
+package flow
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+)
+
+// An Extension is a capability that [Config.Extensions] turns on, such as that of
+// package dnsimple. What it needs of a provider is not exported, so that only this
+// module can have them.
+type Extension = kernel.Extension
+
+// extend adds what this package and each of the extensions contributes. Two that add
+// the same make it fail, naming both.
+func (p *Provider) extend() error {
+	k := &kernel.Kernel{
+		Issuer:      p.cfg.Issuer,
+		BasePath:    p.issuer.Path,
+		Store:       p.cfg.Store,
+		Registry:    p.registry,
+		Credentials: p.credentials,
+		Issue:       p.issue,
+		Now:         p.now,
+		Emit:        p.emit,
+
+		AllowedScopes:  p.allowedScopes,
+		Exchange:       p.exchange,
+		WriteJSON:      p.writeJSON,
+		WriteError:     p.writeError,
+		WritePage:      p.WritePage,
+		WritePageError: p.refuseOnPage,
+	}
+	own := kernel.Contribution{
+		Grants:               []kernel.Grant{p.codeGrant(), p.refreshGrant()},
+		ClientAuthentication: clientauth.Secrets(p.secretUsed),
+	}
+	if err := p.added.Add("flow", own); err != nil {
+		return err
+	}
+	for i, extension := range p.cfg.Extensions {
+		if extension == nil {
+			return fmt.Errorf("number %d is nil", i)
+		}
+		contribution, err := extension.Contribute(k)
+		if err == nil {
+			err = p.added.Add(extension.Name(), contribution)
+		} else {
+			err = fmt.Errorf("%s: %w", extension.Name(), err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	p.clients = p.newClients()
+	k.AuthenticateClient = p.clients.Authenticate
+	p.tokenParams = append([]string{"grant_type", "resource"}, clientauth.Params...)
+	for _, grant := range p.added.Grants {
+		for _, name := range grant.Params {
+			if !slices.Contains(p.tokenParams, name) {
+				p.tokenParams = append(p.tokenParams, name)
+			}
+		}
+	}
+	return nil
+}
+
+// grantTypes are those of the token endpoint, in alphabetical order.
+func (p *Provider) grantTypes() []string { return slices.Sorted(maps.Keys(p.added.Grants)) }
+
+// withMembers adds members to an object of JSON. Those that it has already stay as
+// they are.
+func withMembers(object any, members func(add func(map[string]any))) any {
+	further := map[string]any{}
+	members(func(m map[string]any) { maps.Copy(further, m) })
+	if len(further) == 0 {
+		return object
+	}
+	b, err := json.Marshal(object)
+	if err == nil {
+		err = json.Unmarshal(b, &further)
+	}
+	if err != nil {
+		return object
+	}
+	return further
+}

@@ -1,0 +1,191 @@
+// Package clientauth finds out which client sent a request, and whether it is that
+// client (RFC 6749, section 2.3), by a table of methods.
+package clientauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// MaxClientID bounds, in bytes, what a store is asked for. Registered client IDs are
+// far shorter.
+const MaxClientID = 255
+
+// Params are the parameters of client authentication, whatever the methods: what
+// nobody takes must not be ignored.
+var Params = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+
+// A Method is a way in which confidential clients authenticate.
+type Method struct {
+	Name string // as in token_endpoint_auth_methods_supported
+	// Assertion tells that the method takes client_assertion, which is refused where
+	// none does (RFC 7521, section 4.2).
+	Assertion bool
+
+	// Present returns what of a request is the method's own, if anything. A refusal
+	// is for what is malformed; the client ID is returned with it, where it is known.
+	Present func(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error)
+
+	// Verify returns "" if the client is the one that it says it is, and else why not:
+	// a fixed phrase for the host, never for the client. An unknown client has no
+	// secrets and no keys, and must cost what a known one does. An error is an outage.
+	Verify func(ctx context.Context, client store.Client, p Presented, now time.Time) (reason string, err error)
+}
+
+// Presented is what a request presents by one method.
+type Presented struct {
+	ClientID string
+	Proof    any // the method's own
+}
+
+// An Authenticator is safe for concurrent use.
+type Authenticator struct {
+	Store   store.Store
+	Methods []Method
+	Now     func() time.Time
+
+	// Failed counts and reports a failure, and returns its answer: the refusal given,
+	// or that of one too many. The client ID is "" where it may not be named.
+	Failed func(r *http.Request, f Failure, refusal *wire.Error) *wire.Error
+}
+
+// A Failure is a client authentication that failed.
+type Failure struct {
+	ClientID    string               // as presented, at most MaxClientID bytes; it may be a secret
+	Nameable    string               // the client ID if it can be nothing but one, or ""
+	Application oauthapp.Application // zero where there is none
+	Reason      string
+}
+
+// Authenticate returns the client of a request, if it is that client, and in the same
+// read the session named, which is zero where the request names none. A public client
+// is known by its client ID alone.
+//
+// An unknown client and a wrong secret get the same answer for the same work.
+func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error) {
+	method, presented, refusal := a.present(r, params)
+	if refusal != nil {
+		if refusal.Code == wire.InvalidClient {
+			refusal = a.failed(r, presented.ClientID, oauthapp.Application{}, "malformed or missing client credentials", refusal)
+		}
+		return store.Client{}, refusal
+	}
+	now := a.Now()
+	client, err := a.Store.Client(r.Context(), presented.ClientID, session, now)
+	unknown := errors.Is(err, store.ErrNotFound)
+	if err != nil && !unknown {
+		return store.Client{}, wire.Outage(err)
+	}
+	if !unknown && client.Application.Type == oauthapp.Public {
+		// It has no secret, so whatever it sent as one proves nothing and is ignored.
+		return client, nil
+	}
+	reason, err := method.Verify(r.Context(), client, presented, now)
+	if err != nil {
+		return store.Client{}, wire.Outage(err)
+	}
+	if unknown {
+		reason = "unknown client"
+	}
+	if reason != "" {
+		return store.Client{}, a.failed(r, presented.ClientID, client.Application, reason, refuseClient())
+	}
+	return client, nil
+}
+
+// present finds the one method that a request uses, and what it presents. The client
+// ID is returned with a refusal too, where it is known.
+func (a *Authenticator) present(r *http.Request, params wire.Params) (method Method, presented Presented, refusal *wire.Error) {
+	id := params.Get("client_id")
+	method, presented = none, Presented{ClientID: id}
+	used := 0
+	for _, m := range a.Methods {
+		p, found, refused := m.Present(r, params)
+		if found || refused != nil {
+			presented = p
+		}
+		if refused != nil {
+			return m, presented, refused
+		}
+		if found {
+			method = m
+			used++
+		}
+	}
+	takesAssertions := slices.ContainsFunc(a.Methods, func(m Method) bool { return m.Assertion })
+	switch {
+	case !takesAssertions && (params.Has("client_assertion") || params.Has("client_assertion_type")):
+		refusal = wire.Refuse(wire.InvalidClient, "client assertions are not supported")
+	case used > 0 && id != "" && id != presented.ClientID:
+		refusal = wire.Refuse(wire.InvalidClient, "client_id is not the client that authenticates")
+	case used > 1:
+		refusal = wire.Refuse(wire.InvalidRequest, "more than one client authentication method")
+	case presented.ClientID == "":
+		refusal = wire.Refuse(wire.InvalidClient, "client authentication is missing")
+	case len(presented.ClientID) > MaxClientID:
+		refusal = refuseClient()
+	}
+	return method, presented, refusal
+}
+
+// none is for public clients, which prove nothing.
+var none = Method{
+	Name: "none",
+	Verify: func(_ context.Context, client store.Client, _ Presented, now time.Time) (string, error) {
+		matchSecret(client.Secrets, noSecret, now) // as long as with a secret
+		return "no client secret", nil
+	},
+}
+
+// Names are the methods as metadata lists them, "none" last if it may be there.
+func (a *Authenticator) Names(public bool) []string {
+	var names []string
+	for _, m := range a.Methods {
+		names = append(names, m.Name)
+	}
+	if public {
+		names = append(names, none.Name)
+	}
+	return slices.Clip(names)
+}
+
+// refuseClient is the answer to a client that is not itself, or does not exist.
+func refuseClient() *wire.Error {
+	return wire.Refuse(wire.InvalidClient, "client authentication failed")
+}
+
+// clientIDForm is what the registry makes.
+var clientIDForm = regexp.MustCompile(`^[0-9a-f]{20}$`)
+
+// HasForm reports whether a text has the very form of the client IDs that the registry
+// makes, so that it may stand in an event.
+func HasForm(clientID string) bool { return clientIDForm.MatchString(clientID) }
+
+// failed reports a failure. What was presented as a client ID, and was not found in a
+// store, could be anything that a client sent by mistake, a part of a secret too: it
+// is named only if it has the very form of client IDs.
+func (a *Authenticator) failed(r *http.Request, id string, app oauthapp.Application, reason string, refusal *wire.Error) *wire.Error {
+	if len(id) > MaxClientID {
+		id = ""
+	}
+	f := Failure{ClientID: id, Nameable: app.ClientID, Application: app, Reason: reason}
+	if f.Nameable == "" && HasForm(id) {
+		f.Nameable = id
+	}
+	return a.Failed(r, f, refusal)
+}
+
+// Refuse is for a client that is itself, where only others are admitted.
+func (a *Authenticator) Refuse(r *http.Request, client store.Client, reason string) *wire.Error {
+	return a.failed(r, client.Application.ClientID, client.Application, reason, refuseClient())
+}

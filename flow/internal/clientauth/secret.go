@@ -1,0 +1,102 @@
+package clientauth
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// UsedInterval is how often the last use of a client secret is written down at most,
+// so that using one costs no write.
+const UsedInterval = 5 * time.Minute
+
+// Secrets are the methods of client secrets: client_secret_basic and
+// client_secret_post (RFC 6749, section 2.3.1). used is told of a secret whose last
+// use is to be written down.
+func Secrets(used func(ctx context.Context, secret oauthapp.Secret, now time.Time)) []Method {
+	verify := func(ctx context.Context, client store.Client, p Presented, now time.Time) (string, error) {
+		secret, _ := p.Proof.(credential.Digest)
+		match, ok := matchSecret(client.Secrets, secret, now)
+		switch {
+		case secret.IsZero():
+			return "no client secret", nil
+		case !ok:
+			return "wrong client secret", nil
+		}
+		if now.Sub(match.LastUsedAt) >= UsedInterval {
+			used(ctx, match, now)
+		}
+		return "", nil
+	}
+	return []Method{
+		{Name: "client_secret_basic", Present: presentBasic, Verify: verify},
+		{Name: "client_secret_post", Present: presentPost, Verify: verify},
+	}
+}
+
+var noSecret credential.Digest
+
+// matchSecret takes as long where a client has no secret as where it has one. The
+// zero digest equals nothing.
+func matchSecret(secrets []oauthapp.Secret, secret credential.Digest, now time.Time) (oauthapp.Secret, bool) {
+	if len(secrets) == 0 {
+		secrets = []oauthapp.Secret{{}}
+	}
+	return oauthapp.MatchSecret(secrets, secret, now)
+}
+
+func presentPost(_ *http.Request, params wire.Params) (Presented, bool, *wire.Error) {
+	secret := params.Get("client_secret")
+	if secret == "" {
+		return Presented{}, false, nil
+	}
+	return Presented{params.Get("client_id"), credential.DigestOf(secret)}, true, nil
+}
+
+// presentBasic reads the Authorization header of RFC 7617, whose user and password
+// are form-encoded (RFC 6749, section 2.3.1). A Bearer token is no client
+// authentication: published clients send one that means nothing.
+func presentBasic(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error) {
+	p.ClientID = params.Get("client_id")
+	header := r.Header.Get("Authorization")
+	scheme, encoded, _ := strings.Cut(header, " ")
+	switch {
+	case len(r.Header.Values("Authorization")) > 1:
+		return p, false, wire.Refuse(wire.InvalidRequest, "more than one Authorization header")
+	case header == "" || strings.EqualFold(scheme, "Bearer"):
+		return p, false, nil
+	case !strings.EqualFold(scheme, "Basic"):
+		return p, false, wire.Refuse(wire.InvalidClient, "unsupported client authentication scheme")
+	}
+	id, secret, ok := parseBasic(encoded)
+	if !ok {
+		return p, false, wire.Refuse(wire.InvalidClient, "malformed Basic credentials")
+	}
+	p = Presented{ClientID: id}
+	if secret != "" {
+		p.Proof = credential.DigestOf(secret)
+	}
+	return p, true, nil
+}
+
+func parseBasic(encoded string) (id, secret string, ok bool) {
+	pair, err := base64.StdEncoding.Strict().DecodeString(strings.TrimLeft(encoded, " "))
+	if err != nil {
+		return "", "", false
+	}
+	user, password, found := strings.Cut(string(pair), ":")
+	id, idErr := url.QueryUnescape(user)
+	secret, secretErr := url.QueryUnescape(password)
+	if !found || idErr != nil || secretErr != nil || id == "" || !wire.IsText(id) || !wire.IsText(secret) {
+		return "", "", false
+	}
+	return id, secret, true
+}

@@ -1,0 +1,191 @@
+package kernel
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// An Extension is a capability that a host lists in its configuration. It lives in a
+// package of its own, which imports this one and no other capability, and nothing
+// imports it: its folder can be deleted.
+type Extension interface {
+	// Name is the name of the capability, that of its package.
+	Name() string
+
+	// Findings reviews how the capability is configured.
+	Findings() []Finding
+
+	// Contribute returns what the capability adds to a provider. It is called once,
+	// while the provider is made; an error keeps it from being made. The kernel can be
+	// kept; its functions work from the first request on.
+	Contribute(k *Kernel) (Contribution, error)
+}
+
+// A Finding is something about a configuration that a host should know of.
+type Finding struct {
+	Warning   bool   // not fit for a service that others rely on; or else it could be safer
+	Field     string // of the configuration
+	Message   string // what follows from it and what to do about it, in full sentences
+	Reference string // where that is recommended
+}
+
+// A Contribution is what a capability adds. What it leaves out it does not add. Two
+// that add the same keep the provider from being made.
+type Contribution struct {
+	Routes               []Route
+	Grants               []Grant
+	ClientAuthentication []clientauth.Method
+	AuthorizationParams  []AuthorizationParam
+	Schemes              []Scheme
+
+	// Metadata are members of the authorization server metadata (RFC 8414). Grant
+	// types and client authentication methods are there by themselves.
+	Metadata map[string]any
+
+	// TokenMembers returns further members of a successful answer of the token
+	// endpoint, and IntrospectionMembers of one that says that a token is active.
+	TokenMembers         func(t *TokenRequest, issued *Tokens) map[string]any
+	IntrospectionMembers func(s *store.Session) map[string]any
+
+	Pages Pages
+
+	// ClaimsExtra says that the capability judges whatever [Extra] has under its
+	// name. A session with an entry that nobody claims is refused everywhere.
+	ClaimsExtra bool
+}
+
+// Pages are the templates of a capability, *.html at the root of Files, and what each
+// is executed with while the provider is made.
+type Pages struct {
+	Files   fs.FS
+	Samples map[string][]any
+}
+
+// A Route is an endpoint.
+type Route struct {
+	Method    string // GET or POST
+	Path      string // below the path of the issuer
+	Handler   http.HandlerFunc
+	AnyOrigin bool // scripts of other origins may read the answers; there is no cookie in it
+}
+
+// An AuthorizationParam is a parameter of authorization requests. It survives signing
+// in and consent.
+type AuthorizationParam struct {
+	Name string
+	// Check refuses a value, which is never empty.
+	Check func(value string) *wire.Error
+	// Keep returns what the session keeps of it in [Extra] under the capability's
+	// name, or nil. Optional.
+	Keep func(value string) any
+
+	owner string
+}
+
+// A Scheme is a scheme of the Authorization header with which an API takes access
+// tokens (RFC 9110, section 11.1), beside Bearer.
+type Scheme struct {
+	Name string
+	// Check judges a request with a valid access token of the session. It is also
+	// asked where the scheme is Bearer and the session has an entry of the capability.
+	Check func(r *http.Request, scheme, token string, s *store.Session) *wire.Error
+	// Challenge are further parameters of the challenge of this scheme, such as
+	// algs="ES256". Optional.
+	Challenge string
+
+	owner string
+}
+
+// Contributions are what the capabilities of a provider add together.
+type Contributions struct {
+	Routes               []Route
+	Grants               map[string]Grant // by grant type
+	ClientAuthentication []clientauth.Method
+	AuthorizationParams  []AuthorizationParam
+	Schemes              map[string]Scheme // by name in lower case
+	Metadata             map[string]any
+	TokenMembers         []func(t *TokenRequest, issued *Tokens) map[string]any
+	IntrospectionMembers []func(s *store.Session) map[string]any
+	Pages                []Pages
+
+	owners map[string]string // of what can be added once
+	extra  map[string]bool   // the names that claim entries of Extra
+}
+
+// Add adds what the capability of a name contributes. It fails, naming both, where
+// another added the same before.
+func (all *Contributions) Add(name string, c Contribution) error {
+	if all.owners == nil {
+		all.owners, all.extra = map[string]string{}, map[string]bool{}
+		all.Grants, all.Schemes, all.Metadata = map[string]Grant{}, map[string]Scheme{}, map[string]any{}
+	}
+	if err := all.claim(name, c); err != nil {
+		return err
+	}
+	all.Routes = append(all.Routes, c.Routes...)
+	for _, grant := range c.Grants {
+		all.Grants[grant.Type] = grant
+	}
+	all.ClientAuthentication = append(all.ClientAuthentication, c.ClientAuthentication...)
+	for _, param := range c.AuthorizationParams {
+		param.owner = name
+		all.AuthorizationParams = append(all.AuthorizationParams, param)
+	}
+	for _, scheme := range c.Schemes {
+		scheme.owner = name
+		all.Schemes[strings.ToLower(scheme.Name)] = scheme
+	}
+	maps.Copy(all.Metadata, c.Metadata)
+	if c.TokenMembers != nil {
+		all.TokenMembers = append(all.TokenMembers, c.TokenMembers)
+	}
+	if c.IntrospectionMembers != nil {
+		all.IntrospectionMembers = append(all.IntrospectionMembers, c.IntrospectionMembers)
+	}
+	if c.Pages.Files != nil {
+		all.Pages = append(all.Pages, c.Pages)
+	}
+	all.extra[name] = c.ClaimsExtra
+	return nil
+}
+
+// claim notes what a capability adds that can be there once.
+func (all *Contributions) claim(name string, c Contribution) error {
+	claims := []string{"a capability of the name " + name}
+	for _, route := range c.Routes {
+		claims = append(claims, "the route "+route.Method+" "+route.Path)
+	}
+	for _, grant := range c.Grants {
+		claims = append(claims, "the grant type "+grant.Type)
+	}
+	for _, method := range c.ClientAuthentication {
+		claims = append(claims, "the client authentication method "+method.Name)
+	}
+	for _, param := range c.AuthorizationParams {
+		claims = append(claims, "the authorization parameter "+param.Name)
+	}
+	for _, scheme := range c.Schemes {
+		claims = append(claims, "the scheme "+strings.ToLower(scheme.Name))
+	}
+	for member := range c.Metadata {
+		claims = append(claims, "the metadata member "+member)
+	}
+	slices.Sort(claims)
+	for _, what := range claims {
+		if owner, taken := all.owners[what]; taken {
+			return fmt.Errorf("%s and %s both add %s", owner, name, what)
+		}
+	}
+	for _, what := range claims {
+		all.owners[what] = name
+	}
+	return nil
+}

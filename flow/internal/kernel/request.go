@@ -1,0 +1,114 @@
+package kernel
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// A TokenRequest is a request for tokens whose client was authenticated. It belongs
+// to one goroutine.
+type TokenRequest struct {
+	HTTP      *http.Request
+	Now       time.Time
+	Params    wire.Params
+	Client    store.Client      // with the session of what is presented, or nil
+	Presented credential.Parsed // what [Grant.Present] returned
+	Terms     Terms
+}
+
+// Public reports whether the client is public.
+func (t *TokenRequest) Public() bool { return t.Client.Application.Type == oauthapp.Public }
+
+// Event begins an event about the client and the session of a token request.
+func (t *TokenRequest) Event(kind oauthapp.EventType) oauthapp.Event {
+	e := EventOf(kind, t.Client.Application)
+	e.Time = t.Now
+	if s := t.Client.Session; s != nil {
+		e.SessionID, e.GrantID, e.UserID, e.AccountID, e.Scopes = s.ID, s.GrantID, s.UserID, s.AccountID, s.Scopes
+	}
+	return e
+}
+
+// EventOf begins an event about an application.
+func EventOf(kind oauthapp.EventType, app oauthapp.Application) oauthapp.Event {
+	return oauthapp.Event{
+		Type:            kind,
+		ApplicationID:   app.ID,
+		ApplicationName: app.Name,
+		ClientID:        app.ClientID,
+		Owner:           app.Owner,
+	}
+}
+
+// Terms are the terms on which an endpoint issues tokens. The zero Terms are those of
+// the token endpoint.
+type Terms struct {
+	// LongLived issues no refresh token, but an access token of this lifetime.
+	LongLived time.Duration
+	// CompareState refuses a state that differs from the authorization request's,
+	// where both requests have one.
+	CompareState bool
+	// Mismatch is the error code for a redirect_uri or state that differs. Defaults
+	// to invalid_grant.
+	Mismatch string
+}
+
+// A Grant is a grant type of the token endpoint (RFC 6749, section 4).
+type Grant struct {
+	Type string // the grant_type, which is also in the metadata
+	// Params are the parameters that it acts on, beside grant_type, resource and
+	// those of client authentication.
+	Params []string
+
+	// Present takes apart what a request presents, before the client is
+	// authenticated. Where it names a session, that is read together with the client.
+	// What this service cannot have made is left zero; what is missing is refused.
+	Present func(params wire.Params) (credential.Parsed, *wire.Error)
+
+	// Exchange judges the request of an authenticated client and issues.
+	Exchange func(t *TokenRequest) (Tokens, *wire.Error)
+}
+
+// A Kernel is what a provider lends its capabilities. Its functions are safe for
+// concurrent use.
+type Kernel struct {
+	Issuer      string // the issuer identifier
+	BasePath    string // its path, which stands before that of every route
+	Store       store.Store
+	Registry    *oauthapp.Registry
+	Credentials credential.Format
+	Issue       *Issuance
+
+	// Now is the time of a request, as stores keep it.
+	Now func() time.Time
+
+	// Emit delivers an event that a request caused, once what it tells of is durable.
+	Emit func(r *http.Request, e oauthapp.Event)
+
+	// AuthenticateClient finds out which client sent a request and whether it is that
+	// client, and in the same read takes the session named, or none.
+	AuthenticateClient func(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error)
+
+	// AllowedScopes returns what an application may ask for now.
+	AllowedScopes func(app oauthapp.Application) []string
+
+	// Exchange answers a token request on the terms of an endpoint: it authenticates
+	// the client and hands the request to its grant.
+	Exchange func(r *http.Request, params wire.Params, terms Terms) (*TokenRequest, Tokens, *wire.Error)
+
+	// WriteJSON answers a request that is granted, and WriteError one that is not.
+	WriteJSON  func(w http.ResponseWriter, r *http.Request, answer any)
+	WriteError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
+
+	// WritePage answers with a page of [Pages], and WritePageError with one that says
+	// what is wrong.
+	WritePage      func(w http.ResponseWriter, r *http.Request, status int, name string, data any)
+	WritePageError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
+}

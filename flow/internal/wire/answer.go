@@ -1,0 +1,58 @@
+package wire
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// WriteJSON answers with JSON that no cache may keep. It returns an error, and writes
+// nothing, where the answer is none of JSON's.
+func WriteJSON(w http.ResponseWriter, status int, answer any) error {
+	body, err := json.Marshal(answer)
+	if err == nil {
+		Write(w, status, body)
+	}
+	return err
+}
+
+// Write answers with JSON that no cache may keep.
+func Write(w http.ResponseWriter, status int, body []byte) {
+	SetJSONHeader(w.Header())
+	if len(body) > 1<<10 {
+		// Of what is shorter net/http tells the length itself, what is longer it would send in chunks.
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // fails only when the client has gone
+}
+
+// WriteError answers with an error as RFC 6749, section 5.2, says.
+func WriteError(w http.ResponseWriter, e *Error) {
+	if e.RetryAfter > 0 {
+		seconds := int((e.RetryAfter + time.Second - 1) / time.Second) // never too early
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
+	Write(w, e.Status, ErrorBody(e.Code, e.Description))
+}
+
+// ErrorBody is the body of RFC 6749, section 5.2.
+func ErrorBody(code, description string) []byte {
+	b, _ := json.Marshal(struct { // strings always marshal
+		Code        string `json:"error"`
+		Description string `json:"error_description"`
+	}{code, description})
+	return b
+}
+
+// SetJSONHeader sets the header of an answer in JSON that no cache may keep.
+func SetJSONHeader(h http.Header) {
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// SetPragma has caches of HTTP/1.0 keep no answer of a token endpoint, either (RFC
+// 6749, section 5.1).
+func SetPragma(w http.ResponseWriter) { w.Header().Set("Pragma", "no-cache") }
