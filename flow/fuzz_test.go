@@ -1,14 +1,17 @@
 package flow_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
@@ -71,4 +74,69 @@ func FuzzAuthorizationRequest(f *testing.F) {
 		require.Equal(t, state, h.answer(h.decide(shown, "deny", "1")).Get("state"))
 		require.Equal(t, state, h.answer(h.decide(shown, "authorize", "1")).Get("state"))
 	})
+}
+
+// FuzzIgnoredParameters sends anything along with requests to every endpoint, before
+// and after their parameters, and in the query: what nobody acts on changes no answer.
+func FuzzIgnoredParameters(f *testing.F) {
+	for _, seed := range []string{
+		"x=1", "x=1&x=2&x", "x=%zz", "%=1", "x=%ff", "\xff=\xfe", "x=%00&\x00", "a;b=c;d", ";", "&&=&", "approval_prompt=force", "audience=%C3%A9",
+		"1e999", "[{}]", "null", "{\"code\":2}", "\"\\ud800\"", "client%5fidx=2", "CODE=1", strings.Repeat("x&", 200),
+	} {
+		f.Add(seed)
+	}
+	h := newHost(f)
+	issued := h.service.authorize(h.app, "read")
+	client := credentialsOf(h.app, h.secret)
+	exchange := change(client, "grant_type", "authorization_code", "code", unissuedCode, "redirect_uri", callback)
+	send := func(method, path, query, contentType, body string) (int, string) {
+		r := httptest.NewRequest(method, "https://id.example"+path, strings.NewReader(body))
+		r.URL.RawQuery = query
+		r.Header.Set("Content-Type", contentType)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Header().Get("Content-Type") != "application/json" {
+			return w.Code, "" // a page has a ticket of its own
+		}
+		return w.Code, w.Body.String()
+	}
+	f.Fuzz(func(t *testing.T, noise string) {
+		noise = ignored(noise)
+		for _, tt := range []struct {
+			path string
+			form url.Values
+		}{
+			{"/oauth/token", exchange}, {"/oauth/revoke", with(client, "token", unissued)},
+			{"/oauth/introspect", with(client, "token", issued.access)}, {"/oauth/authorize", request(h.app)},
+		} {
+			form := tt.form.Encode()
+			status, answer := send(http.MethodPost, tt.path, "", formType, form)
+			for _, body := range []string{noise + "&" + form, form + "&" + noise} {
+				gotStatus, got := send(http.MethodPost, tt.path, noise, formType+"; charset=", body)
+				require.Equal(t, status, gotStatus, tt.path)
+				require.Equal(t, answer, got, tt.path)
+			}
+		}
+		status, _ := send(http.MethodGet, "/oauth/authorize", noise+"&"+request(h.app).Encode()+"&"+noise, "", "")
+		require.Equal(t, http.StatusOK, status)
+	})
+}
+
+const (
+	formType = "application/x-www-form-urlencoded"
+)
+
+// ignored leaves out of a form the parameters that some endpoint acts on.
+func ignored(form string) string {
+	acted := []string{
+		"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "state", "resource", "token", "token_type_hint",
+		"client_id", "client_secret", "client_assertion", "client_assertion_type",
+		"response_type", "response_mode", "code_challenge", "code_challenge_method", "request", "request_uri", "account_id", "ticket", "decision",
+		"prompt", "max_age", "login_hint", "ui_locales",
+	}
+	return strings.Join(slices.DeleteFunc(strings.Split(form[:min(len(form), 8<<10)], "&"), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		return err == nil && slices.Contains(acted, name)
+	}), "&")
 }
