@@ -89,6 +89,12 @@ func TestOIDCClientTSPopUp(t *testing.T) {
 func (c *chromium) popUp(selector string) *chromium {
 	c.t.Helper()
 	c.press(selector)
+	return c.opened()
+}
+
+// opened returns a pop-up of the server's once it is there.
+func (c *chromium) opened() *chromium {
+	c.t.Helper()
 	var id target.ID
 	there := func() bool { // it may have no opener any more that it could be known by
 		targets, err := chromedp.Targets(c.ctx)
@@ -99,7 +105,7 @@ func (c *chromium) popUp(selector string) *chromium {
 		}
 		return err == nil && id != ""
 	}
-	require.Eventually(c.t, there, patience, patience/1000, selector)
+	require.Eventually(c.t, there, patience, patience/1000)
 	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithTargetID(id))
 	c.t.Cleanup(cancel)
 	p := &chromium{t: c.t, ctx: ctx}
