@@ -1,7 +1,6 @@
 package flow_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
