@@ -130,14 +130,8 @@ func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, row
 		}, blob(after[0][:]), blob(after[1][:]), instant(now), number(rows))
 	})
 	if err == nil && dead > 0 {
-		args := []value{blob(after[0][:]), blob(after[1][:]), instant(now), blob(last[0][:]), blob(last[1][:])}
-		err = s.write(ctx, "clean up client secrets", func(c *conn) error {
-			_, err := c.exec(reviseCleaned, args...)
-			if err == nil {
-				removed, err = c.exec(cleanSecrets, args...)
-			}
-			return err
-		})
+		removed, err = s.remove(ctx, "clean up client secrets", cleanSecrets,
+			blob(after[0][:]), blob(after[1][:]), instant(now), blob(last[0][:]), blob(last[1][:]))
 	}
 	if err != nil {
 		return "", 0, err

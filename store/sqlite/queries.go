@@ -7,19 +7,19 @@ package sqlite
 // the last of the page before, or the greatest there is for the first page.
 var (
 	reads = []string{
-		selectApplication, selectClient, selectSessionOfClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
+		selectApplication, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
 		selectGrant, listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
 		selectSession, selectRecord, walkSessions, walkGrants, walkSecrets, walkRecords,
 	}
 	holds  = []string{beginRead, dataVersion, rollback}
 	writes = []string{
 		begin, commit, rollback, insertProbe, deleteProbe,
-		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, reviseApplication, existsApplication, deleteApplication,
+		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, existsApplication, deleteApplication,
 		lookUpSecrets, takenSecret, expireSecrets, insertSecret, selectSecret, expireSecret,
 		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
 		touchGrant, touchApplication, touchSecret, keepRecord, selectRecord, replaceRecord, takeRecord,
-		cleanSessions, cleanGrants, reviseCleaned, cleanSecrets, cleanRecords,
+		cleanSessions, cleanGrants, cleanSecrets, cleanRecords,
 	}
 )
 
@@ -62,18 +62,18 @@ WHERE a.id < ?1 AND a.owner = ?3 AND a.deleted_at IS NULL ORDER BY a.id DESC LIM
 	takenApplication = `SELECT 1 FROM applications WHERE id = ?1 OR client_id = ?2`
 
 	insertApplication = `INSERT INTO applications
-(id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, last_used_at, version, epoch, revision)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, random()) ON CONFLICT DO NOTHING`
+(id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, last_used_at, version, epoch)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0) ON CONFLICT DO NOTHING`
 
 	updateApplication = `UPDATE applications
-SET name = ?4, description = ?5, homepage_url = ?6, callback_urls = ?7, scopes = ?8, updated_at = ?9, version = version + 1, revision = random()
+SET name = ?4, description = ?5, homepage_url = ?6, callback_urls = ?7, scopes = ?8, updated_at = ?9, version = version + 1
 WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND version = ?3 AND deleted_at IS NULL`
 
 	existsApplication = `SELECT 1 FROM applications WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL`
 
 	// What is left is a tombstone.
 	deleteApplication = `UPDATE applications
-SET deleted_at = ?2, revision = random(), name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
+SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
 
 	// Counts users up to ?3 by jumping from one to the next in the index: a user has any number of
 	// grants, one for each account.
@@ -85,9 +85,6 @@ SET deleted_at = ?2, revision = random(), name = '', description = '', homepage_
 	FROM users WHERE user_id IS NOT NULL AND place < ?3
 ) SELECT count(user_id) FROM users)
 FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
-
-	// With each change of its secrets.
-	reviseApplication = `UPDATE applications SET revision = random() WHERE id = ?1`
 
 	revokeTokens = `UPDATE applications SET epoch = epoch + 1 WHERE id = ?1`
 
@@ -192,18 +189,13 @@ s.rotation_salt, s.extra`
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1`
 
-	// The session is there if its live grant is.
-	sessionOfClient = `LEFT JOIN sessions s ON s.id = ?2
-LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.epoch`
-
-	// One row for each live secret, or one without; each with the session.
-	selectClient = `SELECT a.revision, ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a
+	// One row for each live secret, or one without; each with the session, which is
+	// there if its live grant is.
+	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a
 ` + liveSecrets + `
-` + sessionOfClient + ` WHERE a.client_id = ?1 AND a.deleted_at IS NULL`
-
-	// Of a client that is known, the session alone, or no row if the client has changed since.
-	selectSessionOfClient = `SELECT ` + sessionColumns + ` FROM applications a ` + sessionOfClient + `
-WHERE a.id = ?1 AND a.revision = ?3 AND a.deleted_at IS NULL`
+LEFT JOIN sessions s ON s.id = ?2
+LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.epoch
+WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
 	// With a refresh token, insertSession and redeemCode make room for what a rotation
 	// keeps of the tokens before, so that a rotation changes the row in place: zeros
@@ -282,10 +274,7 @@ WHERE a.id = client_secrets.application_id AND a.deleted_at IS NULL))`
 
 	walkSecrets = `SELECT application_id, id, ` + deadSecret + ` FROM client_secrets
 WHERE (application_id, id) > (?1, ?2) ORDER BY application_id, id LIMIT ?4`
-	cleanSecrets  = `DELETE FROM client_secrets WHERE ` + secretsInRange
-	reviseCleaned = `UPDATE applications SET revision = random() WHERE id IN (SELECT application_id FROM client_secrets WHERE ` + secretsInRange + `)`
-
-	secretsInRange = `(application_id, id) > (?1, ?2) AND (application_id, id) <= (?4, ?5) AND ` + deadSecret
+	cleanSecrets = `DELETE FROM client_secrets WHERE (application_id, id) > (?1, ?2) AND (application_id, id) <= (?4, ?5) AND ` + deadSecret
 
 	walkRecords = `SELECT kind, digest, expires_at <= ?3 FROM records
 WHERE (kind, digest) > (?1, ?2) ORDER BY kind, digest LIMIT ?4`

@@ -23,12 +23,6 @@ func (r *row) secret() oauthapp.Secret {
 	}
 }
 
-// revise notes that the secrets of an application have changed.
-func revise(c *conn, application uuid.UUID) error {
-	_, err := c.exec(reviseApplication, blob(application[:]))
-	return err
-}
-
 func addSecret(c *conn, secret oauthapp.Secret) error {
 	inserted, err := c.exec(insertSecret, blob(secret.ID[:]), blob(secret.ApplicationID[:]), blob(secret.Digest[:]), text(secret.Hint),
 		instant(secret.CreatedAt), timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
@@ -75,10 +69,7 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 		if _, err := c.exec(expireSecrets, blob(secret.ApplicationID[:]), instant(othersExpireAt)); err != nil {
 			return err
 		}
-		if err := addSecret(c, secret); err != nil {
-			return err
-		}
-		return revise(c, secret.ApplicationID)
+		return addSecret(c, secret)
 	})
 }
 
@@ -89,10 +80,8 @@ func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.
 		if err != nil {
 			return err
 		}
-		if _, err = c.exec(expireSecret, blob(id[:]), blob(secret[:]), instant(at)); err != nil {
-			return err
-		}
-		return revise(c, id)
+		_, err = c.exec(expireSecret, blob(id[:]), blob(secret[:]), instant(at))
+		return err
 	})
 	return orZero(was, err)
 }

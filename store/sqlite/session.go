@@ -10,7 +10,6 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
-	"github.com/oauthapps/oauthapps/store/internal/clientcache"
 )
 
 // session reads sessionColumns.
@@ -59,50 +58,27 @@ func (r *row) accessToken(session []string) store.AccessToken {
 // Client implements [store.Store].
 func (s *Store) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (client store.Client, err error) {
 	err = s.read(ctx, "client", func(c *conn) error {
-		var found *store.Session
-		entry, known := s.clients.Get(clientID, now)
-		if known {
-			current, err := c.one(selectSessionOfClient, func(r *row) { found = r.sessionOf(clientID) },
-				blob(entry.Application.ID[:]), blob(session[:]), number(entry.Revision))
-			if err != nil {
-				return err
+		client = store.Client{}
+		rows := 0
+		return c.some(selectClient, func(r *row) {
+			rows++
+			if rows == 1 { // all have the same but for the secret
+				client.Application = r.application()
+				client.Application.LastUsedAt = time.Time{}
+			} else {
+				r.skip(applicationWidth)
 			}
-			known = current
-		}
-		if !known {
-			entry = clientcache.Entry[int64]{From: now, Read: time.Now()}
-			if found, err = readClient(c, &entry, clientID, session); err != nil {
-				return err
+			if r.absent() {
+				r.skip(secretWidth)
+			} else {
+				client.Secrets = append(client.Secrets, r.secret())
 			}
-			s.clients.Put(&entry)
-		}
-		client = entry.Client(found, now)
-		return nil
+			if rows == 1 {
+				client.Session = r.sessionOf(clientID)
+			}
+		}, text(clientID), blob(session[:]), instant(now))
 	})
 	return orZero(client, err)
-}
-
-// readClient reads a client as of entry.From, and its session if that is there.
-func readClient(c *conn, entry *clientcache.Entry[int64], clientID string, session uuid.UUID) (found *store.Session, err error) {
-	rows := 0
-	err = c.some(selectClient, func(r *row) {
-		rows++
-		if rows == 1 { // all have the same but for the secret
-			entry.Revision, entry.Application = r.int(), r.application()
-			entry.Application.LastUsedAt = time.Time{}
-		} else {
-			r.skip(1 + applicationWidth)
-		}
-		if r.absent() {
-			r.skip(secretWidth)
-		} else {
-			entry.Secrets = append(entry.Secrets, r.secret())
-		}
-		if rows == 1 {
-			found = r.sessionOf(clientID)
-		}
-	}, text(clientID), blob(session[:]), instant(entry.From))
-	return found, err
 }
 
 // sessionOf reads sessionColumns, of a client's session or of none.
@@ -225,11 +201,8 @@ func (s *Store) Touch(ctx context.Context, u store.Use) error {
 			}
 		}
 		if u.SecretID != uuid.Nil {
-			touched, err := c.exec(touchSecret, blob(u.ApplicationID[:]), blob(u.SecretID[:]), instant(u.At))
-			if err != nil || touched == 0 {
-				return err
-			}
-			return revise(c, u.ApplicationID)
+			_, err := c.exec(touchSecret, blob(u.ApplicationID[:]), blob(u.SecretID[:]), instant(u.At))
+			return err
 		}
 		return nil
 	})

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/oauthapps/oauthapps/store"
-	"github.com/oauthapps/oauthapps/store/internal/clientcache"
 )
 
 // A Store keeps everything in one SQLite file. It is safe for concurrent use, and
@@ -20,7 +19,6 @@ type Store struct {
 	writer  *writer
 	readers readers
 	hold    *hold
-	clients *clientcache.Cache[int64]
 
 	closing  sync.Once
 	closed   chan struct{}
@@ -75,7 +73,6 @@ func open(ctx context.Context, path string) (_ *Store, err error) {
 	s := &Store{
 		writer:  newWriter(c),
 		readers: newReaders(max(4, runtime.GOMAXPROCS(0))),
-		clients: clientcache.New[int64](),
 		closed:  make(chan struct{}),
 	}
 	defer func() {
