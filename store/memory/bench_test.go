@@ -14,8 +14,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/storebench"
 	"github.com/oauthapps/oauthapps/store/memory"
-	"github.com/oauthapps/oauthapps/store/storetest"
 )
 
 var noon = time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
@@ -181,5 +181,5 @@ func BenchmarkSessionSize(b *testing.B) {
 }
 
 func BenchmarkStore(b *testing.B) {
-	storetest.Benchmark(b, storetest.Harness{New: func(testing.TB) store.Store { return memory.New() }})
+	storebench.Benchmark(b, func(testing.TB) store.Store { return memory.New() })
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/store"
-	"github.com/oauthapps/oauthapps/store/storetest"
+	"github.com/oauthapps/oauthapps/store/internal/storebench"
 )
 
 func BenchmarkStore(b *testing.B) {
-	storetest.Benchmark(b, storetest.Harness{New: func(tb testing.TB) store.Store {
+	storebench.Benchmark(b, func(tb testing.TB) store.Store {
 		s := &hurryingStore{}
 		pool := openPool(tb, newSchema(tb), func(config *pgxpool.Config) {
 			config.AfterConnect = s.set
@@ -22,7 +22,7 @@ func BenchmarkStore(b *testing.B) {
 		require.NoError(tb, Migrate(ctx, pool))
 		s.Store = New(pool)
 		return s
-	}})
+	})
 }
 
 // A hurryingStore does not wait for the disk while the benchmark fills it.

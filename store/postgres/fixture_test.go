@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -16,13 +15,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
-	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 var (
-	now = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+	now = sample.Now
 	ctx = context.Background()
+)
+
+var (
+	newID          = sample.ID
+	newDigest      = sample.Digest
+	newApplication = sample.Application
+	newSecret      = sample.Secret
+	beginning      = sample.Beginning
+	redemption     = sample.Redemption
+	rotation       = sample.Rotation
 )
 
 // missing skips a test that lacks something, or fails it where all tests have to run.
@@ -128,63 +137,12 @@ func openPool(t testing.TB, dsn string, configure func(*pgxpool.Config)) *pgxpoo
 	return pool
 }
 
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-
-func newDigest() (d credential.Digest) {
-	_, _ = rand.Read(d[:])
-	return d
-}
-
-func newApplication(owner string) oauthapp.Application {
-	id := newID()
-	return oauthapp.Application{
-		ID: id, ClientID: "client-" + id.String(), Owner: owner,
-		Name: "Zone <Watcher> & Söhne", Description: "Tells you when a zone changes.",
-		HomepageURL: "https://example.com/", CallbackURLs: []string{"https://example.com/cb?a=b&c=<d>", "https://example.com/\u2028"},
-		Type: oauthapp.Confidential, Scopes: []string{"read", "write"},
-		CreatedAt: now, UpdatedAt: now, Version: 1,
-	}
-}
-
-func newSecret(application uuid.UUID) oauthapp.Secret {
-	return oauthapp.Secret{ID: newID(), ApplicationID: application, Digest: newDigest(), Hint: "wxyz", CreatedAt: now}
-}
-
 func create(t testing.TB, s *Store) oauthapp.Application {
 	t.Helper()
 	app := newApplication("owner")
 	secret := newSecret(app.ID)
 	require.NoError(t, s.CreateApplication(ctx, app, &secret, 1000))
 	return app
-}
-
-func beginning(app uuid.UUID, user string) store.Beginning {
-	return store.Beginning{GrantID: newID(), Session: store.Session{
-		ID: newID(), ApplicationID: app, UserID: user, AccountID: "7",
-		Scopes: []string{"read", "write"}, CreatedAt: now, ExpiresAt: now.Add(5 * time.Minute),
-		Code: store.Code{
-			Digest: newDigest(), ExpiresAt: now.Add(5 * time.Minute), RedirectURI: "https://example.com/oauth/callback",
-			CodeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", State: newDigest(),
-		},
-	}}
-}
-
-func redemption(b store.Beginning) store.Redemption {
-	return store.Redemption{
-		SessionID: b.Session.ID, Code: b.Session.Code.Digest,
-		Access:  store.AccessToken{Digest: newDigest(), IssuedAt: now, ExpiresAt: now.Add(time.Hour), Scopes: b.Session.Scopes},
-		Refresh: store.RefreshToken{Digest: newDigest(), ExpiresAt: now.Add(30 * 24 * time.Hour)}, Family: newDigest(),
-		ExpiresAt: now.Add(365 * 24 * time.Hour), At: now,
-	}
-}
-
-func rotation(session uuid.UUID, presented credential.Digest) store.Rotation {
-	at := now.Add(time.Minute)
-	return store.Rotation{
-		SessionID: session, Presented: presented,
-		Access:  store.AccessToken{Digest: newDigest(), IssuedAt: at, ExpiresAt: at.Add(time.Hour), Scopes: []string{"read", "write"}},
-		Refresh: store.RefreshToken{Digest: newDigest(), ExpiresAt: at.Add(30 * 24 * time.Hour)}, Salt: store.Salt(newID()), At: at,
-	}
 }
 
 // begin begins a session and returns it as it was begun.

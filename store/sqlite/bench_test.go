@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"github.com/oauthapps/oauthapps/store"
-	"github.com/oauthapps/oauthapps/store/storetest"
+	"github.com/oauthapps/oauthapps/store/internal/storebench"
 )
 
 func BenchmarkStore(b *testing.B) {
-	storetest.Benchmark(b, storetest.Harness{New: func(tb testing.TB) store.Store { return openTemp(tb) }})
+	storebench.Benchmark(b, func(tb testing.TB) store.Store { return openTemp(tb) })
 }

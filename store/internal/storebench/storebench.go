@@ -1,8 +1,11 @@
-package storetest
+// Package storebench measures stores beside few and many rows.
+package storebench
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -16,6 +19,7 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 // Benchmark measures what users wait for beside few and many live sessions of one
@@ -41,7 +45,9 @@ import (
 //
 // A store with a method Hurry(bool) is told true before many rows are written of which none is measured, and
 // false after: meanwhile it may keep what a crash would lose.
-func Benchmark(b *testing.B, h Harness) {
+//
+// open opens a store that is empty, and registers with tb whatever closes it.
+func Benchmark(b *testing.B, open func(tb testing.TB) store.Store) {
 	most := 1000
 	if asked := os.Getenv("OAUTHAPPS_BENCH_SESSIONS"); asked != "" {
 		var err error
@@ -51,15 +57,15 @@ func Benchmark(b *testing.B, h Harness) {
 	}
 	for _, n := range []int{1_000, 100_000, 1_000_000} {
 		if n <= most {
-			b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) { benchmarkSessions(b, h, n) })
+			b.Run(fmt.Sprintf("sessions=%d", n), func(b *testing.B) { benchmarkSessions(b, open(b), n) })
 		}
 	}
 	for _, n := range []int{1_000, 100_000} {
 		if n <= most {
-			b.Run(fmt.Sprintf("grants=%d", n), func(b *testing.B) { benchmarkGrants(b, h, n) })
+			b.Run(fmt.Sprintf("grants=%d", n), func(b *testing.B) { benchmarkGrants(b, open(b), n) })
 		}
 	}
-	b.Run(fmt.Sprintf("applications=%d", ownersApplications), func(b *testing.B) { benchmarkApplications(b, h) })
+	b.Run(fmt.Sprintf("applications=%d", ownersApplications), func(b *testing.B) { benchmarkApplications(b, open(b)) })
 }
 
 const (
@@ -69,9 +75,9 @@ const (
 	ownersApplications = 100  // by default as many as an owner may have
 )
 
-func benchmarkSessions(b *testing.B, h Harness, n int) {
-	l := &load{trial: &trial{Store: h.New(b), ctx: b.Context()}, size: n}
-	l.prepare(b, func() { l.app = l.application("owner") })
+func benchmarkSessions(b *testing.B, s store.Store, n int) {
+	l := &load{Store: s, ctx: b.Context(), size: n}
+	l.app = l.create(b, "owner")
 	for _, benchmark := range []struct {
 		name string
 		run  func(l *load, b *testing.B)
@@ -91,7 +97,8 @@ func benchmarkSessions(b *testing.B, h Harness, n int) {
 
 // A load is a store with an application that many sessions are of.
 type load struct {
-	*trial
+	store.Store
+	ctx  context.Context
 	app  oauthapp.Application
 	size int    // how many sessions
 	held []held // nil: there are none
@@ -104,12 +111,22 @@ type held struct {
 	refresh credential.Digest
 }
 
-// prepare ends the benchmark if what it needs cannot be made.
-func (t *trial) prepare(b *testing.B, do func()) {
+// create registers an application.
+func (l *load) create(b *testing.B, owner string) oauthapp.Application {
 	b.Helper()
-	if err := t.attempt(do); err != nil {
+	app := sample.Application(owner)
+	if err := l.CreateApplication(l.ctx, app, nil, math.MaxInt); err != nil {
 		b.Fatal(err)
 	}
+	return app
+}
+
+// begin begins a session of a user for an account.
+func (l *load) begin(app oauthapp.Application, user, account string) (store.Beginning, error) {
+	beginning := sample.Beginning(app.ID, user)
+	beginning.Session.AccountID = account
+	_, err := l.BeginSession(l.ctx, beginning)
+	return beginning, err
 }
 
 // fill signs users in, unless the application has its sessions.
@@ -129,11 +146,14 @@ func (l *load) signInMany(b *testing.B, app oauthapp.Application, n int) []held 
 	}
 	started := make([]held, n)
 	spread(b, seeders, n, func(i int) error {
-		return l.attempt(func() {
-			user := "user-" + strconv.Itoa(i)
-			session := l.signIn(app, user, user, "read", "write")
-			started[i] = held{session.ID, session.Refresh.Digest}
-		})
+		user := "user-" + strconv.Itoa(i)
+		beginning, err := l.begin(app, user, user)
+		if err != nil {
+			return err
+		}
+		redemption := sample.Redemption(beginning)
+		started[i] = held{redemption.SessionID, redemption.Refresh.Digest}
+		return l.RedeemCode(l.ctx, redemption)
 	})
 	return started
 }
@@ -190,7 +210,7 @@ func (l *load) benchmarkSession(b *testing.B) {
 func (l *load) benchmarkClient(b *testing.B) {
 	l.eachCallers(b, func(b *testing.B, callers int) func(i int) error {
 		return func(i int) error {
-			client, err := l.Client(l.ctx, l.app.ClientID, l.nth(i, callers).session, start)
+			client, err := l.Client(l.ctx, l.app.ClientID, l.nth(i, callers).session, sample.Now)
 			if err == nil && client.Session == nil {
 				err = errors.New("the client came without its session")
 			}
@@ -204,7 +224,9 @@ func (l *load) benchmarkBeginSession(b *testing.B) {
 		begun := make([]uuid.UUID, b.N)
 		l.endLater(b, begun)
 		return func(i int) error {
-			return l.attempt(func() { begun[i] = l.beginAgain(i).ID })
+			beginning, err := l.beginAgain(i)
+			begun[i] = beginning.Session.ID
+			return err
 		}
 	})
 }
@@ -214,25 +236,24 @@ func (l *load) benchmarkRedeemCode(b *testing.B) {
 		begun, redemptions := make([]uuid.UUID, b.N), make([]store.Redemption, b.N)
 		l.endLater(b, begun)
 		spread(b, seeders, b.N, func(i int) error {
-			return l.attempt(func() {
-				redemptions[i] = l.redemption(l.beginAgain(i))
-				begun[i] = redemptions[i].SessionID
-			})
+			beginning, err := l.beginAgain(i)
+			redemptions[i], begun[i] = sample.Redemption(beginning), beginning.Session.ID
+			return err
 		})
 		return func(i int) error { return l.RedeemCode(l.ctx, redemptions[i]) }
 	})
 }
 
 // beginAgain begins another session of a user.
-func (l *load) beginAgain(i int) store.Session {
+func (l *load) beginAgain(i int) (store.Beginning, error) {
 	user := "user-" + strconv.Itoa(i%l.size)
-	return l.begin(l.app, user, user, "read", "write")
+	return l.begin(l.app, user, user)
 }
 
 // endLater ends sessions once they were measured, so that there are as many as before.
 func (l *load) endLater(b *testing.B, sessions []uuid.UUID) {
 	b.Cleanup(func() {
-		spread(b, seeders, len(sessions), func(i int) error { return l.EndSession(l.ctx, sessions[i], start) })
+		spread(b, seeders, len(sessions), func(i int) error { return l.EndSession(l.ctx, sessions[i], sample.Now) })
 	})
 }
 
@@ -244,17 +265,17 @@ func (l *load) benchmarkRotateRefreshToken(b *testing.B) {
 
 // refresh exchanges the refresh token of a session.
 func (l *load) refresh(h *held) error {
-	r := l.rotation(store.Session{ID: h.session, Refresh: store.RefreshToken{Digest: h.refresh}, Scopes: []string{"read", "write"}})
+	r := sample.Rotation(h.session, h.refresh)
 	h.refresh = r.Refresh.Digest
 	return l.RotateRefreshToken(l.ctx, r)
 }
 
 func (l *load) benchmarkRevokeTokens(b *testing.B) {
 	l.fill(b)
-	_, err := l.RevokeTokens(l.ctx, l.app.Owner, l.id(), start, countedUsers)
+	_, err := l.RevokeTokens(l.ctx, l.app.Owner, sample.ID(), sample.Now, countedUsers)
 	requireUnknown(b, err)
 	l.firstAndOthers(b, func() error {
-		usage, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, start, countedUsers)
+		usage, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, sample.Now, countedUsers)
 		if err == nil && usage.Users == 0 {
 			err = fmt.Errorf("RevokeTokens ended no grant")
 		}
@@ -265,10 +286,10 @@ func (l *load) benchmarkRevokeTokens(b *testing.B) {
 
 func (l *load) benchmarkDeleteApplication(b *testing.B) {
 	l.fill(b)
-	_, err := l.DeleteApplication(l.ctx, l.app.Owner, l.id(), start)
+	_, err := l.DeleteApplication(l.ctx, l.app.Owner, sample.ID(), sample.Now)
 	requireUnknown(b, err)
 	l.firstAndOthers(b, func() error {
-		_, err := l.DeleteApplication(l.ctx, l.app.Owner, l.app.ID, start)
+		_, err := l.DeleteApplication(l.ctx, l.app.Owner, l.app.ID, sample.Now)
 		l.app.ID = uuid.Nil
 		return err
 	})
@@ -289,7 +310,7 @@ func (l *load) firstAndOthers(b *testing.B, end func() error) {
 	for b.Loop() {
 		if took != nil {
 			if l.app.ID == uuid.Nil {
-				l.prepare(b, func() { l.app = l.application("owner") })
+				l.app = l.create(b, "owner")
 			}
 			l.signInMany(b, l.app, countedUsers+1)
 		}
@@ -300,7 +321,7 @@ func (l *load) firstAndOthers(b *testing.B, end func() error) {
 		took = append(took, time.Since(began))
 	}
 	if l.app.ID == uuid.Nil {
-		l.prepare(b, func() { l.app = l.application("owner") })
+		l.app = l.create(b, "owner")
 	}
 	b.ReportMetric(float64(took[0]), "first-ns/op")
 	if len(took) > 1 {
@@ -317,7 +338,7 @@ func (l *load) benchmarkCleanUp(b *testing.B) {
 		b.StopTimer()
 		if !l.dead {
 			l.fill(b)
-			_, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, start, countedUsers)
+			_, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, sample.Now, countedUsers)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -329,7 +350,7 @@ func (l *load) benchmarkCleanUp(b *testing.B) {
 		rest()
 		busy = append(busy, l.requests(b, live, func() {
 			b.StartTimer()
-			n, err := store.Cleaner{Store: l.Store, Now: func() time.Time { return start.Add(2 * time.Minute) }}.Pass(l.ctx)
+			n, err := store.Cleaner{Store: l.Store, Now: func() time.Time { return sample.Now.Add(2 * time.Minute) }}.Pass(l.ctx)
 			b.StopTimer()
 			if removed += n; err != nil || n < l.size {
 				b.Errorf("Pass removed %d rows, %v", n, err)
@@ -398,18 +419,19 @@ func percentile(p int, of []time.Duration) time.Duration {
 
 // benchmarkGrants lists grants of one application of an owner that has many, first those of one
 // user for many accounts, then those of many users for one account.
-func benchmarkGrants(b *testing.B, h Harness, n int) {
-	t := &trial{Store: h.New(b), ctx: b.Context()}
+func benchmarkGrants(b *testing.B, s store.Store, n int) {
+	l := &load{Store: s, ctx: b.Context()}
 	const few = 60               // more than a page, so that each list has a second one
 	var app oauthapp.Application // zero until there are grants
 	begin := func(b *testing.B, n int) {
-		t.prepare(b, func() { app = t.application("owner") })
+		app = l.create(b, "owner")
 		spread(b, seeders, 2*n, func(i int) error {
 			user, account := "user", "account-"+strconv.Itoa(i)
 			if i >= n {
 				user, account = "user-"+strconv.Itoa(i), "account"
 			}
-			return t.attempt(func() { t.begin(app, user, account, "read") })
+			_, err := l.begin(app, user, account)
+			return err
 		})
 	}
 	fill := func(b *testing.B) {
@@ -424,7 +446,7 @@ func benchmarkGrants(b *testing.B, h Harness, n int) {
 	list := func(b *testing.B, filter oauthapp.GrantFilter) {
 		fill(b)
 		for b.Loop() {
-			page, err := t.Grants(t.ctx, filter, oauthapp.Page{})
+			page, err := l.Grants(l.ctx, filter, oauthapp.Page{})
 			if err != nil || len(page.Items) != 50 {
 				b.Fatalf("Grants lists %d grants, %v", len(page.Items), err)
 			}
@@ -449,14 +471,14 @@ func benchmarkGrants(b *testing.B, h Harness, n int) {
 	b.Run("Usage", func(b *testing.B) {
 		fill(b)
 		for b.Loop() {
-			if usage, err := t.Usage(t.ctx, "owner", app.ID, countedUsers); err != nil || usage.Users == 0 {
+			if usage, err := l.Usage(l.ctx, "owner", app.ID, countedUsers); err != nil || usage.Users == 0 {
 				b.Fatalf("Usage counts %d users, %v", usage.Users, err)
 			}
 		}
 	})
 	revoke := func(b *testing.B) {
 		fill(b)
-		_, err := t.RevokeTokens(t.ctx, "owner", app.ID, start, countedUsers)
+		_, err := l.RevokeTokens(l.ctx, "owner", app.ID, sample.Now, countedUsers)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -469,18 +491,16 @@ func benchmarkGrants(b *testing.B, h Harness, n int) {
 	}
 }
 
-func benchmarkApplications(b *testing.B, h Harness) {
-	t := &trial{Store: h.New(b), ctx: b.Context()}
-	t.prepare(b, func() {
-		for range ownersApplications {
-			t.application("owner")
-			t.application("another")
-		}
-	})
+func benchmarkApplications(b *testing.B, s store.Store) {
+	l := &load{Store: s, ctx: b.Context()}
+	for range ownersApplications {
+		l.create(b, "owner")
+		l.create(b, "another")
+	}
 	for _, owner := range []string{"owner", oauthapp.AnyOwner} {
 		b.Run("Applications/owner="+owner, func(b *testing.B) {
 			for b.Loop() {
-				page, err := t.Applications(t.ctx, owner, oauthapp.Page{})
+				page, err := l.Applications(l.ctx, owner, oauthapp.Page{})
 				if err != nil || len(page.Items) != 50 {
 					b.Fatalf("Applications lists %d, %v", len(page.Items), err)
 				}
