@@ -58,8 +58,7 @@
 // rules catch is what a process knows by itself. A cache of sessions or applications,
 // however short, accepts what another node has revoked; a mutex, a counter or a
 // reservation of names in memory holds for one node alone; a read of a replica may be
-// late. So ask the database each time, and let it decide. What it confirms at each call to be still what it has
-// may be remembered.
+// late. So ask the database each time, and let it decide.
 //
 // # Retries
 //
