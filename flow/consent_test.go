@@ -376,7 +376,7 @@ func TestConsentWithdrawnMeanwhile(t *testing.T) {
 	h.store.Store = withdrawing{h.store.Store, func(ctx context.Context, s store.Store) {
 		grants, err := s.Grants(ctx, filter, oauthapp.Page{})
 		require.NoError(t, err)
-		_, err = s.RevokeGrant(ctx, filter, grants.Items[0].ID, h.clock.Now())
+		_, err = s.RevokeGrant(ctx, filter, grants.Items[0].ID)
 		require.NoError(t, err)
 	}}
 	h.form(h.open(request(h.app, "account_id", "2")))

@@ -291,9 +291,9 @@ func (s *countingStore) RotateRefreshToken(ctx context.Context, r store.Rotation
 	return s.Store.RotateRefreshToken(ctx, r)
 }
 
-func (s *countingStore) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (s *countingStore) EndSession(ctx context.Context, id uuid.UUID) error {
 	s.calls.Add(1)
-	return s.Store.EndSession(ctx, id, at)
+	return s.Store.EndSession(ctx, id)
 }
 
 func (s *countingStore) Touch(ctx context.Context, u store.Use) error {

@@ -151,6 +151,14 @@ func garbage(token string) string {
 	return token[:len(token)-1] + "a"
 }
 
+// grant returns the one grant of user-1.
+func (s *service) grant() oauthapp.Grant {
+	list, err := s.store.Grants(context.Background(), oauthapp.GrantFilter{UserID: "user-1"}, oauthapp.Page{})
+	require.NoError(s.t, err)
+	require.Len(s.t, list.Items, 1)
+	return list.Items[0]
+}
+
 // authorize issues the tokens of a new session; the access token lives an hour.
 func (s *service) authorize(app oauthapp.Application, scopes ...string) tokens {
 	s.t.Helper()
@@ -319,11 +327,11 @@ func (s *faultyStore) Session(ctx context.Context, id uuid.UUID) (store.Session,
 	return s.Store.Session(ctx, id)
 }
 
-func (s *faultyStore) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (s *faultyStore) EndSession(ctx context.Context, id uuid.UUID) error {
 	if err := s.call("EndSession"); err != nil {
 		return err
 	}
-	return s.Store.EndSession(ctx, id, at)
+	return s.Store.EndSession(ctx, id)
 }
 
 func (s *faultyStore) Touch(ctx context.Context, u store.Use) error {

@@ -67,7 +67,7 @@ func fromEngine(err error) *wire.Error {
 // with all its tokens, and reports it. Whoever presents a stolen credential cannot
 // prevent that by hanging up.
 func (p *Provider) endReused(t *tokenRequest, kind oauthapp.EventType) *wire.Error {
-	if err := p.issue.EndSession(t.HTTP.Context(), t.Presented.Session, t.Now); err != nil {
+	if err := p.issue.EndSession(t.HTTP.Context(), t.Presented.Session); err != nil {
 		return wire.Outage(err)
 	}
 	p.emit(t.HTTP, t.Event(kind))

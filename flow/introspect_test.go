@@ -192,9 +192,7 @@ func TestIntrospectionByTheResourceServerIsUse(t *testing.T) {
 	s, api := withResourceServer(t)
 	tok := s.authorize(s.app, "read")
 	lastUsed := func() time.Time {
-		grant, err := s.store.Grant(context.Background(), s.app.ID, "user-1", "account-1")
-		require.NoError(t, err)
-		return grant.LastUsedAt
+		return s.grant().LastUsedAt
 	}
 	s.post("/oauth/introspect", with(credentialsOf(s.app, s.secret), "token", tok.access))
 	require.Zero(t, lastUsed(), "a client that asks about its own token does not use it")

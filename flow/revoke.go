@@ -49,8 +49,7 @@ func (p *Provider) endSession(r *http.Request, client store.Client, token presen
 	if !token.isOf(client.Session) {
 		return nil
 	}
-	now := p.now()
-	if err := p.cfg.Store.EndSession(r.Context(), client.Session.ID, now); err != nil {
+	if err := p.cfg.Store.EndSession(r.Context(), client.Session.ID); err != nil {
 		return wire.Outage(err)
 	}
 	event := kernel.EventOf(oauthapp.TokenRevoked, client.Application)

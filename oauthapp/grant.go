@@ -51,7 +51,7 @@ func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (L
 // caller may reach.
 func (r *Registry) RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) (Grant, error) {
 	now := r.now()
-	grant, err := r.cfg.Store.RevokeGrant(ctx, filter, id, now)
+	grant, err := r.cfg.Store.RevokeGrant(ctx, filter, id)
 	if err != nil {
 		return Grant{}, err
 	}

@@ -273,7 +273,7 @@ func (r *Registry) RevokeTokens(ctx context.Context, owner string, id uuid.UUID)
 		return Usage{}, err
 	}
 	now := r.now()
-	usage, err := r.cfg.Store.RevokeTokens(ctx, owner, id, now, usageBound)
+	usage, err := r.cfg.Store.RevokeTokens(ctx, owner, id, usageBound)
 	if err != nil {
 		return Usage{}, err
 	}

@@ -742,7 +742,7 @@ func (failingStore) RevokeSecret(context.Context, string, uuid.UUID, uuid.UUID, 
 	return oauthapp.Secret{}, errBroken
 }
 
-func (failingStore) RevokeTokens(context.Context, string, uuid.UUID, time.Time, int) (oauthapp.Usage, error) {
+func (failingStore) RevokeTokens(context.Context, string, uuid.UUID, int) (oauthapp.Usage, error) {
 	return oauthapp.Usage{}, errBroken
 }
 

@@ -80,11 +80,7 @@ type Store interface {
 	// one whose session began before it, even if its issuing is still under way.
 	// The application and its secrets stay as they are. One row is written, however
 	// many sessions there are. It returns the Usage that it ended, and ErrNotFound.
-	RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (Usage, error)
-
-	// Grant returns the live grant of a user for an account to an application,
-	// without the Application, or ErrNotFound.
-	Grant(ctx context.Context, application uuid.UUID, user, account string) (Grant, error)
+	RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (Usage, error)
 
 	// Grants lists the live grants that a filter selects, newest first (by ID,
 	// descending), with their applications. A zero filter selects none; AnyOwner in
@@ -94,5 +90,5 @@ type Store interface {
 	// RevokeGrant ends a live grant and all its sessions, by writing one row, and
 	// returns what it was, with its application. It returns ErrNotFound for a
 	// grant that is not live or that the filter does not select.
-	RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID, at time.Time) (Grant, error)
+	RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) (Grant, error)
 }

@@ -31,7 +31,6 @@
 //	RevokeGrant               grant                           ID
 //	Application, Usage        nothing                         ID
 //	Secrets                   nothing                         application ID
-//	Grant                     nothing                         application, user and account
 //	Applications, Grants      nothing                         whatever selects, a page at a time
 //	CleanUp                   what is dead, in batches        a cursor of the store's own
 //

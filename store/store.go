@@ -84,7 +84,7 @@ type Store interface {
 
 	// EndSession ends a session: from then on none of its code and tokens is
 	// accepted. Ending one that is not live is no error.
-	EndSession(ctx context.Context, id uuid.UUID, at time.Time) error
+	EndSession(ctx context.Context, id uuid.UUID) error
 
 	// Touch moves LastUsedAt of a grant and its application, or of a secret, to
 	// u.At, and never back. Nothing found is no error: it is only a note. Callers

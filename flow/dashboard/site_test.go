@@ -410,11 +410,11 @@ func (f *faultyStore) Usage(ctx context.Context, owner string, id uuid.UUID, bou
 	return f.Store.Usage(ctx, owner, id, bound)
 }
 
-func (f *faultyStore) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (oauthapp.Usage, error) {
+func (f *faultyStore) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	if err := f.fail("RevokeTokens"); err != nil {
 		return oauthapp.Usage{}, err
 	}
-	return f.Store.RevokeTokens(ctx, owner, id, at, bound)
+	return f.Store.RevokeTokens(ctx, owner, id, bound)
 }
 
 func (f *faultyStore) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
@@ -424,9 +424,9 @@ func (f *faultyStore) Grants(ctx context.Context, filter oauthapp.GrantFilter, p
 	return f.Store.Grants(ctx, filter, page)
 }
 
-func (f *faultyStore) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+func (f *faultyStore) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID) (oauthapp.Grant, error) {
 	if err := f.fail("RevokeGrant"); err != nil {
 		return oauthapp.Grant{}, err
 	}
-	return f.Store.RevokeGrant(ctx, filter, id, at)
+	return f.Store.RevokeGrant(ctx, filter, id)
 }

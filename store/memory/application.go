@@ -170,7 +170,7 @@ func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int
 }
 
 // RevokeTokens implements [oauthapp.Store].
-func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (oauthapp.Usage, error) {
+func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Usage{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 	"github.com/oauthapps/oauthapps/store/internal/storebench"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
@@ -134,18 +135,18 @@ func TestSizeUnderLoad(t *testing.T) {
 				case 0:
 					require.NoError(t, l.store.RotateRefreshToken(ctx, l.rotation(session, r.Refresh.Digest)))
 				case 1:
-					require.NoError(t, l.store.EndSession(ctx, session.ID, at))
+					require.NoError(t, l.store.EndSession(ctx, session.ID))
 				case 2:
 					l.begin(t, user, at) // whose code is never redeemed
 				case 3:
-					grant, err := l.store.Grant(ctx, l.app.ID, user, user)
+					grant, err := sample.Grant(ctx, l.store, l.app.ID, user, user)
 					require.NoError(t, err)
-					_, err = l.store.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: user}, grant.ID, at)
+					_, err = l.store.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: user}, grant.ID)
 					require.NoError(t, err)
 				}
 			}
 			if hour == 12 {
-				_, err := l.store.RevokeTokens(ctx, oauthapp.AnyOwner, l.app.ID, at, perHour)
+				_, err := l.store.RevokeTokens(ctx, oauthapp.AnyOwner, l.app.ID, perHour)
 				require.NoError(t, err)
 			}
 			for cursor := ""; ; {

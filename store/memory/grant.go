@@ -104,25 +104,6 @@ func (s *Store) findGrant(a *application, user, account string) *grant {
 	return g
 }
 
-// Grant implements [oauthapp.Store].
-func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
-	if err := done(ctx); err != nil {
-		return oauthapp.Grant{}, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-
-	a, err := s.find(oauthapp.AnyOwner, application)
-	if err != nil {
-		return oauthapp.Grant{}, err
-	}
-	g := s.findGrant(a, user, account)
-	if g == nil {
-		return oauthapp.Grant{}, store.ErrNotFound
-	}
-	return g.clone(), nil
-}
-
 // scanSize is how many grants a list passes over before it lets others in: it
 // skips the dead, and until they are cleaned up they can be many.
 const scanSize = 1000
@@ -197,7 +178,7 @@ func (s *Store) narrowest(f oauthapp.GrantFilter, before uuid.UUID) (sorted *ord
 }
 
 // RevokeGrant implements [oauthapp.Store].
-func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID) (oauthapp.Grant, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Grant{}, err
 	}

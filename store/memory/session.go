@@ -261,7 +261,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 }
 
 // EndSession implements [store.Store].
-func (s *Store) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (s *Store) EndSession(ctx context.Context, id uuid.UUID) error {
 	if err := done(ctx); err != nil {
 		return err
 	}

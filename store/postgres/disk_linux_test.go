@@ -20,6 +20,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 // A smallServer is a PostgreSQL server of the test's own, with a database whose tables lie on a small disk.
@@ -207,7 +208,7 @@ func TestDiskIsFull(t *testing.T) {
 			return writing{
 				func() error { _, err := s.BeginSession(ctx, b); return err },
 				func() bool {
-					_, err := s.Grant(ctx, app.ID, b.Session.UserID, b.Session.AccountID)
+					_, err := sample.Grant(ctx, s, app.ID, b.Session.UserID, b.Session.AccountID)
 					require.Equal(t, err == nil, session(b.Session.ID) != nil, "there is no grant without its session")
 					return err == nil
 				},
@@ -229,7 +230,7 @@ func TestDiskIsFull(t *testing.T) {
 		}},
 		{"RevokeTokens", false, func(i int) writing {
 			return writing{
-				func() error { _, err := s.RevokeTokens(ctx, "another", apps[i].ID, now, 10); return err },
+				func() error { _, err := s.RevokeTokens(ctx, "another", apps[i].ID, 10); return err },
 				func() bool { return session(revoked[i].SessionID) == nil },
 			}
 		}},
@@ -272,7 +273,7 @@ func TestDiskIsFull(t *testing.T) {
 		}
 	}
 	holds()
-	require.NoError(t, s.EndSession(ctx, revoked[many-1].SessionID, now), "what makes room needs none")
+	require.NoError(t, s.EndSession(ctx, revoked[many-1].SessionID), "what makes room needs none")
 	_, _, err := s.CleanUp(ctx, now, "", 10)
 	require.NoError(t, err)
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 // failures counts the statements that failed with a code.
@@ -81,7 +82,7 @@ func TestDeadlockIsRetried(t *testing.T) {
 
 	require.NoError(t, <-touched)
 	require.Equal(t, 1, traced.of(deadlockDetected))
-	grant, err := s.Grant(ctx, app.ID, "user", "7")
+	grant, err := sample.Grant(ctx, s, app.ID, "user", "7")
 	require.NoError(t, err)
 	require.Equal(t, now.Add(time.Minute), grant.LastUsedAt)
 }
@@ -188,13 +189,13 @@ func TestEveryVerbIsRetried(t *testing.T) {
 
 	_, err = s.RevokeSecret(ctx, "owner", app.ID, first.ID, now)
 	threeTries("RevokeSecret", err)
-	threeTries("EndSession", s.EndSession(ctx, again.Session.ID, now))
-	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user"}, grant.ID, now)
+	threeTries("EndSession", s.EndSession(ctx, again.Session.ID))
+	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user"}, grant.ID)
 	threeTries("RevokeGrant", err)
 	_, removed, err := s.CleanUp(ctx, now, "", 10)
 	threeTries("CleanUp of sessions", err)
 	require.Equal(t, 1, removed)
-	_, err = s.RevokeTokens(ctx, "owner", app.ID, now, 10)
+	_, err = s.RevokeTokens(ctx, "owner", app.ID, 10)
 	threeTries("RevokeTokens", err)
 	deleted, err := s.DeleteApplication(ctx, "owner", app.ID, now)
 	threeTries("DeleteApplication", err)
@@ -235,14 +236,14 @@ func TestReadOnlyDatabase(t *testing.T) {
 	_, err = standby.Session(ctx, b.Session.ID)
 	require.NoError(t, err)
 	_, _, cleanUpErr := standby.CleanUp(ctx, now, "", 10)
-	_, revokeErr := standby.RevokeTokens(ctx, "owner", app.ID, now, 10)
+	_, revokeErr := standby.RevokeTokens(ctx, "owner", app.ID, 10)
 	_, beginErr := standby.BeginSession(ctx, beginning(app.ID, "user"))
 	for name, err := range map[string]error{
 		"RedeemCode":         standby.RedeemCode(ctx, issued),
 		"RotateRefreshToken": standby.RotateRefreshToken(ctx, rotation(b.Session.ID, issued.Refresh.Digest)),
 		"CreateApplication":  standby.CreateApplication(ctx, newApplication("owner"), nil, 10),
 		"AddSecret":          standby.AddSecret(ctx, "owner", newSecret(app.ID), now, 10),
-		"EndSession":         standby.EndSession(ctx, b.Session.ID, now),
+		"EndSession":         standby.EndSession(ctx, b.Session.ID),
 		"Touch":              standby.Touch(ctx, store.Use{GrantID: session.GrantID, At: now}),
 		"BeginSession":       beginErr,
 		"RevokeTokens":       revokeErr,
@@ -276,7 +277,7 @@ func TestDiskFull(t *testing.T) {
 
 	unbegun, other, secret := beginning(app.ID, "third"), newApplication("owner"), newSecret(app.ID)
 	_, beginErr := s.BeginSession(ctx, unbegun)
-	_, revokeErr := s.RevokeTokens(ctx, "owner", app.ID, now, 10)
+	_, revokeErr := s.RevokeTokens(ctx, "owner", app.ID, 10)
 	failed := map[string]error{
 		"BeginSession":       beginErr,
 		"RedeemCode":         s.RedeemCode(ctx, redemption(begun)),
@@ -292,7 +293,7 @@ func TestDiskFull(t *testing.T) {
 	var tried int
 	require.NoError(t, s.pool.QueryRow(ctx, `SELECT last_value FROM tries`).Scan(&tried))
 	require.Len(t, failed, tried, "nothing is tried again")
-	_, err = s.Grant(ctx, app.ID, "third", "7")
+	_, err = sample.Grant(ctx, s, app.ID, "third", "7")
 	require.ErrorIs(t, err, store.ErrNotFound, "there is no grant without its session")
 	_, err = s.Session(ctx, rotated.Session.ID)
 	require.NoError(t, err)
@@ -398,7 +399,7 @@ func TestCutOffHalfway(t *testing.T) {
 	s, other := openDSN(t, with(dsn, "application_name", name)), openPool(t, dsn, nil)
 	app := create(t, s)
 	session, _ := issue(t, s, app.ID, "user")
-	grant, err := s.Grant(ctx, app.ID, "user", "7")
+	grant, err := sample.Grant(ctx, s, app.ID, "user", "7")
 	require.NoError(t, err)
 	secrets, err := s.Secrets(ctx, "owner", app.ID, now)
 	require.NoError(t, err)

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -26,14 +25,6 @@ func readGrant(row *columns, g *oauthapp.Grant) {
 func readGrantWithApplication(row *columns, g *oauthapp.Grant) {
 	readGrant(row, g)
 	readApplication(row, &g.Application)
-}
-
-// Grant implements [oauthapp.Store].
-func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
-	if !isText(user, account) {
-		return oauthapp.Grant{}, store.ErrNotFound
-	}
-	return one(ctx, s.reading("grant"), readGrant, selectGrant, idValue(application), user, account)
 }
 
 // Grants implements [oauthapp.Store].
@@ -75,7 +66,7 @@ func filterValues(id uuid.UUID, rows int, f oauthapp.GrantFilter) []any {
 }
 
 // RevokeGrant implements [oauthapp.Store].
-func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID) (oauthapp.Grant, error) {
 	if !canSelect(filter) {
 		return oauthapp.Grant{}, store.ErrNotFound
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 	"github.com/oauthapps/oauthapps/store/storetest"
 )
 
@@ -109,11 +110,11 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 		require.ErrorIs(t, err, store.ErrNotFound)
 		_, err = s.Usage(ctx, text, app.ID, 10)
 		require.ErrorIs(t, err, store.ErrNotFound)
-		_, err = s.RevokeTokens(ctx, text, app.ID, now, 10)
+		_, err = s.RevokeTokens(ctx, text, app.ID, 10)
 		require.ErrorIs(t, err, store.ErrNotFound)
-		_, err = s.Grant(ctx, app.ID, text, "account")
+		_, err = sample.Grant(ctx, s, app.ID, text, "account")
 		require.ErrorIs(t, err, store.ErrNotFound)
-		_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: text}, uuid.New(), now)
+		_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: text}, uuid.New())
 		require.ErrorIs(t, err, store.ErrNotFound)
 		apps, err := s.Applications(ctx, text, oauthapp.Page{})
 		require.NoError(t, err)
@@ -189,7 +190,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		app = create(t, s)
 		session, issued = issue(t, s, app.ID, "user")
 		var err error
-		grant, err = s.Grant(ctx, app.ID, "user", "7")
+		grant, err = sample.Grant(ctx, s, app.ID, "user", "7")
 		require.NoError(t, err)
 	}
 	owned := oauthapp.GrantFilter{Owner: "owner"}
@@ -258,7 +259,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		{"RotateRefreshToken of another", 2, func() error {
 			return expect(store.ErrUsed, s.RotateRefreshToken(ctx, rotation(issued.SessionID, newDigest())))
 		}},
-		{"EndSession", 1, func() error { return s.EndSession(ctx, session.Session.ID, now) }},
+		{"EndSession", 1, func() error { return s.EndSession(ctx, session.Session.ID) }},
 		{"Touch", 1, func() error {
 			return s.Touch(ctx, store.Use{GrantID: grant.ID, ApplicationID: app.ID, SecretID: newID(), At: now})
 		}},
@@ -284,10 +285,10 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 			return err
 		}},
 		{"Usage", 1, func() error { _, err := s.Usage(ctx, "owner", app.ID, 10); return err }},
-		{"Grant", 1, func() error { _, err := s.Grant(ctx, app.ID, "user", "7"); return err }},
+		{"Grant", 1, func() error { _, err := sample.Grant(ctx, s, app.ID, "user", "7"); return err }},
 		{"Grants", 1, func() error { _, err := s.Grants(ctx, owned, oauthapp.Page{}); return err }},
-		{"RevokeGrant", 1, func() error { _, err := s.RevokeGrant(ctx, owned, grant.ID, now); return err }},
-		{"RevokeTokens", 1, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, now, 10); return err }},
+		{"RevokeGrant", 1, func() error { _, err := s.RevokeGrant(ctx, owned, grant.ID); return err }},
+		{"RevokeTokens", 1, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, 10); return err }},
 		{"DeleteApplication", 1, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err }},
 		{"CleanUp of sessions", 1, func() error { _, _, err := s.CleanUp(ctx, now, "", 10); return err }},
 		{"CleanUp of grants", 1, func() error { _, _, err := s.CleanUp(ctx, now, "g", 10); return err }},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 // Whoever may create in the schema of the tables has made functions, operators, types and collations that fit better
@@ -209,21 +210,21 @@ func callEverything(t *testing.T, s *Store) {
 		require.NoError(t, err)
 		require.Len(t, grants.Items, 1)
 	}
-	_, err = s.Grant(ctx, app.ID, "user", "7")
+	_, err = sample.Grant(ctx, s, app.ID, "user", "7")
 	require.NoError(t, err)
 	secrets, err := s.Secrets(ctx, "owner", app.ID, now)
 	require.NoError(t, err)
 	require.Len(t, secrets, 2)
 	_, err = s.RevokeSecret(ctx, "owner", app.ID, secret.ID, now)
 	require.NoError(t, err)
-	require.NoError(t, s.EndSession(ctx, again.Session.ID, now))
-	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user"}, grant.ID, now)
+	require.NoError(t, s.EndSession(ctx, again.Session.ID))
+	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user"}, grant.ID)
 	require.NoError(t, err)
 	usage, err := s.Usage(ctx, "owner", app.ID, 10)
 	require.NoError(t, err)
 	require.Zero(t, usage.Users)
 	issue(t, s, app.ID, "user")
-	usage, err = s.RevokeTokens(ctx, "owner", app.ID, now, 10)
+	usage, err = s.RevokeTokens(ctx, "owner", app.ID, 10)
 	require.NoError(t, err)
 	require.Equal(t, 1, usage.Users)
 	_, err = s.DeleteApplication(ctx, "owner", app.ID, now)

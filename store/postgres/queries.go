@@ -162,8 +162,6 @@ var (
 	// Joins a grant g to its application a, if that makes it live.
 	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL `
 
-	selectGrant = qualified(`SELECT ` + grantColumns + theGrant)
-
 	// The one grant of a user, an account and an application. It lies between the ends of a list that is no longer, as where all is equal
 	// the planner may believe that an application has one grant, and look for it among all that it has.
 	theGrant = ` FROM oauth_applications a CROSS JOIN LATERAL (

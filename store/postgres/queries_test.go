@@ -38,7 +38,6 @@ var plans = map[string]struct {
 	"lockConfidential":        {query: lockConfidential},
 	"addSecret":               {query: addSecret},
 	"revokeSecret":            {query: revokeSecret},
-	"selectGrant":             {query: selectGrant},
 	"listGrants":              {listGrants, []any{uuid.Max, 51, nil, nil, nil, nil}},
 	"listGrantsOfUser":        {listGrantsOfUser, []any{uuid.Max, 51, "user-0", nil, nil, nil}},
 	"listGrantsOfAccount":     {listGrantsOfAccount, []any{uuid.Max, 51, nil, "account-0", nil, nil}},
@@ -350,7 +349,7 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 	measure("selectSession", selectSession, session)
 	measure("selectClient", selectClient, "client-1", session, now)
 	measure("selectSessionOfClient", selectSessionOfClient, app, session, revision)
-	measure("selectGrant", selectGrant, app, user, account)
+	measure("theGrant", qualified(`SELECT `+grantColumns+theGrant), app, user, account)
 	begins := []any{app, user, account, []string{"read"}, now, uuid.New(), now, "read", nil, digest[:], now, "https://example.com/cb", "challenge", digest[:],
 		nil, nil, nil, nil, nil, nil, nil}
 	measure("beginSessionAgain", beginSessionAgain, begins...)
@@ -366,7 +365,7 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 	measure("deleteApplication", deleteApplication, app, "owner-1", now)
 
 	// The grants that a revocation ended stand in the indexes until the clean-up has come to them.
-	_, err := s.RevokeTokens(ctx, "owner-1", app, now, 1000)
+	_, err := s.RevokeTokens(ctx, "owner-1", app, 1000)
 	require.NoError(t, err)
 	begin(t, s, app, "user")
 	measure("selectUsage after a revocation", selectUsage, app, "owner-1", 1001)

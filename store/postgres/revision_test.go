@@ -48,7 +48,7 @@ func TestRevisions(t *testing.T) {
 		{"CleanUp of secrets", true, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
 		{"CleanUp of no secrets", false, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
 		{"BeginSession", false, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "another")); return err }},
-		{"RevokeTokens", false, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, now, 10); return err }},
+		{"RevokeTokens", false, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, 10); return err }},
 		{"DeleteApplication", true, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err }},
 	} {
 		revision := func() (r uuid.UUID) {
@@ -151,7 +151,7 @@ func TestCleanUpWaitsForNobody(t *testing.T) {
 		for i := range id {
 			app := create(t, s)
 			b, _ := issue(t, s, app.ID, "user")
-			_, err := s.RevokeTokens(ctx, "owner", app.ID, now, 1)
+			_, err := s.RevokeTokens(ctx, "owner", app.ID, 1)
 			require.NoError(t, err)
 			secrets, err := s.Secrets(ctx, "owner", app.ID, now)
 			require.NoError(t, err)

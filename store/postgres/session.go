@@ -193,7 +193,7 @@ func (s *Store) readVerdict(ctx context.Context, c *pgx.Conn, session uuid.UUID)
 func nothing(context.Context, *pgx.Conn) error { return nil }
 
 // EndSession implements [store.Store].
-func (s *Store) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (s *Store) EndSession(ctx context.Context, id uuid.UUID) error {
 	return change(ctx, s.writing("end session"), nothing, endSession, idValue(id))
 }
 

@@ -128,7 +128,7 @@ func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int
 }
 
 // RevokeTokens implements [oauthapp.Store].
-func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (usage oauthapp.Usage, err error) {
+func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
 	err = s.write(ctx, "revoke tokens", func(c *conn) (err error) {
 		if usage, err = readUsage(c, owner, id, bound); err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"zombiezen.com/go/sqlite"
+
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 // A disk without room fails what writes, alone and in a group, and refuses nothing; what was acknowledged
@@ -63,7 +65,7 @@ func TestDiskFull(t *testing.T) {
 	for i := range callers {
 		require.Positive(t, full[i])
 		for _, user := range kept[i] {
-			_, err := s.Grant(ctx, app.ID, user, "7")
+			_, err := sample.Grant(ctx, s, app.ID, user, "7")
 			require.NoError(t, err, "it was acknowledged")
 		}
 	}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -30,14 +29,6 @@ func (r *row) grantWithApplication() oauthapp.Grant {
 	g := r.grant()
 	g.Application = r.application()
 	return g
-}
-
-// Grant implements [oauthapp.Store].
-func (s *Store) Grant(ctx context.Context, application uuid.UUID, user, account string) (g oauthapp.Grant, err error) {
-	err = s.read(ctx, "grant", func(c *conn) error {
-		return c.must(selectGrant, func(r *row) { g = r.grant() }, blob(application[:]), text(user), text(account))
-	})
-	return g, err
 }
 
 // Grants implements [oauthapp.Store].
@@ -78,7 +69,7 @@ func filterValues(id *uuid.UUID, rows int, f *oauthapp.GrantFilter) []value {
 }
 
 // RevokeGrant implements [oauthapp.Store].
-func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (was oauthapp.Grant, err error) {
+func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID) (was oauthapp.Grant, err error) {
 	if filter.IsZero() {
 		return was, store.ErrNotFound
 	}

@@ -47,7 +47,7 @@ func TestHold(t *testing.T) {
 	session, other := beginSession(t, s, app.ID, "1").Session.ID, beginSession(t, s, app.ID, "2").Session.ID
 
 	readUntilHeld(t, s, session)
-	require.NoError(t, s.EndSession(ctx, other, now))
+	require.NoError(t, s.EndSession(ctx, other))
 	require.False(t, s.hold.isHeld(), "after a change")
 
 	readUntilHeld(t, s, session)
@@ -83,7 +83,7 @@ func TestHoldWhileOthersWrite(t *testing.T) {
 	for range 20 {
 		session := beginSession(t, other, app.ID, "1").Session.ID
 		readUntilHeld(t, s, session)
-		require.NoError(t, other.EndSession(ctx, session, now))
+		require.NoError(t, other.EndSession(ctx, session))
 		_, err := s.Session(ctx, session)
 		require.ErrorIs(t, err, store.ErrNotFound)
 

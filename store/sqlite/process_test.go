@@ -138,14 +138,14 @@ func work(path string) {
 				}
 				switch round % 5 {
 				case 0:
-					step(id, absent, func() error { return s.EndSession(ctx, id, now) })
+					step(id, absent, func() error { return s.EndSession(ctx, id) })
 				case 1:
-					step(id, absent, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, now, 10); return err })
+					step(id, absent, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, 10); return err })
 				case 2:
 					session, err := s.Session(ctx, id)
 					check(err)
 					step(id, absent, func() error {
-						_, err := s.RevokeGrant(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, session.GrantID, now)
+						_, err := s.RevokeGrant(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, session.GrantID)
 						return err
 					})
 				case 3, 4: // the fifth stays, out of the reach of what comes

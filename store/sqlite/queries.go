@@ -8,7 +8,7 @@ package sqlite
 var (
 	reads = []string{
 		selectApplication, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
-		selectGrant, listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
+		listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
 		selectSession, selectRecord, walkSessions, walkGrants, walkSecrets, walkRecords,
 	}
 	holds  = []string{beginRead, dataVersion, rollback}
@@ -131,10 +131,6 @@ const (
 
 	// Joins a grant g to its application a, if that makes it live.
 	liveGrant = `JOIN applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL`
-
-	selectGrant = `SELECT ` + grantColumns + ` FROM applications a
-JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id = ?2 AND g.account_id = ?3
-WHERE a.id = ?1 AND a.deleted_at IS NULL`
 
 	filterGrants = `(?3 IS NULL OR g.user_id = ?3) AND (?4 IS NULL OR g.account_id = ?4)
 AND (?5 IS NULL OR g.application_id = ?5) AND (?6 IS NULL OR g.owner = ?6)`

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 // A row that was tampered with is a failure of the store, and never taken for another
@@ -28,7 +29,7 @@ func TestDamagedRows(t *testing.T) {
 		"short ID": func(s *Store, app oauthapp.Application) error {
 			beginSession(t, s, app.ID, "user")
 			require.NoError(t, s.writer.conn.script("UPDATE grants SET id = x'0102'"))
-			_, err := s.Grant(ctx, app.ID, "user", "7")
+			_, err := sample.Grant(ctx, s, app.ID, "user", "7")
 			return err
 		},
 		"list": func(s *Store, app oauthapp.Application) error {

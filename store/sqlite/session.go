@@ -178,7 +178,7 @@ func readVerdict(c *conn, session uuid.UUID) (v verdict, err error) {
 }
 
 // EndSession implements [store.Store].
-func (s *Store) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (s *Store) EndSession(ctx context.Context, id uuid.UUID) error {
 	return s.write(ctx, "end session", func(c *conn) error {
 		_, err := c.exec(deleteSession, blob(id[:]))
 		return err

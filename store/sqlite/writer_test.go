@@ -19,6 +19,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 // together runs verbs in one transaction, in their order, and returns what they
@@ -80,7 +81,7 @@ func TestVerbsShareATransaction(t *testing.T) {
 		func() error { return s.CreateApplication(ctx, another, nil, 100) },
 		func() error { return s.CreateApplication(ctx, another, nil, 100) },
 		func() error { return s.RedeemCode(ctx, redemption(second)) },
-		func() error { return s.EndSession(ctx, third.Session.ID, now) },
+		func() error { return s.EndSession(ctx, third.Session.ID) },
 		func() error { return s.RedeemCode(ctx, redemption(third)) },
 	)
 	require.Equal(t, 1, commits(t, path)-before)
@@ -143,7 +144,7 @@ func TestOneOfAGroupIsRefusedLate(t *testing.T) {
 	require.ErrorIs(t, errs[2], store.ErrUsed)
 	require.NoError(t, errs[3])
 	require.ErrorIs(t, begin(), store.ErrExists)
-	_, err := s.Grant(ctx, app.ID, "3", "7")
+	_, err := sample.Grant(ctx, s, app.ID, "3", "7")
 	require.ErrorIs(t, err, store.ErrNotFound, "the grant of the session that was refused after it")
 }
 
@@ -196,7 +197,7 @@ func TestOneOfAGroupPanics(t *testing.T) {
 	require.ErrorContains(t, errs[1], "sqlite: test: panic: a bug")
 	require.NoError(t, errs[2])
 	require.ErrorContains(t, bug(), "writer_test.go", "where it was")
-	require.NoError(t, s.EndSession(ctx, first.Session.ID, now))
+	require.NoError(t, s.EndSession(ctx, first.Session.ID))
 
 	for range 2 * cap(s.readers.inUse) { // nor does one that reads keep its connection in the past
 		require.Panics(t, func() {
@@ -205,7 +206,7 @@ func TestOneOfAGroupPanics(t *testing.T) {
 			})
 		})
 	}
-	require.NoError(t, s.EndSession(ctx, second.Session.ID, now))
+	require.NoError(t, s.EndSession(ctx, second.Session.ID))
 	for range 2 * cap(s.readers.inUse) {
 		_, err := s.Session(ctx, second.Session.ID)
 		require.ErrorIs(t, err, store.ErrNotFound)
@@ -295,7 +296,7 @@ func TestAnotherProcessWrites(t *testing.T) {
 	require.ErrorIs(t, s.RedeemCode(ctx, redemption(session)), errBusy)
 	for _, err := range together(s,
 		func() error { return s.RedeemCode(ctx, redemption(session)) },
-		func() error { return s.EndSession(ctx, session.Session.ID, now) },
+		func() error { return s.EndSession(ctx, session.Session.ID) },
 	) {
 		require.ErrorIs(t, err, errBusy)
 	}
@@ -382,7 +383,7 @@ func TestTwoHandles(t *testing.T) {
 			}
 		}
 		ending := handles[round%2]
-		_, err := ending.RevokeGrant(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, grantOf(t, ending, b), now)
+		_, err := ending.RevokeGrant(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, grantOf(t, ending, b))
 		require.NoError(t, err)
 		_, err = handles[(round+1)%2].Session(ctx, b.Session.ID)
 		require.ErrorIs(t, err, store.ErrNotFound, "revoked through the other handle")

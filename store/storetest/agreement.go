@@ -233,7 +233,7 @@ func (c *comparison) revokeTokens() {
 	app, owner, bound := c.someApp(), someOwner(), 1+rand.IntN(4)
 	_, _ = both(c, fmt.Sprintf("RevokeTokens %s of %s, bound %d", short(app.ID), owner, bound),
 		func(s store.Store) (oauthapp.Usage, error) {
-			return s.RevokeTokens(c.ctx, owner, app.ID, start, bound)
+			return s.RevokeTokens(c.ctx, owner, app.ID, bound)
 		})
 }
 
@@ -282,7 +282,7 @@ func (c *comparison) revokeGrant() {
 		if which < len(all) {
 			id = all[which].ID
 		}
-		grant, err := s.RevokeGrant(c.ctx, filter, id, start)
+		grant, err := s.RevokeGrant(c.ctx, filter, id)
 		return nameless(grant), err
 	})
 }
@@ -369,7 +369,7 @@ func (c *comparison) rotateRefreshToken() {
 
 func (c *comparison) endSession() {
 	session := c.someSession()
-	_ = c.alone("EndSession "+short(session.ID), func(s store.Store) error { return s.EndSession(c.ctx, session.ID, start) })
+	_ = c.alone("EndSession "+short(session.ID), func(s store.Store) error { return s.EndSession(c.ctx, session.ID) })
 	c.readSession(session)
 }
 

@@ -72,14 +72,14 @@ func applicationsUnknown(t *trial) {
 	t.want(store.ErrNotFound, err, "Client of no client ID")
 	_, err = t.BeginSession(t.ctx, t.beginning(absent, "u", "a"))
 	t.want(store.ErrNotFound, err, "BeginSession of an unknown application")
-	_, err = t.Grant(t.ctx, app.ID, "u", "a")
+	_, err = t.grantTo(app.ID, "u", "a")
 	t.want(store.ErrNotFound, err, "Grant that was never given")
-	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, t.id(), start)
+	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, t.id())
 	t.want(store.ErrNotFound, err, "RevokeGrant of an unknown grant")
 
 	unknown := t.beginning(app, "u", "a").Session
 	t.isDead(unknown, "unknown")
-	t.must(t.EndSession(t.ctx, unknown.ID, start), "EndSession of an unknown session")
+	t.must(t.EndSession(t.ctx, unknown.ID), "EndSession of an unknown session")
 	t.must(t.Touch(t.ctx, store.Use{GrantID: t.id(), ApplicationID: absent.ID, SecretID: t.id(), At: start}), "Touch of what is unknown")
 	t.must(t.Touch(t.ctx, store.Use{At: start}), "Touch of nothing")
 }
@@ -97,7 +97,7 @@ func (t *trial) onApplication(owner string, app oauthapp.Application) map[string
 	results["AddSecret"] = t.AddSecret(t.ctx, owner, secret, start, plenty)
 	_, results["RevokeSecret"] = t.RevokeSecret(t.ctx, owner, app.ID, secret.ID, start)
 	_, results["Usage"] = t.Usage(t.ctx, owner, app.ID, plenty)
-	_, results["RevokeTokens"] = t.RevokeTokens(t.ctx, owner, app.ID, start, plenty)
+	_, results["RevokeTokens"] = t.RevokeTokens(t.ctx, owner, app.ID, plenty)
 	_, results["DeleteApplication"] = t.DeleteApplication(t.ctx, owner, app.ID, start)
 	return results
 }
@@ -296,7 +296,7 @@ func applicationsAnyOwner(t *trial) {
 			return t.Usage(ctx, owner, id, plenty)
 		},
 		"RevokeTokens": func(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Usage, error) {
-			return t.RevokeTokens(ctx, owner, id, start, plenty)
+			return t.RevokeTokens(ctx, owner, id, plenty)
 		},
 	} {
 		_, err := call(t.ctx, oauthapp.AnyOwner, app.ID)
@@ -345,7 +345,7 @@ func applicationsDelete(t *trial) {
 	t.isDead(session, "after the application was deleted")
 
 	for _, account := range []string{"a", "b"} {
-		_, err = t.Grant(t.ctx, app.ID, "u", account)
+		_, err = t.grantTo(app.ID, "u", account)
 		t.want(store.ErrNotFound, err, "Grant to a deleted application")
 	}
 	for _, filter := range []oauthapp.GrantFilter{{UserID: "u"}, {ApplicationID: app.ID}, {Owner: "alice"}, {AccountID: "b"}} {
@@ -356,7 +356,7 @@ func applicationsDelete(t *trial) {
 				t.failf("Grants of %+v lists one to a deleted application", filter)
 			}
 		}
-		_, err = t.RevokeGrant(t.ctx, filter, session.GrantID, start)
+		_, err = t.RevokeGrant(t.ctx, filter, session.GrantID)
 		t.want(store.ErrNotFound, err, "RevokeGrant to a deleted application")
 	}
 	t.isLive(bystander, "after another application was deleted")

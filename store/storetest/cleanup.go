@@ -105,7 +105,7 @@ func cleanUpLive(t *trial) {
 	sessions = append(sessions, redeemed(withoutRefresh, issue))
 
 	consent := t.signIn(app, "consent", "a", "read") // a grant outlives its sessions
-	t.must(t.EndSession(t.ctx, consent.ID, start), "EndSession")
+	t.must(t.EndSession(t.ctx, consent.ID), "EndSession")
 
 	for _, limit := range []int{1, 2, 1000} {
 		t.cleanUpBy(now, limit)
@@ -158,25 +158,25 @@ func cleanUpSessions(t *trial) {
 		add("with nothing unexpired", redeemed(session, issue))
 
 		ended, code := t.signIn(app, user, "a", "read"), t.begin(app, user, "a", "read")
-		t.must(t.EndSession(t.ctx, ended.ID, start), "EndSession")
-		t.must(t.EndSession(t.ctx, code.ID, start), "EndSession")
+		t.must(t.EndSession(t.ctx, ended.ID), "EndSession")
+		t.must(t.EndSession(t.ctx, code.ID), "EndSession")
 		add("that was ended", ended)
 		add("that was ended", code)
 
 		session = t.signIn(app, user, "withdrawn", "read")
 		add("whose grant was revoked", session)
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, session.GrantID, start)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, session.GrantID)
 		t.must(err, "RevokeGrant")
 		session = t.signIn(app, user, "returned", "read")
 		add("whose grant was revoked and given again", session)
-		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, session.GrantID, start)
+		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, session.GrantID)
 		t.must(err, "RevokeGrant")
 		t.signIn(app, user, "returned", "read")
 
 		add("of an application whose tokens were revoked", t.signIn(revoked, user, "a", "read"))
 		add("of a deleted application", t.signIn(deleted, user, "a", "read"))
 	}
-	_, err := t.RevokeTokens(t.ctx, "alice", revoked.ID, start, plenty)
+	_, err := t.RevokeTokens(t.ctx, "alice", revoked.ID, plenty)
 	t.must(err, "RevokeTokens")
 	_, err = t.DeleteApplication(t.ctx, "alice", deleted.ID, start)
 	t.must(err, "DeleteApplication")
@@ -199,11 +199,11 @@ func cleanUpGrants(t *trial) {
 	var dead []store.Session
 	for i := range 3 {
 		session := t.signIn(app, fmt.Sprint("user-", i), "a", "read")
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: session.UserID}, session.GrantID, start)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: session.UserID}, session.GrantID)
 		t.must(err, "RevokeGrant")
 		dead = append(dead, session, t.signIn(app, fmt.Sprint("user-", i), "b", "read"), t.signIn(deleted, fmt.Sprint("user-", i), "a", "read"))
 	}
-	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, plenty)
+	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
 	t.must(err, "RevokeTokens")
 	_, err = t.DeleteApplication(t.ctx, "alice", deleted.ID, start)
 	t.must(err, "DeleteApplication")
@@ -270,7 +270,7 @@ func cleanUpBatches(t *trial) {
 		t.begin(app, "u", "a", "read")
 		t.begin(revoked, fmt.Sprint("user-", i), "a", "read")
 	}
-	_, err := t.RevokeTokens(t.ctx, "alice", revoked.ID, start, plenty)
+	_, err := t.RevokeTokens(t.ctx, "alice", revoked.ID, plenty)
 	t.must(err, "RevokeTokens")
 	now := start.Add(time.Hour)
 
@@ -331,14 +331,14 @@ func cleanUpAtOnce(t *trial) {
 			session := t.rotate(t.signIn(app, user, "a", "read"))
 			kept[i] = append(kept[i], session)
 			withdrawn := t.signIn(app, user, "b", "read")
-			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, withdrawn.GrantID, start)
+			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, withdrawn.GrantID)
 			t.must(err, "RevokeGrant, at once with clean-ups,")
 			kept[i] = append(kept[i], t.signIn(app, user, "b", "write"))
 			gone := t.signIn(app, user, "a", "read")
-			t.must(t.EndSession(t.ctx, gone.ID, start), "EndSession, at once with clean-ups,")
+			t.must(t.EndSession(t.ctx, gone.ID), "EndSession, at once with clean-ups,")
 			ended[i] = append(ended[i], withdrawn, gone)
 			if i == 0 {
-				_, err := t.RevokeTokens(t.ctx, "alice", doomed.ID, start, plenty)
+				_, err := t.RevokeTokens(t.ctx, "alice", doomed.ID, plenty)
 				t.must(err, "RevokeTokens, at once with clean-ups,")
 				kept[i] = append(kept[i], t.signIn(t.application("bob"), user, "a", "read"))
 			}
@@ -349,7 +349,7 @@ func cleanUpAtOnce(t *trial) {
 	for i := range workers {
 		for _, session := range kept[i] {
 			t.isLive(session, "after clean-ups that ran meanwhile")
-			if _, err := t.Grant(t.ctx, session.ApplicationID, session.UserID, session.AccountID); err != nil {
+			if _, err := t.grantTo(session.ApplicationID, session.UserID, session.AccountID); err != nil {
 				t.failf("the grant of a live session is gone after clean-ups that ran meanwhile")
 			}
 		}

@@ -85,7 +85,7 @@ func codesNone(t *trial) {
 			session = kept(session, keeping)
 			t.isLive(session, "begun with %s and refreshed", name)
 		}
-		t.must(t.EndSession(t.ctx, session.ID, start), "EndSession")
+		t.must(t.EndSession(t.ctx, session.ID), "EndSession")
 		t.isDead(session, "begun with %s and ended", name)
 	}
 
@@ -112,7 +112,7 @@ func codesTaken(t *trial) {
 	again.Session.ID = session.ID
 	_, err := t.BeginSession(t.ctx, again)
 	t.want(store.ErrExists, err, "BeginSession with a session's ID that is in use")
-	_, err = t.Grant(t.ctx, other.ID, "v", "b")
+	_, err = t.grantTo(other.ID, "v", "b")
 	t.want(store.ErrNotFound, err, "Grant of a session that was refused")
 
 	again = t.beginning(app, "u", "a", "write")
@@ -235,14 +235,14 @@ type ending struct {
 
 var endings = []ending{
 	{"its session was ended", func(t *trial, s store.Session) {
-		t.must(t.EndSession(t.ctx, s.ID, start), "EndSession")
+		t.must(t.EndSession(t.ctx, s.ID), "EndSession")
 	}},
 	{"its grant was revoked", func(t *trial, s store.Session) {
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: s.UserID}, s.GrantID, start)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: s.UserID}, s.GrantID)
 		t.must(err, "RevokeGrant")
 	}},
 	{"all tokens of its application were revoked", func(t *trial, s store.Session) {
-		_, err := t.RevokeTokens(t.ctx, oauthapp.AnyOwner, s.ApplicationID, start, plenty)
+		_, err := t.RevokeTokens(t.ctx, oauthapp.AnyOwner, s.ApplicationID, plenty)
 		t.must(err, "RevokeTokens")
 	}},
 	{"its application was deleted", func(t *trial, s store.Session) {
@@ -261,7 +261,7 @@ func codesDeadSession(t *trial) {
 		}
 		t.isDead(session, "redeemed, after %s", ending.name)
 		t.isDead(code, "unredeemed, after %s", ending.name)
-		t.must(t.EndSession(t.ctx, session.ID, start), "EndSession after %s", ending.name)
+		t.must(t.EndSession(t.ctx, session.ID), "EndSession after %s", ending.name)
 		t.isDead(session, "redeemed, after %s", ending.name)
 	}
 }

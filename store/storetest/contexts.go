@@ -64,7 +64,7 @@ func (t *trial) look(w *world) []any {
 	for _, s := range []store.Session{w.code, w.session, w.begun.Session} {
 		session, err := t.Session(t.ctx, s.ID)
 		note(session, err)
-		grant, err := t.Grant(t.ctx, w.app.ID, s.UserID, s.AccountID)
+		grant, err := t.grantTo(w.app.ID, s.UserID, s.AccountID)
 		note(grant, err)
 	}
 	client, err := t.Client(t.ctx, w.app.ClientID, w.session.ID, start)
@@ -105,11 +105,11 @@ var changes = map[string]func(ctx context.Context, t *trial, w *world) error{
 		return err
 	},
 	"RevokeTokens": func(ctx context.Context, t *trial, w *world) error {
-		_, err := t.RevokeTokens(ctx, "alice", w.app.ID, start, plenty)
+		_, err := t.RevokeTokens(ctx, "alice", w.app.ID, plenty)
 		return err
 	},
 	"RevokeGrant": func(ctx context.Context, t *trial, w *world) error {
-		_, err := t.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "u"}, w.session.GrantID, start)
+		_, err := t.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "u"}, w.session.GrantID)
 		return err
 	},
 	"BeginSession": func(ctx context.Context, t *trial, w *world) error {
@@ -118,7 +118,7 @@ var changes = map[string]func(ctx context.Context, t *trial, w *world) error{
 	},
 	"RedeemCode":         func(ctx context.Context, t *trial, w *world) error { return t.RedeemCode(ctx, w.issue) },
 	"RotateRefreshToken": func(ctx context.Context, t *trial, w *world) error { return t.RotateRefreshToken(ctx, w.rotation) },
-	"EndSession":         func(ctx context.Context, t *trial, w *world) error { return t.EndSession(ctx, w.session.ID, start) },
+	"EndSession":         func(ctx context.Context, t *trial, w *world) error { return t.EndSession(ctx, w.session.ID) },
 	"Keep":               func(ctx context.Context, t *trial, w *world) error { return t.Keep(ctx, w.unkept, start) },
 	"Replace": func(ctx context.Context, t *trial, w *world) error {
 		r := w.kept

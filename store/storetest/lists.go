@@ -115,11 +115,11 @@ func listsOrder(t *trial) {
 		t.grant(app, "u", fmt.Sprint("account-", i), id)
 		t.grant(other, "v", "b", idAt(1_000_000+int64(i)))
 		dead := t.grant(app, "u", "dead", t.id())
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, dead, start)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, dead)
 		t.must(err, "RevokeGrant")
-		revokeV, err := t.Grant(t.ctx, other.ID, "v", "b")
+		revokeV, err := t.grantTo(other.ID, "v", "b")
 		t.must(err, "Grant")
-		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "v"}, revokeV.ID, start)
+		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "v"}, revokeV.ID)
 		t.must(err, "RevokeGrant")
 		t.cleanUp(start)
 	}
@@ -205,7 +205,7 @@ func (t *trial) churns() []churn {
 			t.grantsOf(filter),
 			func(id uuid.UUID) { t.grant(app, user, id.String(), id) },
 			func(id uuid.UUID) {
-				_, err := t.RevokeGrant(t.ctx, filter, id, start)
+				_, err := t.RevokeGrant(t.ctx, filter, id)
 				t.must(err, "RevokeGrant")
 			},
 		}

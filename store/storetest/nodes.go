@@ -110,7 +110,7 @@ func nodesRestart(t *trial) {
 				user := fmt.Sprint("working-", i)
 				kept = append(kept, other.rotate(other.signIn(app, user, "a", "read")))
 				gone := other.signIn(app, user, "a", "read")
-				t.must(other.EndSession(t.ctx, gone.ID, start), "EndSession while another handle is closed and opened again")
+				t.must(other.EndSession(t.ctx, gone.ID), "EndSession while another handle is closed and opened again")
 				ended = append(ended, gone)
 			}
 		})

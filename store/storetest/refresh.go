@@ -175,7 +175,7 @@ func refreshKeeps(t *trial) {
 	t.isLive(t.rotate(session), "rotated after its token was kept")
 
 	last := t.signIn(app, "u", "a", "read")
-	t.must(t.EndSession(t.ctx, last.ID, start), "EndSession")
+	t.must(t.EndSession(t.ctx, last.ID), "EndSession")
 	t.want(store.ErrNotFound, t.RotateRefreshToken(t.ctx, t.keeping(last)), "RotateRefreshToken without a successor, of a session that was ended,")
 }
 

@@ -28,7 +28,7 @@ func revocationOneSession(t *trial) {
 	app := t.application("alice")
 	session, device, other := t.signIn(app, "u", "a", "read"), t.signIn(app, "u", "a", "read"), t.signIn(app, "v", "a", "read")
 	for range 2 {
-		t.must(t.EndSession(t.ctx, session.ID, start), "EndSession")
+		t.must(t.EndSession(t.ctx, session.ID), "EndSession")
 		t.isDead(session, "ended")
 		t.isLive(device, "on another device of the same user")
 		t.isLive(other, "of another user")
@@ -46,13 +46,13 @@ func revocationAllTokens(t *trial) {
 	}
 	bystander := t.signIn(other, "user-0", "a", "read")
 
-	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, 1)
+	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, 1)
 	t.must(err, "RevokeTokens")
 	for _, session := range sessions {
 		t.isDead(session, "after all tokens were revoked")
-		_, err := t.Grant(t.ctx, app.ID, session.UserID, session.AccountID)
+		_, err := t.grantTo(app.ID, session.UserID, session.AccountID)
 		t.want(store.ErrNotFound, err, "Grant after all tokens were revoked")
-		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, session.GrantID, start)
+		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, session.GrantID)
 		t.want(store.ErrNotFound, err, "RevokeGrant after all tokens were revoked")
 	}
 	list, err := t.Grants(t.ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, oauthapp.Page{})
@@ -70,14 +70,14 @@ func revocationAgain(t *trial) {
 	for i := range 5 {
 		session := t.signIn(app, "u", "a", "read")
 		t.isLive(session, "begun after %d revocations", i)
-		_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, plenty)
+		_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
 		t.must(err, "RevokeTokens")
 		dead = append(dead, session)
 		for _, session := range dead {
 			t.isDead(session, "after %d revocations", i+1)
 		}
 	}
-	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, plenty)
+	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
 	t.must(err, "RevokeTokens of an application without tokens")
 }
 
@@ -100,7 +100,7 @@ func revocationRacingBegin(t *trial) {
 			if i == workers {
 				underWay.Wait() // every worker is at it
 				revoke = clock.Add(1)
-				_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, plenty)
+				_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
 				done = clock.Add(1)
 				t.must(err, "RevokeTokens while sessions begin")
 				return nil
@@ -138,7 +138,7 @@ func revocationRacingBegin(t *trial) {
 		}
 		for _, session := range overlapping { // either, but wholly
 			_, err := t.Session(t.ctx, session.ID)
-			grant, grantErr := t.Grant(t.ctx, app.ID, session.UserID, session.AccountID)
+			grant, grantErr := t.grantTo(app.ID, session.UserID, session.AccountID)
 			if err == nil && (grantErr != nil || grant.ID != session.GrantID) {
 				t.failf("a session begun during RevokeTokens lives without its grant")
 			}
@@ -146,7 +146,7 @@ func revocationRacingBegin(t *trial) {
 				t.isDead(session, "begun during RevokeTokens, not found")
 			}
 		}
-		_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, plenty)
+		_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
 		t.must(err, "RevokeTokens")
 		for i := range workers {
 			for _, b := range sessions[i] {
@@ -217,7 +217,7 @@ func revocationRacingReturn(t *trial) {
 				anew[i] = t.node(i).begin(app, "u", "a", "admin")
 				return nil
 			}
-			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, session.GrantID, start)
+			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, session.GrantID)
 			t.must(err, "RevokeGrant while the user authorizes again")
 			return nil
 		})
@@ -225,7 +225,7 @@ func revocationRacingReturn(t *trial) {
 		for _, session := range old {
 			t.isDead(session, "whose grant was revoked while the user authorized again")
 		}
-		grant, err := t.Grant(t.ctx, app.ID, "u", "a")
+		grant, err := t.grantTo(app.ID, "u", "a")
 		alive := 0
 		for _, session := range anew {
 			if _, err := t.Session(t.ctx, session.ID); err == nil {
@@ -238,7 +238,7 @@ func revocationRacingReturn(t *trial) {
 		case errors.Is(err, store.ErrNotFound) && alive == 0:
 		case err == nil && alive > 0:
 			t.same(grant.Scopes, []string{"admin"}, "Scopes of the grant that began anew")
-			_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, grant.ID, start)
+			_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, grant.ID)
 			t.must(err, "RevokeGrant")
 		default:
 			t.failf("%d sessions begun during RevokeGrant live, and Grant returned %s", alive, describe(err))
@@ -282,7 +282,7 @@ func revocationRacingAgain(t *trial) {
 				}
 				return nil
 			})
-			_, err := t.Grant(t.ctx, app.ID, "u", "a")
+			_, err := t.grantTo(app.ID, "u", "a")
 			t.want(store.ErrNotFound, err, "Grant after %s while sessions began under it", ending.name)
 			for _, session := range slices.Concat(begun[:]...) {
 				t.isDead(session, "begun without asking while %s", ending.name)
@@ -317,7 +317,7 @@ func revocationRacingDelete(t *trial) {
 				return err
 			},
 			func(t *trial, _ int) error {
-				_, err := t.RevokeTokens(t.ctx, "alice", app.ID, start, plenty)
+				_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
 				return err
 			},
 			func(t *trial, _ int) error {

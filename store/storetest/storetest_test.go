@@ -19,6 +19,7 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
@@ -400,7 +401,7 @@ func (s anyClient) Client(ctx context.Context, clientID string, session uuid.UUI
 
 type revokesOnePage struct{ *memory.Store }
 
-func (s revokesOnePage) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (oauthapp.Usage, error) {
+func (s revokesOnePage) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	usage, err := s.Usage(ctx, owner, id, bound)
 	if err != nil {
 		return usage, err
@@ -408,7 +409,7 @@ func (s revokesOnePage) RevokeTokens(ctx context.Context, owner string, id uuid.
 	filter := oauthapp.GrantFilter{ApplicationID: id}
 	grants, err := s.Grants(ctx, filter, oauthapp.Page{Limit: 5})
 	for _, grant := range grants.Items {
-		_, _ = s.RevokeGrant(ctx, filter, grant.ID, at)
+		_, _ = s.RevokeGrant(ctx, filter, grant.ID)
 	}
 	return usage, err
 }
@@ -451,12 +452,12 @@ func (s *revokesLate) Session(ctx context.Context, id uuid.UUID) (store.Session,
 
 type endsGrant struct{ *memory.Store }
 
-func (s endsGrant) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (s endsGrant) EndSession(ctx context.Context, id uuid.UUID) error {
 	session, err := s.Session(ctx, id)
 	if err != nil {
 		return nil
 	}
-	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: session.UserID}, session.GrantID, at)
+	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: session.UserID}, session.GrantID)
 	return err
 }
 
@@ -569,7 +570,7 @@ type looksThenBegins struct{ *memory.Store }
 
 func (s looksThenBegins) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
 	if b.GrantID == uuid.Nil {
-		if _, err := s.Grant(ctx, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID); err != nil {
+		if _, err := sample.Grant(ctx, s, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID); err != nil {
 			return oauthapp.Grant{}, err
 		}
 		latency()
@@ -580,7 +581,7 @@ func (s looksThenBegins) BeginSession(ctx context.Context, b store.Beginning) (o
 type widensUnasked struct{ *memory.Store }
 
 func (s widensUnasked) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
-	_, err := s.Grant(ctx, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID)
+	_, err := sample.Grant(ctx, s, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID)
 	if b.GrantID == uuid.Nil && err != nil {
 		return oauthapp.Grant{}, err
 	}
@@ -596,11 +597,11 @@ func (s zeroSelectsAll) Grants(ctx context.Context, filter oauthapp.GrantFilter,
 	return s.Store.Grants(ctx, filter, page)
 }
 
-func (s zeroSelectsAll) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+func (s zeroSelectsAll) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID) (oauthapp.Grant, error) {
 	if filter.IsZero() {
 		filter.Owner = oauthapp.AnyOwner
 	}
-	return s.Store.RevokeGrant(ctx, filter, id, at)
+	return s.Store.RevokeGrant(ctx, filter, id)
 }
 
 // countsInPieces counts the user at the end of each piece again at the beginning of the next.
@@ -705,12 +706,14 @@ func (s *lastUseWins) Touch(ctx context.Context, u store.Use) error {
 	return s.Store.Touch(ctx, u)
 }
 
-func (s *lastUseWins) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
-	grant, err := s.Store.Grant(ctx, application, user, account)
-	if used, ok := s.used[grant.ID]; ok {
-		grant.LastUsedAt = used
+func (s *lastUseWins) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
+	list, err := s.Store.Grants(ctx, filter, page)
+	for i := range list.Items {
+		if used, ok := s.used[list.Items[i].ID]; ok {
+			list.Items[i].LastUsedAt = used
+		}
 	}
-	return grant, err
+	return list, err
 }
 
 type cleansUpEarly struct{ *memory.Store }
@@ -785,25 +788,25 @@ func (s *keepsSessions) RotateRefreshToken(ctx context.Context, r store.Rotation
 	return err
 }
 
-func (s *keepsSessions) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+func (s *keepsSessions) EndSession(ctx context.Context, id uuid.UUID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.seen)
-	return s.Store.EndSession(ctx, id, at)
+	return s.Store.EndSession(ctx, id)
 }
 
-func (s *keepsSessions) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID, at time.Time) (oauthapp.Grant, error) {
+func (s *keepsSessions) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID) (oauthapp.Grant, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.seen)
-	return s.Store.RevokeGrant(ctx, filter, id, at)
+	return s.Store.RevokeGrant(ctx, filter, id)
 }
 
-func (s *keepsSessions) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, at time.Time, bound int) (oauthapp.Usage, error) {
+func (s *keepsSessions) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.seen)
-	return s.Store.RevokeTokens(ctx, owner, id, at, bound)
+	return s.Store.RevokeTokens(ctx, owner, id, bound)
 }
 
 func (s *keepsSessions) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
@@ -976,12 +979,14 @@ func (s *unitesInProcess) BeginSession(ctx context.Context, b store.Beginning) (
 	return s.Store.BeginSession(ctx, b)
 }
 
-func (s *unitesInProcess) Grant(ctx context.Context, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
+func (s *unitesInProcess) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	grant, err := s.Store.Grant(ctx, application, user, account)
-	grant.Scopes = slices.Clone(s.scopes)
-	return grant, err
+	list, err := s.Store.Grants(ctx, filter, page)
+	for i := range list.Items {
+		list.Items[i].Scopes = slices.Clone(s.scopes)
+	}
+	return list, err
 }
 
 type keepsCursors struct {

@@ -89,7 +89,7 @@ func usesNothingElse(t *trial) {
 		use.GrantID, use.At = session.GrantID, use.At.Add(time.Hour)
 		t.must(t.Touch(t.ctx, use), "Touch after %s", ending.name)
 		t.isDead(session, "used after %s", ending.name)
-		_, err := t.Grant(t.ctx, app.ID, "u", "a")
+		_, err := t.grantTo(app.ID, "u", "a")
 		t.want(store.ErrNotFound, err, "Grant used after %s", ending.name)
 	}
 	_, err = t.Application(t.ctx, oauthapp.AnyOwner, app.ID)

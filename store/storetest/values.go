@@ -231,7 +231,7 @@ func (t *trial) spoilReturned(session store.Session) {
 	got, err := t.Session(t.ctx, session.ID)
 	t.must(err, "Session")
 	spoil(got.Scopes, got.Access.Scopes, got.PreviousAccess.Scopes)
-	grant, err := t.Grant(t.ctx, session.ApplicationID, session.UserID, session.AccountID)
+	grant, err := t.grantTo(session.ApplicationID, session.UserID, session.AccountID)
 	t.must(err, "Grant")
 	spoil(grant.Scopes)
 	grants, err := t.Grants(t.ctx, oauthapp.GrantFilter{UserID: session.UserID}, oauthapp.Page{})
@@ -259,7 +259,7 @@ func valuesReturned(t *trial) {
 	t.hasGrant(want, "after a caller changed slices handed out")
 
 	revoked := t.signIn(app, "v", "a", "read")
-	was, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "v"}, revoked.GrantID, start)
+	was, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "v"}, revoked.GrantID)
 	t.must(err, "RevokeGrant")
 	spoil(was.Scopes, was.Application.CallbackURLs, was.Application.Scopes)
 	t.same(t.stored(app), app, "Application, after a caller changed the slices that RevokeGrant returned")

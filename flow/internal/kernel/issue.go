@@ -153,8 +153,8 @@ func (i *Issuance) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
 
 // EndSession ends a session with all its tokens. A caller that has gone meanwhile
 // cannot prevent it.
-func (i *Issuance) EndSession(ctx context.Context, id uuid.UUID, at time.Time) error {
-	return i.Store.EndSession(context.WithoutCancel(ctx), id, at)
+func (i *Issuance) EndSession(ctx context.Context, id uuid.UUID) error {
+	return i.Store.EndSession(context.WithoutCancel(ctx), id)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -3,6 +3,7 @@
 package sample
 
 import (
+	"context"
 	"crypto/rand"
 	"time"
 
@@ -73,4 +74,19 @@ func Rotation(session uuid.UUID, presented credential.Digest) store.Rotation {
 		Access:  store.AccessToken{Digest: Digest(), IssuedAt: at, ExpiresAt: at.Add(time.Hour), Scopes: []string{"read", "write"}},
 		Refresh: store.RefreshToken{Digest: Digest(), ExpiresAt: at.Add(30 * 24 * time.Hour)}, Salt: store.Salt(ID()), At: at,
 	}
+}
+
+// Grant returns the live grant of a user for an account to an application, without the
+// application, or store.ErrNotFound.
+func Grant(ctx context.Context, s oauthapp.Store, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
+	list, err := s.Grants(ctx, oauthapp.GrantFilter{UserID: user, AccountID: account, ApplicationID: application}, oauthapp.Page{})
+	if err != nil {
+		return oauthapp.Grant{}, err
+	}
+	if len(list.Items) == 0 {
+		return oauthapp.Grant{}, store.ErrNotFound
+	}
+	grant := list.Items[0]
+	grant.Application = oauthapp.Application{}
+	return grant, nil
 }

@@ -253,7 +253,7 @@ func (l *load) beginAgain(i int) (store.Beginning, error) {
 // endLater ends sessions once they were measured, so that there are as many as before.
 func (l *load) endLater(b *testing.B, sessions []uuid.UUID) {
 	b.Cleanup(func() {
-		spread(b, seeders, len(sessions), func(i int) error { return l.EndSession(l.ctx, sessions[i], sample.Now) })
+		spread(b, seeders, len(sessions), func(i int) error { return l.EndSession(l.ctx, sessions[i]) })
 	})
 }
 
@@ -272,10 +272,10 @@ func (l *load) refresh(h *held) error {
 
 func (l *load) benchmarkRevokeTokens(b *testing.B) {
 	l.fill(b)
-	_, err := l.RevokeTokens(l.ctx, l.app.Owner, sample.ID(), sample.Now, countedUsers)
+	_, err := l.RevokeTokens(l.ctx, l.app.Owner, sample.ID(), countedUsers)
 	requireUnknown(b, err)
 	l.firstAndOthers(b, func() error {
-		usage, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, sample.Now, countedUsers)
+		usage, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, countedUsers)
 		if err == nil && usage.Users == 0 {
 			err = fmt.Errorf("RevokeTokens ended no grant")
 		}
@@ -338,7 +338,7 @@ func (l *load) benchmarkCleanUp(b *testing.B) {
 		b.StopTimer()
 		if !l.dead {
 			l.fill(b)
-			_, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, sample.Now, countedUsers)
+			_, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, countedUsers)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -478,7 +478,7 @@ func benchmarkGrants(b *testing.B, s store.Store, n int) {
 	})
 	revoke := func(b *testing.B) {
 		fill(b)
-		_, err := l.RevokeTokens(l.ctx, "owner", app.ID, sample.Now, countedUsers)
+		_, err := l.RevokeTokens(l.ctx, "owner", app.ID, countedUsers)
 		if err != nil {
 			b.Fatal(err)
 		}
