@@ -73,7 +73,7 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 // redirect URI are known, refusals are pages: nobody is sent to an address that was not
 // registered. After that the user signs in first, so that this endpoint redirects
 // nobody who did not come to use it (RFC 9700, section 4.11.2), and only then are refusals
-// redirected.
+// redirected, to applications that somebody here registered.
 func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params wire.Params) {
 	if len(params.Without(loginTicketParam).Values().Encode()) > maxAuthorizationRequest {
 		p.refuseOnPage(w, r, errLongRequest)
@@ -104,7 +104,7 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 // serveUser answers an authorization request of a user who is signed in.
 func (p *Provider) serveUser(w http.ResponseWriter, r *http.Request, a *authorization, user *User) {
 	if refusal := p.validate(a, user); refusal != nil {
-		p.refuseByRedirect(w, a, refusal)
+		p.refuseUnasked(w, r, a, refusal)
 		return
 	}
 	if p.mustSignIn(a, user) {

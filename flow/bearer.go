@@ -114,7 +114,7 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 	}
 	now := p.now()
 	access, ok := validAccessToken(&session, token.Digest, now)
-	if !ok {
+	if !ok || !p.added.Claimed(&session) {
 		return nil, errInvalidToken
 	}
 	a := &Authorization{

@@ -87,6 +87,9 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 
 // describe tells what a token stands for, if it is valid now.
 func (p *Provider) describe(s *store.Session, token presentedToken) introspection {
+	if !p.added.Claimed(s) {
+		return introspection{}
+	}
 	now := p.now()
 	answer := introspection{
 		Active:    true,

@@ -81,9 +81,9 @@ func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authori
 	case a.prompt.none:
 		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "the user has to sign in again"))
 	case user.AuthenticatedAt.IsZero():
-		p.refuseByRedirect(w, a, wire.Refuse(LoginRequired, "this service cannot tell when the user signed in"))
+		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "this service cannot tell when the user signed in"))
 	case sent:
-		p.refuseByRedirect(w, a, wire.Refuse(LoginRequired, "the user did not sign in again"))
+		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "the user did not sign in again"))
 	default:
 		p.signIn(w, r, a, user.AuthenticatedAt)
 	}
@@ -138,10 +138,9 @@ func (p *Provider) sentToSignIn(params wire.Params) (after time.Time, ok bool) {
 	return time.UnixMicro(micros), err == nil
 }
 
-// refuseUnasked answers a request that asks to show the user nothing, for which they
-// would have to be asked. An application that nobody here registered is not redirected
-// to: this endpoint would lead whoever follows a link to any place that somebody has
-// registered (RFC 9700, section 4.11.2).
+// refuseUnasked refuses a request before its user has decided anything. An application
+// that nobody here registered is not redirected to: this endpoint would lead whoever
+// follows a link to any place that somebody has registered (RFC 9700, section 4.11.2).
 func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *authorization, refusal *wire.Error) {
 	if a.client.Application.Owner == "" {
 		p.refuseOnPage(w, r, wire.Refuse(refusal.Code, refusal.Code+": "+refusal.Description))

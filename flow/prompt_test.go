@@ -202,8 +202,23 @@ func TestPromptNoneOfSelfRegisteredApplications(t *testing.T) {
 		requirePage(t, w, http.StatusBadRequest)
 		require.Contains(t, w.Body.String(), name)
 	}
+	for code, pairs := range map[string][]string{
+		"invalid_scope":   {"scope", "nonsense"},
+		"invalid_request": {"account_id", "none"},
+		"login_required":  {"prompt", "login"}, // the host does not tell when
+	} {
+		h.user = bob()
+		w := h.open(request(app, pairs...))
+		requirePage(t, w, http.StatusBadRequest)
+		require.Contains(t, w.Body.String(), code)
+	}
+	h.user = h.signedIn(time.Hour)
+	h.user.Accounts = bob().Accounts
+	back := h.returnTo(h.open(request(app, "prompt", "login")))
+	requirePage(t, h.get(back), http.StatusBadRequest) // who did not sign in again
+
 	h.user = bob()
-	h.form(h.open(request(app)))
+	require.Equal(t, "access_denied", h.answer(h.decide(h.open(request(app)), "deny", "")).Get("error"))
 }
 
 // A consent is remembered for as long as refreshing can go on.
