@@ -5,18 +5,23 @@ package clientcache
 
 import (
 	"bytes"
+	"math"
 	"slices"
+	"sync"
 	"time"
+	"unsafe"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 )
 
 const (
-	// size is how many clients are remembered, at about a kilobyte each.
-	size = 4096
+	// size is how many bytes are remembered, and most how many of one client: about 4,000 clients with a secret and short
+	// texts.
+	size = 4 << 20
+	most = size / 16
 	// limit is how long, so that what a hand has changed in the tables, without a new revision, takes effect soon.
 	limit = 10 * time.Second
 )
@@ -25,8 +30,11 @@ const (
 // has for revisions: with the application and its secrets, all at once, it keeps a value that is drawn at random for each of
 // their states. A count would come by again where a database is restored to a state before.
 type Cache[R comparable] struct {
-	entries *lru.Cache[string, Entry[R]]
-	now     func() time.Time
+	now func() time.Time
+
+	mu      sync.Mutex // of the rest
+	entries *simplelru.LRU[string, Entry[R]]
+	bytes   int // of the entries
 }
 
 // An Entry is what there was of a client at a revision. It is shared, and so never changed.
@@ -40,16 +48,21 @@ type Entry[R comparable] struct {
 
 // New returns an empty Cache.
 func New[R comparable]() *Cache[R] {
-	entries, err := lru.New[string, Entry[R]](size)
+	c := &Cache[R]{now: time.Now}
+	forget := func(_ string, e Entry[R]) { c.bytes -= e.bytes() }
+	entries, err := simplelru.NewLRU(math.MaxInt32, forget)
 	if err != nil {
-		panic(err) // size is positive
+		panic(err) // the size is positive
 	}
-	return &Cache[R]{entries, time.Now}
+	c.entries = entries
+	return c
 }
 
 // Get returns what is remembered of the client with an ID as of now, to be asked about its revision.
 func (c *Cache[R]) Get(clientID string, now time.Time) (Entry[R], bool) {
+	c.mu.Lock()
 	e, ok := c.entries.Get(clientID)
+	c.mu.Unlock()
 	if !ok || now.Before(e.From) || c.now().Sub(e.Read) >= limit {
 		return Entry[R]{}, false
 	}
@@ -59,7 +72,32 @@ func (c *Cache[R]) Get(clientID string, now time.Time) (Entry[R], bool) {
 // Put remembers what was just read in one piece. An entry put late does no harm: its revision is not the current one.
 func (c *Cache[R]) Put(e *Entry[R]) {
 	slices.SortFunc(e.Secrets, func(a, b oauthapp.Secret) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries.Remove(e.Application.ClientID)
+	if e.bytes() > most {
+		return
+	}
 	c.entries.Add(e.Application.ClientID, *e)
+	for c.bytes += e.bytes(); c.bytes > size; {
+		c.entries.RemoveOldest()
+	}
+}
+
+// bytes is what an entry takes, with what finds it.
+func (e Entry[R]) bytes() int {
+	const found = 200 // the list and the map of the LRU
+	a := &e.Application
+	n := found + int(unsafe.Sizeof(e)) + len(a.ClientID) + len(a.Owner) + len(a.Name) + len(a.Description) + len(a.HomepageURL)
+	for _, list := range [][]string{a.CallbackURLs, a.Scopes} {
+		for _, text := range list {
+			n += int(unsafe.Sizeof(text)) + len(text)
+		}
+	}
+	for _, secret := range e.Secrets {
+		n += int(unsafe.Sizeof(secret)) + len(secret.Hint)
+	}
+	return n
 }
 
 // Client returns what [store.Store.Client] does, now being From or later.

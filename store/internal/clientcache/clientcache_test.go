@@ -2,6 +2,9 @@ package clientcache
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,20 +63,43 @@ func TestAnEntryIsOfTheTimeItWasReadFor(t *testing.T) {
 	}
 }
 
+// The memory is bounded whatever clients are like: texts are long, callback URLs many.
 func TestTheCacheIsBounded(t *testing.T) {
-	c := New[int64]()
-	c.now = func() time.Time { return time.Time{} }
-	first := entry("first")
-	c.Put(&first)
-	for i := range size {
-		e := entry(fmt.Sprint(i))
-		c.Put(&e)
+	for name, long := range map[string]int{"short": 10, "long": 50_000} {
+		t.Run(name, func(t *testing.T) {
+			heap := func() uint64 {
+				runtime.GC()
+				var stats runtime.MemStats
+				runtime.ReadMemStats(&stats)
+				return stats.HeapAlloc
+			}
+			c := New[int64]()
+			c.now = func() time.Time { return time.Time{} }
+			before := heap()
+			for i := range 20_000 {
+				e := entry(fmt.Sprint(i))
+				e.Application.Description = strings.Repeat("x", long)
+				e.Application.CallbackURLs = slices.Repeat([]string{"https://example.com/"}, 1+long/1000)
+				c.Put(&e)
+			}
+			require.Less(t, int64(heap()-before), int64(2*size))
+			require.LessOrEqual(t, c.bytes, size)
+			require.Greater(t, c.bytes, size/2)
+			_, ok := c.Get("0", now)
+			require.False(t, ok, "the oldest")
+			_, ok = c.Get("19999", now)
+			require.True(t, ok, "the newest")
+		})
 	}
-	require.Equal(t, size, c.entries.Len())
-	_, ok := c.Get("first", now)
-	require.False(t, ok)
-	_, ok = c.Get("0", now)
-	require.True(t, ok)
+	c := New[int64]()
+	e := entry("client")
+	e.Read = time.Now()
+	c.Put(&e)
+	e.Application.Description = strings.Repeat("x", most)
+	c.Put(&e)
+	_, ok := c.Get("client", now)
+	require.False(t, ok, "one that is too large replaces the one before by none")
+	require.Zero(t, c.bytes)
 }
 
 func TestClientHasTheLiveSecretsNewestFirst(t *testing.T) {
