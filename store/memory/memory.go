@@ -6,7 +6,7 @@
 //
 // It keeps every promise of [store.Store] but one: what it holds ends with the
 // process, and no other process sees it. Clean-up bounds it; without, expired
-// sessions pile up. A live session takes about 370 bytes, and its grant about 210
+// sessions pile up. A live session takes about 480 bytes, and its grant about 210
 // and the texts in it, with everything that finds them.
 //
 // This is also the store to read before writing another: each method is the rule
