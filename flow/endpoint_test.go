@@ -72,9 +72,7 @@ func newService(t testing.TB, edit ...func(*flow.Config)) *service {
 		e(&cfg)
 	}
 	s.Provider = flowtest.New(t, cfg)
-	format, err := credential.NewFormat(s.Config().CredentialPrefix)
-	require.NoError(t, err)
-	s.credentials = format
+	s.credentials = s.Kernel().Credentials
 	s.app, s.secret = s.Application, s.ClientSecret
 	s.public, _ = s.register(oauthapp.Public)
 	s.issued = append(s.issued, s.secret)

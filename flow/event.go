@@ -25,9 +25,13 @@ func (p *Provider) emit(r *http.Request, e oauthapp.Event) {
 	if e.Time.IsZero() {
 		e.Time = p.now()
 	}
-	e.Actor.RemoteAddr = p.cfg.RemoteAddr(r)
-	e.Actor.UserAgent = r.UserAgent()
+	e.Actor = p.actor(r, e.Actor.UserID)
 	p.cfg.Events(context.WithoutCancel(r.Context()), e)
+}
+
+// actor is who sent a request. The user is "" where that is not known.
+func (p *Provider) actor(r *http.Request, user string) oauthapp.Actor {
+	return oauthapp.Actor{UserID: user, RemoteAddr: p.cfg.RemoteAddr(r), UserAgent: r.UserAgent()}
 }
 
 // An eventGuard stands between everything that reports events and the host's

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
@@ -18,7 +19,7 @@ type Extension = kernel.Extension
 // extend adds what this package and each of the extensions contributes. Two that add
 // the same make it fail, naming both.
 func (p *Provider) extend() error {
-	k := &kernel.Kernel{
+	p.kernel = &kernel.Kernel{
 		Issuer:      p.cfg.Issuer,
 		BasePath:    p.issuer.Path,
 		Store:       p.cfg.Store,
@@ -32,8 +33,10 @@ func (p *Provider) extend() error {
 		Exchange:       p.exchange,
 		WriteJSON:      p.writeJSON,
 		WriteError:     p.writeError,
-		WritePage:      p.WritePage,
+		WritePage:      p.pages.Write,
 		WritePageError: p.refuseOnPage,
+
+		Host: p.host(),
 	}
 	own := kernel.Contribution{
 		Grants:               []kernel.Grant{p.codeGrant(), p.refreshGrant()},
@@ -46,7 +49,7 @@ func (p *Provider) extend() error {
 		if extension == nil {
 			return fmt.Errorf("number %d is nil", i)
 		}
-		contribution, err := extension.Contribute(k)
+		contribution, err := extension.Contribute(p.kernel)
 		if err == nil {
 			err = p.added.Add(extension.Name(), contribution)
 		} else {
@@ -57,7 +60,7 @@ func (p *Provider) extend() error {
 		}
 	}
 	p.clients = p.newClients()
-	k.AuthenticateClient = p.clients.Authenticate
+	p.kernel.AuthenticateClient = p.clients.Authenticate
 	p.tokenParams = append([]string{"grant_type", "resource"}, clientauth.Params...)
 	for _, grant := range p.added.Grants {
 		for _, name := range grant.Params {
@@ -67,6 +70,42 @@ func (p *Provider) extend() error {
 		}
 	}
 	return nil
+}
+
+// Kernel returns what the provider lends the other packages of this module. Its type is
+// internal: it is for them alone.
+func (p *Provider) Kernel() *kernel.Kernel { return p.kernel }
+
+// host is what the kernel says of the host.
+func (p *Provider) host() kernel.Host {
+	scopes := make(map[string]string, len(p.scopes))
+	for name, scope := range p.scopes {
+		scopes[name] = scope.Description
+	}
+	return kernel.Host{
+		User:            p.kernelUser,
+		LoginURL:        p.cfg.LoginURL,
+		UserName:        p.cfg.UserName,
+		Tickets:         p.keys,
+		CheckOrigin:     p.crossOrigin.Check,
+		Actor:           p.actor,
+		Scopes:          scopes,
+		MaxApplications: p.cfg.MaxApplications,
+		Logger:          p.cfg.Logger,
+	}
+}
+
+// kernelUser returns who is signed in, as the kernel has it.
+func (p *Provider) kernelUser(r *http.Request) (*kernel.User, error) {
+	user, err := p.cfg.CurrentUser(r)
+	if user == nil || err != nil {
+		return nil, err
+	}
+	accounts := make([]kernel.Account, len(user.Accounts))
+	for i, account := range user.Accounts {
+		accounts[i] = kernel.Account(account)
+	}
+	return &kernel.User{ID: user.ID, Name: user.Name, Session: user.Session, Accounts: accounts}, nil
 }
 
 // grantTypes are those of the token endpoint, in alphabetical order.

@@ -43,7 +43,7 @@ func TestSessionsNeedTheirCapabilities(t *testing.T) {
 	require.True(t, h.accepts(granted.AccessToken))
 	require.Contains(t, h.post("/oauth/introspect", asked).Body.String(), `"active":true`)
 
-	cfg := h.Config()
+	cfg := h.Resolved()
 	cfg.Extensions = nil
 	without, err := flow.New(cfg)
 	require.NoError(t, err)

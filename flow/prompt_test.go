@@ -274,7 +274,7 @@ func TestIgnoredScopes(t *testing.T) {
 	without := newHost(t)
 	require.Equal(t, "invalid_scope", without.answer(without.open(request(without.app, "scope", "openid read"))).Get("error"))
 	for name, ignored := range map[string][]string{"in Scopes": {"read"}, "no scope name": {"open id"}} {
-		cfg := without.Config()
+		cfg := without.Resolved()
 		cfg.IgnoredScopes = ignored
 		_, err := flow.New(cfg)
 		require.ErrorContains(t, err, "Config.IgnoredScopes", name)

@@ -41,6 +41,7 @@ type Provider struct {
 	ownLimiter  ownLimiter // decides where the host's fails
 	engine      *engine.Engine
 	issue       *kernel.Issuance
+	kernel      *kernel.Kernel
 	added       kernel.Contributions // by this package and the extensions
 	clients     *clientauth.Authenticator
 	tokenParams []string // what the token endpoint acts on
@@ -133,10 +134,6 @@ func (p *Provider) Mount(mux *http.ServeMux) {
 // Registry returns the registry that administers the provider's applications and
 // grants, with the provider's scopes, limits, clock and events.
 func (p *Provider) Registry() *oauthapp.Registry { return p.registry }
-
-// Config returns the configuration in force, with every default filled in. Its
-// slices are shared: they are not to be changed.
-func (p *Provider) Config() Config { return p.cfg }
 
 // WritePage answers with a page of the host's own, such as its login page, in the layout
 // and with the headers of the library's pages. Its file is name in [Config.Pages];

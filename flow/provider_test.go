@@ -102,7 +102,7 @@ func TestNewFillsACopy(t *testing.T) {
 	require.Nil(t, cfg.Keys)
 	cfg.Scopes[0].Name = "changed"
 
-	resolved := p.Config()
+	resolved := p.Resolved()
 	require.Equal(t, "read", resolved.Scopes[0].Name)
 	require.Equal(t, 5*time.Minute, resolved.CodeTTL)
 	require.Equal(t, time.Hour, resolved.AccessTokenTTL)
@@ -126,7 +126,7 @@ func TestNewFillsACopy(t *testing.T) {
 	cfg.RefreshTokenTTL = 400 * 24 * time.Hour
 	p, err = flow.New(cfg)
 	require.NoError(t, err)
-	require.Equal(t, 400*24*time.Hour, p.Config().SessionTTL)
+	require.Equal(t, 400*24*time.Hour, p.Resolved().SessionTTL)
 }
 
 func TestWritePage(t *testing.T) {

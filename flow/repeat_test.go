@@ -127,7 +127,7 @@ func TestRepeatedRefreshNeedsTheKey(t *testing.T) {
 	one, two := []byte(strings.Repeat("1", 32)), []byte(strings.Repeat("2", 32))
 	h := newHost(t, func(cfg *flow.Config) { cfg.Keys = [][]byte{one} })
 	node := func(keys ...[]byte) *host {
-		cfg := h.Config()
+		cfg := h.Resolved()
 		cfg.Keys = keys
 		provider, err := flow.New(cfg)
 		require.NoError(t, err)

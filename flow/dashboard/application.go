@@ -69,7 +69,7 @@ func (v *visit) register() error {
 // page that it led to: with the application that the first one made. A form that was
 // filled in anew since asks for another application.
 func (v *visit) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
-	client, err := v.flow.Store.Client(v.ctx, reg.ClientID, uuid.Nil, v.now)
+	client, err := v.kernel.Store.Client(v.ctx, reg.ClientID, uuid.Nil, v.now)
 	app := client.Application
 	if errors.Is(err, oauthapp.ErrNotFound) || err == nil && (app.Owner != v.account.ID || !registeredAs(app, reg)) {
 		return false, nil
@@ -191,7 +191,7 @@ func (v *visit) refill(form page.ApplicationForm, err error) error {
 	case errors.Is(err, oauthapp.ErrLimit):
 		form.Problems = []page.Problem{{Message: fmt.Sprintf(
 			"This account has %d applications, which is as many as it may have. Delete one that is not needed any more.",
-			v.flow.MaxApplications)}}
+			v.kernel.MaxApplications)}}
 	default:
 		return err
 	}
@@ -230,7 +230,7 @@ func (v *visit) showSecret(secret credential.Plaintext, others string) error {
 	data, err := v.applicationPage()
 	if err != nil {
 		// The secret exists and is not to be lost because the rest cannot be read.
-		v.flow.Logger.ErrorContext(v.ctx, "dashboard shows a new secret alone", "application_id", v.app.ID, "error", err)
+		v.kernel.Logger.ErrorContext(v.ctx, "dashboard shows a new secret alone", "application_id", v.app.ID, "error", err)
 	}
 	data.ClientSecret = secret.Reveal()
 	data.Created = others == ""

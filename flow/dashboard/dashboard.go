@@ -2,15 +2,13 @@ package dashboard
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
-	"github.com/oauthapps/oauthapps/flow/internal/origin"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
-	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -29,12 +27,9 @@ type Config struct {
 // A Dashboard is an http.Handler for the pages. Make one with [New]. It keeps no state
 // and is safe for concurrent use.
 type Dashboard struct {
-	flow        flow.Config // resolved
+	kernel      *kernel.Kernel
 	registry    *oauthapp.Registry
 	prefix      string
-	keys        ticket.Keys
-	pages       *page.Set
-	origins     origin.Guard
 	formActions []string // for those who are signed out when they send a form
 	mux         *http.ServeMux
 }
@@ -49,33 +44,13 @@ func New(cfg Config) (*Dashboard, error) {
 	if prefix != "" && (prefix[0] != '/' || strings.ContainsAny(prefix, " {}?#%") || strings.Contains(prefix, "//")) {
 		return nil, errors.New("dashboard: Config.Prefix: must be a path that begins with a slash and needs no escaping")
 	}
-	host := cfg.Provider.Config()
-	issuer, err := url.Parse(host.Issuer)
-	if err != nil {
-		return nil, fmt.Errorf("dashboard: issuer: %w", err)
-	}
-	origins, err := origin.NewGuard(issuer)
-	if err != nil {
-		return nil, fmt.Errorf("dashboard: issuer: %w", err)
-	}
+	k := cfg.Provider.Kernel()
 	d := &Dashboard{
-		flow:        host,
-		registry:    cfg.Provider.Registry(),
+		kernel:      k,
+		registry:    k.Registry,
 		prefix:      prefix,
-		keys:        ticket.Keys(host.Keys),
-		origins:     origins,
-		formActions: page.FormActions(host.LoginURL("/")),
+		formActions: page.FormActions(k.LoginURL("/")),
 		mux:         http.NewServeMux(),
-	}
-	d.pages, err = page.New(page.Options{
-		Overrides:      host.Pages,
-		Data:           host.PageData,
-		StylesheetPath: issuer.Path + page.StylesheetPath,
-		HTTPS:          issuer.Scheme == "https",
-		Logger:         host.Logger,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("dashboard: %w", err)
 	}
 	d.route()
 	return d, nil

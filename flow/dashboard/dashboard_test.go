@@ -173,7 +173,7 @@ func (s *site) secrets(app oauthapp.Application) []oauthapp.Secret {
 // accepts reports whether a client secret is accepted now.
 func (s *site) accepts(app oauthapp.Application, secret string) bool {
 	s.t.Helper()
-	_, ok := oauthapp.MatchSecret(s.secrets(app), credential.DigestOf(secret), s.provider.Config().Now())
+	_, ok := oauthapp.MatchSecret(s.secrets(app), credential.DigestOf(secret), s.provider.Kernel().Now())
 	return ok
 }
 

@@ -43,7 +43,7 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 func (d *Dashboard) unavailable(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil { // else the user went away, and nothing is broken
-		d.flow.Logger.ErrorContext(r.Context(), "dashboard unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
+		d.kernel.Logger.ErrorContext(r.Context(), "dashboard unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	w.Header().Set("Retry-After", retryAfter)
 	d.writeError(w, r, http.StatusServiceUnavailable, "Please try again",
@@ -51,8 +51,8 @@ func (d *Dashboard) unavailable(w http.ResponseWriter, r *http.Request, err erro
 }
 
 func (d *Dashboard) writeError(w http.ResponseWriter, r *http.Request, status int, title, message string) {
-	d.pages.Write(w, r, status, "error.html", page.Error{
-		Status: status, Title: title, Message: message, Time: d.flow.Now(), Back: d.wayOn(r, status),
+	d.kernel.WritePage(w, r, status, "error.html", page.Error{
+		Status: status, Title: title, Message: message, Time: d.kernel.Now(), Back: d.wayOn(r, status),
 	}, d.formActions...)
 }
 
@@ -62,7 +62,7 @@ func (d *Dashboard) wayOn(r *http.Request, status int) *page.Link {
 	if status >= http.StatusInternalServerError {
 		return nil
 	}
-	user, err := d.flow.CurrentUser(r)
+	user, err := d.kernel.User(r)
 	if err != nil || user == nil || len(user.Accounts) == 0 {
 		return nil
 	}

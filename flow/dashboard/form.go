@@ -3,7 +3,6 @@ package dashboard
 import (
 	"bytes"
 	"compress/flate"
-	"context"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -82,8 +81,8 @@ func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 // made for this user and this action, also once the session has ended.
 func (v *visit) ticket(action, clientID string) string {
 	expires := v.now.Add(formTTL)
-	return v.keys.Sign(expires, sessionPurpose, v.user.ID, v.user.Session, clientID) + "." +
-		v.keys.Sign(expires, actionPurpose, v.user.ID, action)
+	return v.kernel.Tickets.Sign(expires, sessionPurpose, v.user.ID, v.user.Session, clientID) + "." +
+		v.kernel.Tickets.Sign(expires, actionPurpose, v.user.ID, action)
 }
 
 // checked carries out a form if this user's session was sent it for this action. One that
@@ -91,8 +90,8 @@ func (v *visit) ticket(action, clientID string) string {
 // typed.
 func (f form) checked(v *visit) error {
 	inSession, forAction, _ := strings.Cut(v.field("ticket"), ".")
-	session := v.keys.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.user.Session, v.field("client_id"))
-	action := v.keys.Verify(forAction, v.now, actionPurpose, v.user.ID, v.path)
+	session := v.kernel.Tickets.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.user.Session, v.field("client_id"))
+	action := v.kernel.Tickets.Verify(forAction, v.now, actionPurpose, v.user.ID, v.path)
 	switch {
 	case session == nil && action == nil:
 		return f.do(v)
@@ -125,7 +124,7 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request, f *form) erro
 			returnTo += "?" + query.Encode()
 		}
 	}
-	login := d.flow.LoginURL(returnTo)
+	login := d.kernel.LoginURL(returnTo)
 	if login == "" {
 		return errors.New("dashboard: LoginURL returned no URL")
 	}
@@ -142,7 +141,7 @@ func (d *Dashboard) unsent(r *http.Request, path string) url.Values {
 		return nil
 	}
 	action, draft := expand(r.Pattern, r), pack(r.PostForm)
-	seal := d.keys.Sign(d.flow.Now().Add(unsentTTL), unsentPurpose, path, action, half, draft)
+	seal := d.kernel.Tickets.Sign(d.kernel.Now().Add(unsentTTL), unsentPurpose, path, action, half, draft)
 	query := url.Values{unsentAction: {action}, unsentHalf: {half}, unsentSeal: {seal}}
 	if draft != "" {
 		query.Set(unsentDraft, draft)
@@ -155,8 +154,8 @@ func (d *Dashboard) unsent(r *http.Request, path string) url.Values {
 func (v *visit) resume() {
 	query := v.r.URL.Query()
 	action, half, draft := query.Get(unsentAction), query.Get(unsentHalf), query.Get(unsentDraft)
-	if v.keys.Verify(query.Get(unsentSeal), v.now, unsentPurpose, v.path, action, half, draft) != nil ||
-		errors.Is(v.keys.Verify(half, v.now, actionPurpose, v.user.ID, action), ticket.ErrInvalid) {
+	if v.kernel.Tickets.Verify(query.Get(unsentSeal), v.now, unsentPurpose, v.path, action, half, draft) != nil ||
+		errors.Is(v.kernel.Tickets.Verify(half, v.now, actionPurpose, v.user.ID, action), ticket.ErrInvalid) {
 		return
 	}
 	v.undone, v.typed = undoneSignedOut, unpack(draft)
@@ -213,12 +212,9 @@ func expand(pattern string, r *http.Request) string {
 // reportForm reports a form that was not made here, or not for this. The application is
 // the one that it was aimed at: it may belong to somebody else.
 func (d *Dashboard) reportForm(r *http.Request, e oauthapp.Event) {
-	if d.flow.Events == nil {
-		return
-	}
-	e.Type, e.Time, e.Actor = oauthapp.ApplicationFormRefused, d.flow.Now(), d.actor(r, e.Actor.UserID)
+	e.Type = oauthapp.ApplicationFormRefused
 	if id, err := pathID(r, "id"); err == nil {
 		e.ApplicationID = id
 	}
-	d.flow.Events(context.WithoutCancel(r.Context()), e)
+	d.kernel.Emit(r, e)
 }

@@ -79,7 +79,7 @@ func (v *visit) authorized(grants []oauthapp.Grant) ([]page.Authorized, error) {
 	for i, g := range grants {
 		action := v.prefix + "/accounts/" + url.PathEscape(v.account.ID) + "/authorized_applications/" + g.ID.String() + "/revoke"
 		if _, known := names[g.UserID]; !known {
-			name, err := v.flow.UserName(v.ctx, g.UserID)
+			name, err := v.kernel.UserName(v.ctx, g.UserID)
 			if err != nil {
 				return nil, err
 			}

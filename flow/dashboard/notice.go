@@ -41,7 +41,7 @@ const (
 
 // redirect answers a form that was carried out: the page at path then says so.
 func (v *visit) redirect(path string, n notice, about ...string) error {
-	query := url.Values{"notice": {string(n)}, "seal": {v.keys.Sign(v.now.Add(noticeTTL), noticePurpose, v.noticed(path, n, about)...)}}
+	query := url.Values{"notice": {string(n)}, "seal": {v.kernel.Tickets.Sign(v.now.Add(noticeTTL), noticePurpose, v.noticed(path, n, about)...)}}
 	if len(about) > 0 {
 		query["about"] = about
 	}
@@ -64,7 +64,7 @@ func (v *visit) noticed(path string, n notice, about []string) []string {
 func (v *visit) notice() (string, error) {
 	query := v.r.URL.Query()
 	n, about := notice(query.Get("notice")), query["about"]
-	if v.keys.Verify(query.Get("seal"), v.now, noticePurpose, v.noticed(v.path, n, about)...) != nil {
+	if v.kernel.Tickets.Verify(query.Get("seal"), v.now, noticePurpose, v.noticed(v.path, n, about)...) != nil {
 		return "", nil
 	}
 	if n == noticeGrantRevoked && len(about) == 2 {
@@ -96,7 +96,7 @@ func (v *visit) userName(id string) (string, error) {
 	if id == v.user.ID {
 		return "you", nil
 	}
-	name, err := v.flow.UserName(v.ctx, id)
+	name, err := v.kernel.UserName(v.ctx, id)
 	if name == "" {
 		name = "user " + id
 	}

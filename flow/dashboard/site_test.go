@@ -21,7 +21,6 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
-	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -185,7 +184,7 @@ func registration() []string {
 // authorize gives an application access to an account, as the flow does.
 func (s *site) authorize(app oauthapp.Application, user, account string, scopes ...string) oauthapp.Grant {
 	s.t.Helper()
-	now := s.provider.Config().Now()
+	now := s.provider.Kernel().Now()
 	grant, err := s.store.BeginSession(s.t.Context(), store.Beginning{
 		GrantID: uuid.Must(uuid.NewV7()),
 		Session: store.Session{
@@ -202,8 +201,8 @@ func (s *site) authorize(app oauthapp.Application, user, account string, scopes 
 func (s *site) ticketFor(action string) url.Values {
 	s.t.Helper()
 	path, _, _ := strings.Cut(action, "?")
-	keys := ticket.Keys(s.provider.Config().Keys)
-	expires := s.provider.Config().Now().Add(time.Hour)
+	keys := s.provider.Kernel().Tickets
+	expires := s.provider.Kernel().Now().Add(time.Hour)
 	return url.Values{"ticket": {keys.Sign(expires, "dashboard session", s.user.ID, s.user.Session, "") + "." +
 		keys.Sign(expires, "dashboard action", s.user.ID, path)}}
 }

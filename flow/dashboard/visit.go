@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -21,8 +21,8 @@ type visit struct {
 	r       *http.Request
 	ctx     context.Context // tells the actor
 	now     time.Time
-	user    *flow.User
-	account flow.Account
+	user    *kernel.User
+	account kernel.Account
 	app     oauthapp.Application // where the path names one, one of the account's
 	secret  oauthapp.Secret      // where the path names one, one of the application's
 	path    string               // the request's, in its one spelling
@@ -51,7 +51,7 @@ func (d *Dashboard) serve(h handler, f *form) http.Handler {
 
 // admit returns no visit where nobody is signed in: it has answered then.
 func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*visit, error) {
-	if d.origins.Check(r) != nil {
+	if d.kernel.CheckOrigin(r) != nil {
 		d.reportForm(r, oauthapp.Event{Reason: "sent by a page of another origin"})
 		return nil, errForeignForm
 	}
@@ -60,7 +60,7 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*vis
 			return nil, err
 		}
 	}
-	user, err := d.flow.CurrentUser(r)
+	user, err := d.kernel.User(r)
 	if err != nil {
 		return nil, err
 	}
@@ -72,19 +72,14 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*vis
 		return nil, oauthapp.ErrNotFound
 	}
 	v := &visit{
-		Dashboard: d, w: w, r: r, now: d.flow.Now(), user: user, account: account,
-		ctx:  oauthapp.WithActor(r.Context(), d.actor(r, user.ID)),
+		Dashboard: d, w: w, r: r, now: d.kernel.Now(), user: user, account: account,
+		ctx:  oauthapp.WithActor(r.Context(), d.kernel.Actor(r, user.ID)),
 		path: expand(r.Pattern, r), status: http.StatusOK,
 	}
 	if f == nil {
 		v.resume()
 	}
 	return v, nil
-}
-
-// actor is who sent a request, user being "" where that is not known.
-func (d *Dashboard) actor(r *http.Request, user string) oauthapp.Actor {
-	return oauthapp.Actor{UserID: user, RemoteAddr: d.flow.RemoteAddr(r), UserAgent: r.UserAgent()}
 }
 
 // ofApplication wraps a handler that is about the account's application in the path.
@@ -120,7 +115,7 @@ func (v *visit) appURL(below ...string) string {
 }
 
 func (v *visit) write(status int, name string, data any) error {
-	v.pages.Write(v.w, v.r, status, name, data, v.formActions...)
+	v.kernel.WritePage(v.w, v.r, status, name, data, v.formActions...)
 	return nil
 }
 
@@ -130,12 +125,7 @@ func (v *visit) moment(t time.Time) page.Moment { return page.Moment{At: t, Now:
 func (v *visit) scopes(names []string) []page.Scope {
 	scopes := make([]page.Scope, len(names))
 	for i, name := range names {
-		scopes[i].Name = name
-		for _, offered := range v.flow.Scopes {
-			if offered.Name == name {
-				scopes[i].Description = offered.Description
-			}
-		}
+		scopes[i] = page.Scope{Name: name, Description: v.kernel.Scopes[name]}
 	}
 	return scopes
 }

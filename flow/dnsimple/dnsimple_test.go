@@ -19,6 +19,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/dnsimple"
 	"github.com/oauthapps/oauthapps/flow/flowtest"
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store/memory"
 )
 
 const callback = "https://client.example/callback"
@@ -313,15 +314,17 @@ func TestConfig(t *testing.T) {
 		require.NotEqual(t, "Extensions", f.Field)
 	}
 
-	h := newHost(t)
-	_, err := flow.New(flow.Config{
-		Issuer: "https://id.example", Store: h.Config().Store, CurrentUser: h.Config().CurrentUser, LoginURL: h.Config().LoginURL, Scopes: h.Config().Scopes,
-		Extensions: []flow.Extension{dnsimple.New(dnsimple.Config{AccessTokenTTL: -1})},
-	})
+	cfg = flow.Config{
+		Issuer:      "https://id.example",
+		Store:       memory.New(),
+		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil },
+		LoginURL:    func(string) string { return "/login" },
+		Scopes:      []flow.Scope{{Name: "read", Default: true}},
+		Extensions:  []flow.Extension{dnsimple.New(dnsimple.Config{AccessTokenTTL: -1})},
+	}
+	_, err := flow.New(cfg)
 	require.EqualError(t, err, "flow: Config.Extensions: dnsimple: Config.AccessTokenTTL must be 1 second or more")
-	_, err = flow.New(flow.Config{
-		Issuer: "https://id.example", Store: h.Config().Store, CurrentUser: h.Config().CurrentUser, LoginURL: h.Config().LoginURL, Scopes: h.Config().Scopes,
-		Extensions: []flow.Extension{dnsimple.New(dnsimple.Config{}), dnsimple.New(dnsimple.Config{})},
-	})
+	cfg.Extensions = []flow.Extension{dnsimple.New(dnsimple.Config{}), dnsimple.New(dnsimple.Config{})}
+	_, err = flow.New(cfg)
 	require.EqualError(t, err, "flow: Config.Extensions: dnsimple and dnsimple both add a capability of the name dnsimple")
 }

@@ -8,24 +8,18 @@
 //	response, err := client.Get(server.URL + "/whoami")
 //
 // The tokens are real ones: their sessions and grants stand in the store of
-// the provider as if the user had authorized an application and the application had
-// exchanged its code. So they expire, and revoking them has its effect. A host
+// the provider as if the user had authorized an application. So they expire, and revoking them has its effect. A host
 // that makes its own provider gives flowtest its own configuration; both then
 // accept the same tokens.
 package flowtest
 
 import (
 	"net/http"
-	"slices"
 	"testing"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/oauthapp"
-	"github.com/oauthapps/oauthapps/oauthapp/credential"
-	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
@@ -98,48 +92,19 @@ func (p *Provider) ActingAs(user, account string, scopes ...string) *http.Client
 // scope is not one of the configuration's, or the store fails.
 func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 	p.t.Helper()
-	cfg := p.Config()
+	k := p.Kernel()
 	for _, scope := range scopes {
-		if !slices.ContainsFunc(cfg.Scopes, func(s flow.Scope) bool { return s.Name == scope }) {
+		if _, ok := k.Scopes[scope]; !ok {
 			p.t.Fatalf("flowtest: %q is not one of Config.Scopes", scope)
 		}
 	}
-	credentials, err := credential.NewFormat(cfg.CredentialPrefix)
-	if err != nil {
-		p.t.Fatalf("flowtest: %v", err)
-	}
-	now := cfg.Now().UTC().Truncate(time.Microsecond)
-	session := uuid.Must(uuid.NewV7())
-	code := credentials.NewCode(session)
-	_, err = cfg.Store.BeginSession(p.t.Context(), store.Beginning{
-		GrantID: uuid.Must(uuid.NewV7()),
-		Session: store.Session{
-			ID:            session,
-			ApplicationID: p.Application.ID,
-			UserID:        user,
-			AccountID:     account,
-			Scopes:        scopes,
-			CreatedAt:     now,
-			ExpiresAt:     now.Add(cfg.CodeTTL),
-			Code:          store.Code{Digest: code.Digest(), ExpiresAt: now.Add(cfg.CodeTTL)},
-		},
+	tokens, err := k.Issue.AccessToken(p.t.Context(), kernel.Consent{
+		ApplicationID: p.Application.ID, UserID: user, AccountID: account, Scopes: scopes, At: k.Now(),
 	})
 	if err != nil {
-		p.t.Fatalf("flowtest: beginning a session: %v", err)
+		p.t.Fatalf("flowtest: issuing an access token: %v", err)
 	}
-	token := credentials.NewAccessToken(session)
-	expires := now.Add(cfg.AccessTokenTTL)
-	err = cfg.Store.RedeemCode(p.t.Context(), store.Redemption{
-		SessionID: session,
-		Code:      code.Digest(),
-		Access:    store.AccessToken{Digest: token.Digest(), IssuedAt: now, ExpiresAt: expires, Scopes: scopes},
-		ExpiresAt: expires,
-		At:        now,
-	})
-	if err != nil {
-		p.t.Fatalf("flowtest: redeeming the code: %v", err)
-	}
-	return token.Reveal()
+	return tokens.Access
 }
 
 // bearer sends every request with an access token.

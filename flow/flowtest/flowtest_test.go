@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -99,4 +100,18 @@ func TestMistakesEndTheTest(t *testing.T) {
 		require.Panics(t, func() { mistake(f) }, name)
 		require.True(t, f.failed, name)
 	}
+}
+
+// The tokens live as long as those of any client, and nothing refreshes them.
+func TestTokensExpire(t *testing.T) {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	p := flowtest.New(t, flow.Config{Now: func() time.Time { return now }})
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+p.AccessToken("alice", "1", "read"))
+	a, err := p.Authenticate(r)
+	require.NoError(t, err)
+	require.Equal(t, now.Add(time.Hour), a.ExpiresAt)
+	now = a.ExpiresAt
+	_, err = p.Authenticate(r)
+	require.Error(t, err)
 }

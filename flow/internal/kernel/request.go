@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
@@ -74,41 +72,4 @@ type Grant struct {
 
 	// Exchange judges the request of an authenticated client and issues.
 	Exchange func(t *TokenRequest) (Tokens, *wire.Error)
-}
-
-// A Kernel is what a provider lends its capabilities. Its functions are safe for
-// concurrent use.
-type Kernel struct {
-	Issuer      string // the issuer identifier
-	BasePath    string // its path, which stands before that of every route
-	Store       store.Store
-	Registry    *oauthapp.Registry
-	Credentials credential.Format
-	Issue       *Issuance
-
-	// Now is the time of a request, as stores keep it.
-	Now func() time.Time
-
-	// Emit delivers an event that a request caused, once what it tells of is durable.
-	Emit func(r *http.Request, e oauthapp.Event)
-
-	// AuthenticateClient finds out which client sent a request and whether it is that
-	// client, and in the same read takes the session named, or none.
-	AuthenticateClient func(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error)
-
-	// AllowedScopes returns what an application may ask for now.
-	AllowedScopes func(app oauthapp.Application) []string
-
-	// Exchange answers a token request on the terms of an endpoint: it authenticates
-	// the client and hands the request to its grant.
-	Exchange func(r *http.Request, params wire.Params, terms Terms) (*TokenRequest, Tokens, *wire.Error)
-
-	// WriteJSON answers a request that is granted, and WriteError one that is not.
-	WriteJSON  func(w http.ResponseWriter, r *http.Request, answer any)
-	WriteError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
-
-	// WritePage answers with a page of [Pages], and WritePageError with one that says
-	// what is wrong.
-	WritePage      func(w http.ResponseWriter, r *http.Request, status int, name string, data any)
-	WritePageError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 }
