@@ -275,7 +275,7 @@ func unasked(r *http.Request, a *authorization, user *User) (account string, ok 
 }
 
 // grantAgain answers with a code where the user consented before to all that the
-// application asks for, within Config.SessionTTL. It reports whether it answered.
+// application asks for, within Config.Lifetimes.Session. It reports whether it answered.
 func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string) bool {
 	now := p.now()
 	code, refusal := p.issueCode(r, a, kernel.Consent{UserID: user.ID, AccountID: account, Remembered: true, At: now})
@@ -286,7 +286,7 @@ func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authori
 		p.notGranted(w, r, a, refusal)
 		return true
 	}
-	if !now.Before(code.Grant.AuthorizedAt.Add(p.cfg.SessionTTL)) {
+	if !now.Before(code.Grant.AuthorizedAt.Add(p.cfg.Lifetimes.Session)) {
 		return false // nobody is told the code
 	}
 	p.grantUsed(r, code.Grant.ID, later(code.Grant.AuthorizedAt, code.Grant.LastUsedAt), now)

@@ -358,7 +358,7 @@ func TestAuthorizeOutages(t *testing.T) {
 		h.userErr = nil
 	})
 	t.Run("owner's name", func(t *testing.T) {
-		h := newHost(t, func(cfg *flow.Config) { cfg.AccountName = broken })
+		h := newHost(t, func(cfg *flow.Config) { cfg.Pages.AccountName = broken })
 		requirePage(t, h.open(request(h.app)), http.StatusServiceUnavailable)
 	})
 	require.Contains(t, h.log.String(), errBroken.Error(), "the operator is told")

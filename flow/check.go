@@ -19,7 +19,7 @@ import (
 // service.
 type Finding struct {
 	Severity Severity
-	Field    string // of Config, such as "AccessTokenTTL"
+	Field    string // of Config, such as "Lifetimes.AccessToken"
 	Message  string // what follows from it and what to do about it, in full sentences
 	// Reference is where that is recommended, such as "RFC 9700, section
 	// 2.1.1".
@@ -51,10 +51,10 @@ func (s Severity) String() string {
 
 // What Check finds long.
 const (
-	longAccessTokenTTL  = time.Hour
-	longRefreshTokenTTL = 90 * 24 * time.Hour
-	longSessionTTL      = 365 * 24 * time.Hour
-	fewBytes            = 8 // distinct ones in a key; 32 random bytes have 30
+	longAccessTokenLifetime  = time.Hour
+	longRefreshTokenLifetime = 90 * 24 * time.Hour
+	longSessionLifetime      = 365 * 24 * time.Hour
+	fewBytes                 = 8 // distinct ones in a key; 32 random bytes have 30
 )
 
 // Check reviews the configuration as the host writes it, before [New] fills in
@@ -83,12 +83,12 @@ func (cfg Config) Check() []Finding {
 		"Forms are signed with a random key, so that those open during a restart, or made by another node, are refused. Give all nodes the same key of 32 random bytes.")
 	find(slices.ContainsFunc(given.Keys, isGuessable), Warning, "Keys", "RFC 9700, section 4.7",
 		"A key repeats the same few bytes: who guesses it can forge consent. Make it of 32 random bytes.")
-	find(cfg.AccessTokenTTL > longAccessTokenTTL, Warning, "AccessTokenTTL", "RFC 6750, section 5.3",
-		"A stolen access token is good for "+kernel.Words(cfg.AccessTokenTTL)+". Choose an hour or less: clients refresh.")
-	find(cfg.RefreshTokenTTL > longRefreshTokenTTL, Warning, "RefreshTokenTTL", "RFC 9700, section 4.14.2",
-		"A client that nobody uses keeps its access for "+kernel.Words(cfg.RefreshTokenTTL)+". Choose 90 days or less.")
-	find(cfg.SessionTTL > max(longSessionTTL, cfg.RefreshTokenTTL), Advice, "SessionTTL", "RFC 9700, section 4.14.2",
-		"Users are asked again after "+kernel.Words(cfg.SessionTTL)+" only. A year or less lets them think about it again.")
+	find(cfg.Lifetimes.AccessToken > longAccessTokenLifetime, Warning, "Lifetimes.AccessToken", "RFC 6750, section 5.3",
+		"A stolen access token is good for "+kernel.Words(cfg.Lifetimes.AccessToken)+". Choose an hour or less: clients refresh.")
+	find(cfg.Lifetimes.RefreshToken > longRefreshTokenLifetime, Warning, "Lifetimes.RefreshToken", "RFC 9700, section 4.14.2",
+		"A client that nobody uses keeps its access for "+kernel.Words(cfg.Lifetimes.RefreshToken)+". Choose 90 days or less.")
+	find(cfg.Lifetimes.Session > max(longSessionLifetime, cfg.Lifetimes.RefreshToken), Advice, "Lifetimes.Session", "RFC 9700, section 4.14.2",
+		"Users are asked again after "+kernel.Words(cfg.Lifetimes.Session)+" only. A year or less lets them think about it again.")
 	find(!cfg.RequirePKCE, Advice, "RequirePKCE", "RFC 9700, section 2.1.1",
 		"Confidential clients may leave out PKCE, and the code is then protected by their secret and state alone. Require it once all clients send it.")
 	find(secure && given.RemoteAddr == nil, Advice, "RemoteAddr", "RFC 9700, section 4.13",

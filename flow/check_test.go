@@ -40,11 +40,11 @@ func TestCheck(t *testing.T) {
 		"no key":                 {func(c *flow.Config) { c.Keys = nil }, flow.Warning, "Keys", "random key"},
 		"key of zeros":           {func(c *flow.Config) { c.Keys = append(c.Keys, make([]byte, 32)) }, flow.Warning, "Keys", "forge"},
 		"key that repeats":       {func(c *flow.Config) { c.Keys[0] = bytes.Repeat([]byte("secret"), 8) }, flow.Warning, "Keys", "forge"},
-		"long access token":      {func(c *flow.Config) { c.AccessTokenTTL = 90 * time.Minute }, flow.Warning, "AccessTokenTTL", "good for 1h30m."},
-		"longer access token":    {func(c *flow.Config) { c.AccessTokenTTL = 30 * day }, flow.Warning, "AccessTokenTTL", "good for 30 days."},
-		"long refresh token":     {func(c *flow.Config) { c.RefreshTokenTTL = 90*day + time.Hour }, flow.Warning, "RefreshTokenTTL", "for 2161h."},
-		"refresh token of years": {func(c *flow.Config) { c.RefreshTokenTTL = 730 * day }, flow.Warning, "RefreshTokenTTL", "for 730 days."},
-		"long session":           {func(c *flow.Config) { c.SessionTTL = 366 * day }, flow.Advice, "SessionTTL", "after 366 days"},
+		"long access token":      {func(c *flow.Config) { c.Lifetimes.AccessToken = 90 * time.Minute }, flow.Warning, "Lifetimes.AccessToken", "good for 1h30m."},
+		"longer access token":    {func(c *flow.Config) { c.Lifetimes.AccessToken = 30 * day }, flow.Warning, "Lifetimes.AccessToken", "good for 30 days."},
+		"long refresh token":     {func(c *flow.Config) { c.Lifetimes.RefreshToken = 90*day + time.Hour }, flow.Warning, "Lifetimes.RefreshToken", "for 2161h."},
+		"refresh token of years": {func(c *flow.Config) { c.Lifetimes.RefreshToken = 730 * day }, flow.Warning, "Lifetimes.RefreshToken", "for 730 days."},
+		"long session":           {func(c *flow.Config) { c.Lifetimes.Session = 366 * day }, flow.Advice, "Lifetimes.Session", "after 366 days"},
 		"no PKCE":                {func(c *flow.Config) { c.RequirePKCE = false }, flow.Advice, "RequirePKCE", "PKCE"},
 		"address of a proxy":     {func(c *flow.Config) { c.RemoteAddr = nil }, flow.Advice, "RemoteAddr", "proxy"},
 		"no reserved names":      {func(c *flow.Config) { c.ReservedName = nil }, flow.Advice, "ReservedName", "oauthapp.Imitates"},
@@ -71,7 +71,7 @@ func TestCheck(t *testing.T) {
 func TestCheckSaysNothingWithoutNeed(t *testing.T) {
 	cfg := careful()
 	cfg.Limiter = &hostLimiter{}
-	cfg.AccessTokenTTL, cfg.RefreshTokenTTL, cfg.SessionTTL = time.Hour, 90*24*time.Hour, 365*24*time.Hour
+	cfg.Lifetimes.AccessToken, cfg.Lifetimes.RefreshToken, cfg.Lifetimes.Session = time.Hour, 90*24*time.Hour, 365*24*time.Hour
 	require.Empty(t, cfg.Check())
 
 	local := careful()
@@ -121,10 +121,10 @@ func TestCheckOfTheStore(t *testing.T) {
 // A host has its configuration reviewed when it starts, or in a test of its own.
 func ExampleConfig_Check() {
 	cfg := careful()
-	cfg.AccessTokenTTL = 24 * time.Hour
+	cfg.Lifetimes.AccessToken = 24 * time.Hour
 	for _, finding := range cfg.Check() {
 		fmt.Println(finding)
 	}
 	// Output:
-	// warning: AccessTokenTTL: A stolen access token is good for 24h. Choose an hour or less: clients refresh. (RFC 6750, section 5.3)
+	// warning: Lifetimes.AccessToken: A stolen access token is good for 24h. Choose an hour or less: clients refresh. (RFC 6750, section 5.3)
 }

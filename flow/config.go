@@ -63,20 +63,8 @@ type Config struct {
 	// and a refresh cannot be repeated across it. Use it for one node only.
 	Keys [][]byte
 
-	// CodeTTL is how long an authorization code lives, at most 10 minutes
-	// (RFC 6749, section 4.1.2). Defaults to 5 minutes.
-	CodeTTL time.Duration
-	// AccessTokenTTL is how long an access token lives. Defaults to 1 hour.
-	AccessTokenTTL time.Duration
-	// RefreshTokenTTL is how long a refresh token lives unused. Defaults to 30 days.
-	RefreshTokenTTL time.Duration
-	// SessionTTL is how long refreshing can go on before the user is asked again, at
-	// least CodeTTL. Defaults to 365 days, or RefreshTokenTTL where that is longer.
-	SessionTTL time.Duration
-	// RotationGrace is how long after a refresh the same refresh gets the same tokens
-	// again, for clients that lose answers or race themselves. At most 1 minute.
-	// Defaults to 10 seconds.
-	RotationGrace time.Duration
+	// Lifetimes are how long codes, tokens and consents are good.
+	Lifetimes Lifetimes
 
 	// RequirePKCE demands PKCE of confidential clients too. Public clients always
 	// need it, and a challenge that was sent is always verified.
@@ -109,22 +97,8 @@ type Config struct {
 	// letters and digits. Choose it once. Defaults to credential.DefaultPrefix.
 	CredentialPrefix string
 
-	// AccountName returns the name of an account, for the owner of an application.
-	// Defaults to the account's ID.
-	AccountName func(ctx context.Context, account string) (string, error)
-
-	// UserName returns the name of a user, for whom of an account's users authorized an
-	// application. An error is an outage and answered 503; "" is for a user who is gone.
-	// Defaults to "", which shows the user's ID.
-	UserName func(ctx context.Context, user string) (string, error)
-
-	// Pages overrides pages and the stylesheet file by file, and adds pages for
-	// [Provider.WritePage]; see package dashboard for their names. A page that does
-	// not parse makes New fail, and so does one of the library's that does not
-	// execute. Defaults to the pages of the library.
-	Pages fs.FS
-	// PageData returns what the host's own layout needs, as .Host. Defaults to nil.
-	PageData func(r *http.Request) any
+	// Pages are what people see of the library.
+	Pages Pages
 
 	// Limiter bounds failed client authentication. Defaults to a limiter in this process:
 	// one client ID can fail 64 times from one network address, and then once every 10
@@ -154,6 +128,51 @@ type Config struct {
 
 	// Now tells the time. Defaults to time.Now.
 	Now func() time.Time
+}
+
+// Lifetimes are how long codes, tokens and consents are good. Each is 1 second or more;
+// one that is zero has its default.
+type Lifetimes struct {
+	// Code is how long an authorization code lives, at most 10 minutes (RFC 6749,
+	// section 4.1.2). Defaults to 5 minutes.
+	Code time.Duration
+
+	// AccessToken is how long an access token lives. Defaults to 1 hour.
+	AccessToken time.Duration
+
+	// RefreshToken is how long a refresh token lives unused. Defaults to 30 days.
+	RefreshToken time.Duration
+
+	// Session is how long refreshing can go on before the user is asked again, at least
+	// Code. Defaults to 365 days, or RefreshToken where that is longer.
+	Session time.Duration
+
+	// RotationGrace is how long after a refresh the same refresh gets the same tokens
+	// again, for clients that lose answers or race themselves. At most 1 minute.
+	// Defaults to 10 seconds.
+	RotationGrace time.Duration
+}
+
+// Pages are how the pages look, and what they call accounts and users. Every field is
+// optional.
+type Pages struct {
+	// Files overrides pages and the stylesheet file by file, and adds pages for
+	// [Provider.WritePage]; see package dashboard for their names. A page that does
+	// not parse makes New fail, and so does one of the library's that does not
+	// execute. Defaults to the pages of the library.
+	Files fs.FS
+
+	// Data returns what the host's own layout needs, as .Host. Defaults to nil.
+	Data func(r *http.Request) any
+
+	// AccountName returns the name of an account, for the owner of an application.
+	// Defaults to the account's ID.
+	AccountName func(ctx context.Context, account string) (string, error)
+
+	// UserName returns the name of a user, for whom of an account's users authorized
+	// an application. An error is an outage and answered 503; "" is for a user who is
+	// gone. Defaults to "", which shows the user's ID.
+	UserName func(ctx context.Context, user string) (string, error)
 }
 
 // A User is who is signed in, as the host knows them.
@@ -234,15 +253,15 @@ type Scope struct {
 
 // The defaults and limits of Config.
 const (
-	defaultCodeTTL         = 5 * time.Minute
-	maxCodeTTL             = 10 * time.Minute // RFC 6749, section 4.1.2
-	defaultAccessTokenTTL  = time.Hour
-	defaultRefreshTokenTTL = 30 * 24 * time.Hour
-	defaultSessionTTL      = 365 * 24 * time.Hour
-	defaultRotationGrace   = 10 * time.Second
-	maxRotationGrace       = time.Minute
-	defaultMaxApplications = 100
-	minKeySize             = 32
+	defaultCodeLifetime         = 5 * time.Minute
+	maxCodeLifetime             = 10 * time.Minute // RFC 6749, section 4.1.2
+	defaultAccessTokenLifetime  = time.Hour
+	defaultRefreshTokenLifetime = 30 * 24 * time.Hour
+	defaultSessionLifetime      = 365 * 24 * time.Hour
+	defaultRotationGrace        = 10 * time.Second
+	maxRotationGrace            = time.Minute
+	defaultMaxApplications      = 100
+	minKeySize                  = 32
 )
 
 // resolve returns a copy of cfg that has every default and passed every check, and
@@ -268,14 +287,14 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 		{"Scopes", checkScopes(cfg.Scopes)},
 		{"IgnoredScopes", checkIgnoredScopes(cfg.IgnoredScopes, cfg.Scopes)},
 		{"Keys", checkKeys(cfg.Keys)},
-		{"CodeTTL", checkTTL(cfg.CodeTTL, maxCodeTTL)},
-		{"AccessTokenTTL", checkTTL(cfg.AccessTokenTTL, 0)},
-		{"RefreshTokenTTL", checkTTL(cfg.RefreshTokenTTL, 0)},
-		{"SessionTTL", checkSessionTTL(cfg.SessionTTL, cfg.CodeTTL)},
-		{"RotationGrace", checkTTL(cfg.RotationGrace, maxRotationGrace)},
+		{"Lifetimes.Code", checkLifetime(cfg.Lifetimes.Code, maxCodeLifetime)},
+		{"Lifetimes.AccessToken", checkLifetime(cfg.Lifetimes.AccessToken, 0)},
+		{"Lifetimes.RefreshToken", checkLifetime(cfg.Lifetimes.RefreshToken, 0)},
+		{"Lifetimes.Session", checkSession(cfg.Lifetimes.Session, cfg.Lifetimes.Code)},
+		{"Lifetimes.RotationGrace", checkLifetime(cfg.Lifetimes.RotationGrace, maxRotationGrace)},
 		{"Resource", checkResource(cfg.Resource)},
 		{"Limiter", optional(cfg.Limiter)},
-		{"Pages", optional(cfg.Pages)},
+		{"Pages.Files", optional(cfg.Pages.Files)},
 	} {
 		if check.err != nil {
 			return Config{}, nil, fmt.Errorf("flow: Config.%s: %w", check.field, check.err)
@@ -288,11 +307,11 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 
 // setDefaults fills in what is zero.
 func (cfg *Config) setDefaults() {
-	setDefault(&cfg.CodeTTL, defaultCodeTTL)
-	setDefault(&cfg.AccessTokenTTL, defaultAccessTokenTTL)
-	setDefault(&cfg.RefreshTokenTTL, defaultRefreshTokenTTL)
-	setDefault(&cfg.SessionTTL, max(defaultSessionTTL, cfg.RefreshTokenTTL))
-	setDefault(&cfg.RotationGrace, defaultRotationGrace)
+	setDefault(&cfg.Lifetimes.Code, defaultCodeLifetime)
+	setDefault(&cfg.Lifetimes.AccessToken, defaultAccessTokenLifetime)
+	setDefault(&cfg.Lifetimes.RefreshToken, defaultRefreshTokenLifetime)
+	setDefault(&cfg.Lifetimes.Session, max(defaultSessionLifetime, cfg.Lifetimes.RefreshToken))
+	setDefault(&cfg.Lifetimes.RotationGrace, defaultRotationGrace)
 	setDefault(&cfg.Resource, cfg.Issuer)
 	setDefault(&cfg.MaxApplications, defaultMaxApplications)
 	setDefault(&cfg.CredentialPrefix, credential.DefaultPrefix)
@@ -301,11 +320,11 @@ func (cfg *Config) setDefaults() {
 		_, _ = rand.Read(key) // never fails
 		cfg.Keys = [][]byte{key}
 	}
-	if cfg.AccountName == nil {
-		cfg.AccountName = func(_ context.Context, account string) (string, error) { return account, nil }
+	if cfg.Pages.AccountName == nil {
+		cfg.Pages.AccountName = func(_ context.Context, account string) (string, error) { return account, nil }
 	}
-	if cfg.UserName == nil {
-		cfg.UserName = func(context.Context, string) (string, error) { return "", nil }
+	if cfg.Pages.UserName == nil {
+		cfg.Pages.UserName = func(context.Context, string) (string, error) { return "", nil }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -384,22 +403,22 @@ func checkLoginURL(loginURL func(string) string, returnTo string) (err error) {
 	return nil
 }
 
-func checkTTL(ttl, limit time.Duration) error {
+func checkLifetime(lifetime, limit time.Duration) error {
 	switch {
-	case ttl < time.Second:
+	case lifetime < time.Second:
 		return errors.New("must be 1 second or more")
-	case limit > 0 && ttl > limit:
+	case limit > 0 && lifetime > limit:
 		return fmt.Errorf("must be %s at most", limit)
 	}
 	return nil
 }
 
-// checkSessionTTL sees to it that no code outlives the session that it begins.
-func checkSessionTTL(ttl, code time.Duration) error {
-	if ttl < code {
-		return errors.New("must be CodeTTL or more")
+// checkSession sees to it that no code outlives the session that it begins.
+func checkSession(lifetime, code time.Duration) error {
+	if lifetime < code {
+		return errors.New("must be Lifetimes.Code or more")
 	}
-	return checkTTL(ttl, 0)
+	return checkLifetime(lifetime, 0)
 }
 
 func checkKeys(keys [][]byte) error {

@@ -27,7 +27,7 @@ var consentParams = []string{"ticket", "request", "decision", "account_id"}
 // checked for this user in this session, so nothing is kept until the user answers.
 func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, a *authorization, user *User, grants []oauthapp.Grant, notice string) {
 	app := a.client.Application
-	owner, err := p.cfg.AccountName(r.Context(), app.Owner)
+	owner, err := p.cfg.Pages.AccountName(r.Context(), app.Owner)
 	if err != nil {
 		p.refuseOnPage(w, r, wire.Outage(err))
 		return

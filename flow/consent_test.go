@@ -20,7 +20,7 @@ import (
 
 func TestConsentPage(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) {
-		cfg.AccountName = func(_ context.Context, account string) (string, error) { return "Account " + account, nil }
+		cfg.Pages.AccountName = func(_ context.Context, account string) (string, error) { return "Account " + account, nil }
 	})
 	w := h.open(request(h.app, "scope", "write read read"))
 	require.Equal(t, http.StatusOK, w.Code)

@@ -28,7 +28,7 @@
 //	POST      /oauth/revoke      RFC 7009
 //	POST      /oauth/introspect  RFC 7662
 //	GET       /oauth/style.css   the stylesheet of the pages
-//	POST      /v2/oauth/access_token   with Config.DNSimple
+//	POST      /v2/oauth/access_token   with package dnsimple
 //
 // and at the root, with the issuer's or the resource's path behind them:
 //
@@ -54,7 +54,7 @@
 // A user says yes on a page that shows the application and what it asks for. The
 // answer is remembered for confidential clients: while the user's grant covers what is
 // asked for, a later request is answered at once, if it names the account with the
-// parameter account_id or the user has only one, until [Config.SessionTTL] after the
+// parameter account_id or the user has only one, until [Lifetimes.Session] after the
 // user said yes. Public clients ask every time.
 //
 // The parameters prompt and max_age of OpenID Connect are obeyed: see
@@ -72,7 +72,7 @@
 //     is refused and ends nothing.
 //   - A refresh token is replaced by each refresh. The access token before stays valid
 //     until it expires or the next refresh, so that calls under way do not fail.
-//   - The same refresh gets the same tokens again, for [Config.RotationGrace] after
+//   - The same refresh gets the same tokens again, for [Lifetimes.RotationGrace] after
 //     the first one and until the new refresh token is used: a client may have lost
 //     the answer, or run in two processes. It is the same refresh if it comes to the
 //     same scopes; how the client authenticates does not matter. A repeat that is
@@ -81,8 +81,8 @@
 //   - A refresh may ask for less than the user granted. The new refresh token still
 //     stands for all of it. Scopes that the application may no longer ask for, or the
 //     service no longer offers, are left out of new tokens.
-//   - A refresh token expires unused after [Config.RefreshTokenTTL]; the session ends
-//     [Config.SessionTTL] after the user said yes, and no token outlives it.
+//   - A refresh token expires unused after [Lifetimes.RefreshToken]; the session ends
+//     [Lifetimes.Session] after the user said yes, and no token outlives it.
 //
 // # Outages
 //
@@ -133,5 +133,5 @@
 //
 // Clocks of nodes that differ make lifetimes longer or shorter by the difference, and
 // nothing else: that a token is revoked, and that it is used once, depends on no clock.
-// Keep the difference well below [Config.RotationGrace].
+// Keep the difference well below [Lifetimes.RotationGrace].
 package flow

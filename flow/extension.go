@@ -85,7 +85,7 @@ func (p *Provider) host() kernel.Host {
 	return kernel.Host{
 		User:            p.kernelUser,
 		LoginURL:        p.cfg.LoginURL,
-		UserName:        p.cfg.UserName,
+		UserName:        p.cfg.Pages.UserName,
 		Tickets:         p.keys,
 		CheckOrigin:     p.crossOrigin.Check,
 		Actor:           p.actor,

@@ -92,7 +92,7 @@ func (p *Provider) isRepeat(t *tokenRequest) bool {
 	return s != nil &&
 		s.RefreshFamily.Equal(t.Presented.Family.Digest()) &&
 		s.PreviousRefresh.Equal(t.Presented.Digest) &&
-		t.Now.Before(s.RotatedAt.Add(p.cfg.RotationGrace))
+		t.Now.Before(s.RotatedAt.Add(p.cfg.Lifetimes.RotationGrace))
 }
 
 // repeatRefresh answers a repeated refresh with the tokens that the first one got:

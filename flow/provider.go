@@ -75,14 +75,14 @@ func New(cfg Config) (*Provider, error) {
 		return nil, fmt.Errorf("flow: Config.CredentialPrefix: %w", err)
 	}
 	p.pages, err = page.New(page.Options{
-		Overrides:      resolved.Pages,
-		Data:           resolved.PageData,
+		Overrides:      resolved.Pages.Files,
+		Data:           resolved.Pages.Data,
 		StylesheetPath: issuer.Path + page.StylesheetPath,
 		HTTPS:          issuer.Scheme == "https",
 		Logger:         resolved.Logger,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("flow: Config.Pages: %w", err)
+		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)
 	}
 	if p.registry, err = oauthapp.NewRegistry(resolved.registry()); err != nil {
 		return nil, fmt.Errorf("flow: Config: %w", err)
@@ -92,13 +92,10 @@ func New(cfg Config) (*Provider, error) {
 	}
 	p.engine = engine.New(resolved.RequirePKCE)
 	p.issue = &kernel.Issuance{
-		Store:           resolved.Store,
-		Credentials:     p.credentials,
-		Keys:            resolved.Keys,
-		CodeTTL:         resolved.CodeTTL,
-		AccessTokenTTL:  resolved.AccessTokenTTL,
-		RefreshTokenTTL: resolved.RefreshTokenTTL,
-		SessionTTL:      resolved.SessionTTL,
+		Store:       resolved.Store,
+		Credentials: p.credentials,
+		Keys:        resolved.Keys,
+		Lifetimes:   kernel.Lifetimes(resolved.Lifetimes),
 	}
 	if err := p.extend(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Extensions: %w", err)
@@ -136,7 +133,7 @@ func (p *Provider) Mount(mux *http.ServeMux) {
 func (p *Provider) Registry() *oauthapp.Registry { return p.registry }
 
 // WritePage answers with a page of the host's own, such as its login page, in the layout
-// and with the headers of the library's pages. Its file is name in [Config.Pages];
+// and with the headers of the library's pages. Its file is name in [Pages.Files];
 // see package dashboard for what that defines. It receives data as .Page. A page that
 // fails is answered 500 and logged; nothing of it is sent.
 //

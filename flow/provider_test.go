@@ -51,7 +51,7 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"no store":                 {func(c *flow.Config) { c.Store = nil }, "Store"},
 		"nil pointer of a store":   {func(c *flow.Config) { c.Store = (*memory.Store)(nil) }, "Store"},
 		"nil pointer of a limiter": {func(c *flow.Config) { c.Limiter = (*hostLimiter)(nil) }, "Limiter"},
-		"nil pointer of pages":     {func(c *flow.Config) { c.Pages = (*embed.FS)(nil) }, "Pages"},
+		"nil pointer of pages":     {func(c *flow.Config) { c.Pages.Files = (*embed.FS)(nil) }, "Pages.Files"},
 		"no CurrentUser":           {func(c *flow.Config) { c.CurrentUser = nil }, "CurrentUser"},
 		"no LoginURL":              {func(c *flow.Config) { c.LoginURL = nil }, "LoginURL"},
 		"LoginURL without a URL":   {func(c *flow.Config) { c.LoginURL = func(string) string { return "" } }, "LoginURL"},
@@ -61,13 +61,13 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"scope with space":         {func(c *flow.Config) { c.Scopes[0].Name = "a b" }, "Scopes"},
 		"scope twice":              {func(c *flow.Config) { c.Scopes = append(c.Scopes, c.Scopes[0]) }, "Scopes"},
 		"short key":                {func(c *flow.Config) { c.Keys = [][]byte{make([]byte, 31)} }, "Keys"},
-		"code too long":            {func(c *flow.Config) { c.CodeTTL = 10*time.Minute + 1 }, "CodeTTL"},
-		"negative code":            {func(c *flow.Config) { c.CodeTTL = -1 }, "CodeTTL"},
-		"access token":             {func(c *flow.Config) { c.AccessTokenTTL = -time.Hour }, "AccessTokenTTL"},
-		"refresh token":            {func(c *flow.Config) { c.RefreshTokenTTL = time.Millisecond }, "RefreshTokenTTL"},
-		"session":                  {func(c *flow.Config) { c.SessionTTL = -1 }, "SessionTTL"},
-		"session before code":      {func(c *flow.Config) { c.CodeTTL, c.SessionTTL = time.Minute, time.Minute-1 }, "SessionTTL"},
-		"grace":                    {func(c *flow.Config) { c.RotationGrace = time.Hour }, "RotationGrace"},
+		"code too long":            {func(c *flow.Config) { c.Lifetimes.Code = 10*time.Minute + 1 }, "Lifetimes.Code"},
+		"negative code":            {func(c *flow.Config) { c.Lifetimes.Code = -1 }, "Lifetimes.Code"},
+		"access token":             {func(c *flow.Config) { c.Lifetimes.AccessToken = -time.Hour }, "Lifetimes.AccessToken"},
+		"refresh token":            {func(c *flow.Config) { c.Lifetimes.RefreshToken = time.Millisecond }, "Lifetimes.RefreshToken"},
+		"session":                  {func(c *flow.Config) { c.Lifetimes.Session = -1 }, "Lifetimes.Session"},
+		"session before code":      {func(c *flow.Config) { c.Lifetimes.Code, c.Lifetimes.Session = time.Minute, time.Minute-1 }, "Lifetimes.Session"},
+		"grace":                    {func(c *flow.Config) { c.Lifetimes.RotationGrace = time.Hour }, "Lifetimes.RotationGrace"},
 		"resource":                 {func(c *flow.Config) { c.Resource = "api" }, "Resource"},
 		"resource fragment":        {func(c *flow.Config) { c.Resource = "https://api.example/#x" }, "Resource"},
 		"resource bare fragment":   {func(c *flow.Config) { c.Resource = "https://api.example#" }, "Resource"},
@@ -75,13 +75,13 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"resource http":            {func(c *flow.Config) { c.Resource = "http://api.example" }, "Resource"},
 		"resource of no network":   {func(c *flow.Config) { c.Resource = "api://example" }, "Resource"},
 		"prefix":                   {func(c *flow.Config) { c.CredentialPrefix = "A_" }, "CredentialPrefix"},
-		"pages":                    {func(c *flow.Config) { c.Pages = fstest.MapFS{"consent.html": {Data: []byte("{{")}} }, "Pages"},
-		"layout without main":      {func(c *flow.Config) { c.Pages = layout(`<title>{{template "title" .}}</title>`) }, "Pages"},
-		"layout without title":     {func(c *flow.Config) { c.Pages = layout(`<main>{{template "main" .}}</main>`) }, "Pages"},
-		"empty layout":             {func(c *flow.Config) { c.Pages = layout(``) }, "Pages"},
+		"pages":                    {func(c *flow.Config) { c.Pages.Files = fstest.MapFS{"consent.html": {Data: []byte("{{")}} }, "Pages.Files"},
+		"layout without main":      {func(c *flow.Config) { c.Pages.Files = layout(`<title>{{template "title" .}}</title>`) }, "Pages.Files"},
+		"layout without title":     {func(c *flow.Config) { c.Pages.Files = layout(`<main>{{template "main" .}}</main>`) }, "Pages.Files"},
+		"empty layout":             {func(c *flow.Config) { c.Pages.Files = layout(``) }, "Pages.Files"},
 		"layout that hides main": {func(c *flow.Config) {
-			c.Pages = layout(`{{template "title" .}}{{if .Host}}{{template "main" .}}{{end}}`)
-		}, "Pages"},
+			c.Pages.Files = layout(`{{template "title" .}}{{if .Host}}{{template "main" .}}{{end}}`)
+		}, "Pages.Files"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := minimal()
@@ -98,24 +98,24 @@ func TestNewFillsACopy(t *testing.T) {
 	cfg := minimal()
 	p, err := flow.New(cfg)
 	require.NoError(t, err)
-	require.Zero(t, cfg.CodeTTL)
+	require.Zero(t, cfg.Lifetimes.Code)
 	require.Nil(t, cfg.Keys)
 	cfg.Scopes[0].Name = "changed"
 
 	resolved := p.Resolved()
 	require.Equal(t, "read", resolved.Scopes[0].Name)
-	require.Equal(t, 5*time.Minute, resolved.CodeTTL)
-	require.Equal(t, time.Hour, resolved.AccessTokenTTL)
-	require.Equal(t, 30*24*time.Hour, resolved.RefreshTokenTTL)
-	require.Equal(t, 365*24*time.Hour, resolved.SessionTTL)
-	require.Equal(t, 10*time.Second, resolved.RotationGrace)
+	require.Equal(t, 5*time.Minute, resolved.Lifetimes.Code)
+	require.Equal(t, time.Hour, resolved.Lifetimes.AccessToken)
+	require.Equal(t, 30*24*time.Hour, resolved.Lifetimes.RefreshToken)
+	require.Equal(t, 365*24*time.Hour, resolved.Lifetimes.Session)
+	require.Equal(t, 10*time.Second, resolved.Lifetimes.RotationGrace)
 	require.Equal(t, "https://id.example", resolved.Resource)
 	require.Len(t, resolved.Keys, 1)
 	require.Len(t, resolved.Keys[0], 32)
-	name, err := resolved.AccountName(t.Context(), "7")
+	name, err := resolved.Pages.AccountName(t.Context(), "7")
 	require.NoError(t, err)
 	require.Equal(t, "7", name)
-	name, err = resolved.UserName(t.Context(), "7")
+	name, err = resolved.Pages.UserName(t.Context(), "7")
 	require.NoError(t, err)
 	require.Empty(t, name)
 	for _, optional := range []string{"Resource", "MaxApplications", "CredentialPrefix", "RemoteAddr", "Logger", "Now"} {
@@ -123,20 +123,20 @@ func TestNewFillsACopy(t *testing.T) {
 	}
 
 	cfg = minimal()
-	cfg.RefreshTokenTTL = 400 * 24 * time.Hour
+	cfg.Lifetimes.RefreshToken = 400 * 24 * time.Hour
 	p, err = flow.New(cfg)
 	require.NoError(t, err)
-	require.Equal(t, 400*24*time.Hour, p.Resolved().SessionTTL)
+	require.Equal(t, 400*24*time.Hour, p.Resolved().Lifetimes.Session)
 }
 
 func TestWritePage(t *testing.T) {
 	cfg := minimal()
 	cfg.Issuer = "https://id.example/auth"
-	cfg.Pages = fstest.MapFS{
+	cfg.Pages.Files = fstest.MapFS{
 		"login.html":      {Data: []byte(`{{define "title"}}Sign in{{end}}{{define "main"}}<p>{{.Page.Problem}}</p>{{end}}`)},
 		"navigation.html": {Data: []byte(`<nav>{{.Host}}</nav>`)},
 	}
-	cfg.PageData = func(r *http.Request) any { return "You are at " + r.URL.Path }
+	cfg.Pages.Data = func(r *http.Request) any { return "You are at " + r.URL.Path }
 	p, err := flow.New(cfg)
 	require.NoError(t, err)
 	w := httptest.NewRecorder()

@@ -149,7 +149,7 @@ func TestRepeatedRefreshNeedsTheKey(t *testing.T) {
 
 // Tokens that have expired are not handed out again, and the session goes on.
 func TestRepeatedRefreshOfExpiredTokens(t *testing.T) {
-	h := newHost(t, func(cfg *flow.Config) { cfg.AccessTokenTTL = 5 * time.Second })
+	h := newHost(t, func(cfg *flow.Config) { cfg.Lifetimes.AccessToken = 5 * time.Second })
 	granted := h.login(h.app)
 	next := h.tokens(h.refreshing(h.app, granted.RefreshToken))
 	h.clock.advance(5*time.Second - time.Millisecond)

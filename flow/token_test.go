@@ -399,10 +399,10 @@ func TestLifetimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, func(cfg *flow.Config) {
 			cfg.Now = time.Now
-			cfg.CodeTTL = time.Minute
-			cfg.AccessTokenTTL = 10*time.Minute + 500*time.Millisecond
-			cfg.RefreshTokenTTL = time.Hour
-			cfg.SessionTTL = 3 * time.Hour
+			cfg.Lifetimes.Code = time.Minute
+			cfg.Lifetimes.AccessToken = 10*time.Minute + 500*time.Millisecond
+			cfg.Lifetimes.RefreshToken = time.Hour
+			cfg.Lifetimes.Session = 3 * time.Hour
 		})
 		kept, lost := h.code(request(h.app), "1"), h.code(request(h.app), "1")
 		time.Sleep(time.Minute - time.Microsecond)

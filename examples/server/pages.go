@@ -12,7 +12,7 @@ import (
 //go:embed pages
 var embedded embed.FS
 
-// pageFiles are the files by their names, as flow.Config.Pages takes them.
+// pageFiles are the files by their names, as flow.Config.Pages.Files takes them.
 func pageFiles() fs.FS {
 	files, err := fs.Sub(embedded, "pages")
 	if err != nil {

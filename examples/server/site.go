@@ -45,21 +45,25 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		ReservedName: func(_, name string) bool {
 			return oauthapp.Imitates(name, "OAuth Applications demo")
 		},
-		Keys:            keys.derive("forms of the library"),
-		CodeTTL:         opts.codeTTL,
-		AccessTokenTTL:  opts.accessTokenTTL,
-		RefreshTokenTTL: opts.refreshTokenTTL,
-		RotationGrace:   opts.rotationGrace,
-		Extensions:      []flow.Extension{dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL})},
-		AccountName: func(_ context.Context, account string) (string, error) {
-			return accountName(account), nil
+		Keys: keys.derive("forms of the library"),
+		Lifetimes: flow.Lifetimes{
+			Code:          opts.codeTTL,
+			AccessToken:   opts.accessTokenTTL,
+			RefreshToken:  opts.refreshTokenTTL,
+			RotationGrace: opts.rotationGrace,
 		},
-		UserName: func(_ context.Context, user string) (string, error) {
-			p, _ := personByID(user)
-			return p.email, nil
+		Extensions: []flow.Extension{dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL})},
+		Pages: flow.Pages{
+			Files: pageFiles(),
+			Data:  login.pageData,
+			AccountName: func(_ context.Context, account string) (string, error) {
+				return accountName(account), nil
+			},
+			UserName: func(_ context.Context, user string) (string, error) {
+				p, _ := personByID(user)
+				return p.email, nil
+			},
 		},
-		Pages:    pageFiles(),
-		PageData: login.pageData,
 		Events: func(ctx context.Context, event oauthapp.Event) {
 			logger.InfoContext(ctx, "event", "event", event)
 		},

@@ -45,7 +45,7 @@ func TestFindingsAreLogged(t *testing.T) {
 		want []string
 	}{
 		{nil, []string{"WARN Issuer", "INFO Extensions", "INFO RequirePKCE"}},
-		{[]string{"-issuer", "https://id.example", "-access-token-ttl", "2h"}, []string{"WARN AccessTokenTTL", "INFO Extensions", "INFO RequirePKCE", "INFO RemoteAddr"}},
+		{[]string{"-issuer", "https://id.example", "-access-token-ttl", "2h"}, []string{"WARN Lifetimes.AccessToken", "INFO Extensions", "INFO RequirePKCE", "INFO RemoteAddr"}},
 	} {
 		var got []string
 		for _, line := range newVisit(t, c.args...).logged("configuration") {

@@ -650,7 +650,7 @@ func TestOutage(t *testing.T) {
 func TestUsersAreNamed(t *testing.T) {
 	asked, failing := 0, error(nil)
 	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) {
-		cfg.UserName = func(_ context.Context, user string) (string, error) {
+		cfg.Pages.UserName = func(_ context.Context, user string) (string, error) {
 			asked++
 			return map[string]string{"2": "Bob <b@example.com>"}[user], failing
 		}
@@ -835,11 +835,11 @@ func TestAccountIDsAreEscaped(t *testing.T) {
 func TestOverrides(t *testing.T) {
 	type nav struct{ User string }
 	s := newSite(t, func(f *flow.Config, _ *dashboard.Config) {
-		f.Pages = fstest.MapFS{
+		f.Pages.Files = fstest.MapFS{
 			"navigation.html":    {Data: []byte(`<nav>{{with .Host}}{{.User}}{{end}}</nav>`)},
 			"revoke_tokens.html": {Data: []byte(`{{define "title"}}Sure?{{end}}{{define "main"}}<form method="post" action="{{.Page.Action}}"><input type="hidden" name="ticket" value="{{.Page.Ticket}}"><button>Go</button></form>{{end}}`)},
 		}
-		f.PageData = func(*http.Request) any { return nav{"Ann & Co"} }
+		f.Pages.Data = func(*http.Request) any { return nav{"Ann & Co"} }
 	})
 	app, _ := s.register("1")
 	require.Contains(t, s.open(pathOf(app)).Body, "<nav>Ann &amp; Co</nav>")
@@ -850,7 +850,7 @@ func TestOverrides(t *testing.T) {
 	_, err := flow.New(flow.Config{
 		Issuer: "https://service.example", Store: s.store, Scopes: []flow.Scope{{Name: "read", Default: true}},
 		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil }, LoginURL: func(string) string { return "/login" },
-		Pages: fstest.MapFS{"delete_application.html": {Data: []byte(`{{define "title"}}{{.Page.Nmae}}{{end}}{{define "main"}}{{end}}`)}},
+		Pages: flow.Pages{Files: fstest.MapFS{"delete_application.html": {Data: []byte(`{{define "title"}}{{.Page.Nmae}}{{end}}{{define "main"}}{{end}}`)}}},
 	})
 	require.ErrorContains(t, err, "delete_application.html")
 }

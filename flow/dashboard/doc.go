@@ -61,7 +61,7 @@
 //
 // The pages need no JavaScript and run under a Content-Security-Policy that allows
 // none, nor styles in the page, nor images from elsewhere. A host replaces any of these
-// files through flow.Config.Pages, which holds it by its name:
+// files through flow.Config.Pages.Files, which holds it by its name:
 //
 //	layout.html        the frame of all pages; it shows the templates "title" and "main"
 //	head.html          what else belongs in <head>; empty
@@ -83,7 +83,7 @@
 // A host has its own pages, such as that to sign in on, in the same frame: further files
 // *.html, which define the same two templates. flow.Provider.WritePage shows them.
 //
-// All are files of html/template. Each receives .Host, what flow.Config.PageData
+// All are files of html/template. Each receives .Host, what flow.Config.Pages.Data
 // returned for the request; .Stylesheet, the URL of style.css; and .Page: in a page of
 // the host's own, what WritePage was given, and in those of the library
 //
@@ -112,5 +112,5 @@
 //
 // Every page of the library is executed with sample data when the provider is made, and again here:
 // a template that is broken, or names what there is not, fails there and not before
-// a user. For that PageData is called with a request that nobody is signed in to.
+// a user. For that Pages.Data is called with a request that nobody is signed in to.
 package dashboard

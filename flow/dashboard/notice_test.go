@@ -77,7 +77,7 @@ func TestNoticesCannotBeMadeUp(t *testing.T) {
 // same application access to the same account.
 func TestRevokedGrantIsNamed(t *testing.T) {
 	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) {
-		cfg.UserName = func(_ context.Context, user string) (string, error) {
+		cfg.Pages.UserName = func(_ context.Context, user string) (string, error) {
 			return map[string]string{"2": "Bob <b@example.com>"}[user], nil
 		}
 	})

@@ -36,7 +36,7 @@ const defaultAccessTokenTTL = 30 * 24 * time.Hour
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// AccessTokenTTL is how long its access tokens live, flow.Config.SessionTTL at
+	// AccessTokenTTL is how long its access tokens live, flow.Config.Lifetimes.Session at
 	// most: it issues no refresh tokens. Defaults to 30 days.
 	AccessTokenTTL time.Duration
 }

@@ -20,11 +20,16 @@ type Issuance struct {
 	Store       store.Store
 	Credentials credential.Format
 	Keys        [][]byte // take part in the tokens of a rotation; the first makes them
+	Lifetimes   Lifetimes
+}
 
-	CodeTTL         time.Duration
-	AccessTokenTTL  time.Duration
-	RefreshTokenTTL time.Duration
-	SessionTTL      time.Duration
+// Lifetimes are how long codes, tokens and consents are good.
+type Lifetimes struct {
+	Code          time.Duration
+	AccessToken   time.Duration
+	RefreshToken  time.Duration
+	Session       time.Duration
+	RotationGrace time.Duration
 }
 
 // A Consent is what a user authorized, now or before.
@@ -73,7 +78,7 @@ func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, er
 		return Code{}, err
 	}
 	code := i.Credentials.NewCode(id)
-	expires := c.At.Add(i.CodeTTL)
+	expires := c.At.Add(i.Lifetimes.Code)
 	kept := store.Code{Digest: code.Digest(), ExpiresAt: expires, RedirectURI: r.RedirectURI, CodeChallenge: r.CodeChallenge}
 	if r.State != "" {
 		kept.State = credential.DigestOf(r.State)
@@ -103,18 +108,18 @@ func (i *Issuance) AccessToken(ctx context.Context, c Consent) (Tokens, error) {
 		return Tokens{}, err
 	}
 	token := i.Credentials.NewAccessToken(id)
-	kept := i.access(token, c.Scopes, c.At, c.At.Add(i.SessionTTL))
+	kept := i.access(token, c.Scopes, c.At, c.At.Add(i.Lifetimes.Session))
 	_, err = i.begin(ctx, c, store.Session{ID: id, ExpiresAt: kept.ExpiresAt, Access: kept})
 	return Tokens{Access: token.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: kept.Scopes}, err
 }
 
 // access is what is kept of an access token. None outlives its session.
 func (i *Issuance) access(token credential.Plaintext, scopes []string, at, sessionEnd time.Time) store.AccessToken {
-	return store.AccessToken{Digest: token.Digest(), IssuedAt: at, ExpiresAt: earlier(at.Add(i.AccessTokenTTL), sessionEnd), Scopes: scopes}
+	return store.AccessToken{Digest: token.Digest(), IssuedAt: at, ExpiresAt: earlier(at.Add(i.Lifetimes.AccessToken), sessionEnd), Scopes: scopes}
 }
 
 func (i *Issuance) refresh(token credential.Plaintext, at, sessionEnd time.Time) store.RefreshToken {
-	return store.RefreshToken{Digest: token.Digest(), ExpiresAt: earlier(at.Add(i.RefreshTokenTTL), sessionEnd)}
+	return store.RefreshToken{Digest: token.Digest(), ExpiresAt: earlier(at.Add(i.Lifetimes.RefreshToken), sessionEnd)}
 }
 
 // A Redemption exchanges an authorization code.
@@ -131,7 +136,7 @@ type Redemption struct {
 // code was redeemed since it was read.
 func (i *Issuance) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
 	s := r.Session
-	end := s.CreatedAt.Add(i.SessionTTL)
+	end := s.CreatedAt.Add(i.Lifetimes.Session)
 	token := i.Credentials.NewAccessToken(s.ID)
 	kept := store.Redemption{SessionID: s.ID, Code: r.Code, Extra: s.Extra, At: r.At}
 	if r.LongLived > 0 {
