@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
@@ -191,10 +192,12 @@ func (c *thirdParty) last() url.Values {
 
 // A chromium is a tab of a real browser. Its methods end the test on errors,
 // and its test fails if any page broke its Content-Security-Policy, unless that is
-// what it is about.
+// what it is about. A step that takes longer than twice the patience ends the
+// browser; how long a whole test takes is bounded by go test alone.
 type chromium struct {
 	t            *testing.T
 	ctx          context.Context
+	hangs        *time.Timer // ends ctx; every step starts it again
 	breaksPolicy bool
 }
 
@@ -217,13 +220,15 @@ func newChromium(t *testing.T, scripts bool) *chromium {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 	)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
+	hangs := time.AfterFunc(2*patience, cancel)
+	t.Cleanup(func() { hangs.Stop() })
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	c := &chromium{t: t, ctx: ctx}
+	c := &chromium{t: t, ctx: ctx, hangs: hangs}
 	c.watchPolicy()
 	if !scripts {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -270,9 +275,13 @@ func (c *chromium) watchPolicy() {
 	require.NoError(c.t, err)
 }
 
+// step begins a step of the test.
+func (c *chromium) step() { c.hangs.Reset(2 * patience) }
+
 // open opens a URL and returns the status of the page it ends on.
 func (c *chromium) open(url string) int {
 	c.t.Helper()
+	c.step()
 	resp, err := chromedp.RunResponse(c.ctx, chromedp.Navigate(url))
 	require.NoError(c.t, err, url)
 	return int(resp.Status)
@@ -312,6 +321,7 @@ func (c *chromium) text(selector string) string {
 
 func (c *chromium) location() string {
 	c.t.Helper()
+	c.step()
 	location, err := chromedp.Run(c.ctx, chromedp.Location())
 	require.NoError(c.t, err)
 	return location
@@ -320,6 +330,7 @@ func (c *chromium) location() string {
 // has reports whether the page has an element now.
 func (c *chromium) has(selector string) bool {
 	c.t.Helper()
+	c.step()
 	nodes, err := chromedp.Run(c.ctx, chromedp.Nodes(chromedp.CSSAll(selector), chromedp.AtLeast(0)))
 	require.NoError(c.t, err, selector)
 	return len(nodes) > 0

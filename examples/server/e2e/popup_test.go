@@ -108,7 +108,7 @@ func (c *chromium) opened() *chromium {
 	require.Eventually(c.t, there, patience, patience/1000)
 	ctx, cancel := chromedp.NewContext(c.ctx, chromedp.WithTargetID(id))
 	c.t.Cleanup(cancel)
-	p := &chromium{t: c.t, ctx: ctx}
+	p := &chromium{t: c.t, ctx: ctx, hangs: c.hangs}
 	p.watchPolicy()
 	_, err := chromedp.Run(ctx, chromedp.WaitReady(chromedp.CSS("main")))
 	require.NoError(c.t, err)

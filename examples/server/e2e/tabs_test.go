@@ -141,7 +141,7 @@ func (c *chromium) tab() *chromium {
 	c.t.Helper()
 	ctx, cancel := chromedp.NewContext(c.ctx)
 	c.t.Cleanup(cancel)
-	another := &chromium{t: c.t, ctx: ctx}
+	another := &chromium{t: c.t, ctx: ctx, hangs: c.hangs}
 	another.watchPolicy()
 	return another
 }
