@@ -47,7 +47,7 @@ type authorization struct {
 // authorize serves an authorization request (RFC 6749, section 4.1.1). It answers at
 // once where the user has consented before; otherwise it asks.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
-	params, refusal := wire.ParseForm(r.URL.RawQuery, authorizationParams)
+	params, refusal := wire.ParseForm(r.URL.RawQuery, p.authorizationParams)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return
@@ -58,14 +58,14 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 // authorizePost serves an authorization request that is sent as a form, and the
 // form of the consent page, which has a ticket and no client_id.
 func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
-	form, refusal := wire.ReadFormUnchecked(w, r, slices.Concat(authorizationParams, consentParams))
+	form, refusal := wire.ReadFormUnchecked(w, r, slices.Concat(p.authorizationParams, consentParams))
 	switch {
 	case refusal != nil:
 		p.refuseOnPage(w, r, refusal)
 	case form.Has("ticket") && !form.Has("client_id"):
 		p.decide(w, r, form)
 	default:
-		p.serveAuthorization(w, r, form.Only(authorizationParams))
+		p.serveAuthorization(w, r, form.Only(p.authorizationParams))
 	}
 }
 
@@ -184,7 +184,7 @@ func (p *Provider) returnTo(params wire.Params) string {
 // validate checks everything that is refused by redirect (RFC 6749, section
 // 4.1.2.1), and fills in the scopes.
 func (p *Provider) validate(a *authorization, user *User) *wire.Error {
-	if refusal := a.params.Check(authorizationParams); refusal != nil {
+	if refusal := a.params.Check(p.authorizationParams); refusal != nil {
 		return refusal
 	}
 	switch {
@@ -206,6 +206,9 @@ func (p *Provider) validate(a *authorization, user *User) *wire.Error {
 		return refusal
 	}
 	if refusal := p.checkResources(a.params); refusal != nil {
+		return refusal
+	}
+	if refusal := p.added.CheckAuthorization(a.params); refusal != nil {
 		return refusal
 	}
 	var refusal *wire.Error
@@ -316,10 +319,15 @@ func (p *Provider) issueCode(r *http.Request, a *authorization, c kernel.Consent
 		return kernel.Code{}, fromEngine(err)
 	}
 	c.ApplicationID, c.Scopes = a.client.Application.ID, a.scopes
+	extra, err := p.added.KeepOf(a.params)
+	if err != nil {
+		return kernel.Code{}, wire.Internal(err)
+	}
 	code, err := p.issue.Code(r.Context(), c, kernel.CodeRequest{
 		RedirectURI:   a.params.Get("redirect_uri"),
 		CodeChallenge: a.params.Get("code_challenge"),
 		State:         a.params.Get("state"),
+		Extra:         extra,
 	})
 	if err != nil {
 		return kernel.Code{}, wire.Outage(err)

@@ -67,16 +67,11 @@ func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 		}
 	}
 	scopes = slices.Clone(scopes)
-	answers := p.bearerAnswers(scopes)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			a, refusal := p.authorization(r, scopes)
 			if refusal != nil {
-				if answer, ok := answers[refusal]; ok {
-					answer.write(w)
-				} else {
-					p.writeErrorBody(w, r, refusal)
-				}
+				p.refuseToken(w, r, refusal, scopes)
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), authorizationKey{}, a)))
@@ -97,7 +92,7 @@ func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
 }
 
 func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorization, *wire.Error) {
-	presented, refusal := bearerToken(r)
+	scheme, presented, refusal := p.presentedToken(r)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -117,6 +112,9 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 	if !ok || !p.added.Claimed(&session) {
 		return nil, errInvalidToken
 	}
+	if refusal := p.added.CheckScheme(r, scheme, presented, &session); refusal != nil {
+		return nil, refusal
+	}
 	a := &Authorization{
 		ApplicationID: session.ApplicationID,
 		ClientID:      session.ClientID,
@@ -135,8 +133,7 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 	return a, nil
 }
 
-// What requests are refused for, outages aside. None depends on what was sent, so
-// that the answers are made beforehand, and refusing garbage costs next to nothing.
+// What requests are refused for, outages aside. None depends on what was sent.
 var (
 	// It has no code: who sends no token is told what to send, not that something was
 	// wrong with it (RFC 6750, section 3.1).
@@ -148,25 +145,26 @@ var (
 	errInsufficientScope = wire.Refuse(InsufficientScope, "the access token lacks a scope")
 )
 
-// bearerToken reads the one Authorization header (RFC 6750, section 2.1). The
-// other places that the RFC allows for a token end up in logs, so that they are not read.
-func bearerToken(r *http.Request) (string, *wire.Error) {
+// presentedToken reads the one Authorization header (RFC 6750, section 2.1). The
+// other places that the RFC allows for a token end up in logs, so that they are not
+// read.
+func (p *Provider) presentedToken(r *http.Request) (scheme, token string, refusal *wire.Error) {
 	headers := r.Header["Authorization"]
 	if len(headers) > 1 {
-		return "", errTwoHeaders
+		return "", "", errTwoHeaders
 	}
 	if len(headers) == 0 {
-		return "", errNoToken
+		return "", "", errNoToken
 	}
-	scheme, token, _ := strings.Cut(headers[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return "", errNoToken
+	scheme, token, _ = strings.Cut(headers[0], " ")
+	if !p.added.HasScheme(scheme) {
+		return "", "", errNoToken
 	}
 	token = strings.Trim(token, " ")
 	if token == "" || strings.ContainsAny(token, " \t,") {
-		return "", errMalformedHeader
+		return "", "", errMalformedHeader
 	}
-	return token, nil
+	return scheme, token, nil
 }
 
 // validAccessToken returns the access token of a live session that a digest
@@ -197,46 +195,23 @@ func (p *Provider) grantUsed(r *http.Request, grant uuid.UUID, noted, now time.T
 	}
 }
 
-// A bearerAnswer is a refusal, ready to be sent.
-type bearerAnswer struct {
-	status int
-	names  []string // of the header
-	values []string // one of each name
-	body   []byte
-}
-
-// bearerAnswers are the answers to requests that lack what a resource asks for, with
-// the challenge of RFC 6750, section 3.
-func (p *Provider) bearerAnswers(scopes []string) map[*wire.Error]*bearerAnswer {
-	challenge := `Bearer realm="` + p.cfg.Issuer + `"`
+// refuseToken answers a request that lacks what a resource asks for, with the
+// challenge of RFC 6750, section 3.
+func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *wire.Error, scopes []string) {
+	if refusal.Status >= http.StatusInternalServerError {
+		p.writeErrorBody(w, r, refusal)
+		return
+	}
+	challenge := `realm="` + p.cfg.Issuer + `"`
 	if len(scopes) > 0 {
 		challenge += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
-	metadata := `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
-	answers := map[*wire.Error]*bearerAnswer{}
-	for _, e := range []*wire.Error{errNoToken, errTwoHeaders, errMalformedHeader, errInvalidToken, errInsufficientScope} {
-		reason := ""
-		if e.Code != "" {
-			reason = `, error="` + e.Code + `", error_description="` + e.Description + `"`
-		}
-		body := wire.ErrorBody(cmp.Or(e.Code, InvalidToken), e.Description)
-		header := http.Header{}
-		wire.SetJSONHeader(header)
-		header.Set("WWW-Authenticate", challenge+reason+metadata)
-		answer := &bearerAnswer{status: e.Status, body: body}
-		for name, values := range header {
-			answer.names, answer.values = append(answer.names, name), append(answer.values, values[0])
-		}
-		answers[e] = answer
+	if refusal.Code != "" {
+		challenge += `, error="` + refusal.Code + `", error_description="` + refusal.Description + `"`
 	}
-	return answers
-}
-
-func (a *bearerAnswer) write(w http.ResponseWriter) {
-	h, values := w.Header(), slices.Clone(a.values) // a copy, which the host may change
-	for i, name := range a.names {
-		h[name] = values[i : i+1 : i+1]
+	challenge += `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
+	for _, value := range p.added.Challenges(challenge) {
+		w.Header().Add("WWW-Authenticate", value)
 	}
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // fails only when the client has gone
+	wire.Write(w, refusal.Status, wire.ErrorBody(cmp.Or(refusal.Code, InvalidToken), refusal.Description))
 }

@@ -100,7 +100,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Para
 		p.refuseOnPage(w, r, refusal)
 		return
 	}
-	params, refusal := wire.ParseForm(form.Get("request"), authorizationParams)
+	params, refusal := wire.ParseForm(form.Get("request"), p.authorizationParams)
 	if refusal != nil {
 		p.refuseForm(w, r, "malformed request")
 		return

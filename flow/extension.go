@@ -41,6 +41,7 @@ func (p *Provider) extend() error {
 	own := kernel.Contribution{
 		Grants:               []kernel.Grant{p.codeGrant(), p.refreshGrant()},
 		ClientAuthentication: clientauth.Secrets(p.secretUsed),
+		Metadata:             p.ownMetadata(),
 	}
 	if err := p.added.Add("flow", own); err != nil {
 		return err
@@ -61,10 +62,12 @@ func (p *Provider) extend() error {
 	}
 	p.clients = p.newClients()
 	p.kernel.AuthenticateClient = p.clients.Authenticate
+	p.authorizationParams = slices.Concat(authorizationParams, p.added.AuthorizationParamNames())
 	p.tokenParams = append([]string{"grant_type", "resource"}, clientauth.Params...)
 	for _, grant := range p.added.Grants {
 		for _, name := range grant.Params {
 			if !slices.Contains(p.tokenParams, name) {
+				p.authorizationParams = slices.Concat(authorizationParams, p.added.AuthorizationParamNames())
 				p.tokenParams = append(p.tokenParams, name)
 			}
 		}

@@ -26,6 +26,8 @@ type introspection struct {
 	Audience  string `json:"aud,omitempty"`        // Config.Resource; absent for a refresh token
 	Issuer    string `json:"iss,omitempty"`
 	AccountID string `json:"account_id,omitempty"` // the account reached; not of the RFC
+
+	session *store.Session // of an access token that is active
 }
 
 // introspectParams are what the endpoint acts on.
@@ -59,7 +61,13 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, r, answer)
+	p.writeJSON(w, r, withMembers(answer, func(add func(map[string]any)) {
+		for _, members := range p.added.IntrospectionMembers {
+			if answer.session != nil {
+				add(members(answer.session))
+			}
+		}
+	}))
 }
 
 // introspectFor tells a client what it may know of a token.
@@ -91,6 +99,9 @@ func (p *Provider) describe(s *store.Session, token presentedToken) introspectio
 		return introspection{}
 	}
 	now := p.now()
+	if !p.added.Claimed(s) {
+		return introspection{}
+	}
 	answer := introspection{
 		Active:    true,
 		ClientID:  s.ClientID,
@@ -103,10 +114,7 @@ func (p *Provider) describe(s *store.Session, token presentedToken) introspectio
 		if !token.Digest.Equal(s.Refresh.Digest) || !now.Before(expires) {
 			return introspection{}
 		}
-		issued := s.RotatedAt
-		if issued.IsZero() {
-			issued = s.Code.RedeemedAt
-		}
+		issued := later(s.CreatedAt, later(s.Code.RedeemedAt, s.RotatedAt))
 		answer.Scope = strings.Join(s.Scopes, " ")
 		answer.IssuedAt, answer.ExpiresAt = issued.Unix(), expires.Unix()
 		return answer
@@ -115,6 +123,7 @@ func (p *Provider) describe(s *store.Session, token presentedToken) introspectio
 	if !ok {
 		return introspection{}
 	}
+	answer.session = s
 	answer.TokenType = "Bearer"
 	answer.Audience = p.cfg.Resource
 	answer.Scope = strings.Join(access.Scopes, " ")

@@ -5,30 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 )
-
-// serverMetadata is the authorization server metadata of RFC 8414. It tells what
-// clients may rely on; what is optional and not there is left out.
-type serverMetadata struct {
-	Issuer                                 string   `json:"issuer"`
-	AuthorizationEndpoint                  string   `json:"authorization_endpoint"`
-	TokenEndpoint                          string   `json:"token_endpoint"`
-	RevocationEndpoint                     string   `json:"revocation_endpoint"`
-	IntrospectionEndpoint                  string   `json:"introspection_endpoint"`
-	ScopesSupported                        []string `json:"scopes_supported"`
-	ResponseTypesSupported                 []string `json:"response_types_supported"`
-	ResponseModesSupported                 []string `json:"response_modes_supported"`
-	GrantTypesSupported                    []string `json:"grant_types_supported"`
-	TokenEndpointAuthMethods               []string `json:"token_endpoint_auth_methods_supported"`
-	RevocationEndpointAuthMethods          []string `json:"revocation_endpoint_auth_methods_supported"`
-	IntrospectionEndpointAuthMethods       []string `json:"introspection_endpoint_auth_methods_supported"`
-	CodeChallengeMethodsSupported          []string `json:"code_challenge_methods_supported"`
-	AuthorizationResponseIssParamSupported bool     `json:"authorization_response_iss_parameter_supported"`
-}
 
 // resourceMetadata is the protected resource metadata of RFC 9728.
 type resourceMetadata struct {
@@ -38,26 +20,35 @@ type resourceMetadata struct {
 	BearerMethodsSupported []string `json:"bearer_methods_supported"`
 }
 
-// serverMetadata serves the authorization server metadata.
+// ownMetadata are the members of the authorization server metadata (RFC 8414) that are
+// there without any capability. It tells what clients may rely on; what is optional
+// and not there is left out.
+func (p *Provider) ownMetadata() map[string]any {
+	return map[string]any{
+		"issuer":                                         p.cfg.Issuer,
+		"authorization_endpoint":                         p.cfg.Issuer + authorizePath,
+		"token_endpoint":                                 p.cfg.Issuer + tokenPath,
+		"revocation_endpoint":                            p.cfg.Issuer + revokePath,
+		"introspection_endpoint":                         p.cfg.Issuer + introspectPath,
+		"scopes_supported":                               p.scopeNames(),
+		"response_types_supported":                       []string{"code"},
+		"response_modes_supported":                       []string{"query"},
+		"code_challenge_methods_supported":               []string{challengeMethod},
+		"authorization_response_iss_parameter_supported": true,
+	}
+}
+
+// serverMetadata serves the authorization server metadata, with the grant types and
+// client authentication methods of all capabilities.
 func (p *Provider) serverMetadata() http.HandlerFunc {
-	secret := []string{"client_secret_basic", "client_secret_post"}
-	secretOrNone := []string{"client_secret_basic", "client_secret_post", "none"}
-	return document(serverMetadata{
-		Issuer:                                 p.cfg.Issuer,
-		AuthorizationEndpoint:                  p.cfg.Issuer + authorizePath,
-		TokenEndpoint:                          p.cfg.Issuer + tokenPath,
-		RevocationEndpoint:                     p.cfg.Issuer + revokePath,
-		IntrospectionEndpoint:                  p.cfg.Issuer + introspectPath,
-		ScopesSupported:                        p.scopeNames(),
-		ResponseTypesSupported:                 []string{"code"},
-		ResponseModesSupported:                 []string{"query"},
-		GrantTypesSupported:                    []string{"authorization_code", "refresh_token"},
-		TokenEndpointAuthMethods:               secretOrNone,
-		RevocationEndpointAuthMethods:          secretOrNone,
-		IntrospectionEndpointAuthMethods:       secret,
-		CodeChallengeMethodsSupported:          []string{"S256"},
-		AuthorizationResponseIssParamSupported: true,
+	metadata := maps.Clone(p.added.Metadata)
+	maps.Copy(metadata, map[string]any{
+		"grant_types_supported":                         p.grantTypes(),
+		"token_endpoint_auth_methods_supported":         p.clients.Names(true),
+		"revocation_endpoint_auth_methods_supported":    p.clients.Names(true),
+		"introspection_endpoint_auth_methods_supported": p.clients.Names(false),
 	})
+	return document(metadata)
 }
 
 // resourceMetadata serves the metadata of the protected API.

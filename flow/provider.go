@@ -45,7 +45,9 @@ type Provider struct {
 	added       kernel.Contributions // by this package and the extensions
 	clients     *clientauth.Authenticator
 	tokenParams []string // what the token endpoint acts on
-	mux         *http.ServeMux
+
+	authorizationParams []string // what the authorization endpoint acts on
+	mux                 *http.ServeMux
 }
 
 // New returns a provider. It fills what cfg leaves out into a copy, and fails,

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -81,25 +82,11 @@ type Route struct {
 // in and consent.
 type AuthorizationParam struct {
 	Name string
-	// Check refuses a value, which is never empty.
+	// Check refuses a value, which is never empty. Optional.
 	Check func(value string) *wire.Error
 	// Keep returns what the session keeps of it in [Extra] under the capability's
-	// name, or nil. Optional.
+	// name, for JSON, or nil. A capability has one parameter that is kept. Optional.
 	Keep func(value string) any
-
-	owner string
-}
-
-// A Scheme is a scheme of the Authorization header with which an API takes access
-// tokens (RFC 9110, section 11.1), beside Bearer.
-type Scheme struct {
-	Name string
-	// Check judges a request with a valid access token of the session. It is also
-	// asked where the scheme is Bearer and the session has an entry of the capability.
-	Check func(r *http.Request, scheme, token string, s *store.Session) *wire.Error
-	// Challenge are further parameters of the challenge of this scheme, such as
-	// algs="ES256". Optional.
-	Challenge string
 
 	owner string
 }
@@ -110,14 +97,14 @@ type Contributions struct {
 	Grants               map[string]Grant // by grant type
 	ClientAuthentication []clientauth.Method
 	AuthorizationParams  []AuthorizationParam
-	Schemes              map[string]Scheme // by name in lower case
 	Metadata             map[string]any
 	TokenMembers         []func(t *TokenRequest, issued *Tokens) map[string]any
 	IntrospectionMembers []func(s *store.Session) map[string]any
 	Pages                []Pages
 
-	owners map[string]string // of what can be added once
-	extra  map[string]bool   // the names that claim entries of Extra
+	schemes map[string]Scheme // by name in lower case
+	owners  map[string]string // of what can be added once
+	extra   map[string]bool   // the names that claim entries of Extra
 }
 
 // Add adds what the capability of a name contributes. It fails, naming both, where
@@ -125,7 +112,7 @@ type Contributions struct {
 func (all *Contributions) Add(name string, c Contribution) error {
 	if all.owners == nil {
 		all.owners, all.extra = map[string]string{}, map[string]bool{}
-		all.Grants, all.Schemes, all.Metadata = map[string]Grant{}, map[string]Scheme{}, map[string]any{}
+		all.Grants, all.schemes, all.Metadata = map[string]Grant{}, map[string]Scheme{}, map[string]any{}
 	}
 	if err := all.claim(name, c); err != nil {
 		return err
@@ -141,7 +128,7 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	}
 	for _, scheme := range c.Schemes {
 		scheme.owner = name
-		all.Schemes[strings.ToLower(scheme.Name)] = scheme
+		all.schemes[strings.ToLower(scheme.Name)] = scheme
 	}
 	maps.Copy(all.Metadata, c.Metadata)
 	if c.TokenMembers != nil {
@@ -188,4 +175,51 @@ func (all *Contributions) claim(name string, c Contribution) error {
 		all.owners[what] = name
 	}
 	return nil
+}
+
+// AuthorizationParamNames are the names of all parameters of authorization requests
+// that capabilities add.
+func (all *Contributions) AuthorizationParamNames() (names []string) {
+	for _, param := range all.AuthorizationParams {
+		names = append(names, param.Name)
+	}
+	return names
+}
+
+// CheckAuthorization refuses an authorization request for what capabilities say of
+// its parameters.
+func (all *Contributions) CheckAuthorization(params wire.Params) *wire.Error {
+	for _, param := range all.AuthorizationParams {
+		if value := params.Get(param.Name); value != "" && param.Check != nil {
+			if refusal := param.Check(value); refusal != nil {
+				return refusal
+			}
+		}
+	}
+	return nil
+}
+
+// KeepOf returns what the session of an authorization request keeps of the parameters
+// that capabilities add.
+func (all *Contributions) KeepOf(params wire.Params) (Extra, error) {
+	var extra Extra
+	for _, param := range all.AuthorizationParams {
+		value := params.Get(param.Name)
+		if value == "" || param.Keep == nil {
+			continue
+		}
+		kept := param.Keep(value)
+		if kept == nil {
+			continue
+		}
+		entry, err := json.Marshal(kept)
+		if err != nil {
+			return nil, err
+		}
+		if extra == nil {
+			extra = Extra{}
+		}
+		extra[param.owner] = entry
+	}
+	return extra, nil
 }

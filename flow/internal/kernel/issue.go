@@ -62,6 +62,7 @@ type CodeRequest struct {
 	RedirectURI   string // "" where it was not sent
 	CodeChallenge string
 	State         string
+	Extra         Extra // what capabilities keep with the session
 }
 
 // A Code is an authorization code that was issued.
@@ -83,7 +84,11 @@ func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, er
 	if r.State != "" {
 		kept.State = credential.DigestOf(r.State)
 	}
-	grant, err := i.begin(ctx, c, store.Session{ID: id, ExpiresAt: expires, Code: kept})
+	extra, err := r.Extra.encode()
+	if err != nil {
+		return Code{}, err
+	}
+	grant, err := i.begin(ctx, c, store.Session{ID: id, ExpiresAt: expires, Code: kept, Extra: extra})
 	return Code{code.Reveal(), id, grant}, err
 }
 

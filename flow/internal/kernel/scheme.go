@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// Bearer is the scheme of RFC 6750.
+const Bearer = "Bearer"
+
+// A Scheme is a scheme of the Authorization header with which an API takes access
+// tokens (RFC 9110, section 11.1), beside Bearer.
+type Scheme struct {
+	Name string
+	// Check judges a request with a valid access token of the session. It is also
+	// asked where the scheme is Bearer and the session has an entry of the capability
+	// in [Extra], so that a token which is bound to something is never accepted as a
+	// bearer token.
+	Check func(r *http.Request, scheme, token string, s *store.Session) *wire.Error
+	// Challenge are further parameters of the challenge of this scheme, such as
+	// algs="ES256". Optional.
+	Challenge string
+
+	owner string
+}
+
+// HasScheme reports whether access tokens are taken with a scheme.
+func (all *Contributions) HasScheme(name string) bool {
+	_, ok := all.schemes[strings.ToLower(name)]
+	return ok || strings.EqualFold(name, Bearer)
+}
+
+// CheckScheme judges with which scheme an access token of a session was presented.
+func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *store.Session) *wire.Error {
+	if scheme, ok := all.schemes[strings.ToLower(name)]; ok {
+		return scheme.Check(r, scheme.Name, token, s)
+	}
+	if len(s.Extra) == 0 || len(all.schemes) == 0 {
+		return nil
+	}
+	extra, err := ExtraOf(s)
+	if err != nil {
+		return wire.Internal(err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
+		scheme := all.schemes[name]
+		if _, bound := extra[scheme.owner]; !bound {
+			continue
+		}
+		if refusal := scheme.Check(r, Bearer, token, s); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// Challenges are the challenges of a resource, one a scheme, with these parameters
+// (RFC 9110, section 11.6.1).
+func (all *Contributions) Challenges(params string) []string {
+	challenges := []string{Bearer + " " + params}
+	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
+		scheme := all.schemes[name]
+		challenge := scheme.Name + " " + params
+		if scheme.Challenge != "" {
+			challenge += ", " + scheme.Challenge
+		}
+		challenges = append(challenges, challenge)
+	}
+	return challenges
+}
