@@ -99,6 +99,9 @@ func (cfg Config) Check() []Finding {
 		"Nobody learns of replayed codes, reused refresh tokens and clients that guess. Write events to the log that you watch.")
 
 	for _, extension := range cfg.Extensions {
+		if extension == nil {
+			continue // which New refuses
+		}
 		for _, f := range extension.Findings() {
 			severity := Advice
 			if f.Warning {

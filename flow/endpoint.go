@@ -32,35 +32,51 @@ type endpoint struct {
 	handlers map[string]http.HandlerFunc
 }
 
-// endpoints are all endpoints that are turned on.
+// ownRoutes are the routes that are there without any capability, below the path of
+// the issuer.
+func (p *Provider) ownRoutes() []kernel.Route {
+	return []kernel.Route{
+		{Method: http.MethodGet, Path: authorizePath, Handler: p.authorize},
+		{Method: http.MethodPost, Path: authorizePath, Handler: p.authorizePost},
+		{Method: http.MethodPost, Path: tokenPath, Handler: p.token, AnyOrigin: true},
+		{Method: http.MethodPost, Path: revokePath, Handler: p.revoke, AnyOrigin: true},
+		{Method: http.MethodPost, Path: introspectPath, Handler: p.introspect, AnyOrigin: true},
+		{Method: http.MethodGet, Path: page.StylesheetPath, Handler: func(w http.ResponseWriter, r *http.Request) {
+			p.pages.Stylesheet().ServeHTTP(w, r)
+		}},
+	}
+}
+
+// endpoints are all endpoints: those of all routes, and the metadata.
 func (p *Provider) endpoints() []endpoint {
 	base := p.issuer.Path
-	endpoints := []endpoint{
-		{base + authorizePath, map[string]http.HandlerFunc{http.MethodGet: p.authorize, http.MethodPost: p.authorizePost}},
-		{base + page.StylesheetPath, map[string]http.HandlerFunc{http.MethodGet: p.pages.Stylesheet().ServeHTTP}},
-		forScripts(http.MethodPost, base+tokenPath, p.token),
-		forScripts(http.MethodPost, base+revokePath, p.revoke),
-		forScripts(http.MethodPost, base+introspectPath, p.introspect),
-		forScripts(http.MethodGet, serverMetadataPath+base, p.serverMetadata()),
-		forScripts(http.MethodGet, resourceMetadataPath+p.resourcePath(), p.resourceMetadata()),
-	}
+	var endpoints []endpoint
 	for _, route := range p.added.Routes {
-		endpoints = append(endpoints, endpointOf(base, route))
+		i := slices.IndexFunc(endpoints, func(e endpoint) bool { return e.path == base+route.Path })
+		if i < 0 {
+			i = len(endpoints)
+			endpoints = append(endpoints, endpoint{base + route.Path, map[string]http.HandlerFunc{}})
+		}
+		endpoints[i].add(route.Method, route.Handler, route.AnyOrigin)
+	}
+	for path, handler := range map[string]http.HandlerFunc{
+		serverMetadataPath + base:               p.serverMetadata(),
+		resourceMetadataPath + p.resourcePath(): p.resourceMetadata(),
+	} {
+		e := endpoint{path, map[string]http.HandlerFunc{}}
+		e.add(http.MethodGet, handler, true)
+		endpoints = append(endpoints, e)
 	}
 	return endpoints
 }
 
-// endpointOf is the endpoint of a capability's route.
-func endpointOf(base string, route kernel.Route) endpoint {
-	if route.AnyOrigin {
-		return forScripts(route.Method, base+route.Path, route.Handler)
+// add has the endpoint answer a method, with anyOrigin to scripts of every origin.
+func (e endpoint) add(method string, handler http.HandlerFunc, anyOrigin bool) {
+	e.handlers[method] = handler
+	if anyOrigin {
+		e.handlers[method] = wire.AnyOrigin(handler)
+		e.handlers[http.MethodOptions] = wire.Preflight
 	}
-	return endpoint{base + route.Path, map[string]http.HandlerFunc{route.Method: route.Handler}}
-}
-
-// forScripts is an endpoint that scripts of every origin may call.
-func forScripts(method, path string, handler http.HandlerFunc) endpoint {
-	return endpoint{path, map[string]http.HandlerFunc{method: wire.AnyOrigin(handler), http.MethodOptions: wire.Preflight}}
 }
 
 // handler returns what answers a method: 405 where the endpoint has none for it (RFC

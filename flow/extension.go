@@ -33,15 +33,19 @@ func (p *Provider) extend() error {
 		Exchange:       p.exchange,
 		WriteJSON:      p.writeJSON,
 		WriteError:     p.writeError,
-		WritePage:      p.pages.Write,
 		WritePageError: p.refuseOnPage,
 
 		Host: p.host(),
 	}
 	own := kernel.Contribution{
+		Routes:               p.ownRoutes(),
 		Grants:               []kernel.Grant{p.codeGrant(), p.refreshGrant()},
 		ClientAuthentication: clientauth.Secrets(p.secretUsed),
 		Metadata:             p.ownMetadata(),
+		Schemes:              []kernel.Scheme{{Name: kernel.Bearer}},
+	}
+	for _, name := range authorizationParams {
+		own.AuthorizationParams = append(own.AuthorizationParams, kernel.AuthorizationParam{Name: name})
 	}
 	if err := p.added.Add("flow", own); err != nil {
 		return err
@@ -62,12 +66,12 @@ func (p *Provider) extend() error {
 	}
 	p.clients = p.newClients()
 	p.kernel.AuthenticateClient = p.clients.Authenticate
-	p.authorizationParams = slices.Concat(authorizationParams, p.added.AuthorizationParamNames())
+	p.authorizationParams = p.added.AuthorizationParamNames()
 	p.tokenParams = append([]string{"grant_type", "resource"}, clientauth.Params...)
 	for _, grant := range p.added.Grants {
 		for _, name := range grant.Params {
 			if !slices.Contains(p.tokenParams, name) {
-				p.authorizationParams = slices.Concat(authorizationParams, p.added.AuthorizationParamNames())
+				p.authorizationParams = p.added.AuthorizationParamNames()
 				p.tokenParams = append(p.tokenParams, name)
 			}
 		}

@@ -76,16 +76,6 @@ func New(cfg Config) (*Provider, error) {
 	if p.credentials, err = credential.NewFormat(resolved.CredentialPrefix); err != nil {
 		return nil, fmt.Errorf("flow: Config.CredentialPrefix: %w", err)
 	}
-	p.pages, err = page.New(page.Options{
-		Overrides:      resolved.Pages.Files,
-		Data:           resolved.Pages.Data,
-		StylesheetPath: issuer.Path + page.StylesheetPath,
-		HTTPS:          issuer.Scheme == "https",
-		Logger:         resolved.Logger,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)
-	}
 	if p.registry, err = oauthapp.NewRegistry(resolved.registry()); err != nil {
 		return nil, fmt.Errorf("flow: Config: %w", err)
 	}
@@ -102,6 +92,18 @@ func New(cfg Config) (*Provider, error) {
 	if err := p.extend(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Extensions: %w", err)
 	}
+	p.pages, err = page.New(page.Options{
+		Overrides:      resolved.Pages.Files,
+		Further:        p.added.Pages,
+		Data:           resolved.Pages.Data,
+		StylesheetPath: issuer.Path + page.StylesheetPath,
+		HTTPS:          issuer.Scheme == "https",
+		Logger:         resolved.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)
+	}
+	p.kernel.WritePage = p.pages.Write
 	p.Mount(p.mux)
 	for _, e := range p.endpoints() {
 		p.mux.HandleFunc(e.path, e.handler("")) // methods that nobody has heard of

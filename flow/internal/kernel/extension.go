@@ -3,13 +3,13 @@ package kernel
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/store"
 )
@@ -56,18 +56,13 @@ type Contribution struct {
 	TokenMembers         func(t *TokenRequest, issued *Tokens) map[string]any
 	IntrospectionMembers func(s *store.Session) map[string]any
 
-	Pages Pages
+	// Pages are written by their names with Kernel.WritePage, and can be overridden by
+	// the host like every page.
+	Pages page.Further
 
 	// ClaimsExtra says that the capability judges whatever [Extra] has under its
 	// name. A session with an entry that nobody claims is refused everywhere.
 	ClaimsExtra bool
-}
-
-// Pages are the templates of a capability, *.html at the root of Files, and what each
-// is executed with while the provider is made.
-type Pages struct {
-	Files   fs.FS
-	Samples map[string][]any
 }
 
 // A Route is an endpoint.
@@ -100,7 +95,7 @@ type Contributions struct {
 	Metadata             map[string]any
 	TokenMembers         []func(t *TokenRequest, issued *Tokens) map[string]any
 	IntrospectionMembers []func(s *store.Session) map[string]any
-	Pages                []Pages
+	Pages                []page.Further
 
 	schemes map[string]Scheme // by name in lower case
 	owners  map[string]string // of what can be added once

@@ -32,15 +32,15 @@ type Scheme struct {
 // HasScheme reports whether access tokens are taken with a scheme.
 func (all *Contributions) HasScheme(name string) bool {
 	_, ok := all.schemes[strings.ToLower(name)]
-	return ok || strings.EqualFold(name, Bearer)
+	return ok
 }
 
 // CheckScheme judges with which scheme an access token of a session was presented.
 func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *store.Session) *wire.Error {
-	if scheme, ok := all.schemes[strings.ToLower(name)]; ok {
+	if scheme := all.schemes[strings.ToLower(name)]; scheme.Check != nil {
 		return scheme.Check(r, scheme.Name, token, s)
 	}
-	if len(s.Extra) == 0 || len(all.schemes) == 0 {
+	if len(s.Extra) == 0 {
 		return nil
 	}
 	extra, err := ExtraOf(s)
@@ -49,7 +49,7 @@ func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *st
 	}
 	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
 		scheme := all.schemes[name]
-		if _, bound := extra[scheme.owner]; !bound {
+		if _, bound := extra[scheme.owner]; !bound || scheme.Check == nil {
 			continue
 		}
 		if refusal := scheme.Check(r, Bearer, token, s); refusal != nil {
@@ -62,7 +62,7 @@ func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *st
 // Challenges are the challenges of a resource, one a scheme, with these parameters
 // (RFC 9110, section 11.6.1).
 func (all *Contributions) Challenges(params string) []string {
-	challenges := []string{Bearer + " " + params}
+	var challenges []string
 	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
 		scheme := all.schemes[name]
 		challenge := scheme.Name + " " + params

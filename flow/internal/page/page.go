@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
@@ -36,6 +37,9 @@ type Options struct {
 	// Defaults to none.
 	Overrides fs.FS
 
+	// Further are pages beyond those of this package, which the host can override too.
+	Further []Further
+
 	// Data returns what the host's own layout needs, as .Host. Defaults to nil. [New]
 	// calls it once, with a request for / that nobody is signed in to, to check the
 	// templates.
@@ -51,6 +55,13 @@ type Options struct {
 
 	// Logger receives the failures of templates. Defaults to slog.Default().
 	Logger *slog.Logger
+}
+
+// Further are pages that somebody else adds: templates, *.html at the root of Files,
+// and what each is executed with by [New].
+type Further struct {
+	Files   fs.FS
+	Samples map[string][]any
 }
 
 // A Set is a complete set of pages. It is safe for concurrent use.
@@ -116,6 +127,12 @@ func (o Options) readFile(name string) ([]byte, error) {
 			return b, wrap(name, err)
 		}
 	}
+	for _, further := range o.Further {
+		b, err := fs.ReadFile(further.Files, name)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return b, wrap(name, err)
+		}
+	}
 	b, err := embedded.ReadFile(path.Join("files", name))
 	return b, wrap(name, err)
 }
@@ -127,9 +144,25 @@ func wrap(file string, err error) error {
 	return fmt.Errorf("page %s: %w", file, err)
 }
 
-// pageNames lists the pages of the library and those that the host adds.
+// pageNames lists the pages of the library, the further ones, and those that the host
+// adds.
 func (o Options) pageNames() ([]string, error) {
 	names := slices.Clone(pageFiles)
+	for _, further := range o.Further {
+		files, err := fs.Glob(further.Files, "*.html")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range files {
+			if slices.Contains(names, name) || slices.Contains(partFiles, name) {
+				return nil, fmt.Errorf("page %s: is there already", name)
+			}
+			if len(further.Samples[name]) == 0 {
+				return nil, fmt.Errorf("page %s: has no sample to try it with", name)
+			}
+			names = append(names, name)
+		}
+	}
 	if o.Overrides == nil {
 		return names, nil
 	}
@@ -193,7 +226,11 @@ func (s *Set) check() error {
 	if err != nil {
 		return err
 	}
-	for name, samples := range samples() {
+	all := samples()
+	for _, further := range s.options.Further {
+		maps.Copy(all, further.Samples)
+	}
+	for name, samples := range all {
 		for _, sample := range samples {
 			if _, err := s.execute(name, sample, host); err != nil {
 				return err

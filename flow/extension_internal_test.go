@@ -1,0 +1,343 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/memory"
+)
+
+// A voucher is a capability that adds one of everything: a grant that exchanges a
+// voucher for tokens of a user, and access tokens that are bound to a colour.
+type voucher struct {
+	name   string
+	edit   func(*kernel.Contribution)
+	failed error
+	k      *kernel.Kernel
+}
+
+func (v *voucher) Name() string { return v.name }
+func (v *voucher) Findings() []kernel.Finding {
+	return []kernel.Finding{{Warning: true, Field: "Extensions", Message: "Vouchers are for this test.", Reference: "RFC 6749, section 4.5"}}
+}
+
+func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	v.k = k
+	c := kernel.Contribution{
+		Routes: []kernel.Route{{Method: http.MethodGet, Path: "/vouchers", Handler: v.page}},
+		Grants: []kernel.Grant{{
+			Type:   "urn:example:voucher",
+			Params: []string{"voucher"},
+			Present: func(params wire.Params) (credential.Parsed, *wire.Error) {
+				if !params.Has("voucher") {
+					return credential.Parsed{}, wire.Refuse(wire.InvalidRequest, "voucher is missing")
+				}
+				return credential.Parsed{}, nil
+			},
+			Exchange: v.exchange,
+		}},
+		ClientAuthentication: []clientauth.Method{{
+			Name: "knock",
+			Present: func(r *http.Request, params wire.Params) (clientauth.Presented, bool, *wire.Error) {
+				return clientauth.Presented{ClientID: params.Get("client_id"), Proof: r.Header.Get("Knock")}, r.Header.Get("Knock") != "", nil
+			},
+			Verify: func(_ context.Context, _ store.Client, p clientauth.Presented, _ time.Time) (string, error) {
+				if p.Proof != "thrice" {
+					return "wrong knock", nil
+				}
+				return "", nil
+			},
+		}},
+		AuthorizationParams: []kernel.AuthorizationParam{{
+			Name: "colour",
+			Check: func(value string) *wire.Error {
+				if value == "grey" {
+					return wire.Refuse(wire.InvalidRequest, "colour must not be grey")
+				}
+				return nil
+			},
+			Keep: func(value string) any { return value },
+		}},
+		Schemes: []kernel.Scheme{{
+			Name:      "Colour",
+			Challenge: `colours="red"`,
+			Check: func(r *http.Request, scheme, _ string, s *store.Session) *wire.Error {
+				extra, err := kernel.ExtraOf(s)
+				if err != nil {
+					return wire.Internal(err)
+				}
+				if scheme == kernel.Bearer || string(extra["voucher"]) != `"`+r.Header.Get("Colour")+`"` {
+					return wire.Refuse(wire.InvalidToken, "the token is bound to a colour")
+				}
+				return nil
+			},
+		}},
+		Metadata: map[string]any{"vouchers_supported": true},
+		TokenMembers: func(*kernel.TokenRequest, *kernel.Tokens) map[string]any {
+			return map[string]any{"voucher": "used", "scope": "all"}
+		},
+		IntrospectionMembers: func(*store.Session) map[string]any { return map[string]any{"colour": "red"} },
+		Pages: page.Further{
+			Files:   fstest.MapFS{"voucher.html": {Data: []byte(`{{define "title"}}Voucher{{end}}{{define "main"}}<p>{{.Page}}</p>{{end}}`)}},
+			Samples: map[string][]any{"voucher.html": {"sample"}},
+		},
+		ClaimsExtra: true,
+	}
+	if v.edit != nil {
+		v.edit(&c)
+	}
+	return c, v.failed
+}
+
+func (v *voucher) page(w http.ResponseWriter, r *http.Request) {
+	v.k.WritePage(w, r, http.StatusOK, "voucher.html", "<voucher>")
+}
+
+func (v *voucher) exchange(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
+	if t.Params.Get("voucher") != "good" {
+		return kernel.Tokens{}, wire.Refuse(wire.InvalidGrant, "the voucher is not good")
+	}
+	issued, err := v.k.Issue.AccessToken(t.HTTP.Context(), kernel.Consent{
+		ApplicationID: t.Client.Application.ID, UserID: "1", AccountID: "1", Scopes: []string{"read"}, At: t.Now,
+	})
+	if err != nil {
+		return kernel.Tokens{}, wire.Outage(err)
+	}
+	return issued, nil
+}
+
+type extended struct {
+	*Provider
+	t      *testing.T
+	store  store.Store
+	app    oauthapp.Application
+	secret string
+}
+
+func extend(t *testing.T, backend store.Store, extensions ...Extension) (*extended, error) {
+	p, err := New(Config{
+		Issuer: "https://id.example", Store: backend, Extensions: extensions,
+		CurrentUser: func(*http.Request) (*User, error) {
+			return &User{ID: "1", Name: "Ada", Accounts: []Account{{ID: "1", Name: "Ada"}}}, nil
+		},
+		LoginURL: func(string) string { return "/login" },
+		Scopes:   []Scope{{Name: "read", Description: "Read", Default: true}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	app, secret, err := p.registry.Register(t.Context(), "owner", oauthapp.Registration{
+		Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{"https://client.example/cb"},
+	})
+	require.NoError(t, err)
+	return &extended{p, t, backend, app, secret.Reveal()}, nil
+}
+
+func (p *extended) post(path string, form url.Values, headers ...string) (int, map[string]any) {
+	r := httptest.NewRequest(http.MethodPost, "https://id.example"+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", wire.FormType)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, r)
+	var answer map[string]any
+	require.NoError(p.t, json.Unmarshal(w.Body.Bytes(), &answer), w.Body.String())
+	return w.Code, answer
+}
+
+func (p *extended) get(path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://id.example"+path, nil))
+	return w
+}
+
+// What a capability adds is there: routes, pages, a grant, client authentication,
+// metadata, members of answers.
+func TestWhatACapabilityAdds(t *testing.T) {
+	p, err := extend(t, memory.New(), &voucher{name: "voucher"})
+	require.NoError(t, err)
+
+	w := p.get("/vouchers")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), "<p>&lt;voucher&gt;</p>")
+
+	var metadata map[string]any
+	require.NoError(t, json.Unmarshal(p.get("/.well-known/oauth-authorization-server").Body.Bytes(), &metadata))
+	require.Equal(t, true, metadata["vouchers_supported"])
+	require.Contains(t, metadata["grant_types_supported"], "urn:example:voucher")
+	require.Contains(t, metadata["token_endpoint_auth_methods_supported"], "knock")
+	require.Contains(t, metadata["introspection_endpoint_auth_methods_supported"], "knock")
+
+	form := url.Values{"grant_type": {"urn:example:voucher"}, "voucher": {"good"}, "client_id": {p.app.ClientID}}
+	status, _ := p.post("/oauth/token", form, "Knock", "twice")
+	require.Equal(t, http.StatusUnauthorized, status)
+	status, answer := p.post("/oauth/token", form, "Knock", "thrice")
+	require.Equal(t, http.StatusOK, status, answer)
+	require.Equal(t, "used", answer["voucher"])
+	require.Equal(t, "read", answer["scope"], "a member that is there already stays as it is")
+	status, refused := p.post("/oauth/token", url.Values{"grant_type": form["grant_type"], "client_id": form["client_id"]}, "Knock", "thrice")
+	require.Equal(t, []any{http.StatusBadRequest, "invalid_request"}, []any{status, refused["error"]})
+
+	_, described := p.post("/oauth/introspect", url.Values{"token": {answer["access_token"].(string)}, "client_id": form["client_id"]}, "Knock", "thrice")
+	require.Equal(t, true, described["active"])
+	require.Equal(t, "red", described["colour"])
+
+	found := false
+	for _, f := range p.cfg.Check() {
+		found = found || f.Severity == Warning && f.Message == "Vouchers are for this test."
+	}
+	require.True(t, found)
+}
+
+// begin lets the user authorize the application with a parameter of the capability,
+// and returns an access token.
+func (p *extended) begin(colour string) string {
+	request := url.Values{"client_id": {p.app.ClientID}, "response_type": {"code"}, "colour": {colour}}
+	if colour == "" {
+		request.Del("colour")
+	}
+	code, refusal := p.issueCode(httptest.NewRequest(http.MethodGet, "/", nil), p.identified(request), kernel.Consent{UserID: "1", AccountID: "1", At: p.now()})
+	require.Nil(p.t, refusal)
+	status, answer := p.post("/oauth/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {code.Value}, "client_id": {p.app.ClientID}, "client_secret": {p.secret},
+	})
+	require.Equal(p.t, http.StatusOK, status, answer)
+	return answer["access_token"].(string)
+}
+
+func (p *extended) identified(request url.Values) *authorization {
+	params, refusal := wire.ParseForm(request.Encode(), p.authorizationParams)
+	require.Nil(p.t, refusal)
+	a, refusal := p.identify(httptest.NewRequest(http.MethodGet, "/", nil), params)
+	require.Nil(p.t, refusal)
+	a.scopes = []string{"read"}
+	return a
+}
+
+func (p *extended) call(headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "https://id.example/api", nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	p.Require("read")(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })).ServeHTTP(w, r)
+	return w
+}
+
+// A token that is bound by a capability is taken with its scheme alone, and a token
+// that is not with Bearer. Without the capability it is refused everywhere.
+func TestTokensThatACapabilityBinds(t *testing.T) {
+	backend := memory.New()
+	p, err := extend(t, backend, &voucher{name: "voucher"})
+	require.NoError(t, err)
+	bound, free := p.begin("red"), p.begin("")
+
+	require.Equal(t, http.StatusNoContent, p.call("Authorization", "Colour "+bound, "Colour", "red").Code)
+	require.Equal(t, http.StatusNoContent, p.call("Authorization", "cOLOUR "+bound, "Colour", "red").Code)
+	require.Equal(t, http.StatusUnauthorized, p.call("Authorization", "Colour "+bound, "Colour", "blue").Code)
+	w := p.call("Authorization", "Bearer "+bound, "Colour", "red")
+	require.Equal(t, http.StatusUnauthorized, w.Code)
+	require.Len(t, w.Header().Values("WWW-Authenticate"), 2)
+	require.Contains(t, w.Header().Values("WWW-Authenticate")[1], `Colour realm="https://id.example"`)
+	require.Contains(t, w.Header().Values("WWW-Authenticate")[1], `colours="red"`)
+	require.Equal(t, http.StatusNoContent, p.call("Authorization", "Bearer "+free).Code)
+
+	require.Equal(t, InvalidRequest, p.added.CheckAuthorization(wire.Params{{Name: "colour", Value: "grey"}}).Code)
+
+	without, err := extend(t, backend)
+	require.NoError(t, err)
+	for name, other := range map[string]*extended{"left out": without, "another": mustExtend(t, backend, &voucher{name: "other"})} {
+		t.Run(name, func(t *testing.T) {
+			other.app, other.secret = p.app, p.secret
+			for _, scheme := range []string{"Bearer ", "Colour "} {
+				require.Equal(t, http.StatusUnauthorized, other.call("Authorization", scheme+bound, "Colour", "red").Code)
+			}
+			require.Equal(t, http.StatusNoContent, other.call("Authorization", "Bearer "+free).Code)
+			credentials := url.Values{"client_id": {p.app.ClientID}, "client_secret": {p.secret}}
+			_, described := other.post("/oauth/introspect", url.Values{"token": {bound}, "client_id": credentials["client_id"], "client_secret": credentials["client_secret"]})
+			require.Equal(t, map[string]any{"active": false}, described)
+			_, described = other.post("/oauth/introspect", url.Values{"token": {free}, "client_id": credentials["client_id"], "client_secret": credentials["client_secret"]})
+			require.Equal(t, true, described["active"])
+		})
+	}
+}
+
+func mustExtend(t *testing.T, backend store.Store, extensions ...Extension) *extended {
+	p, err := extend(t, backend, extensions...)
+	require.NoError(t, err)
+	return p
+}
+
+// A refresh token of a session that a missing capability has bound is no way around it.
+func TestRefreshOfWhatACapabilityBinds(t *testing.T) {
+	p := mustExtend(t, memory.New())
+	id := uuid.Must(uuid.NewV7())
+	family := credential.NewFamily()
+	refresh := p.credentials.NewRefreshToken(id, family)
+	begin := func(extra string) {
+		_, err := p.store.BeginSession(t.Context(), store.Beginning{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
+			ID: id, ApplicationID: p.app.ID, UserID: "1", AccountID: "1", Scopes: []string{"read"}, CreatedAt: p.now(), ExpiresAt: p.now().Add(time.Hour),
+			Access:  store.AccessToken{Digest: p.credentials.NewAccessToken(id).Digest(), IssuedAt: p.now(), ExpiresAt: p.now().Add(time.Hour), Scopes: []string{"read"}},
+			Refresh: store.RefreshToken{Digest: refresh.Digest(), ExpiresAt: p.now().Add(time.Hour)}, RefreshFamily: family.Digest(), Extra: []byte(extra),
+		}})
+		require.NoError(t, err)
+	}
+	for _, extra := range []string{`{"voucher":"red"}`, `no JSON`} {
+		begin(extra)
+		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh.Reveal()}, "client_id": {p.app.ClientID}, "client_secret": {p.secret}}
+		status, answer := p.post("/oauth/token", form)
+		require.Equal(t, []any{http.StatusBadRequest, "invalid_grant"}, []any{status, answer["error"]})
+		require.NoError(t, p.store.EndSession(t.Context(), id))
+	}
+}
+
+// Two that add the same, and what cannot be, keep the provider from being made.
+func TestConflictsOfCapabilities(t *testing.T) {
+	only := func(c kernel.Contribution) func(*kernel.Contribution) {
+		return func(all *kernel.Contribution) { *all = c }
+	}
+	grant := kernel.Grant{Type: "urn:example:voucher"}
+	for name, test := range map[string]struct {
+		second Extension
+		says   string
+	}{
+		"name":                  {&voucher{name: "voucher"}, "voucher and voucher both add a capability of the name voucher"},
+		"grant":                 {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{grant}})}, "voucher and other both add the grant type urn:example:voucher"},
+		"grant of the flow":     {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{{Type: "refresh_token"}}})}, "flow and other both add the grant type refresh_token"},
+		"method":                {&voucher{name: "other", edit: only(kernel.Contribution{ClientAuthentication: []clientauth.Method{{Name: "client_secret_post"}}})}, "flow and other both add the client authentication method client_secret_post"},
+		"route":                 {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "/oauth/token"}}})}, "flow and other both add the route POST /oauth/token"},
+		"parameter":             {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "colour"}}})}, "voucher and other both add the authorization parameter colour"},
+		"parameter of the flow": {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "scope"}}})}, "flow and other both add the authorization parameter scope"},
+		"scheme":                {&voucher{name: "other", edit: only(kernel.Contribution{Schemes: []kernel.Scheme{{Name: "COLOUR"}}})}, "voucher and other both add the scheme colour"},
+		"Bearer":                {&voucher{name: "other", edit: only(kernel.Contribution{Schemes: []kernel.Scheme{{Name: "bearer"}}})}, "flow and other both add the scheme bearer"},
+		"metadata":              {&voucher{name: "other", edit: only(kernel.Contribution{Metadata: map[string]any{"issuer": "x"}})}, "flow and other both add the metadata member issuer"},
+		"its own error":         {&voucher{name: "other", failed: errors.New("Config.Colour is required")}, "other: Config.Colour is required"},
+		"nothing":               {nil, "number 1 is nil"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := extend(t, memory.New(), &voucher{name: "voucher"}, test.second)
+			require.EqualError(t, err, "flow: Config.Extensions: "+test.says)
+		})
+	}
+	_, err := extend(t, memory.New(), &voucher{name: "voucher", edit: func(c *kernel.Contribution) { c.Pages.Samples = nil }})
+	require.ErrorContains(t, err, "page voucher.html: has no sample")
+}
