@@ -15,29 +15,45 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The table of requirements names tests that exist, and names one for each requirement.
+// The tables of requirements, of package flow and of each capability in its own folder,
+// name tests that exist, and name one for each requirement.
 func TestStandardsNameTheirTests(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "flow", "STANDARDS.md"))
-	require.NoError(t, err)
 	written := testsOfTheModule(t)
 	require.True(t, written["e2e.TestStandardsNameTheirTests"])
-
-	named := regexp.MustCompile("`([a-z0-9]+\\.(?:Test|Fuzz|Example)[A-Za-z0-9_]*)`")
 	rows := 0
+	for _, page := range []string{"flow/STANDARDS.md", "flow/*/STANDARDS.md"} {
+		paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(page)))
+		require.NoError(t, err)
+		require.NotEmpty(t, paths, page)
+		for _, path := range paths {
+			rows += checkStandards(t, path, written)
+		}
+	}
+	require.Greater(t, rows, 80)
+}
+
+var namedTest = regexp.MustCompile("`([a-z0-9]+\\.(?:Test|Fuzz|Example)[A-Za-z0-9_]*)`")
+
+// checkStandards checks one page, and returns how many requirements it has.
+func checkStandards(t *testing.T, path string, written map[string]bool) (rows int) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
 	for line := range strings.Lines(string(text)) {
-		tests := named.FindAllStringSubmatch(line, -1)
+		tests := namedTest.FindAllStringSubmatch(line, -1)
 		for _, test := range tests {
-			assert.True(t, written[test[1]], "flow/STANDARDS.md names a test that does not exist: %s", test[1])
+			assert.True(t, written[test[1]], "%s names a test that does not exist: %s", path, test[1])
 		}
 		cells := strings.Split(line, "|")
 		if len(cells) != 5 || strings.Contains(line, "---") || strings.Contains(line, "| proven by |") {
 			continue
 		}
 		rows++
-		require.NotEmpty(t, tests, "a requirement without a test: %s", line)
-		require.Regexp(t, `^ (RFC [0-9]{4}, |OAuth 2\.1, |OpenID Connect Core 1\.0, |draft)|^ practice `, cells[1], "a requirement without its source: %s", line)
+		assert.NotEmpty(t, tests, "%s: a requirement without a test: %s", path, line)
+		assert.Regexp(t, `^ (RFC [0-9]{4}, |OAuth 2\.1, |OpenID Connect Core 1\.0, |draft)|^ practice `, cells[1],
+			"%s: a requirement without its source: %s", path, line)
 	}
-	require.Greater(t, rows, 80)
+	return rows
 }
 
 // testsOfTheModule are its tests, as "package.TestName", by the folder of the package.
