@@ -180,7 +180,8 @@ type User struct {
 	ID   string // opaque, unique, never reused, never ""
 	Name string // shown on pages: a name or an e-mail address
 	// Session identifies the user's session at the host: forms are good only in the
-	// session they were made for. It is hashed, never shown. Optional.
+	// session they were made for. It is hashed, never shown. Without it, forms are good
+	// only in the browser they were made for: the pages with a form then set a cookie.
 	Session string
 	// AuthenticatedAt is when the user last signed in, with a password or whatever else
 	// the host asks for; going on with a session is not signing in. It is to be as exact

@@ -41,10 +41,11 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 		p.refuseOnPage(w, r, errLongRequest)
 		return
 	}
+	session := p.formSession.Begin(w, r, user.Session)
 	view := page.Consent{
 		Action:      p.issuer.Path + authorizePath,
 		Request:     request,
-		Ticket:      p.keys.Sign(p.now().Add(consentTTL), consentPurpose, user.ID, user.Session, request),
+		Ticket:      p.keys.Sign(p.now().Add(consentTTL), consentPurpose, user.ID, session, request),
 		UserName:    user.Name,
 		Application: app.Name,
 		Description: app.Description,
@@ -114,7 +115,8 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Para
 		seeOther(w, p.returnTo(params))
 		return
 	}
-	stale := p.keys.Verify(form.Get("ticket"), p.now(), consentPurpose, user.ID, user.Session, form.Get("request"))
+	session := p.formSession.Of(r, user.Session)
+	stale := p.keys.Verify(form.Get("ticket"), p.now(), consentPurpose, user.ID, session, form.Get("request"))
 	if errors.Is(stale, ticket.ErrInvalid) {
 		p.reportForm(r, user, params.Get("client_id"), "not made for this request of this user in this session")
 	}

@@ -94,6 +94,7 @@ func (p *Provider) host() kernel.Host {
 		LoginURL:        p.cfg.LoginURL,
 		UserName:        p.cfg.Pages.UserName,
 		Tickets:         p.keys,
+		FormSession:     p.formSession,
 		CheckOrigin:     p.crossOrigin.Check,
 		Actor:           p.actor,
 		Scopes:          scopes,

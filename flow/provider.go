@@ -37,6 +37,7 @@ type Provider struct {
 	keys        ticket.Keys
 	pages       *page.Set
 	crossOrigin origin.Guard
+	formSession ticket.Session
 	limiter     Limiter
 	ownLimiter  ownLimiter // decides where the host's fails
 	engine      *engine.Engine
@@ -58,14 +59,15 @@ func New(cfg Config) (*Provider, error) {
 		return nil, err
 	}
 	p := &Provider{
-		cfg:        resolved,
-		findings:   cfg.Check(),
-		issuer:     issuer,
-		scopes:     make(map[string]Scope, len(resolved.Scopes)),
-		keys:       ticket.Keys(resolved.Keys),
-		limiter:    resolved.Limiter,
-		ownLimiter: ownLimiter{clientauth.NewLimiter(resolved.Now)},
-		mux:        http.NewServeMux(),
+		cfg:         resolved,
+		findings:    cfg.Check(),
+		issuer:      issuer,
+		scopes:      make(map[string]Scope, len(resolved.Scopes)),
+		keys:        ticket.Keys(resolved.Keys),
+		formSession: ticket.Session{HTTPS: issuer.Scheme == "https"},
+		limiter:     resolved.Limiter,
+		ownLimiter:  ownLimiter{clientauth.NewLimiter(resolved.Now)},
+		mux:         http.NewServeMux(),
 	}
 	if p.limiter == nil {
 		p.limiter = p.ownLimiter

@@ -44,8 +44,8 @@ func TestFindingsAreLogged(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{nil, []string{"WARN Issuer", "INFO Extensions", "INFO RequirePKCE"}},
-		{[]string{"-issuer", "https://id.example", "-access-token-ttl", "2h"}, []string{"WARN Lifetimes.AccessToken", "INFO Extensions", "INFO RequirePKCE", "INFO RemoteAddr"}},
+		{nil, []string{"WARN Issuer", "INFO RequirePKCE", "INFO Extensions"}},
+		{[]string{"-issuer", "https://id.example", "-access-token-ttl", "2h"}, []string{"WARN Lifetimes.AccessToken", "INFO RequirePKCE", "INFO RemoteAddr", "INFO Extensions"}},
 	} {
 		var got []string
 		for _, line := range newVisit(t, c.args...).logged("configuration") {

@@ -41,9 +41,10 @@
 // # Forms
 //
 // Every form carries a ticket that is good for one action of one user, in one session
-// of theirs (flow.User.Session), for a day. A form without it, or one that comes from
-// another origin, is refused with 403. Where flow.Config.Keys is not set, the forms
-// that are open during a restart are refused.
+// of theirs (flow.User.Session), for a day. Where the host names no session, a page
+// with a form sets a cookie, and the form is good in that browser. A form without a
+// ticket, or one that comes from another origin, is refused with 403. Where
+// flow.Config.Keys is not set, the forms that are open during a restart are refused.
 //
 // A form that its user sends while signed out, from an earlier session or too late is not
 // carried out. The user comes to its page, after signing in if need be, which says that

@@ -48,6 +48,7 @@ const (
 const (
 	undoneSignedOut = "Nothing was changed: you were signed out when you sent this. Look at it and do it again."
 	undoneSession   = "Nothing was changed: this page was made before you signed in again. Look at it and do it again."
+	undoneBrowser   = "Nothing was changed: this page was made for another browser, or this one has lost its cookie. Look at it and do it again."
 	undoneTooOld    = "Nothing was changed: this page was open for too long. Look at it and do it again."
 	undoneTooLong   = " What you typed was too long to be kept meanwhile."
 )
@@ -80,8 +81,11 @@ func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 // session and for the client ID that the form has, if any. The other tells that the form was
 // made for this user and this action, also once the session has ended.
 func (v *visit) ticket(action, clientID string) string {
+	if !v.hasForm {
+		v.session, v.hasForm = v.kernel.FormSession.Begin(v.w, v.r, v.user.Session), true
+	}
 	expires := v.now.Add(formTTL)
-	return v.kernel.Tickets.Sign(expires, sessionPurpose, v.user.ID, v.user.Session, clientID) + "." +
+	return v.kernel.Tickets.Sign(expires, sessionPurpose, v.user.ID, v.session, clientID) + "." +
 		v.kernel.Tickets.Sign(expires, actionPurpose, v.user.ID, action)
 }
 
@@ -90,7 +94,7 @@ func (v *visit) ticket(action, clientID string) string {
 // typed.
 func (f form) checked(v *visit) error {
 	inSession, forAction, _ := strings.Cut(v.field("ticket"), ".")
-	session := v.kernel.Tickets.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.user.Session, v.field("client_id"))
+	session := v.kernel.Tickets.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.session, v.field("client_id"))
 	action := v.kernel.Tickets.Verify(forAction, v.now, actionPurpose, v.user.ID, v.path)
 	switch {
 	case session == nil && action == nil:
@@ -105,6 +109,8 @@ func (f form) checked(v *visit) error {
 			Actor: oauthapp.Actor{UserID: v.user.ID}, AccountID: v.account.ID, Reason: "not made for this action of this user in this session",
 		})
 		return errForeignForm
+	case errors.Is(session, ticket.ErrInvalid) && v.user.Session == "":
+		v.undone = undoneBrowser
 	case errors.Is(session, ticket.ErrInvalid):
 		v.undone = undoneSession
 	default:

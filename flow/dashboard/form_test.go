@@ -313,3 +313,60 @@ func TestSlowFormIsEnded(t *testing.T) {
 		require.NoError(t, server.Close())
 	})
 }
+
+// Where the host names no session, a form is good in the browser that it was made for,
+// by a cookie that pages with a form set: one of another browser does nothing, although
+// the user is the same, and is shown again with what was typed.
+func TestFormIsBoundToItsBrowser(t *testing.T) {
+	s := newSite(t)
+	s.user.Session = ""
+	action := list("1")
+	cookieOf := func(a *answer) *http.Cookie {
+		t.Helper()
+		cookies := (&http.Response{Header: a.Header}).Cookies()
+		require.Len(t, cookies, 1)
+		return cookies[0]
+	}
+	with := func(cookie *http.Cookie) func(*http.Request) {
+		return func(r *http.Request) { r.AddCookie(cookie) }
+	}
+	page := s.open(action + "/new")
+	own, other := cookieOf(page), cookieOf(s.open(action+"/new"))
+	require.Equal(t, "__Host-oauthapps_form", own.Name)
+	require.True(t, own.Secure && own.HttpOnly)
+	require.Equal(t, http.SameSiteLaxMode, own.SameSite)
+	require.NotEqual(t, own.Value, other.Value)
+	require.Empty(t, s.do(http.MethodGet, action+"/new", nil, with(own)).Header["Set-Cookie"], "the browser has one")
+	require.Empty(t, s.get(action).Header["Set-Cookie"], "a page without a form")
+	require.Empty(t, s.get(list("no-account")).Header["Set-Cookie"], "an error")
+
+	form := fill(page.form(action), registration()...)
+	for name, edit := range map[string]func(*http.Request){"no cookie": func(*http.Request) {}, "another browser's": with(other)} {
+		refused := s.do(http.MethodPost, action, form, edit)
+		require.Equal(t, http.StatusForbidden, refused.Status, name)
+		require.Contains(t, refused.text(), "Nothing was changed: this page was made for another browser", name)
+		require.Equal(t, "Weather Station", refused.form(action).Get("name"), name)
+		apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+		require.NoError(t, err)
+		require.Empty(t, apps.Items, name)
+	}
+	require.Equal(t, http.StatusOK, s.do(http.MethodPost, action, form, with(own)).Status)
+
+	// What was done is said in this browser alone.
+	app := one(t, s)
+	path := pathOf(app, "revoke")
+	done := s.do(http.MethodPost, path, s.do(http.MethodGet, path, nil, with(own)).form(path), with(own))
+	require.Equal(t, http.StatusSeeOther, done.Status)
+	said := "All user tokens are revoked."
+	require.Contains(t, s.do(http.MethodGet, done.Header.Get("Location"), nil, with(own)).text(), said)
+	require.NotContains(t, s.do(http.MethodGet, done.Header.Get("Location"), nil, with(other)).text(), said)
+}
+
+// one returns the one application of the account 1.
+func one(t *testing.T, s *site) oauthapp.Application {
+	t.Helper()
+	apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+	require.NoError(t, err)
+	require.Len(t, apps.Items, 1)
+	return apps.Items[0]
+}

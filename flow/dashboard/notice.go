@@ -57,7 +57,7 @@ func (v *visit) goTo(target string) error {
 // noticed is what the seal of a notice is about. So nobody can make a page say what was not
 // done in this session.
 func (v *visit) noticed(path string, n notice, about []string) []string {
-	return append([]string{v.user.ID, v.user.Session, path, string(n)}, about...)
+	return append([]string{v.user.ID, v.session, path, string(n)}, about...)
 }
 
 // notice returns what this page says was just done, "" if it is asked to say nothing.

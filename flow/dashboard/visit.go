@@ -22,6 +22,8 @@ type visit struct {
 	ctx     context.Context // tells the actor
 	now     time.Time
 	user    *kernel.User
+	session string // what forms are bound to beside the user
+	hasForm bool   // the answer is a page with a form
 	account kernel.Account
 	app     oauthapp.Application // where the path names one, one of the account's
 	secret  oauthapp.Secret      // where the path names one, one of the application's
@@ -73,8 +75,9 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*vis
 	}
 	v := &visit{
 		Dashboard: d, w: w, r: r, now: d.kernel.Now(), user: user, account: account,
-		ctx:  oauthapp.WithActor(r.Context(), d.kernel.Actor(r, user.ID)),
-		path: expand(r.Pattern, r), status: http.StatusOK,
+		session: d.kernel.FormSession.Of(r, user.Session),
+		ctx:     oauthapp.WithActor(r.Context(), d.kernel.Actor(r, user.ID)),
+		path:    expand(r.Pattern, r), status: http.StatusOK,
 	}
 	if f == nil {
 		v.resume()

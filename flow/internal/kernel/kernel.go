@@ -67,9 +67,11 @@ type Host struct {
 	// UserName returns the name of a user by ID, "" where it has none.
 	UserName func(ctx context.Context, user string) (string, error)
 
-	// Tickets sign what forms bring back, and CheckOrigin refuses a form that a page
-	// of another origin sent.
+	// Tickets sign what forms bring back, FormSession tells what they are bound to
+	// beside their user, and CheckOrigin refuses a form that a page of another origin
+	// sent.
 	Tickets     ticket.Keys
+	FormSession ticket.Session
 	CheckOrigin func(r *http.Request) error
 
 	// Actor is who sent a request. The user is "" where that is not known.
@@ -83,7 +85,7 @@ type Host struct {
 // A User is who is signed in.
 type User struct {
 	ID, Name string
-	Session  string // at the host
+	Session  string // at the host; "" where it names none, see [Host.FormSession]
 	Accounts []Account
 }
 
