@@ -19,10 +19,18 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// maxAuthorizationRequest bounds what is acted on of an authorization request, in
-// bytes of a query string. Clients keep much in state, but no browser takes a longer
-// URL everywhere.
-const maxAuthorizationRequest = 32 << 10
+// The bounds of what is acted on of an authorization request, in bytes of a query
+// string. Clients keep much in state, but no browser takes a longer URL everywhere.
+// The request also comes back escaped once more, from signing in and from the consent
+// page, whose form has room for a ticket and an account besides.
+const (
+	maxAuthorizationRequest = 32 << 10
+	maxEscapedRequest       = wire.MaxBody - 4<<10
+)
+
+func isLong(request string) bool {
+	return len(request) > maxAuthorizationRequest || len(url.QueryEscape(request)) > maxEscapedRequest
+}
 
 // authorizationParams are what the authorization endpoint acts on. Others are
 // ignored (RFC 6749, section 3.1).
@@ -75,7 +83,7 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 // nobody who did not come to use it (RFC 9700, section 4.11.2), and only then are refusals
 // redirected, to applications that somebody here registered.
 func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params wire.Params) {
-	if len(params.Without(loginTicketParam).Values().Encode()) > maxAuthorizationRequest {
+	if isLong(params.Without(loginTicketParam).Values().Encode()) {
 		p.refuseOnPage(w, r, errLongRequest)
 		return
 	}

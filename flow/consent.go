@@ -37,7 +37,7 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 	params := a.params.Without(loginTicketParam).Values()
 	params.Set("scope", strings.Join(a.scopes, " "))
 	request := params.Encode()
-	if len(request) > maxAuthorizationRequest { // the form could not bring it back
+	if isLong(request) { // the form could not bring it back
 		p.refuseOnPage(w, r, errLongRequest)
 		return
 	}

@@ -51,7 +51,7 @@ func FuzzBearer(f *testing.F) {
 // first, they come back to the same.
 func FuzzAuthorizationRequest(f *testing.F) {
 	h := newHost(f)
-	for _, seed := range []string{"", "s", "\x00\xff", "+ %2F&=;", strings.Repeat("/", 11_000), strings.Repeat("!", 11_000), strings.Repeat("s", 32<<10), strings.Repeat("\xe9", 40<<10)} {
+	for _, seed := range []string{"", "s", "\x00\xff", "+ %2F&=;", strings.Repeat("/", 11_000), strings.Repeat("!", 11_000), strings.Repeat(" ", 32_000), strings.Repeat("s", 32<<10), strings.Repeat("\xe9", 40<<10)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, state string) {
