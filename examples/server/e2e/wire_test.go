@@ -43,7 +43,9 @@ func (a answer) checkUnavailable() error {
 	return nil
 }
 
-var internals = regexp.MustCompile(`(?i)postgres|pgx|sqlstate|sqlite|127\.0\.0\.1:\d+: |connection|deadline|context`)
+// internals is what no answer may tell. Short words count as whole words alone, as the
+// random values that a page repeats hold any three letters now and then.
+var internals = regexp.MustCompile(`(?i)postgres|\bpgx\b|pgxpool|pgconn|sqlstate|sqlite|127\.0\.0\.1:\d+: |connection|deadline|context`)
 
 // send sends a request without following redirects. An error is a broken
 // connection, as when the server is killed.
