@@ -55,12 +55,30 @@ type authorization struct {
 // authorize serves an authorization request (RFC 6749, section 4.1.1). It answers at
 // once where the user has consented before; otherwise it asks.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
+	if isPrefetch(r) {
+		refusePrefetch(w)
+		return
+	}
 	params, refusal := wire.ParseForm(r.URL.RawQuery, p.authorizationParams)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return
 	}
 	p.serveAuthorization(w, r, params)
+}
+
+// isPrefetch reports whether a browser asks before anybody goes to the page, on the guess
+// that somebody will. Sec-Purpose is of the Fetch Standard; browsers without it say Purpose.
+func isPrefetch(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch"
+}
+
+// refusePrefetch has the browser ask again when somebody does go to the page, as it does
+// after any error. Until then nobody has used the application: its code would sign in a
+// user who went nowhere, and be spent by the time they do.
+func refusePrefetch(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, "This page cannot be prefetched.", http.StatusServiceUnavailable)
 }
 
 // authorizePost serves an authorization request that is sent as a form, and the

@@ -366,6 +366,28 @@ func TestConsentRemembered(t *testing.T) {
 	})
 }
 
+// A browser that looks ahead authorizes nothing. It is refused, so that it asks again
+// when the user goes there.
+func TestPrefetchAuthorizesNothing(t *testing.T) {
+	h := newHost(t)
+	h.user = bob()
+	h.code(request(h.app), "3")
+	before := h.store.counted()
+	for _, header := range [][2]string{{"Sec-Purpose", "prefetch"}, {"Sec-Purpose", "prefetch;prerender"}, {"Purpose", "prefetch"}} {
+		for _, pairs := range [][]string{nil, {"prompt", "none"}, {"scope", "read write"}} {
+			r := httptest.NewRequest(http.MethodGet, "https://id.example/oauth/authorize?"+request(h.app, pairs...).Encode(), nil)
+			r.Header.Set(header[0], header[1])
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			require.Equal(t, http.StatusServiceUnavailable, w.Code, header)
+			require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+			require.Empty(t, w.Header().Get("Location"))
+		}
+	}
+	require.Equal(t, before, h.store.counted())
+	h.answer(h.open(request(h.app)))
+}
+
 // A grant that is withdrawn while an authorization request relies on it is not
 // brought back by that request.
 func TestConsentWithdrawnMeanwhile(t *testing.T) {
