@@ -132,7 +132,7 @@ func TestRefusalsByRedirect(t *testing.T) {
 		"scope with quotes":         {request(h.app, "scope", "\"\\é\x00\r\n<x>").Encode(), "invalid_scope"},
 		"scopes not by a space":     {request(h.app, "scope", "read\u00a0write").Encode(), "invalid_scope"},
 		"scopes by a tab":           {request(h.app, "scope", "read\twrite").Encode(), "invalid_scope"},
-		"prompt unknown":            {request(h.app, "prompt", "create").Encode(), "invalid_request"},
+		"prompt none and unknown":   {request(h.app, "prompt", "none create").Encode(), "invalid_request"},
 		"prompt in caps":            {request(h.app, "prompt", "Login").Encode(), "invalid_request"},
 		"prompt none and login":     {request(h.app, "prompt", "none login").Encode(), "invalid_request"},
 		"prompt consent and none":   {request(h.app, "prompt", "consent none").Encode(), "invalid_request"},

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +26,13 @@ type prompt struct {
 	hasMaxAge     bool
 }
 
-// parsePrompt reads the prompt of a request. Parameters that are there twice are for
-// others to refuse.
+// prompts are the values of prompt that have a meaning here.
+var prompts = []string{"none", "login", "consent", "select_account"}
+
+// parsePrompt reads the prompt of a request, and ignores values that it does not know,
+// so that clients can send those of extensions to everybody. One that it knows in lower
+// case alone is a mistake, which would leave undone what the client relies on.
+// Parameters that are there twice are for others to refuse.
 func parsePrompt(params wire.Params) (prompt, *wire.Error) {
 	var q prompt
 	values := strings.Fields(params.Get("prompt"))
@@ -41,7 +47,9 @@ func parsePrompt(params wire.Params) (prompt, *wire.Error) {
 		case "select_account":
 			q.selectAccount = true
 		default:
-			return prompt{}, wire.Refuse(InvalidRequest, "prompt must be none, or of login, consent and select_account: "+value)
+			if lower := strings.ToLower(value); slices.Contains(prompts, lower) {
+				return prompt{}, wire.Refuse(InvalidRequest, "prompt must be in lower case: "+lower)
+			}
 		}
 	}
 	if q.none && len(values) > 1 {

@@ -156,6 +156,17 @@ func TestPromptAsksAgain(t *testing.T) {
 	}
 }
 
+// Values of extensions change nothing, and hide none of those that are known.
+func TestUnknownPrompt(t *testing.T) {
+	h := newHost(t)
+	h.user = bob()
+	h.code(request(h.app), "3")
+	h.answer(h.open(request(h.app, "prompt", "create")))
+	h.form(h.open(request(h.app, "prompt", "create consent")))
+	h.user.AuthenticatedAt = h.clock.Now()
+	h.returnTo(h.open(request(h.app, "prompt", "login create")))
+}
+
 func TestPromptNone(t *testing.T) {
 	h := newHost(t)
 	silent := func(app oauthapp.Application, pairs ...string) *httptest.ResponseRecorder {

@@ -95,8 +95,11 @@ func (p *Provider) grantedScopes(t *kernel.TokenRequest) []string {
 }
 
 // narrowedScopes is grantedScopes or what of that a refresh asks for (RFC 6749,
-// section 6), and nothing if it asks for more. What the user granted stays with the
-// session, so that a later refresh may ask for all of it again.
+// section 6), and nothing if it asks for more than the user granted. Many clients
+// repeat the scope of their authorization request at every refresh: what was granted
+// and the application may not ask for now is left out, as it is where they name none.
+// What the user granted stays with the session, so that a later refresh may ask for
+// all of it again.
 func (p *Provider) narrowedScopes(t *kernel.TokenRequest) []string {
 	scopes := p.grantedScopes(t)
 	if !t.Params.Has("scope") {
@@ -106,7 +109,7 @@ func (p *Provider) narrowedScopes(t *kernel.TokenRequest) []string {
 	if len(asked) == 0 && strings.Trim(t.Params.Get("scope"), " ") != "" {
 		return scopes // all that it asks for is ignored
 	}
-	if len(intersect(asked, scopes)) < len(asked) {
+	if t.Client.Session == nil || len(intersect(asked, t.Client.Session.Scopes)) < len(asked) {
 		return nil
 	}
 	return intersect(scopes, asked)

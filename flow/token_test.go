@@ -324,7 +324,10 @@ func TestScopesTakenFromTheApplication(t *testing.T) {
 	restrict("write")
 	require.Equal(t, "write", h.tokens(h.redemption(h.app, code)).Scope)
 	requireError(t, h.post("/oauth/token", h.refreshing(h.app, granted.RefreshToken, "scope", "read")), 400, "invalid_scope")
+	requireError(t, h.post("/oauth/token", h.refreshing(h.app, granted.RefreshToken, "scope", "read write zzz")), 400, "invalid_scope")
 	granted = h.tokens(h.refreshing(h.app, granted.RefreshToken))
+	require.Equal(t, "write", granted.Scope)
+	granted = h.tokens(h.refreshing(h.app, granted.RefreshToken, "scope", "read write")) // as many clients repeat it
 	require.Equal(t, "write", granted.Scope)
 	onlyWrite := h.login(h.app, "scope", "write")
 	restrict("read")
