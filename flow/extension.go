@@ -29,11 +29,12 @@ func (p *Provider) extend() error {
 		Now:         p.now,
 		Emit:        p.emit,
 
-		AllowedScopes:  p.allowedScopes,
-		Exchange:       p.exchange,
-		WriteJSON:      p.writeJSON,
-		WriteError:     p.writeError,
-		WritePageError: p.refuseOnPage,
+		AllowedScopes:   p.allowedScopes,
+		RequestedScopes: p.requestedScopes,
+		Exchange:        p.exchange,
+		WriteJSON:       p.writeJSON,
+		WriteError:      p.writeError,
+		WritePageError:  p.refuseOnPage,
 
 		Host: p.host(),
 	}
@@ -71,7 +72,6 @@ func (p *Provider) extend() error {
 	for _, grant := range p.added.Grants {
 		for _, name := range grant.Params {
 			if !slices.Contains(p.tokenParams, name) {
-				p.authorizationParams = p.added.AuthorizationParamNames()
 				p.tokenParams = append(p.tokenParams, name)
 			}
 		}

@@ -44,14 +44,8 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	c := kernel.Contribution{
 		Routes: []kernel.Route{{Method: http.MethodGet, Path: "/vouchers", Handler: v.page}},
 		Grants: []kernel.Grant{{
-			Type:   "urn:example:voucher",
-			Params: []string{"voucher"},
-			Present: func(params wire.Params) (credential.Parsed, *wire.Error) {
-				if !params.Has("voucher") {
-					return credential.Parsed{}, wire.Refuse(wire.InvalidRequest, "voucher is missing")
-				}
-				return credential.Parsed{}, nil
-			},
+			Type:     "urn:example:voucher",
+			Params:   []string{"voucher", "colour", "scope"},
 			Exchange: v.exchange,
 		}},
 		ClientAuthentication: []clientauth.Method{{
@@ -112,15 +106,27 @@ func (v *voucher) page(w http.ResponseWriter, r *http.Request) {
 }
 
 func (v *voucher) exchange(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
+	if !t.Params.Has("voucher") {
+		return kernel.Tokens{}, wire.Refuse(wire.InvalidRequest, "voucher is missing")
+	}
 	if t.Params.Get("voucher") != "good" {
 		return kernel.Tokens{}, wire.Refuse(wire.InvalidGrant, "the voucher is not good")
 	}
-	issued, err := v.k.Issue.AccessToken(t.HTTP.Context(), kernel.Consent{
-		ApplicationID: t.Client.Application.ID, UserID: "1", AccountID: "1", Scopes: []string{"read"}, At: t.Now,
-	})
+	scopes, refusal := v.k.RequestedScopes(t.Client.Application, t.Params.Get("scope"))
+	if refusal != nil {
+		return kernel.Tokens{}, refusal
+	}
+	request := kernel.TokensRequest{Refreshable: t.Params.Has("colour")}
+	if request.Refreshable {
+		request.Extra = kernel.Extra{v.name: json.RawMessage(`"` + t.Params.Get("colour") + `"`)}
+	}
+	issued, err := v.k.Issue.Tokens(t.HTTP.Context(), kernel.Consent{
+		ApplicationID: t.Client.Application.ID, UserID: "1", AccountID: "1", Scopes: scopes, At: t.Now,
+	}, request)
 	if err != nil {
 		return kernel.Tokens{}, wire.Outage(err)
 	}
+	v.k.Emit(t.HTTP, t.Issued(oauthapp.TokenIssued, &issued))
 	return issued, nil
 }
 
@@ -130,16 +136,19 @@ type extended struct {
 	store  store.Store
 	app    oauthapp.Application
 	secret string
+	events *[]oauthapp.Event
 }
 
 func extend(t *testing.T, backend store.Store, extensions ...Extension) (*extended, error) {
+	var events []oauthapp.Event
 	p, err := New(Config{
 		Issuer: "https://id.example", Store: backend, Extensions: extensions,
 		CurrentUser: func(*http.Request) (*User, error) {
 			return &User{ID: "1", Name: "Ada", Accounts: []Account{{ID: "1", Name: "Ada"}}}, nil
 		},
 		LoginURL: func(string) string { return "/login" },
-		Scopes:   []Scope{{Name: "read", Description: "Read", Default: true}},
+		Scopes:   []Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}},
+		Events:   func(_ context.Context, e oauthapp.Event) { events = append(events, e) },
 	})
 	if err != nil {
 		return nil, err
@@ -148,7 +157,7 @@ func extend(t *testing.T, backend store.Store, extensions ...Extension) (*extend
 		Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{"https://client.example/cb"},
 	})
 	require.NoError(t, err)
-	return &extended{p, t, backend, app, secret.Reveal()}, nil
+	return &extended{p, t, backend, app, secret.Reveal(), &events}, nil
 }
 
 func (p *extended) post(path string, form url.Values, headers ...string) (int, map[string]any) {
@@ -179,6 +188,8 @@ func TestWhatACapabilityAdds(t *testing.T) {
 	w := p.get("/vouchers")
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Contains(t, w.Body.String(), "<p>&lt;voucher&gt;</p>")
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "; form-action 'self'", "as every page of the library")
+	require.Equal(t, "same-origin", w.Header().Get("Cross-Origin-Opener-Policy"))
 
 	var metadata map[string]any
 	require.NoError(t, json.Unmarshal(p.get("/.well-known/oauth-authorization-server").Body.Bytes(), &metadata))
@@ -206,6 +217,47 @@ func TestWhatACapabilityAdds(t *testing.T) {
 		found = found || f.Severity == Warning && f.Message == "Vouchers are for this test."
 	}
 	require.True(t, found)
+}
+
+// A session that begins with its tokens can be refreshed, keeps what its capability
+// binds it to, and says so wherever its token_type is told.
+func TestSessionsThatBeginWithTokens(t *testing.T) {
+	p := mustExtend(t, memory.New(), &voucher{name: "voucher"})
+	client := url.Values{"client_id": {p.app.ClientID}, "client_secret": {p.secret}}
+	post := func(path string, pairs ...string) map[string]any {
+		form := url.Values{"client_id": client["client_id"], "client_secret": client["client_secret"]}
+		for i := 0; i < len(pairs); i += 2 {
+			form.Set(pairs[i], pairs[i+1])
+		}
+		_, answer := p.post(path, form)
+		return answer
+	}
+	requireBound := func(answer map[string]any, event oauthapp.EventType) {
+		t.Helper()
+		require.Equal(t, "Colour", answer["token_type"], answer)
+		access := answer["access_token"].(string)
+		require.Equal(t, http.StatusNoContent, p.call("Authorization", "Colour "+access, "Colour", "red").Code)
+		require.Equal(t, http.StatusUnauthorized, p.call("Authorization", "Bearer "+access, "Colour", "red").Code)
+		require.Equal(t, "Colour", post("/oauth/introspect", "token", access)["token_type"])
+		e := (*p.events)[len(*p.events)-1]
+		session, err := p.store.Session(t.Context(), e.SessionID)
+		require.NoError(t, err)
+		require.Equal(t, []any{event, session.GrantID, "1", "1"}, []any{e.Type, e.GrantID, e.UserID, e.AccountID})
+	}
+
+	first := post("/oauth/token", "grant_type", "urn:example:voucher", "voucher", "good", "colour", "red", "scope", "write read")
+	require.Equal(t, "read write", first["scope"])
+	requireBound(first, oauthapp.TokenIssued)
+	again := post("/oauth/token", "grant_type", "refresh_token", "refresh_token", first["refresh_token"].(string), "scope", "read")
+	require.Equal(t, "read", again["scope"])
+	requireBound(again, oauthapp.TokenRefreshed)
+
+	once := post("/oauth/token", "grant_type", "urn:example:voucher", "voucher", "good")
+	require.Equal(t, []any{"Bearer", nil, "read"}, []any{once["token_type"], once["refresh_token"], once["scope"]})
+	refused := post("/oauth/token", "grant_type", "urn:example:voucher", "voucher", "good", "scope", "admin")
+	require.Equal(t, InvalidScope, refused["error"])
+	long := post("/oauth/token", "grant_type", "urn:example:voucher", "voucher", "good", "colour", strings.Repeat("x", store.MaxExtra))
+	require.NotEmpty(t, long["error"], "more than a session can keep")
 }
 
 // begin lets the user authorize the application with a parameter of the capability,

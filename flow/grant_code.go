@@ -56,9 +56,7 @@ func (p *Provider) exchangeCode(t *tokenRequest) (tokens, *wire.Error) {
 	if refusal != nil {
 		return tokens{}, refusal
 	}
-	e := t.Event(oauthapp.TokenIssued)
-	e.Scopes = issued.Scopes
-	p.emit(t.HTTP, e)
+	p.emit(t.HTTP, t.Issued(oauthapp.TokenIssued, &issued))
 	return issued, nil
 }
 

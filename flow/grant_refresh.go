@@ -55,9 +55,7 @@ func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 	case err != nil:
 		return tokens{}, wire.Outage(err)
 	}
-	e := t.Event(oauthapp.TokenRefreshed)
-	e.Scopes = issued.Scopes
-	p.emit(t.HTTP, e)
+	p.emit(t.HTTP, t.Issued(oauthapp.TokenRefreshed, &issued))
 	p.grantUsed(t.HTTP, t.Client.Session.GrantID, t.Client.Session.GrantUsedAt, t.Now)
 	return issued, nil
 }
@@ -116,9 +114,7 @@ func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 	if !ok {
 		return tokens{}, wire.Refuse(InvalidGrant, "the refresh token was just replaced by a newer one")
 	}
-	e := t.Event(oauthapp.RefreshRepeated)
-	e.Scopes = issued.Scopes
-	p.emit(t.HTTP, e)
+	p.emit(t.HTTP, t.Issued(oauthapp.RefreshRepeated, &issued))
 	return issued, nil
 }
 

@@ -124,7 +124,7 @@ func (p *Provider) describe(s *store.Session, token presentedToken) introspectio
 		return introspection{}
 	}
 	answer.session = s
-	answer.TokenType = "Bearer"
+	answer.TokenType = p.added.TokenType(s)
 	answer.Audience = p.cfg.Resource
 	answer.Scope = strings.Join(access.Scopes, " ")
 	answer.IssuedAt, answer.ExpiresAt = access.IssuedAt.Unix(), access.ExpiresAt.Unix()

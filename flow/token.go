@@ -34,7 +34,7 @@ func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
 		ExpiresIn    int64  `json:"expires_in"` // whole seconds
 		RefreshToken string `json:"refresh_token,omitempty"`
 		Scope        string `json:"scope"`
-	}{issued.Access, "Bearer", issued.ExpiresIn(t.Now), issued.Refresh, strings.Join(issued.Scopes, " ")}
+	}{issued.Access, p.added.TokenType(issued.Session), issued.ExpiresIn(t.Now), issued.Refresh, strings.Join(issued.Scopes, " ")}
 	return withMembers(answer, func(add func(map[string]any)) {
 		for _, members := range p.added.TokenMembers {
 			add(members(t, issued))
@@ -52,9 +52,12 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 	case !ok:
 		return nil, tokens{}, wire.Refuse(UnsupportedGrantType, "grant_type must be "+strings.Join(p.grantTypes(), " or "))
 	}
-	presented, refusal := grant.Present(form)
-	if refusal != nil {
-		return nil, tokens{}, refusal
+	var presented credential.Parsed
+	if grant.Present != nil {
+		var refusal *wire.Error
+		if presented, refusal = grant.Present(form); refusal != nil {
+			return nil, tokens{}, refusal
+		}
 	}
 	client, refusal := p.clients.Authenticate(r, form, presented.Session)
 	if refusal == nil {

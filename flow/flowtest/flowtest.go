@@ -98,9 +98,9 @@ func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 			p.t.Fatalf("flowtest: %q is not one of Config.Scopes", scope)
 		}
 	}
-	tokens, err := k.Issue.AccessToken(p.t.Context(), kernel.Consent{
+	tokens, err := k.Issue.Tokens(p.t.Context(), kernel.Consent{
 		ApplicationID: p.Application.ID, UserID: user, AccountID: account, Scopes: scopes, At: k.Now(),
-	})
+	}, kernel.TokensRequest{})
 	if err != nil {
 		p.t.Fatalf("flowtest: issuing an access token: %v", err)
 	}

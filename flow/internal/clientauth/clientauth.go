@@ -32,7 +32,9 @@ type Method struct {
 	// none does (RFC 7521, section 4.2).
 	Assertion bool
 
-	// Present returns what of a request is the method's own, if anything. A refusal
+	// Present returns what of a request is the method's own, if anything: of the
+	// parameters, [Params] alone are there, and the Authorization header is that of
+	// client_secret_basic. A refusal
 	// is for what is malformed; the client ID is returned with it, where it is known.
 	Present func(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error)
 

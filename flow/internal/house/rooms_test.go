@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,19 @@ import (
 
 // rooms are the capabilities: each is a folder that can be deleted.
 var rooms = []string{"flow/dnsimple"}
+
+// No folder of package flow is forgotten: it is a capability, or one of these.
+func TestEveryCapabilityIsListed(t *testing.T) {
+	entries, err := os.ReadDir(filepath.Join(root(t), "flow"))
+	require.NoError(t, err)
+	for _, entry := range entries {
+		room := "flow/" + entry.Name()
+		if entry.IsDir() && !slices.Contains([]string{"flow/dashboard", "flow/flowtest", "flow/internal", "flow/testdata"}, room) {
+			require.Contains(t, rooms, room, "a capability that is not in the list of those that can be deleted")
+			require.FileExists(t, filepath.Join(root(t), room, "STANDARDS.md"))
+		}
+	}
+}
 
 // Each capability can be deleted, and everything but the examples that list it builds
 // and passes its tests.

@@ -47,17 +47,19 @@ type Contribution struct {
 	AuthorizationParams  []AuthorizationParam
 	Schemes              []Scheme
 
-	// Metadata are members of the authorization server metadata (RFC 8414). Grant
-	// types and client authentication methods are there by themselves.
+	// Metadata are members of the authorization server metadata (RFC 8414), for JSON.
+	// Grant types and client authentication methods are there by themselves.
 	Metadata map[string]any
 
 	// TokenMembers returns further members of a successful answer of the token
-	// endpoint, and IntrospectionMembers of one that says that a token is active.
+	// endpoint, and IntrospectionMembers of one that says that a token is active. A
+	// member that is there already stays as it is.
 	TokenMembers         func(t *TokenRequest, issued *Tokens) map[string]any
 	IntrospectionMembers func(s *store.Session) map[string]any
 
-	// Pages are written by their names with Kernel.WritePage, and can be overridden by
-	// the host like every page.
+	// Pages are written by their names with [Kernel.WritePage], and can be overridden by
+	// the host like every page. Each defines the templates "title" and "main", which
+	// find their data as .Page.
 	Pages page.Further
 
 	// ClaimsExtra says that the capability judges whatever [Extra] has under its

@@ -43,10 +43,10 @@ type Consent struct {
 }
 
 // begin keeps a session with what it begins with.
-func (i *Issuance) begin(ctx context.Context, c Consent, session store.Session) (oauthapp.Grant, error) {
+func (i *Issuance) begin(ctx context.Context, c Consent, session *store.Session) (oauthapp.Grant, error) {
 	session.ApplicationID, session.UserID, session.AccountID = c.ApplicationID, c.UserID, c.AccountID
 	session.Scopes, session.CreatedAt = c.Scopes, c.At
-	b := store.Beginning{Session: session}
+	b := store.Beginning{Session: *session}
 	if !c.Remembered {
 		id, err := uuid.NewV7()
 		if err != nil {
@@ -88,7 +88,7 @@ func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, er
 	if err != nil {
 		return Code{}, err
 	}
-	grant, err := i.begin(ctx, c, store.Session{ID: id, ExpiresAt: expires, Code: kept, Extra: extra})
+	grant, err := i.begin(ctx, c, &store.Session{ID: id, ExpiresAt: expires, Code: kept, Extra: extra})
 	return Code{code.Reveal(), id, grant}, err
 }
 
@@ -98,6 +98,7 @@ type Tokens struct {
 	ExpiresAt time.Time // of the access token
 	Scopes    []string  // of the access token
 	Refresh   string    // "" where none was issued
+	Session   *store.Session
 }
 
 // ExpiresIn is how many whole seconds the access token lives from a time on, and at
@@ -106,16 +107,38 @@ func (t *Tokens) ExpiresIn(now time.Time) int64 {
 	return max(1, int64(t.ExpiresAt.Sub(now)/time.Second))
 }
 
-// AccessToken begins a session with an access token that nothing refreshes.
-func (i *Issuance) AccessToken(ctx context.Context, c Consent) (Tokens, error) {
+// A TokensRequest says what a session begins with that begins with its tokens.
+type TokensRequest struct {
+	Refreshable bool  // a refresh token comes with the access token
+	Extra       Extra // what capabilities keep with the session
+}
+
+// Tokens begins a session with its tokens, for a grant that has no code. The session
+// ends with the access token where nothing refreshes it.
+func (i *Issuance) Tokens(ctx context.Context, c Consent, r TokensRequest) (Tokens, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Tokens{}, err
 	}
-	token := i.Credentials.NewAccessToken(id)
-	kept := i.access(token, c.Scopes, c.At, c.At.Add(i.Lifetimes.Session))
-	_, err = i.begin(ctx, c, store.Session{ID: id, ExpiresAt: kept.ExpiresAt, Access: kept})
-	return Tokens{Access: token.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: kept.Scopes}, err
+	extra, err := r.Extra.encode()
+	if err != nil {
+		return Tokens{}, err
+	}
+	end := c.At.Add(i.Lifetimes.Session)
+	access := i.Credentials.NewAccessToken(id)
+	session := store.Session{ID: id, Access: i.access(access, c.Scopes, c.At, end), Extra: extra}
+	issued := Tokens{Access: access.Reveal(), ExpiresAt: session.Access.ExpiresAt, Scopes: c.Scopes}
+	session.ExpiresAt = issued.ExpiresAt
+	if r.Refreshable {
+		family := credential.NewFamily()
+		refresh := i.Credentials.NewRefreshToken(id, family)
+		session.RefreshFamily, session.Refresh, session.ExpiresAt = family.Digest(), i.refresh(refresh, c.At, end), end
+		issued.Refresh = refresh.Reveal()
+	}
+	grant, err := i.begin(ctx, c, &session)
+	session.GrantID = grant.ID
+	issued.Session = &session
+	return issued, err
 }
 
 // access is what is kept of an access token. None outlives its session.
@@ -150,7 +173,7 @@ func (i *Issuance) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
 	} else {
 		kept.Access = i.access(token, r.Scopes, r.At, end)
 	}
-	issued := Tokens{Access: token.Reveal(), ExpiresAt: kept.Access.ExpiresAt, Scopes: r.Scopes}
+	issued := Tokens{Access: token.Reveal(), ExpiresAt: kept.Access.ExpiresAt, Scopes: r.Scopes, Session: s}
 	if r.LongLived == 0 {
 		family := credential.NewFamily()
 		refresh := i.Credentials.NewRefreshToken(s.ID, family)

@@ -36,8 +36,11 @@ type Kernel struct {
 	// client, and in the same read takes the session named, or none.
 	AuthenticateClient func(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error)
 
-	// AllowedScopes returns what an application may ask for now.
-	AllowedScopes func(app oauthapp.Application) []string
+	// AllowedScopes returns what an application may ask for now, and RequestedScopes
+	// what a parameter scope of its asks for: the default scopes where it is "", and a
+	// refusal where the application may not ask for it.
+	AllowedScopes   func(app oauthapp.Application) []string
+	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
 
 	// Exchange answers a token request on the terms of an endpoint: it authenticates
 	// the client and hands the request to its grant.

@@ -26,11 +26,22 @@ func (t *TokenRequest) Public() bool { return t.Client.Application.Type == oauth
 
 // Event begins an event about the client and the session of a token request.
 func (t *TokenRequest) Event(kind oauthapp.EventType) oauthapp.Event {
+	return t.event(kind, t.Client.Session)
+}
+
+func (t *TokenRequest) event(kind oauthapp.EventType, s *store.Session) oauthapp.Event {
 	e := EventOf(kind, t.Client.Application)
 	e.Time = t.Now
-	if s := t.Client.Session; s != nil {
+	if s != nil {
 		e.SessionID, e.GrantID, e.UserID, e.AccountID, e.Scopes = s.ID, s.GrantID, s.UserID, s.AccountID, s.Scopes
 	}
+	return e
+}
+
+// Issued begins an event about the tokens that a token request came to.
+func (t *TokenRequest) Issued(kind oauthapp.EventType, issued *Tokens) oauthapp.Event {
+	e := t.event(kind, issued.Session)
+	e.Scopes = issued.Scopes
 	return e
 }
 
@@ -61,15 +72,18 @@ type Terms struct {
 // A Grant is a grant type of the token endpoint (RFC 6749, section 4).
 type Grant struct {
 	Type string // the grant_type, which is also in the metadata
-	// Params are the parameters that it acts on, beside grant_type, resource and
-	// those of client authentication.
+	// Params are the parameters that it acts on, scope among them if it does, beside
+	// grant_type, resource and those of client authentication. Others are not read.
 	Params []string
 
 	// Present takes apart what a request presents, before the client is
 	// authenticated. Where it names a session, that is read together with the client.
 	// What this service cannot have made is left zero; what is missing is refused.
+	// Optional.
 	Present func(params wire.Params) (credential.Parsed, *wire.Error)
 
-	// Exchange judges the request of an authenticated client and issues.
+	// Exchange judges the request of an authenticated client, issues with
+	// [Kernel.Issue] and emits [TokenRequest.Issued]. The scopes are its own to judge,
+	// as with [Kernel.RequestedScopes]; resource was judged.
 	Exchange func(t *TokenRequest) (Tokens, *wire.Error)
 }

@@ -36,7 +36,7 @@ func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 		return Tokens{}, err
 	}
 	kept := i.access(access, r.Scopes, r.At, s.ExpiresAt)
-	return Tokens{Access: access.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: r.Scopes, Refresh: refresh.Reveal()},
+	return Tokens{Access: access.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: r.Scopes, Refresh: refresh.Reveal(), Session: s},
 		i.Store.RotateRefreshToken(ctx, store.Rotation{
 			SessionID: s.ID,
 			Presented: r.Presented.Digest,
@@ -64,6 +64,7 @@ func (i *Issuance) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
 				ExpiresAt: earlier(s.Access.ExpiresAt, s.ExpiresAt),
 				Scopes:    s.Access.Scopes,
 				Refresh:   refresh.Reveal(),
+				Session:   s,
 			}, true, nil
 		}
 	}

@@ -20,13 +20,28 @@ type Scheme struct {
 	// Check judges a request with a valid access token of the session. It is also
 	// asked where the scheme is Bearer and the session has an entry of the capability
 	// in [Extra], so that a token which is bound to something is never accepted as a
-	// bearer token.
+	// bearer token. The name of the scheme is the token_type of such a session's tokens.
 	Check func(r *http.Request, scheme, token string, s *store.Session) *wire.Error
 	// Challenge are further parameters of the challenge of this scheme, such as
 	// algs="ES256". Optional.
 	Challenge string
 
 	owner string
+}
+
+// TokenType is the token_type of a session's access tokens (RFC 6749, section 7.1):
+// the scheme of the capability that keeps something with the session, or else Bearer.
+func (all *Contributions) TokenType(s *store.Session) string {
+	if len(s.Extra) == 0 {
+		return Bearer
+	}
+	extra, _ := ExtraOf(s) // what cannot be read is refused wherever it is presented
+	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
+		if _, bound := extra[all.schemes[name].owner]; bound {
+			return all.schemes[name].Name
+		}
+	}
+	return Bearer
 }
 
 // HasScheme reports whether access tokens are taken with a scheme.

@@ -301,10 +301,11 @@ func (s *Set) executeTemplate(t *template.Template, data, host any) ([]byte, err
 }
 
 // Write sends a page: name is its file, data what that receives. The forms of a page of
-// the library may post to this service, and be redirected from there to formActions,
-// which are sources of the Content-Security-Policy as [FormActions] returns them;
-// those of the consent page and of a page that the host adds may lead anywhere. Nothing
-// is sent before the page is complete; a page that fails is a 500, and logged.
+// the library or of a capability may post to this service, and be redirected from there
+// to formActions, which are sources of the Content-Security-Policy as [FormActions]
+// returns them; those of the consent page and of a page that the host adds may lead
+// anywhere. Nothing is sent before the page is complete; a page that fails is a 500, and
+// logged.
 func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string) {
 	var host any
 	if s.options.Data != nil {
@@ -326,7 +327,7 @@ func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name str
 
 func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", contentSecurityPolicy(name, formActions))
+	h.Set("Content-Security-Policy", s.contentSecurityPolicy(name, formActions))
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
@@ -337,7 +338,7 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	h.Set("Referrer-Policy", "same-origin")
 
 	if h.Get("Cross-Origin-Opener-Policy") == "" {
-		h.Set("Cross-Origin-Opener-Policy", openerPolicy(name))
+		h.Set("Cross-Origin-Opener-Policy", s.openerPolicy(name))
 	}
 	if s.options.HTTPS && h.Get("Strict-Transport-Security") == "" {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
@@ -349,15 +350,18 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 // same-origin-allow-popups included, cuts a pop-up off from the client's page that
 // opened it, also after it has returned to the client's origin. All other pages are
 // cut off from whatever opened them. A policy that is set already stays.
-func openerPolicy(name string) string {
-	if isHosts(name) || name == consentFile || name == "error.html" {
+func (s *Set) openerPolicy(name string) string {
+	if s.isHosts(name) || name == consentFile || name == "error.html" {
 		return "unsafe-none"
 	}
 	return "same-origin"
 }
 
 // isHosts reports whether a page is one that the host adds.
-func isHosts(name string) bool { return !slices.Contains(pageFiles, name) }
+func (s *Set) isHosts(name string) bool {
+	return !slices.Contains(pageFiles, name) &&
+		!slices.ContainsFunc(s.options.Further, func(f Further) bool { return len(f.Samples[name]) > 0 })
+}
 
 // contentSecurityPolicy allows a page nothing but its stylesheets, images and forms.
 //
@@ -366,10 +370,10 @@ func isHosts(name string) bool { return !slices.Contains(pageFiles, name) }
 // place, such as an application on the user's device. What follows a login form, on a
 // page of the host's, is the authorization endpoint, and then a client. So these pages
 // have no form-action.
-func contentSecurityPolicy(name string, formActions []string) string {
+func (s *Set) contentSecurityPolicy(name string, formActions []string) string {
 	var b strings.Builder
 	b.WriteString("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
-	if isHosts(name) || name == consentFile {
+	if s.isHosts(name) || name == consentFile {
 		return b.String()
 	}
 	b.WriteString("; form-action 'self'")
