@@ -18,36 +18,37 @@ const (
 	Public ClientType = "public"
 )
 
-// An Application is a client of RFC 6749 as its developer registered it.
+// An Application is a client of RFC 6749, as its developer registered it.
 type Application struct {
 	ID       uuid.UUID // version 7; names the application to its owner
-	ClientID string    // names it on the wire; unreserved characters only, never reused
+	ClientID string    // names it to the flow; unreserved characters only, never reused
 
 	Owner       string // the host's account that registered it; opaque
 	Name        string
-	Description string // "" where the developer gave none
+	Description string // "" if the developer gave none
 	HomepageURL string
 
-	// CallbackURLs has at least one URL, in the order given, byte for byte.
+	// CallbackURLs has at least one URL. Order and bytes are as registered.
 	CallbackURLs []string
 
 	Type ClientType // fixed at registration
 
-	// Scopes are what the application may ask users for, sorted.
+	// Scopes are the scopes that the application may ask users for, sorted.
 	// Empty means every scope that the service offers.
 	Scopes []string
 
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
-	LastUsedAt time.Time // of any user's grant, within a few minutes; zero if never used
+	LastUsedAt time.Time // when any grant was last used, to within a few minutes; zero if never
 
-	// Version counts the updates: 0 for an application as it was registered. An
-	// update names the version that it is based on and is refused for another one.
+	// Version counts the updates. It begins at 0. An update names the version
+	// that it is based on and is refused if that is not the newest.
 	Version int64
 }
 
-// Registration returns what a developer can edit of the application, based on its
-// version, to fill in a form or to change part of it:
+// Registration returns the fields that a developer can edit, with the
+// application's version. Use it to fill in a form or to change some of the
+// fields:
 //
 //	app, err := registry.Application(ctx, owner, id)
 //	reg := app.Registration()
@@ -61,21 +62,22 @@ func (a Application) Registration() Registration {
 	}
 }
 
-// edit takes over what a developer can edit.
+// edit copies the fields that a developer can edit from reg.
 func (a *Application) edit(reg Registration, at time.Time) {
 	a.Name, a.Description, a.HomepageURL = reg.Name, reg.Description, reg.HomepageURL
 	a.CallbackURLs, a.Scopes = slices.Clone(reg.CallbackURLs), slices.Clone(reg.Scopes)
 	a.UpdatedAt = at
 }
 
-// A Page asks for part of a list. Lists are ordered newest first and paginated by
-// key, so that a page costs the same wherever it stands in the list and stays
-// right while rows come and go.
+// A Page asks for part of a list. Lists are ordered newest first and paginated
+// by key: every page costs the same, and rows that come and go neither repeat
+// nor hide others.
 type Page struct {
-	// After is the Next of the page before, "" for the first page.
-	// What is no such string is treated as a [*ValidationError] of field "after".
+	// After is the Next of the page before, "" for the first page. Any other
+	// string gives a [*ValidationError] of field "after".
 	After string
-	// Limit is how many rows to return at most. Below 1 means 50, above 200 means 200.
+	// Limit is the greatest number of rows to return. Below 1 means 50, above
+	// 200 means 200.
 	Limit int
 }
 
@@ -87,7 +89,7 @@ type List[T any] struct {
 
 // Usage tells what revoking an application's tokens cuts off.
 type Usage struct {
-	Users      int       // users with a live grant, exact up to a bound
-	More       bool      // there are more users than the bound
+	Users      int       // users with a live grant, counted up to a bound
+	More       bool      // whether there are more users than the bound
 	LastUsedAt time.Time // of the application; zero if never used
 }

@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// MatchCallback reports whether an authorization request of a client of the given type
-// may use redirectURI, given the callback URLs that the client registered. Nothing is
-// parsed, decoded or normalised: a registered URL stands for this set of strings,
+// MatchCallback reports whether an authorization request of a client may use
+// redirectURI. typ is the client's type, registered its callback URLs. Nothing
+// is parsed, decoded or normalised: a registered URL stands for a set of
+// strings,
 //
 //	registered = loopback / exact
 //	exact      = <any other callback URL>        ; the same bytes and no others
@@ -20,12 +21,12 @@ import (
 //	port       = <decimal 1 to 65535, no leading zero>
 //	rest       = <everything after>              ; the same bytes and no others
 //
-// where a loopback URL stands for itself with any port or none, because a native
-// application listens on whatever port it gets (RFC 8252, section 7.3; RFC 9700,
-// section 4.1.3). So what is accepted differs from what is registered in nothing but
-// that port: not in scheme, user information, the way the host is written, path,
-// query or fragment. Other names and addresses of the machine, and https, get no
-// such leniency. A type that is not Public counts as Confidential. An empty
+// A loopback URL stands for itself with any port or none, because a native
+// application listens on whatever port it gets (RFC 8252, section 7.3; RFC
+// 9700, section 4.1.3). The port is the only difference that is accepted:
+// scheme, user information, the spelling of the host, path, query and fragment
+// are the same bytes. Other names and addresses of the machine, and https, have
+// no free port. A type that is not Public counts as Confidential. An empty
 // redirectURI never matches.
 func MatchCallback(typ ClientType, registered []string, redirectURI string) bool {
 	if redirectURI == "" {
@@ -44,8 +45,8 @@ func MatchCallback(typ ClientType, registered []string, redirectURI string) bool
 	return false
 }
 
-// splitLoopback takes apart what the grammar of MatchCallback calls loopback;
-// rest begins with the slash.
+// splitLoopback splits a loopback URL of the grammar of MatchCallback. rest
+// begins with the slash.
 func splitLoopback(typ ClientType, uri string) (host, rest string, ok bool) {
 	after, ok := strings.CutPrefix(uri, "http://")
 	if !ok {
@@ -69,17 +70,16 @@ func splitLoopback(typ ClientType, uri string) (host, rest string, ok bool) {
 	return "", "", false
 }
 
-// isPort accepts exactly one way to write each port.
+// isPort reports whether s is a port in its one accepted spelling.
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n > 0 && s[0] != '0'
 }
 
-// A callback URL is taken only if every URL parser that it will meet, ours and the
-// browser's, reads the same origin and path from it, without having to repair
-// anything. So checkCallback asks for a form in which they have nothing left to
-// disagree on, and says what to write instead: it returns the predicate of a sentence
-// about the URL, "" if the URL is fine.
+// checkCallback accepts a callback URL only if every URL parser that will read
+// it, this program's and the browser's, finds the same origin and path in it
+// without repairing anything. It returns "" if the URL is fine, and otherwise
+// the predicate of a sentence about the URL, which tells what to write instead.
 func checkCallback(s string, typ ClientType) string {
 	if problem := checkURLCharacters(s); problem != "" {
 		return problem
@@ -115,8 +115,9 @@ func checkCallback(s string, typ ClientType) string {
 	return checkRoundTrip(s)
 }
 
-// privateUseScheme is a domain name reversed (RFC 8252, section 7.1). The period
-// keeps it apart from every scheme with a meaning of its own, such as javascript.
+// privateUseScheme is a domain name reversed (RFC 8252, section 7.1). The
+// period sets it apart from every scheme that has a meaning of its own, such as
+// javascript.
 var privateUseScheme = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$`)
 
 func checkWebCallback(scheme, rest string) string {
@@ -137,7 +138,8 @@ func checkWebCallback(scheme, rest string) string {
 	return checkPathAndQuery(path, query, hasQuery)
 }
 
-// withPath returns a callback URL with the path that URL parsers give to one without.
+// withPath returns a callback URL with the path "/" if it has none, as URL
+// parsers do.
 func withPath(s string) string {
 	scheme, rest, ok := strings.Cut(s, "://")
 	authority, path, query, hasQuery := splitAuthority(rest)
@@ -172,7 +174,7 @@ func splitAuthority(s string) (authority, path, query string, hasQuery bool) {
 	return path, "", query, hasQuery
 }
 
-// checkAuthority returns the host, in its brackets if it has any.
+// checkAuthority returns the host, with the brackets of an IPv6 address.
 func checkAuthority(authority string) (host, problem string) {
 	if strings.Contains(authority, "@") {
 		return "", `has a user name or password; leave out what stands before the "@".`
@@ -190,14 +192,14 @@ func checkAuthority(authority string) (host, problem string) {
 func checkPathAndQuery(path, query string, hasQuery bool) string {
 	lower := strings.ToLower(path)
 	if strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") {
-		return "has an encoded slash or backslash in its path; choose a path without."
+		return "has an encoded slash or backslash in its path; choose a path without \"%2F\" and \"%5C\"."
 	}
 	segments := strings.Split(lower[1:], "/")
 	for i, segment := range segments {
 		if segment == "" && i < len(segments)-1 {
 			return `has an empty segment ("//") in its path; write one slash.`
 		}
-		// What follows a semicolon is a path parameter, which some servers cut off.
+		// A path parameter follows a semicolon; some servers cut it off.
 		name, _, _ := strings.Cut(strings.ReplaceAll(segment, "%2e", "."), ";")
 		if name == "." || name == ".." {
 			return `has a "." or ".." segment in its path; write the path that it leads to.`
@@ -209,8 +211,9 @@ func checkPathAndQuery(path, query string, hasQuery bool) string {
 	return ""
 }
 
-// responseParameters are what an authorization response adds to the query (RFC 6749,
-// sections 4.1.2 and 4.1.2.1, and RFC 9207); none may occur twice.
+// responseParameters are the parameters that an authorization response adds to
+// the query (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207). None may occur
+// twice.
 var responseParameters = []string{"code", "state", "iss", "error", "error_description", "error_uri"}
 
 func checkCallbackQuery(query string) string {
@@ -223,13 +226,13 @@ func checkCallbackQuery(query string) string {
 	}
 	for _, name := range responseParameters {
 		if values.Has(name) {
-			return fmt.Sprintf("has the query parameter %q, which is for the answer of this service; choose another name.", name)
+			return fmt.Sprintf("has the query parameter %q, which this service adds itself when it redirects to the URL; choose another name.", name)
 		}
 	}
 	return ""
 }
 
-// checkRoundTrip makes sure that sending users to the URL cannot change it.
+// checkRoundTrip refuses a URL that parsing and formatting would change.
 func checkRoundTrip(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {
@@ -241,15 +244,17 @@ func checkRoundTrip(s string) string {
 	return ""
 }
 
-// isURLScheme reports whether s is a lower-case scheme of RFC 3986, section 3.1.
+// isURLScheme reports whether s is a lower-case scheme of RFC 3986, section
+// 3.1.
 func isURLScheme(s string) bool {
 	return s != "" && 'a' <= s[0] && s[0] <= 'z' && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789+.-") == ""
 }
 
-// checkURLCharacters accepts the characters of RFC 3986, section 2, and bounds the length.
+// checkURLCharacters accepts the characters of RFC 3986, section 2, up to
+// maxURLBytes.
 func checkURLCharacters(s string) string {
 	if len(s) > maxURLBytes {
-		return fmt.Sprintf("is too long; it may have up to %d bytes.", maxURLBytes)
+		return fmt.Sprintf("is too long; shorten it to at most %d bytes.", maxURLBytes)
 	}
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -268,8 +273,8 @@ func checkURLCharacters(s string) string {
 	return ""
 }
 
-// isPercentEncoded reports whether s begins with a percent-encoded byte that is no control
-// character.
+// isPercentEncoded reports whether s begins with a percent-encoded byte that is
+// not a control character.
 func isPercentEncoded(s string) bool {
 	if len(s) < 3 {
 		return false

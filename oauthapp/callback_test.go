@@ -357,7 +357,7 @@ func TestRefusedCallbacks(t *testing.T) {
 		{"com.exa+mple:/cb", "must begin"},
 		{"Com.Example.App:/cb", "lower case"},
 
-		{"https://example.com/" + strings.Repeat("a", maxURLBytes), "up to 2000 bytes"},
+		{"https://example.com/" + strings.Repeat("a", maxURLBytes), "at most 2000 bytes"},
 	} {
 		t.Run(tc.url, func(t *testing.T) {
 			require.Contains(t, checkCallback(tc.url, Public), tc.message)

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// A ConflictError is returned for an edit of an application that has been updated since
-// the version that the edit is based on. Nothing has been changed. Whoever still
-// wants the edit sends it again, based on Application.Version.
+// A ConflictError is returned for an edit that is based on an older version of
+// the application than the newest. Nothing has been changed. To edit all the
+// same, send the edit again with the Version of Application.
 type ConflictError struct {
-	Application Application // as it is now; [Application.Changes] tells what changed
+	Application Application // the newest version; [Application.Changes] tells what changed
 }
 
-// Error tells the newest version.
+// Error names the newest version.
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("oauthapp: the application was updated meanwhile, to version %d", e.Application.Version)
+	return fmt.Sprintf("oauthapp: the application was updated meanwhile, to version %d; edit that version", e.Application.Version)
 }
 
 // Unwrap returns ErrConflict.
@@ -26,15 +26,16 @@ type Change struct {
 	// Field is the name of the form field: name, description, homepage_url,
 	// callback_url, scopes.
 	Field string
-	// Old and New are its values, "" for none. Callback URLs and scopes have a line
-	// each; no scope stands for every scope of the service.
+	// Old and New are the values of the field, "" for none. Callback URLs and
+	// scopes are one per line; no scope means every scope of the service.
 	Old, New string
 }
 
-// Changes tells in which fields the application differs now from what it was: base is
-// what an edit began from, as a form keeps it in hidden fields. Given the edit itself,
-// it tells in which fields that differs from the application. White space that is
-// dropped from a [Registration] makes no difference.
+// Changes returns the fields in which base differs from the application. If
+// base is what an edit began from, as a form keeps it in hidden fields, these
+// are the fields that others have changed. If base is the edit itself, these
+// are the fields that the edit would change. White space that a [Registration]
+// drops makes no difference.
 func (a Application) Changes(base Registration) []Change {
 	then, now := base.tidy().fields(), a.Registration().fields()
 	var changes []Change
@@ -48,7 +49,7 @@ func (a Application) Changes(base Registration) []Change {
 
 type field struct{ name, value string }
 
-// fields returns what can be edited, always in the same order.
+// fields returns the fields that can be edited, always in the same order.
 func (reg Registration) fields() []field {
 	return []field{
 		{"name", reg.Name},

@@ -248,7 +248,7 @@ func TestWithdrawnScopes(t *testing.T) {
 	reg.Scopes = []string{"write", "admin"}
 	_, err = registry.Update(t.Context(), alice, app.ID, reg)
 	requireInvalid(t, err, "scopes")
-	require.ErrorContains(t, err, `"admin" is no scope of this service; choose from read.`)
+	require.ErrorContains(t, err, `"admin" is not a scope of this service; choose from read.`)
 
 	reg.Scopes = []string{"read"}
 	app, err = registry.Update(t.Context(), alice, app.ID, reg)

@@ -6,27 +6,28 @@ import (
 )
 
 var (
-	// ErrNotFound is returned for what does not exist, is deleted, or belongs to
-	// another owner.
+	// ErrNotFound is returned for what does not exist, is deleted, or belongs
+	// to another owner.
 	ErrNotFound = errors.New("oauthapp: not found")
 
-	// ErrExists is returned for an ID or client ID chosen by the caller that
-	// is or was in use.
+	// ErrExists is returned when the caller chose an ID or client ID that is or
+	// was in use.
 	ErrExists = errors.New("oauthapp: already exists")
 
-	// ErrConflict is returned by a Store for an update based on another version than
-	// the newest. A Registry returns a [*ConflictError], which is one too.
+	// ErrConflict is returned by a Store for an update that is not based on the
+	// newest version. A Registry returns a [*ConflictError], which wraps it.
 	ErrConflict = errors.New("oauthapp: updated by somebody else meanwhile")
 
-	// ErrLimit is returned when an owner has as many applications, or an
-	// application as many live secrets, as allowed.
+	// ErrLimit is returned when an owner has as many applications as allowed,
+	// or an application as many live secrets.
 	ErrLimit = errors.New("oauthapp: limit reached")
 )
 
 // A FieldError tells what is wrong with one field, and what would be accepted.
 type FieldError struct {
 	// Field is the name of the form field: name, description, homepage_url,
-	// callback_url, client_id, client_type, scopes, after, confirm_name, overlap.
+	// callback_url, client_id, client_type, scopes, after, confirm_name,
+	// overlap.
 	Field string
 	// Message is a sentence for the person who filled in the field.
 	Message string
@@ -49,7 +50,8 @@ func (e *ValidationError) Error() string {
 	return b.String()
 }
 
-// Message returns the messages for a field joined by a space, "" if it is fine.
+// Message returns the messages for a field, joined by a space. It returns "" if
+// nothing is wrong with the field.
 func (e *ValidationError) Message(field string) string {
 	var messages []string
 	for _, f := range e.Fields {

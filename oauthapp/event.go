@@ -23,34 +23,36 @@ const (
 )
 
 // What the pages report.
-const ApplicationFormRefused EventType = "oauth_application.form_refused" // a form was forged, or is of another session
+const ApplicationFormRefused EventType = "oauth_application.form_refused" // a form was forged or belongs to another session
 
 // What the flow reports.
 const (
-	GrantCreated               EventType = "grant.create"              // a user said yes
-	GrantDenied                EventType = "grant.deny"                // a user said no
-	ConsentFormRefused         EventType = "grant.form_refused"        // a form that says yes or no was forged, or is of another session
+	GrantCreated               EventType = "grant.create"              // a user authorized an application
+	GrantDenied                EventType = "grant.deny"                // a user denied an application
+	ConsentFormRefused         EventType = "grant.form_refused"        // a consent form was forged or belongs to another session
 	TokenIssued                EventType = "token.issue"               // a code was exchanged
 	TokenRefreshed             EventType = "token.refresh"             // a refresh token was rotated
-	RefreshRepeated            EventType = "token.refresh_repeat"      // a refresh came again within the grace, and got the same tokens
-	TokenRevoked               EventType = "token.revoke"              // RFC 7009
-	CodeReplayed               EventType = "token.code_replay"         // a used code came again; its session was ended
-	RefreshTokenReused         EventType = "token.refresh_token_reuse" // an old refresh token came again; its session was ended
+	RefreshRepeated            EventType = "token.refresh_repeat"      // a refresh was repeated within the grace period and got the same tokens
+	TokenRevoked               EventType = "token.revoke"              // a client revoked a token (RFC 7009)
+	CodeReplayed               EventType = "token.code_replay"         // a redeemed code was presented again; its session was ended
+	RefreshTokenReused         EventType = "token.refresh_token_reuse" // an old refresh token was presented again; its session was ended
 	ClientAuthenticationFailed EventType = "token.client_authentication_failed"
 
-	// A client failed again that had failed too often, and is told to wait.
+	// The client has failed too often and is told to wait.
 	ClientAuthenticationLimited EventType = "token.client_authentication_limited"
 )
 
-// An Event tells who did what to which, when and from where. It is delivered
-// after the change is durable. It never holds a secret, code or token.
+// An Event tells who did what to which application, grant, session or secret,
+// when and from where. It is delivered after the change is durable. It never
+// holds a secret, code or token.
 type Event struct {
 	Type EventType
 	Time time.Time
 
 	Actor Actor // who did it, and from where
 
-	// What it was done to; what does not apply is zero.
+	// The fields below tell what it was done to. A field that does not apply is
+	// zero.
 	ApplicationID   uuid.UUID
 	ApplicationName string
 	ClientID        string
@@ -61,32 +63,33 @@ type Event struct {
 	UserID          string // who authorized
 	AccountID       string // the account reached
 	Scopes          []string
-	Users           int    // ApplicationTokensRevoked: how many users it cut off, counting up to 1000
-	Reason          string // a fixed phrase for failures, "" otherwise
+	Users           int    // of ApplicationTokensRevoked: how many users were cut off, counted up to 1000
+	Reason          string // why it failed: a fixed phrase; "" if it did not fail
 }
 
 // An Actor is who caused an event, and from where.
 type Actor struct {
-	UserID     string // the host's user; "" where an application acted for itself
+	UserID     string // the host's user; "" if an application acted for itself
 	RemoteAddr string // the address of the caller as the host knows it
 	UserAgent  string
 }
 
 type actorKey struct{}
 
-// WithActor returns a context that tells the Registry and the flow who acts, for
-// the events that follow from calls made with it.
+// WithActor returns a context that carries the actor. The events of calls that
+// are made with it, of the Registry and of the flow, name that actor.
 func WithActor(ctx context.Context, actor Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor)
 }
 
-// ActorFrom returns the actor that [WithActor] put into the context, or none.
+// ActorFrom returns the actor that [WithActor] put into the context, or the
+// zero Actor if there is none.
 func ActorFrom(ctx context.Context) Actor {
 	actor, _ := ctx.Value(actorKey{}).(Actor)
 	return actor
 }
 
-// LogValue groups the fields that are set.
+// LogValue returns a group of the fields that are set.
 func (e Event) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.String("type", string(e.Type)), slog.Time("time", e.Time)}
 	text := func(key, value string) {

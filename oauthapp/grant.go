@@ -7,27 +7,28 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Grant records that a user authorized an application for an account: the
-// remembered consent, and what is revoked to withdraw it. There is one for each
-// application, user and account; it outlives the tokens that were issued under it.
+// A Grant records that a user authorized an application for an account. It is
+// the remembered consent, and revoking it withdraws the consent. There is one
+// grant for each application, user and account. It outlives the tokens that
+// were issued under it.
 //
-// A grant is live until it is revoked, its application's tokens are revoked or its
-// application is deleted; stores return live grants only.
+// A grant is live until it is revoked, the tokens of its application are
+// revoked, or its application is deleted. Stores return live grants only.
 type Grant struct {
 	ID            uuid.UUID // version 7
 	ApplicationID uuid.UUID
 	UserID        string // the host's user; opaque
 	AccountID     string // the host's account that the application reaches; opaque
 	Scopes        []string
-	AuthorizedAt  time.Time // when the user last said yes
-	LastUsedAt    time.Time // within a few minutes; zero if never used
+	AuthorizedAt  time.Time // when the user last authorized the application
+	LastUsedAt    time.Time // to within a few minutes; zero if never used
 
 	// Application is filled where grants are listed.
 	Application Application
 }
 
-// A GrantFilter selects grants. Every field that is set must match, and at least
-// one must be set: a filter without any selects nothing.
+// A GrantFilter selects grants. Every field that is set must match, and at
+// least one must be set: a filter without any selects nothing.
 type GrantFilter struct {
 	UserID        string
 	AccountID     string
@@ -39,16 +40,16 @@ type GrantFilter struct {
 func (f GrantFilter) IsZero() bool { return f == GrantFilter{} }
 
 // Grants lists the live grants that filter selects, newest first, with their
-// applications. A Page.After that no list returned is a [*ValidationError] of field
-// after.
+// applications. It returns a [*ValidationError] of field after if Page.After
+// does not come from a list.
 func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error) {
 	return r.cfg.Store.Grants(ctx, filter, page)
 }
 
-// RevokeGrant ends a live grant and returns what it was, with its application: from
-// its return on no code or token of it is accepted, and the user is asked anew. It
-// returns [ErrNotFound] for a grant that filter does not select, so set in it what the
-// caller may reach.
+// RevokeGrant ends a live grant and returns it as it was, with its application.
+// When it has returned, no code or token of the grant is accepted, and the user
+// is asked anew. It returns [ErrNotFound] for a grant that filter does not
+// select, so select with it what the caller may reach.
 func (r *Registry) RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) (Grant, error) {
 	now := r.now()
 	grant, err := r.cfg.Store.RevokeGrant(ctx, filter, id)

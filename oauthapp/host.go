@@ -11,8 +11,9 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/internal/ucd"
 )
 
-// checkHost wants a host in its one canonical spelling. Browsers read 0x7f.1 and
-// 2130706433 as addresses; most other programs read them as names.
+// checkHost accepts a host in its one canonical spelling. Other spellings are
+// read differently: 0x7f.1 and 2130706433 are addresses to browsers and names
+// to most other programs.
 func checkHost(host string) string {
 	lower := strings.ToLower(host)
 	switch {
@@ -46,11 +47,12 @@ func checkHost(host string) string {
 	return ""
 }
 
-// hostLabel takes underscores, which are in no name of a machine and in many of the DNS.
+// hostLabel accepts underscores: many names in the DNS have them, though names
+// of machines do not.
 var hostLabel = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`)
 
-// looksNumeric tells a last label that makes browsers read the host as an IPv4
-// address.
+// looksNumeric reports whether a last label makes browsers read the host as an
+// IPv4 address.
 func looksNumeric(label string) bool {
 	digits, hex := strings.CutPrefix(label, "0x")
 	if hex {
@@ -59,10 +61,11 @@ func looksNumeric(label string) bool {
 	return label != "" && strings.Trim(label, "0123456789") == ""
 }
 
-// badPunycode returns the first label that URL parsers refuse for its punycode (Unicode
-// Technical Standard 46, section 4.1), or that may not stand beside others from right to
-// left (RFC 5893, section 2), "" for none. Of rare mixtures of directions it refuses
-// some that they accept.
+// badPunycode returns the first label that browsers refuse, "" for none. They
+// refuse bad punycode (Unicode Technical Standard 46, section 4.1) and labels
+// that may not stand in a host with labels from right to left (RFC 5893,
+// section 2). It also refuses some rare mixtures of directions that browsers
+// accept.
 func badPunycode(labels []string) string {
 	texts := make([][]rune, len(labels))
 	rightToLeft := false
@@ -83,9 +86,10 @@ func badPunycode(labels []string) string {
 	return ""
 }
 
-// isLabel reports whether a label that was decoded is one that is encoded like that.
+// isLabel reports whether text, decoded from punycode, is a valid label that
+// has to be encoded so.
 func isLabel(text []rune) bool {
-	starter := 0 // that what follows may be composed with
+	starter := 0 // the character that the next ones may compose with
 	for i, r := range text {
 		class := ucd.Class(r)
 		switch {
@@ -103,7 +107,7 @@ func isLabel(text []rune) bool {
 	return !strings.HasPrefix(string(text), "xn--") && slices.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// lastClass is the combining class of the last mark of a character.
+// lastClass returns the combining class of the last mark of a character.
 func lastClass(r rune) uint8 {
 	parts := []rune(ucd.Decompose(string(r)))
 	return ucd.Class(parts[len(parts)-1])
@@ -111,12 +115,13 @@ func lastClass(r rune) uint8 {
 
 func isRightToLeft(r rune) bool { return ucd.RightToLeft(r) || ucd.ArabicNumber(r) }
 
-// hasOneDirection checks a label of a host that has labels from right to left.
+// hasOneDirection checks one label of a host that has labels from right to
+// left.
 func hasOneDirection(text []rune) bool {
 	isDigit := func(r rune) bool { return '0' <= r && r <= '9' }
 	isMark := func(r rune) bool { return ucd.Class(r) != 0 && unicode.Is(unicode.Mn, r) }
 	isLatin := func(r rune) bool { return 'a' <= r && r <= 'z' }
-	end := len(text) // of what is no mark
+	end := len(text) // without trailing marks
 	for end > 1 && isMark(text[end-1]) {
 		end--
 	}

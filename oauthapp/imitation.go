@@ -7,19 +7,22 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/internal/ucd"
 )
 
-// Imitates reports whether a name holds another one, as far as people can see: in any
-// case, with whatever spaces and punctuation, accents, typographic forms, look-alike
-// letters of other alphabets, and digits for letters. So "Ехаmple-C1oud Support" imitates
-// "Example Cloud", and so does "Backup for Example Cloud": whoever wants to allow the
-// latter leaves that ending out before asking.
+// Imitates reports whether name contains other, as far as people can see. It
+// ignores upper and lower case, spaces, punctuation, accents and typographic
+// forms, and takes look-alike letters of other alphabets and digits for the
+// letters that they look like. "Ехаmple-C1oud Support" imitates "Example
+// Cloud", and so does "Backup for Example Cloud". To allow an ending such as
+// "for Example Cloud", cut it off before the call.
 //
-// It is meant for long names: a short one is found in the middle of others, as "Acme" is
-// in "Mac Mechanic". A host with such a name lets its Config.ReservedName admit those.
+// Use it for long names. A short name is found inside others: "Acme" is in "Mac
+// Mechanic". If the host's own name is short, let Config.ReservedName admit
+// such names.
 //
-// Which characters look alike is told by Unicode Technical Standard 39, version 17.0.0.
-// Letters of scripts that the other name does not have are taken for ornaments.
+// Unicode Technical Standard 39, version 17.0.0, says which characters look
+// alike. Letters of scripts that other does not have are ignored, as ornaments.
 func Imitates(name, other string) bool {
-	// Some letters look like one in upper case and like another one in lower case.
+	// A letter may look like one letter in lower case and like another in upper
+	// case.
 	for _, seen := range []func(string) string{strings.Clone, strings.ToLower, strings.ToUpper} {
 		s := skeleton(seen(other))
 		if s != "" && strings.Contains(inScriptsOf(s, skeleton(seen(name))), s) {
@@ -29,9 +32,9 @@ func Imitates(name, other string) bool {
 	return false
 }
 
-// skeleton returns what is left of a text once everything that looks alike is the same:
-// the skeleton of Unicode Technical Standard 39, section 4, without what people do not
-// read.
+// skeleton returns a text in which all characters that look alike are the same.
+// It is the skeleton of Unicode Technical Standard 39, section 4, without the
+// characters that people do not read.
 func skeleton(text string) string {
 	var b strings.Builder
 	for _, r := range ucd.Decompose(text) {
@@ -40,7 +43,8 @@ func skeleton(text string) string {
 	return b.String()
 }
 
-// inScriptsOf returns a skeleton without the letters of scripts that another one lacks.
+// inScriptsOf returns the skeleton s without the letters of scripts that other
+// lacks.
 func inScriptsOf(other, s string) string {
 	var scripts []*unicode.RangeTable
 	for _, script := range unicode.Scripts {

@@ -10,8 +10,8 @@ const zeroWidthNonJoiner, zeroWidthJoiner = 0x200c, 0x200d
 
 func isJoiner(r rune) bool { return r == zeroWidthNonJoiner || r == zeroWidthJoiner }
 
-// hasLooseJoiners reports whether a text has a joiner where none is needed to write it, so
-// that it is invisible.
+// hasLooseJoiners reports whether a text has a joiner where its script needs
+// none. Such a joiner is invisible.
 func hasLooseJoiners(text string) bool {
 	runes := []rune(text)
 	for i, r := range runes {
@@ -22,9 +22,10 @@ func hasLooseJoiners(text string) bool {
 	return false
 }
 
-// joinerFits reports whether the joiner text[i] shows: either one after the sign with
-// which Indic scripts join consonants, and the one that keeps letters apart between two
-// that would be joined, as Persian has it (RFC 5892, appendix A.1 and A.2).
+// joinerFits reports whether the joiner text[i] shows (RFC 5892, appendix A.1
+// and A.2). Either joiner shows after a virama, the sign with which Indic
+// scripts join consonants. The non-joiner also shows between two letters that
+// would be joined without it, as in Persian.
 func joinerFits(text []rune, i int) bool {
 	if i > 0 && ucd.Class(text[i-1]) == ucd.Virama {
 		return true

@@ -7,9 +7,9 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/internal/ucd"
 )
 
-// SameName reports whether somebody who typed one name meant the other: whatever spaces
-// there are, however accents are encoded, and with or without joiners, which many
-// keyboards lack. It is for confirming what a page shows; upper and lower case differ.
+// SameName reports whether two names are the same to somebody who types one of
+// them to confirm it. It ignores the kind and number of spaces, the encoding of
+// accents, and joiners, which many keyboards lack. Upper and lower case differ.
 func SameName(a, b string) bool { return typed(a) == typed(b) }
 
 func typed(name string) string {

@@ -9,47 +9,52 @@ import (
 	"unicode/utf8"
 )
 
-// A Registration is what a developer fills in to register or edit an application.
-// All of it replaces what was there before. White space around texts and URLs is
-// dropped, and so are empty callback URLs.
+// A Registration is what a developer fills in to register or edit an
+// application. An edit replaces every field that can be edited. White space
+// around texts and URLs is dropped. Empty callback URLs are dropped.
 type Registration struct {
-	// ClientID is what the application's client ID is to be, from [NewClientID]. It
-	// makes a registration that is sent twice register once: the second returns
-	// ErrExists. Optional when registering, ignored when editing.
+	// ClientID is the client ID that the application gets. It is optional when
+	// registering and ignored when editing. Take it from [NewClientID] before
+	// the registration is sent, so that a registration that is sent twice
+	// registers once: the second returns ErrExists.
 	ClientID string
-	// Name is shown to users: 1 to 100 characters, none of them a control character,
-	// invisible, or one that changes the direction of writing. An accent has a letter
-	// under it, which has 4 at most. Zero-width joiners and non-joiners are for where
-	// Indic and Arabic scripts need them (RFC 5892, appendix A.1 and A.2).
+	// Name is shown to users. It has 1 to 100 characters. Control characters,
+	// invisible characters and characters that change the direction of writing
+	// are refused. An accent must follow a letter, and a letter has at most 4
+	// accents. Zero-width joiners and non-joiners are accepted where Indic and
+	// Arabic scripts need them (RFC 5892, appendix A.1 and A.2).
 	Name string
-	// Description is optional: up to 1000 characters, line breaks among them.
+	// Description is optional. It has up to 1000 characters, which may include
+	// line breaks.
 	Description string
 	// HomepageURL begins with https:// or http:// and has up to 2000 bytes.
 	HomepageURL string
-	// CallbackURLs are 1 to 20 different URLs of up to 2000 bytes, each
+	// CallbackURLs are 1 to 20 different URLs of up to 2000 bytes, each of one
+	// of these forms:
 	//
 	//   - https://, a host and a path;
 	//   - http:// with the host localhost, 127.0.0.1 or [::1], and a path;
-	//   - for public applications also a private-use scheme with a period, and a
-	//     path, as in com.example.app:/callback (RFC 8252, section 7.1).
+	//   - for public applications also a private-use scheme with a period, and
+	//     a path, as in com.example.app:/callback (RFC 8252, section 7.1).
 	//
-	// A query is possible, but not with the names of the parameters of an
-	// authorization response. A fragment, user information, wildcards, dot segments
-	// and whatever URL parsers do not all read alike are refused. They are kept
-	// byte for byte, and compared as [MatchCallback] says. The path "/" may be left
-	// out: https://example.com is kept as https://example.com/, which is what URL
-	// parsers make of it and what an authorization request has to send.
+	// A query is accepted unless it has a parameter of an authorization
+	// response. Fragments, user information, wildcards, dot segments and
+	// whatever URL parsers do not all read alike are refused. The URLs are kept
+	// byte for byte and compared as [MatchCallback] says. The path "/" may be
+	// left out: https://example.com is kept as https://example.com/, which is
+	// what URL parsers make of it and what an authorization request has to
+	// send.
 	CallbackURLs []string
-	// Type is Confidential or Public. "" means Confidential when registering and
-	// unchanged when editing; it cannot be changed.
+	// Type is Confidential or Public. It is fixed when registering, where ""
+	// means Confidential. When editing it must be "" or the application's type.
 	Type ClientType
-	// Scopes is some of Config.Scopes, nil or empty for every one that the service
-	// offers, now or later.
+	// Scopes is a subset of Config.Scopes. Empty means every scope that the
+	// service offers, including those that it offers later.
 	Scopes []string
-	// Version is the [Application] Version that an edit is based on. An edit based on
-	// another version than the newest changes nothing and returns a [*ConflictError].
-	// So 0, also where a caller forgot the version, edits an application that nobody
-	// has edited before. Ignored when registering.
+	// Version is the [Application] version that an edit is based on. It is
+	// ignored when registering. An edit that is not based on the newest version
+	// changes nothing and returns a [*ConflictError]. A caller that leaves it 0
+	// can edit only an application that was never edited.
 	Version int64
 }
 
@@ -60,9 +65,10 @@ const (
 	maxCallbacks   = 20
 )
 
-// normalizeFor is normalize for an edit of an application. Its type is fixed. It keeps
-// scopes that the service has withdrawn: they give nothing, and an application that lost
-// its only scope would be one without any restriction.
+// normalizeFor is normalize for an edit of an application, whose type is fixed.
+// It accepts scopes of the application that the service has withdrawn. They
+// give nothing, but an application that lost its only scope would be
+// unrestricted.
 func (reg Registration) normalizeFor(app Application, offered []string) (Registration, []FieldError) {
 	changed := reg.Type != "" && reg.Type != app.Type
 	reg.Type = app.Type
@@ -73,8 +79,9 @@ func (reg Registration) normalizeFor(app Application, offered []string) (Registr
 	return reg, problems
 }
 
-// normalize returns the registration as it is kept, and everything that is wrong with it.
-// Its type is settled by then. Scopes are some of those offered and those it has.
+// normalize returns the registration as it is kept, and everything that is
+// wrong with it. The caller has set its type. Its scopes must be among those
+// offered or those that the application has.
 func (reg Registration) normalize(offered []string, has ...string) (Registration, []FieldError) {
 	var problems []FieldError
 	report := func(field, subject, predicate string) {
@@ -98,11 +105,11 @@ func (reg Registration) normalize(offered []string, has ...string) (Registration
 	case n == 0:
 		report("callback_url", "Callback URL", `is required; write one as in "https://example.com/callback".`)
 	case n > maxCallbacks:
-		report("callback_url", "Callback URLs", fmt.Sprintf("are too many: %d of at most %d.", n, maxCallbacks))
+		report("callback_url", "Callback URLs", fmt.Sprintf("are too many: %d; remove some, as an application may have up to %d.", n, maxCallbacks))
 	default:
 		for i, callback := range reg.CallbackURLs {
 			if slices.Contains(reg.CallbackURLs[:i], callback) {
-				report("callback_url", quote(callback), "is listed twice.")
+				report("callback_url", quote(callback), "is listed twice; remove one.")
 				continue
 			}
 			report("callback_url", quote(callback), checkCallback(callback, reg.Type))
@@ -111,7 +118,7 @@ func (reg Registration) normalize(offered []string, has ...string) (Registration
 
 	for _, scope := range reg.Scopes {
 		if !slices.Contains(offered, scope) && !slices.Contains(has, scope) {
-			report("scopes", quote(scope), "is no scope of this service; "+choices(offered))
+			report("scopes", quote(scope), "is not a scope of this service; "+choices(offered))
 		}
 	}
 	return reg, problems
@@ -135,11 +142,11 @@ func checkName(name string) string {
 	case name == "":
 		return "is required; write 1 to 100 characters."
 	case !utf8.ValidString(name):
-		return "must be valid UTF-8."
+		return "has bytes that are not UTF-8; send the form as UTF-8."
 	case utf8.RuneCountInString(name) > maxName:
-		return fmt.Sprintf("is too long; it may have up to %d characters.", maxName)
+		return fmt.Sprintf("is too long; shorten it to at most %d characters.", maxName)
 	case strings.ContainsFunc(name, func(r rune) bool { return !isJoiner(r) && isDeceptive(r) }):
-		return "must be on one line, without control characters, invisible ones, and those that change the direction of writing."
+		return "must be one line of visible characters; remove control characters, invisible characters and characters that change the direction of writing."
 	case hasLooseJoiners(name):
 		return "has an invisible joiner (U+200C or U+200D) where the script needs none; leave it out."
 	case hasLooseMarks(name):
@@ -154,36 +161,37 @@ func checkDescription(description string) string {
 	}
 	switch {
 	case !utf8.ValidString(description):
-		return "must be valid UTF-8."
+		return "has bytes that are not UTF-8; send the form as UTF-8."
 	case utf8.RuneCountInString(description) > maxDescription:
-		return fmt.Sprintf("is too long; it may have up to %d characters.", maxDescription)
+		return fmt.Sprintf("is too long; shorten it to at most %d characters.", maxDescription)
 	case strings.ContainsFunc(description, bad):
-		return "must be without control characters, other than line breaks, invisible ones, and those that change the direction of writing."
+		return "may have line breaks and tabs; remove other control characters, invisible characters and characters that change the direction of writing."
 	case hasLooseMarks(description):
 		return looseMarks
 	}
 	return ""
 }
 
-// isDeceptive tells characters that let a text show as something else than it is, or as
-// nothing: control and format characters (such as the bidirectional overrides, U+202A
-// to U+202E and U+2066 to U+2069, and the zero-width ones), line separators,
-// private use, and letters, marks and symbols that are blank.
+// isDeceptive reports whether a character is invisible or lets a text show as
+// something else. Such are control and format characters (the bidirectional
+// overrides U+202A to U+202E and U+2066 to U+2069, the zero-width characters),
+// line separators, private use, and letters, marks and symbols that are blank.
 func isDeceptive(r rune) bool {
 	const blankBraille = 0x2800
 	return r == blankBraille || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp,
 		unicode.Other_Default_Ignorable_Code_Point) // such as the Hangul fillers
 }
 
-// maxMarks is how many marks, such as accents, a letter may have: more than any
-// language needs (Unicode Technical Standard 39, section 5.4).
+// maxMarks is how many marks, such as accents, a letter may have. No language
+// needs more (Unicode Technical Standard 39, section 5.4).
 const maxMarks = 4
 
-const looseMarks = "must not begin with an accent, or have more than 4 accents on one letter."
+const looseMarks = "must not begin with an accent or have more than 4 accents on one letter; remove them."
 
-// hasLooseMarks tells a text that is nothing but marks, and so invisible, or that begins with one,
-// which then stands on what a page has before it, or that has so many on a letter that they
-// cover the lines above and below.
+// hasLooseMarks reports whether a text begins with a mark, or has more than
+// maxMarks marks on a letter. A mark at the beginning combines with whatever
+// the page shows before it, and a text of marks alone is invisible. A pile of
+// marks covers the lines above and below.
 func hasLooseMarks(text string) bool {
 	marks := maxMarks
 	for _, r := range text {
@@ -203,7 +211,7 @@ func checkHomepage(homepage string) string {
 	if problem := checkURLCharacters(homepage); problem != "" {
 		return problem
 	}
-	// Case means nothing in scheme and host, and nothing compares homepages.
+	// Homepages are not compared, so scheme and host may be in upper case.
 	scheme, rest, ok := strings.Cut(homepage, "://")
 	if scheme = strings.ToLower(scheme); !ok || scheme != "https" && scheme != "http" {
 		return `must begin with "https://" or "http://".`
@@ -214,7 +222,8 @@ func checkHomepage(homepage string) string {
 	return problem
 }
 
-// trimmed returns the texts that are not blank, without white space around them.
+// trimmed returns the texts that are not blank, without white space around
+// them.
 func trimmed(texts []string) []string {
 	var kept []string
 	for _, text := range texts {
@@ -225,7 +234,7 @@ func trimmed(texts []string) []string {
 	return kept
 }
 
-// quote shows what somebody wrote in a message about it.
+// quote returns what somebody wrote, in quotes and shortened, for a message.
 func quote(s string) string {
 	const most = 100
 	if utf8.RuneCountInString(s) > most {
@@ -236,7 +245,7 @@ func quote(s string) string {
 
 func choices(offered []string) string {
 	if len(offered) == 0 {
-		return "it has none to choose from."
+		return "choose none, as the service offers no scopes."
 	}
 	return "choose from " + strings.Join(offered, ", ") + "."
 }

@@ -32,7 +32,7 @@ func TestRegistrationFields(t *testing.T) {
 		{"no name", func(r *Registration) { r.Name = "" }, "name", "required"},
 		{"blank name", func(r *Registration) { r.Name = " \t\u00a0\n" }, "name", "required"},
 		{"longest name", func(r *Registration) { r.Name = strings.Repeat("é", 100) }, "", ""},
-		{"name too long", func(r *Registration) { r.Name = strings.Repeat("é", 101) }, "name", "up to 100 characters"},
+		{"name too long", func(r *Registration) { r.Name = strings.Repeat("é", 101) }, "name", "at most 100 characters"},
 		{"name of two lines", func(r *Registration) { r.Name = "a\nb" }, "name", "one line"},
 		{"NUL in the name", func(r *Registration) { r.Name = "a\x00b" }, "name", "control"},
 		{"C1 control in the name", func(r *Registration) { r.Name = "a\u0085b" }, "name", "control"},
@@ -75,7 +75,7 @@ func TestRegistrationFields(t *testing.T) {
 		{"lines and tabs in the description", func(r *Registration) { r.Description = "a\r\n\tb\n\nc" }, "", ""},
 		{"joiners in the description", func(r *Registration) { r.Description = "می\u200cخواهم 👩\u200d💻" }, "", ""},
 		{"longest description", func(r *Registration) { r.Description = strings.Repeat("é", 1000) }, "", ""},
-		{"description too long", func(r *Registration) { r.Description = strings.Repeat("é", 1001) }, "description", "up to 1000 characters"},
+		{"description too long", func(r *Registration) { r.Description = strings.Repeat("é", 1001) }, "description", "at most 1000 characters"},
 		{"override in the description", func(r *Registration) { r.Description = "\u202e" + "a" }, "description", "direction"},
 		{"escape in the description", func(r *Registration) { r.Description = "a\x1b[31mb" }, "description", "control"},
 		{"lone carriage return in the description", func(r *Registration) { r.Description = "a\rb" }, "description", "control"},
@@ -110,7 +110,7 @@ func TestRegistrationFields(t *testing.T) {
 		{"callback without path, with a backslash", func(r *Registration) { r.CallbackURLs = []string{`https://a\b`} }, "callback_url", "backslash"},
 		{"callback listed twice", func(r *Registration) { r.CallbackURLs = []string{"https://a/", " https://a/"} }, "callback_url", "twice"},
 		{"most callbacks", func(r *Registration) { r.CallbackURLs = callbacks(20) }, "", ""},
-		{"too many callbacks", func(r *Registration) { r.CallbackURLs = callbacks(21) }, "callback_url", "21 of at most 20"},
+		{"too many callbacks", func(r *Registration) { r.CallbackURLs = callbacks(21) }, "callback_url", "are too many: 21; remove some, as an application may have up to 20"},
 		{"private-use callback of a confidential one", func(r *Registration) { r.CallbackURLs = []string{"com.example.app:/cb"} }, "callback_url", "public"},
 		{"private-use callback of a public one", func(r *Registration) {
 			r.Type, r.CallbackURLs = Public, []string{"com.example.app:/cb"}
@@ -120,7 +120,7 @@ func TestRegistrationFields(t *testing.T) {
 		{"type in upper case", func(r *Registration) { r.Type = "Public" }, "client_type", `"confidential" or "public"`},
 
 		{"some scopes", func(r *Registration) { r.Scopes = []string{"write"} }, "", ""},
-		{"unknown scope", func(r *Registration) { r.Scopes = []string{"read", "admin"} }, "scopes", `"admin" is no scope of this service; choose from read, write.`},
+		{"unknown scope", func(r *Registration) { r.Scopes = []string{"read", "admin"} }, "scopes", `"admin" is not a scope of this service; choose from read, write.`},
 		{"empty scope", func(r *Registration) { r.Scopes = []string{""} }, "scopes", "choose from"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -20,43 +20,48 @@ type Config struct {
 	// Store keeps everything. Required.
 	Store Store
 
-	// Scopes are all the scopes that the service offers. Required if applications
+	// Scopes are all scopes that the service offers. Required if applications
 	// may be restricted to some of them.
 	Scopes []string
 
-	// MaxApplications is how many applications one owner may have. Defaults to 100.
+	// MaxApplications is how many applications one owner may have. Defaults to
+	// 100.
 	MaxApplications int
 
-	// ReservedName reports whether an application of owner may not be called name, as
-	// users would take it for the service's own or for somebody else's. [Imitates]
-	// compares names as they look. An application that has its name already keeps it.
-	// Defaults to no name.
+	// ReservedName reports whether an application of owner may not be called
+	// name, because users would take it for the service's own or for somebody
+	// else's. [Imitates] compares names by how they look. It is not asked when
+	// an edit keeps the name. Defaults to accepting every name.
 	ReservedName func(owner, name string) bool
 
-	// CredentialPrefix brands client secrets. Defaults to credential.DefaultPrefix.
+	// CredentialPrefix is the prefix of client secrets: 1 to 16 lower-case
+	// letters and digits, the first a letter. Defaults to
+	// credential.DefaultPrefix.
 	CredentialPrefix string
 
-	// Events receives every change after it is durable, in the goroutine that made
-	// it. It cannot veto. Defaults to none.
+	// Events receives every change after it is durable, in the goroutine that
+	// made it. It cannot veto. Optional.
 	Events func(context.Context, Event)
 
 	// Now tells the time. Defaults to time.Now.
 	Now func() time.Time
 }
 
-// A Registry administers applications and grants. It is safe for concurrent use.
+// A Registry administers applications and grants. It is safe for concurrent
+// use.
 //
-// Methods for applications take an owner and answer [ErrNotFound] for an application
-// of another one; [AnyOwner] stands for all, for the host's own administrators. An
-// empty owner is always refused, so that a host that forgot to look up who is
-// signed in reaches nothing. Methods for grants take a [GrantFilter] instead.
+// Methods for applications take an owner and return [ErrNotFound] for an
+// application of another owner. [AnyOwner] stands for every owner, for the
+// host's own administrators. An empty owner is always refused, so that a host
+// that forgot to look up who is signed in reaches nothing. Methods for grants
+// take a [GrantFilter] instead.
 type Registry struct {
 	cfg    Config
 	format credential.Format
 }
 
-// NewRegistry returns a Registry, or an error that names the field of cfg that is
-// wrong.
+// NewRegistry returns a Registry, or an error that names the wrong field of
+// cfg.
 func NewRegistry(cfg Config) (*Registry, error) {
 	if cfg.Store == nil {
 		return nil, errors.New("oauthapp: Config.Store is required")
@@ -69,10 +74,10 @@ func NewRegistry(cfg Config) (*Registry, error) {
 	}
 	for i, scope := range cfg.Scopes {
 		if !isScope(scope) {
-			return nil, fmt.Errorf("oauthapp: Config.Scopes: %q is no scope of RFC 6749, section 3.3", scope)
+			return nil, fmt.Errorf("oauthapp: Config.Scopes: %q is not a scope; write printable ASCII without spaces, double quotes and backslashes (RFC 6749, section 3.3)", scope)
 		}
 		if slices.Contains(cfg.Scopes[:i], scope) {
-			return nil, fmt.Errorf("oauthapp: Config.Scopes: %q is listed twice", scope)
+			return nil, fmt.Errorf("oauthapp: Config.Scopes: %q is listed twice; remove one", scope)
 		}
 	}
 	cfg.Scopes = slices.Clone(cfg.Scopes)
@@ -96,11 +101,12 @@ func isScope(s string) bool {
 	return s != ""
 }
 
-// Register registers an application and returns it with its client secret, which
-// is zero for a public application and can never be seen again. It returns a
-// [*ValidationError] that names everything wrong with reg, and [ErrLimit] when
-// owner has as many applications as Config.MaxApplications, and [ErrExists] when
-// reg.ClientID is or was in use, by whomever. Nothing can be registered to [AnyOwner].
+// Register registers an application and returns it with its client secret. The
+// secret can never be seen again; it is zero for a public application. It
+// returns a [*ValidationError] that names everything wrong with reg, [ErrLimit]
+// if owner has Config.MaxApplications applications already, and [ErrExists] if
+// reg.ClientID is or was in use by anybody. [AnyOwner] cannot own an
+// application.
 func (r *Registry) Register(ctx context.Context, owner string, reg Registration) (Application, credential.Plaintext, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, credential.Plaintext{}, err
@@ -114,7 +120,7 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 	reg, problems := reg.normalize(r.cfg.Scopes)
 	problems = r.checkReserved(problems, owner, reg.Name)
 	if reg.ClientID != "" && !isClientID(reg.ClientID) {
-		problems = append(problems, FieldError{"client_id", "Client ID must be 20 hexadecimal digits in lower case."})
+		problems = append(problems, FieldError{"client_id", "Client ID must be 20 hexadecimal digits in lower case; leave it out to get a new one."})
 	}
 	if len(problems) > 0 {
 		return Application{}, credential.Plaintext{}, &ValidationError{problems}
@@ -130,20 +136,20 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 	return app, plaintext, nil
 }
 
-// checkReserved adds to the problems of a registration that its name is reserved.
+// checkReserved adds a problem if the name is reserved.
 func (r *Registry) checkReserved(problems []FieldError, owner, name string) []FieldError {
 	if r.cfg.ReservedName == nil || name == "" || !r.cfg.ReservedName(owner, name) {
 		return problems
 	}
-	return append(problems, FieldError{"name", "Name is too much like one that users know; choose another, so that nobody takes your application for somebody else's."})
+	return append(problems, FieldError{"name", "Name looks like one that users know already; choose another, so that nobody takes your application for somebody else's."})
 }
 
 // attempts bounds how often the store is asked again after it refused a change.
 const attempts = 20
 
-// create names the application, as far as its registration does not, and keeps it
-// with its first secret. IDs made here are random, so a collision is next to impossible;
-// it costs another try, no more.
+// create gives the application its ID, and its client ID unless it has one, and
+// keeps it with its first secret. IDs made here are random, so a collision is
+// next to impossible and costs another try.
 func (r *Registry) create(ctx context.Context, app *Application) (plaintext credential.Plaintext, err error) {
 	named := app.ClientID != ""
 	for range attempts {
@@ -175,8 +181,8 @@ func (r *Registry) Application(ctx context.Context, owner string, id uuid.UUID) 
 	return r.cfg.Store.Application(ctx, owner, id)
 }
 
-// Applications lists the applications of owner, newest first. A Page.After that no
-// list returned is a [*ValidationError] of field after.
+// Applications lists the applications of owner, newest first. It returns a
+// [*ValidationError] of field after if Page.After does not come from a list.
 func (r *Registry) Applications(ctx context.Context, owner string, page Page) (List[Application], error) {
 	if err := checkOwner(owner); err != nil {
 		return List[Application]{}, err
@@ -184,15 +190,17 @@ func (r *Registry) Applications(ctx context.Context, owner string, page Page) (L
 	return r.cfg.Store.Applications(ctx, owner, page)
 }
 
-// Update replaces what a developer can edit of an application by reg, based on
-// reg.Version, and returns the application as it is then. Tokens stay valid; removed
-// callback URLs and scopes count from the next authorization on.
+// Update replaces the fields of an application that a developer can edit by
+// those of reg, and returns the application as updated. Tokens stay valid.
+// Removed callback URLs and scopes have their effect from the next
+// authorization on.
 //
-// It returns a [*ValidationError] that names everything wrong with reg, among it a
-// Type other than the application's, and else a [*ConflictError] if the application
-// has been updated since that version, so that of two edits made at the same time
-// neither undoes the other unseen. An old edit that says what the application is
-// already, as one that comes a second time does, returns it as it is.
+// It returns a [*ValidationError] that names everything wrong with reg, such as
+// a Type other than the application's. It returns a [*ConflictError] if the
+// application has been updated since reg.Version, so that neither of two
+// simultaneous edits undoes the other unseen. An edit that changes nothing,
+// such as one that is sent twice, returns the application, whatever its
+// version.
 func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg Registration) (Application, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, err
@@ -235,9 +243,9 @@ func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg R
 	return Application{}, ErrConflict
 }
 
-// Delete deletes an application with its secrets and grants. From its return on its client
-// ID is unknown everywhere, and no code or token of it is accepted. The client ID is
-// never used again.
+// Delete deletes an application with its secrets and grants. When it has
+// returned, the client ID is unknown everywhere, and no code or token of the
+// application is accepted. The client ID is never used again.
 func (r *Registry) Delete(ctx context.Context, owner string, id uuid.UUID) error {
 	if err := checkOwner(owner); err != nil {
 		return err
@@ -251,11 +259,11 @@ func (r *Registry) Delete(ctx context.Context, owner string, id uuid.UUID) error
 	return nil
 }
 
-// usageBound is how many users a warning counts exactly.
+// usageBound is up to how many users are counted.
 const usageBound = 1000
 
-// Usage tells what RevokeTokens and Delete would cut off, counting up to 1000 users, for
-// a warning beforehand.
+// Usage tells what RevokeTokens and Delete would cut off, for a warning
+// beforehand. It counts up to 1000 users.
 func (r *Registry) Usage(ctx context.Context, owner string, id uuid.UUID) (Usage, error) {
 	if err := checkOwner(owner); err != nil {
 		return Usage{}, err
@@ -263,10 +271,11 @@ func (r *Registry) Usage(ctx context.Context, owner string, id uuid.UUID) (Usage
 	return r.cfg.Store.Usage(ctx, owner, id, usageBound)
 }
 
-// RevokeTokens ends the grants of every user: from its return on no code, access
-// token or refresh token that the application got before is accepted, and users are asked
-// anew. The application and its secrets stay usable. It takes the same time at ten
-// tokens and ten million, and returns the Usage that it ended.
+// RevokeTokens ends the grants of every user. When it has returned, no code,
+// access token or refresh token issued to the application before is accepted,
+// and users are asked anew. The application and its secrets stay usable. The
+// duration does not depend on the number of tokens. It returns the Usage that
+// it ended.
 func (r *Registry) RevokeTokens(ctx context.Context, owner string, id uuid.UUID) (Usage, error) {
 	app, err := r.Application(ctx, owner, id)
 	if err != nil {
@@ -281,8 +290,8 @@ func (r *Registry) RevokeTokens(ctx context.Context, owner string, id uuid.UUID)
 	return usage, nil
 }
 
-// errNoOwner is a mistake of the host's program, never of a user.
-var errNoOwner = errors.New("oauthapp: owner is empty")
+// errNoOwner is for a mistake of the host's program, never of a user.
+var errNoOwner = errors.New("oauthapp: owner is empty; pass the account of whoever is signed in")
 
 func checkOwner(owner string) error {
 	if owner == "" {
@@ -291,11 +300,11 @@ func checkOwner(owner string) error {
 	return nil
 }
 
-// now is in the precision that every store keeps.
+// now returns the time in the precision that every store keeps.
 func (r *Registry) now() time.Time { return r.cfg.Now().UTC().Truncate(time.Microsecond) }
 
-// report delivers an event of an application. The change has happened, so that its
-// report must not be lost because the request that caused it went away.
+// report delivers an event about an application. The change has happened, so
+// the event is delivered even if the request that caused it is cancelled.
 func (r *Registry) report(ctx context.Context, typ EventType, at time.Time, app Application, details ...func(*Event)) {
 	if r.cfg.Events == nil {
 		return
@@ -310,11 +319,12 @@ func (r *Registry) report(ctx context.Context, typ EventType, at time.Time, app 
 	r.cfg.Events(context.WithoutCancel(ctx), event)
 }
 
-// newID is monotonic within the process, so that lists by ID are lists by age.
+// newID returns an ID that is greater than those before it in this process, so
+// that lists by ID are lists by age.
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-// NewClientID returns a client ID for a [Registration]: 20 hexadecimal digits. It is not
-// secret; it is random so that it says nothing and is never reused.
+// NewClientID returns a client ID for a [Registration]: 20 hexadecimal digits.
+// It is not secret. It is random, so that it tells nothing and is never reused.
 func NewClientID() string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program where it has no randomness

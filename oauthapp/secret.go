@@ -9,16 +9,16 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// A Secret is what is kept of a client secret. Several live at once, so that a
-// deployed secret can be replaced without an outage.
+// A Secret is what is kept of a client secret. An application may have several
+// live secrets, so that a deployed one can be replaced without an outage.
 type Secret struct {
 	ID            uuid.UUID // version 7
 	ApplicationID uuid.UUID
 	Digest        credential.Digest
 	Hint          string // the last characters of its random part
 	CreatedAt     time.Time
-	LastUsedAt    time.Time // within a few minutes; zero if never used
-	ExpiresAt     time.Time // from then on it is refused; zero if it does not expire
+	LastUsedAt    time.Time // to within a few minutes; zero if never used
+	ExpiresAt     time.Time // it is refused from then on; zero if it does not expire
 }
 
 // Live reports whether the secret is accepted at the time given.
@@ -26,13 +26,13 @@ func (s Secret) Live(now time.Time) bool {
 	return s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
 }
 
-// MatchSecret finds the live secret with the digest presented. It compares all of
-// secrets, each in constant time, so that the time it takes tells nothing of them. A
-// zero digest matches nothing.
+// MatchSecret returns the live secret that has the digest presented. It
+// compares every secret in constant time, so that its duration tells nothing
+// about them. A zero digest matches nothing.
 func MatchSecret(secrets []Secret, presented credential.Digest, now time.Time) (Secret, bool) {
 	found := -1
 	for i := range secrets {
-		// In this order: the comparison is never left out.
+		// The comparison comes first, so that it is never left out.
 		if secrets[i].Digest.Equal(presented) && secrets[i].Live(now) {
 			found = i
 		}
@@ -44,12 +44,12 @@ func MatchSecret(secrets []Secret, presented credential.Digest, now time.Time) (
 }
 
 const (
-	maxSecrets = 10 // live ones of one application
+	maxSecrets = 10 // live secrets of one application
 	maxOverlap = 30 * 24 * time.Hour
 )
 
-// Secrets lists the live secrets of an application, newest first; none for a public
-// one.
+// Secrets lists the live secrets of an application, newest first. A public
+// application has none.
 func (r *Registry) Secrets(ctx context.Context, owner string, id uuid.UUID) ([]Secret, error) {
 	if err := checkOwner(owner); err != nil {
 		return nil, err
@@ -57,15 +57,16 @@ func (r *Registry) Secrets(ctx context.Context, owner string, id uuid.UUID) ([]S
 	return r.cfg.Store.Secrets(ctx, owner, id, r.now())
 }
 
-// ResetSecret makes a new client secret and returns it; it can never be seen again. The
-// older ones are accepted for overlap longer, at most 30 days, unless they expire
-// sooner; with 0 they end now. Tokens stay valid.
+// ResetSecret makes a new client secret and returns it; it can never be seen
+// again. The older secrets stay valid for the duration overlap, 0 to 30 days,
+// unless they expire sooner. With 0 they end now. Tokens stay valid.
 //
-// It returns a [*ValidationError] of field overlap, or of client_type for a public
-// application, which has no secret; and [ErrLimit] if more than 10 secrets would be live.
+// It returns a [*ValidationError] of field overlap, or of field client_type for
+// a public application, which has no secret. It returns [ErrLimit] if more than
+// 10 secrets would be live.
 func (r *Registry) ResetSecret(ctx context.Context, owner string, id uuid.UUID, overlap time.Duration) (credential.Plaintext, error) {
 	if overlap < 0 || overlap > maxOverlap {
-		message := "Overlap must be from 0, to end the old secrets now, to 30 days."
+		message := "Overlap must be from 0 to 30 days; 0 ends the old secrets now."
 		return credential.Plaintext{}, &ValidationError{[]FieldError{{"overlap", message}}}
 	}
 	app, err := r.Application(ctx, owner, id)
@@ -73,7 +74,7 @@ func (r *Registry) ResetSecret(ctx context.Context, owner string, id uuid.UUID, 
 		return credential.Plaintext{}, err
 	}
 	if app.Type == Public {
-		message := "A public application has no client secret."
+		message := "A public application has no client secret and needs none; register a confidential application to have one."
 		return credential.Plaintext{}, &ValidationError{[]FieldError{{"client_type", message}}}
 	}
 	now := r.now()
@@ -86,9 +87,10 @@ func (r *Registry) ResetSecret(ctx context.Context, owner string, id uuid.UUID, 
 	return plaintext, nil
 }
 
-// RevokeSecret ends one live secret now, be it the last: until a reset the
-// application cannot authenticate then. It returns [ErrNotFound] for a secret that
-// is not one of the application's live ones. Tokens stay valid.
+// RevokeSecret ends one live secret now. Tokens stay valid. Without its last
+// secret the application cannot authenticate until ResetSecret makes a new one.
+// It returns [ErrNotFound] for a secret that is not one of the application's
+// live secrets.
 func (r *Registry) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID) error {
 	app, err := r.Application(ctx, owner, id)
 	if err != nil {
@@ -102,7 +104,7 @@ func (r *Registry) RevokeSecret(ctx context.Context, owner string, id, secret uu
 	return nil
 }
 
-// newSecret makes a secret, and what is kept of it.
+// newSecret makes a secret and returns it, with what is kept of it.
 func (r *Registry) newSecret(application uuid.UUID, at time.Time) (Secret, credential.Plaintext) {
 	plaintext := r.format.NewClientSecret()
 	return Secret{

@@ -189,7 +189,7 @@ func TestPublicApplicationHasNoSecret(t *testing.T) {
 	form := s.ticketFor(pathOf(app, "secrets"))
 	refused := s.do(http.MethodPost, pathOf(app, "secrets"), form)
 	require.Equal(t, http.StatusUnprocessableEntity, refused.Status)
-	require.Contains(t, refused.text(), "A public application has no client secret.")
+	require.Contains(t, refused.text(), "A public application has no client secret and needs none; register a confidential application to have one.")
 }
 
 func TestSecretIsShownOnce(t *testing.T) {

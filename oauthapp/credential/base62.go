@@ -38,8 +38,8 @@ func appendBase62(dst, src []byte) []byte {
 	return dst
 }
 
-// parseBase62 fills dst, whose length is a multiple of 8, from its encoding.
-// It refuses what appendBase62 cannot have written.
+// parseBase62 decodes s into dst, whose length is a multiple of 8. It refuses
+// what appendBase62 cannot have written.
 func parseBase62(dst []byte, s string) bool {
 	for ; len(dst) > 0; dst, s = dst[wordSize:], s[wordLen:] {
 		v, ok := parseDigits(s[:wordLen])
@@ -89,5 +89,6 @@ func checksum[T string | []byte](s T) uint64 {
 	return uint64(sum)
 }
 
-// checksumRooms are there because package crc32 lets its argument escape: each string would be copied to the heap for it.
+// checksumRooms are reused buffers for checksum. Package crc32 lets its
+// argument escape, so without them each string would be copied to the heap.
 var checksumRooms = sync.Pool{New: func() any { return new([maxLen]byte) }}

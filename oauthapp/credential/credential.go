@@ -6,18 +6,18 @@
 //
 //	oa_at_0Gq3…   prefix _ kind _ body checksum
 //
-// The prefix is the service's own brand, the kind is one of [Kind], and the
-// body is random bytes in base 62, followed by a checksum of everything before
-// it. All characters are letters, digits and the two underscores: a credential
-// is URL-safe, form-safe, header-safe, and selected whole by a double click.
+// The prefix is the service's own brand. The kind is one of [Kind]. The body is
+// random bytes in base 62. The checksum covers everything before it. All
+// characters are letters, digits and the two underscores, so a credential needs
+// no encoding in URLs, forms and headers, and a double click selects all of it.
 //
 // The secret part is 256 bits from crypto/rand. Codes and tokens also carry the
-// ID of their session, so that a store finds their one row by its primary key.
+// ID of their session, so that a store finds their row by its primary key.
 //
-// A string whose kind, length, alphabet or checksum is wrong is refused by
-// [Format.Parse] before any store is asked. The checksum is no signature: it
-// stops accidents and random guesses, while access rests on the secret part
-// alone, whose SHA-256 [Digest] is the only thing that is ever kept.
+// [Format.Parse] refuses a string of the wrong kind, length, alphabet or
+// checksum before any store is asked. The checksum is not a signature: it stops
+// accidents and random guesses. Access rests on the secret part alone. Only the
+// SHA-256 [Digest] of a credential is ever kept.
 package credential
 
 import (
@@ -35,7 +35,7 @@ import (
 // Kind tells what a credential is for. One kind is never accepted as another.
 type Kind string
 
-// The kinds, as they stand in the credential.
+// The kinds, as they are written in a credential.
 const (
 	ClientSecret      Kind = "cs" // RFC 6749, section 2.3.1
 	AuthorizationCode Kind = "ac" // RFC 6749, section 1.3.1
@@ -43,7 +43,7 @@ const (
 	RefreshToken      Kind = "rt" // RFC 6749, section 1.5
 )
 
-// The parts of a body, in bytes, in this order.
+// The sizes of the parts of a body in bytes, in their order.
 const (
 	sessionSize = 16 // codes and tokens: the session's ID
 	familySize  = 16 // refresh tokens: shared by all of one session
@@ -68,9 +68,9 @@ func (k Kind) bodySize() int {
 	return 0
 }
 
-// A Digest is the SHA-256 of a credential. It is all that a store keeps: the
-// credential is 256 random bits, so no slow hash is needed to protect it.
-// The zero Digest stands for "none" and equals nothing, itself included.
+// A Digest is the SHA-256 of a credential. It is all that a store keeps. A
+// credential has 256 random bits, so it needs no slow hash. The zero Digest
+// means "none" and equals nothing, not even itself.
 type Digest [sha256.Size]byte
 
 // DigestOf returns the digest of a whole credential.
@@ -88,12 +88,12 @@ func (d Digest) Equal(other Digest) bool {
 	return same && !d.IsZero()
 }
 
-// IsZero reports whether d stands for "none".
+// IsZero reports whether d means "none".
 func (d Digest) IsZero() bool { return d == Digest{} }
 
-// A Plaintext is a credential that was just made, in the clear. It prints,
-// logs and marshals as "[redacted]", however it is nested; only [Plaintext.Reveal]
-// gives the credential, once, to whoever it was made for.
+// A Plaintext is a newly made credential in the clear. It prints, logs and
+// marshals as "[redacted]", even inside other values. [Plaintext.Reveal]
+// returns the credential, for the one that it was made for.
 type Plaintext struct {
 	value *string // a pointer, so that reflection-based printers of an enclosing struct show no text
 }
@@ -119,11 +119,12 @@ func (p Plaintext) Digest() Digest {
 	return DigestOf(*p.value)
 }
 
-// hintSize characters are shown of a secret so that its owner can tell it from
-// others: 4 of 43 random ones leave more than 230 bits unknown.
+// hintSize is how many characters of a secret are shown, so that its owner can
+// tell it from others. Showing 4 of its 43 random characters leaves more than
+// 230 bits unknown.
 const hintSize = 4
 
-// Hint returns the last few characters of the credential's random part, by which
+// Hint returns the last 4 characters of the credential's random part, so that
 // its owner can tell it from others.
 func (p Plaintext) Hint() string {
 	if p.value == nil {
@@ -156,9 +157,9 @@ const DefaultPrefix = "oa"
 
 var prefixPattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
 
-// NewFormat returns the format with the service's own prefix: 1 to 16 lower-case
-// letters and digits, the first a letter; "" means [DefaultPrefix]. Credentials
-// made with one prefix are refused under another, so a prefix is chosen once.
+// NewFormat returns a format with the service's own prefix: 1 to 16 lower-case
+// letters and digits, the first a letter. "" means [DefaultPrefix]. A format
+// refuses credentials that have another prefix, so choose the prefix once.
 func NewFormat(prefix string) (Format, error) {
 	if prefix != "" && !prefixPattern.MatchString(prefix) {
 		return Format{}, errors.New("credential: prefix must be 1 to 16 lower-case letters and digits, the first a letter")
@@ -189,9 +190,9 @@ func (f Format) NewAccessToken(session uuid.UUID) Plaintext {
 	return f.AccessTokenWith(session, NewSecret())
 }
 
-// A Secret is the secret part of a token. Whoever does not take it from
-// [NewSecret] derives it so that nobody else can: it must look random to everyone
-// who lacks a key of 256 bits.
+// A Secret is the secret part of a token. Take it from [NewSecret], or derive
+// it in such a way that it looks random to everyone who lacks a key of 256
+// bits.
 type Secret [secretSize]byte
 
 // NewSecret makes a secret from crypto/rand.
@@ -202,8 +203,9 @@ func (f Format) AccessTokenWith(session uuid.UUID, secret Secret) Plaintext {
 	return f.encode(AccessToken, append(session[:], secret[:]...))
 }
 
-// A Family is what all refresh tokens of one session have in common. It tells an
-// old refresh token of the session from a forged one. It is as secret as they are.
+// A Family is what all refresh tokens of one session have in common. It
+// distinguishes an old refresh token of the session from a forged one. It must
+// be kept as secret as they are.
 //
 // It prints, logs and marshals as "[redacted]", as a [Plaintext] does.
 type Family struct {
@@ -244,14 +246,14 @@ func (f Format) NewRefreshToken(session uuid.UUID, family Family) Plaintext {
 	return f.RefreshTokenWith(session, family, NewSecret())
 }
 
-// RefreshTokenWith returns the refresh token of a session and its family that has
-// this secret. It panics if family is the zero Family.
+// RefreshTokenWith returns the refresh token of a session and its family that
+// has this secret. It panics if family is the zero Family.
 func (f Format) RefreshTokenWith(session uuid.UUID, family Family, secret Secret) Plaintext {
 	body := append(session[:], *family.value...)
 	return f.encode(RefreshToken, append(body, secret[:]...))
 }
 
-// Parsed is what a well-formed credential says of itself.
+// Parsed is what a well-formed credential tells.
 type Parsed struct {
 	Session uuid.UUID // zero for a client secret
 	Family  Family    // zero for all but a refresh token
@@ -259,11 +261,11 @@ type Parsed struct {
 }
 
 // ErrMalformed is returned for a string that cannot be a credential of the kind
-// and format asked for. It says nothing more, and never holds the string.
+// and format asked for. It gives no reason and never holds the string.
 var ErrMalformed = errors.New("credential: malformed")
 
-// Parse takes apart a credential of the given kind. It returns [ErrMalformed]
-// for anything that this format cannot have made; that takes no store and little time.
+// Parse reads a credential of the given kind. It returns [ErrMalformed] for a
+// string that this format cannot have made. It asks no store.
 func (f Format) Parse(kind Kind, credential string) (Parsed, error) {
 	var buf [sessionSize + familySize + secretSize]byte
 	size := kind.bodySize()
@@ -291,9 +293,9 @@ func (f Format) KindOf(credential string) (Kind, error) {
 	return "", ErrMalformed
 }
 
-// Pattern returns a regular expression, in the syntax of RE2, that finds every
-// credential of this format in any text, unless a letter, digit or underscore
-// follows it at once: publish it to secret scanners.
+// Pattern returns a regular expression, in the syntax of RE2, for secret
+// scanners. It finds every credential of this format in any text, unless a
+// letter, digit or underscore follows it immediately.
 func (f Format) Pattern() string {
 	lens := func(k Kind) int { return encodedLen(k.bodySize()) + checksumLen }
 	return fmt.Sprintf(`%s_(?:%s_[0-9A-Za-z]{%d}|(?:%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
