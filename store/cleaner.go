@@ -7,41 +7,44 @@ import (
 	"time"
 )
 
-// A Cleaner removes what a store needs no more, over and over. Any number of nodes
-// may run one on the same store; one is enough.
+// A Cleaner removes rows that a store does not need any more, over and over.
+// One node has to run it; any number may, on the same store.
 //
 //	go store.Cleaner{Store: s}.Run(ctx)
 //
-// Nothing that grants access depends on it: what has expired, been revoked or been
-// deleted is refused from that moment on. It gives space back.
+// It only gives space back. A store refuses what has expired, been revoked or
+// been deleted from that moment on, whether a Cleaner runs or not.
 type Cleaner struct {
 	// Store is what to clean up. Required.
 	Store Store
-	// Interval is how long to rest between two passes. Defaults to 1 minute.
+	// Interval is the rest between two passes. Defaults to 1 minute.
 	Interval time.Duration
-	// Batch is about how many rows one call to the store examines or removes, and so
-	// for how long it keeps others waiting. Defaults to 100, with which a pass looks at
-	// 10,000 rows a second at most: ten million sessions and their grants take half
-	// an hour or more. Raise it where that many begin, or a pass is to be over sooner.
+	// Batch is about how many rows one call to the store examines or removes. A
+	// greater Batch makes a pass shorter and each call longer, while others
+	// wait for the store. Defaults to 100, with which a pass looks at 10,000
+	// rows a second at most: ten million sessions and their grants take half an
+	// hour or more.
 	Batch int
-	// Pause is how long to leave the store to others between two batches, at the least: after
-	// a batch that took longer it is as long as that one, so that a store that is slow, or busy, is
-	// never cleaned up for more than half of the time. Defaults to 10 milliseconds.
+	// Pause is the shortest rest between two batches. After a batch that took
+	// longer than Pause, the rest is as long as the batch, so that clean-up
+	// takes at most half of the time of a store that is slow or busy. Defaults
+	// to 10 milliseconds.
 	Pause time.Duration
-	// Logger receives passes that failed, and at level Debug what the others removed.
-	// Defaults to slog.Default().
+	// Logger receives passes that failed and, at level Debug, how many rows the
+	// other passes removed. Defaults to slog.Default().
 	Logger *slog.Logger
 	// Now tells the time. Defaults to time.Now.
 	Now func() time.Time
 }
 
-// maxBackOff bounds the rest after failures, in intervals: an outage is over at some
-// time, and waiting for it costs little.
+// maxBackOff bounds the rest after failures, in intervals, so that clean-up
+// begins again soon after an outage.
 const maxBackOff = 16
 
-// Run makes passes until ctx is done, and then returns nil. A pass that fails is
-// logged and made again after a rest that doubles with each failure in a row, up
-// to 16 intervals. Only a Cleaner without a Store makes it return an error.
+// Run makes passes until ctx is done, and then returns nil. It logs a pass that
+// fails and makes another one after a rest. The rest doubles with each failure
+// in a row, up to 16 intervals. Run returns an error only if the Cleaner has no
+// Store.
 func (c Cleaner) Run(ctx context.Context) error {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -66,9 +69,9 @@ func (c Cleaner) Run(ctx context.Context) error {
 	}
 }
 
-// Pass goes through the store once and returns how many rows it removed. If the
-// store fails or ctx is done on the way, it returns that error with what was
-// removed until then; the next pass begins anew.
+// Pass goes through the store once and returns how many rows it removed. It
+// returns an error if the store fails or ctx ends, with the number of rows
+// removed before. The next pass begins at the start.
 func (c Cleaner) Pass(ctx context.Context) (removed int, err error) {
 	c, err = c.withDefaults()
 	if err != nil {
@@ -116,7 +119,7 @@ func (c Cleaner) withDefaults() (Cleaner, error) {
 	return c, nil
 }
 
-// sleep reports whether it was left to sleep.
+// sleep reports whether it slept to the end, without ctx being done.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

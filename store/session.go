@@ -9,14 +9,14 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// A Session is one run of the authorization code flow: from the code, through its
-// exchange, to the last refresh token of the family. It is one row, which knows the
-// digests of whatever is outstanding, so that issuing, rotating and ending are
-// each one conditional update of that row.
+// A Session is one run of the authorization code flow: from the code, through
+// its exchange, to the last refresh token. It is one row that keeps the digests
+// of all tokens outstanding, so that issuing, rotating and ending are each one
+// conditional update of that row.
 //
-// A session is live until it is ended or passes ExpiresAt, its grant or its
-// application's tokens are revoked, or its application is deleted. Stores judge
-// all but the expiry; expiry times are judged by whoever holds a clock.
+// A session is live until it is ended, its grant or its application's tokens
+// are revoked, or its application is deleted. Stores judge that. Callers judge
+// ExpiresAt and the other expiry times, as they hold the clock.
 type Session struct {
 	ID            uuid.UUID // version 7; part of every code and token of the session
 	ApplicationID uuid.UUID
@@ -32,36 +32,36 @@ type Session struct {
 
 	Code            Code
 	Access          AccessToken       // the newest access token
-	PreviousAccess  AccessToken       // the one before, which a refresh leaves valid
+	PreviousAccess  AccessToken       // the one before, which stays valid after a refresh
 	Refresh         RefreshToken      // the live refresh token
 	PreviousRefresh credential.Digest // of the refresh token before
-	RefreshFamily   credential.Digest // what all refresh tokens of the session share
+	RefreshFamily   credential.Digest // of what all refresh tokens of the session share
 	RotatedAt       time.Time         // of the last rotation; zero if there was none
 	RotationSalt    Salt              // of the last rotation; zero if there was none
 
-	// Extra is what the capabilities of package flow keep with the session: at
-	// most MaxExtra bytes, which a store keeps and returns as they are.
+	// Extra holds what the capabilities of package flow keep with the session:
+	// at most MaxExtra bytes. A store keeps and returns it unchanged.
 	Extra []byte
 }
 
-// MaxExtra is the length of the longest Session.Extra, in bytes.
+// MaxExtra is the greatest length of Session.Extra, in bytes.
 const MaxExtra = 1 << 10
 
-// A Salt is 16 random bytes that the tokens of a rotation were derived with. A
-// salt alone opens nothing.
+// A Salt is 16 random bytes that the tokens of a rotation are derived with. A
+// salt alone grants no access.
 type Salt [16]byte
 
-// A Code is what is kept of an authorization code. Once it is redeemed Digest,
-// RedeemedAt and CodeChallenge remain.
+// A Code is what is kept of an authorization code. Digest, RedeemedAt and
+// CodeChallenge remain after it is redeemed.
 type Code struct {
 	Digest     credential.Digest // zero: the session began with its tokens
 	ExpiresAt  time.Time
 	RedeemedAt time.Time // zero until it is redeemed
 
-	// As the authorization request had them, "" where it did not.
+	// As the authorization request sent them; "" if it did not.
 	RedirectURI   string
 	CodeChallenge string            // of the method S256
-	State         credential.Digest // of the state, for the profile that compares it
+	State         credential.Digest // of state, for the capability that compares it
 }
 
 // An AccessToken is what is kept of an access token.
@@ -75,25 +75,25 @@ type AccessToken struct {
 // A RefreshToken is what is kept of the live refresh token.
 type RefreshToken struct {
 	Digest    credential.Digest // zero: there is none
-	ExpiresAt time.Time         // the idle end: a rotation moves it
+	ExpiresAt time.Time         // when it expires unused; a rotation moves it
 }
 
 // A Client is an application as the token endpoint needs it.
 type Client struct {
-	Application oauthapp.Application // but for LastUsedAt, which is zero
-	Secrets     []oauthapp.Secret    // those live, newest first
+	Application oauthapp.Application // LastUsedAt is zero
+	Secrets     []oauthapp.Secret    // the live ones, newest first
 	Session     *Session             // nil unless asked for, live, and of this application
 }
 
 // A Beginning starts a session.
 type Beginning struct {
-	// Session is the session as it begins. It has a code and no tokens yet, or the
-	// tokens that it begins with and no code: an access token, and a refresh token
-	// with its family or neither. It was never rotated. The store fills GrantID,
-	// ClientID and GrantUsedAt.
+	// Session is the session as it begins: with a code and no tokens, or with
+	// its first tokens and no code. The first tokens are an access token, and
+	// either a refresh token with its family or no refresh token. It was never
+	// rotated. The store fills GrantID, ClientID and GrantUsedAt.
 	Session Session
-	// GrantID is the ID of the grant that begins with the user's yes, if there is none yet
-	// for this application and account. It is zero where the user is not asked, because they
+	// GrantID is the ID of a new grant, for when the user has none for this
+	// application and account. It is zero if the user is not asked, having
 	// consented before to all that the session may reach.
 	GrantID uuid.UUID
 }
@@ -116,15 +116,16 @@ type Rotation struct {
 	SessionID uuid.UUID
 	Presented credential.Digest // of the refresh token presented
 	Access    AccessToken
-	// Refresh is the successor. With a zero digest the token presented stays the
-	// live one and takes over ExpiresAt.
+	// Refresh is the successor. If its digest is zero, the token presented
+	// stays live and gets the ExpiresAt of Refresh.
 	Refresh RefreshToken
 	Salt    Salt   // becomes RotationSalt, if there is a successor
 	Extra   []byte // becomes the session's Extra
 	At      time.Time
 }
 
-// A Use says that a grant, or a client secret, was used. What is zero was not.
+// A Use tells that a grant, or a client secret, was used. A zero ID means that
+// nothing of its kind was used.
 type Use struct {
 	GrantID       uuid.UUID // also counts as a use of its application
 	ApplicationID uuid.UUID // of SecretID

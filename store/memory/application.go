@@ -17,13 +17,13 @@ type application struct {
 	oauthapp.Application
 	secrets []oauthapp.Secret
 
-	// epoch counts the revocations of all its tokens. A grant remembers the one it
-	// was born under and is dead under any other.
+	// epoch counts the revocations of all tokens of the application. A grant
+	// keeps the epoch that it began under and is dead under any other.
 	epoch   uint64
 	deleted bool // grants and sessions still point here
 }
 
-// clone returns the row without anything of the store's own in it.
+// clone returns a copy of the row that shares nothing with the store.
 func (a *application) clone() oauthapp.Application { return cloneApplication(a.Application) }
 
 func cloneApplication(a oauthapp.Application) oauthapp.Application {
@@ -186,8 +186,9 @@ func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bo
 	return usage, nil
 }
 
-// usage counts the users of an application by jumping from one to the next: its
-// live grants stand together, those of one user, which can be many, side by side.
+// usage counts the users of an application by jumping from one to the next. The
+// live grants of an application are neighbours, and so are those of one user,
+// which can be many.
 func (s *Store) usage(a *application, bound int) oauthapp.Usage {
 	usage := oauthapp.Usage{LastUsedAt: a.LastUsedAt}
 	for from := (&grant{application: a, epoch: a.epoch + 1}); ; usage.Users++ {

@@ -12,16 +12,17 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// A phase of the clean-up goes through the rows of one kind, from the greatest key
-// to the least. sweep examines up to limit rows below a key, "" for all, and returns
-// the key of the last one, "" if there are no more. The caller holds the lock.
+// A phase of the clean-up goes through the rows of one kind, from the greatest
+// key to the least. sweep examines up to limit rows below a key; "" means all
+// rows. It returns the key of the last row, "" if there are no more. The caller
+// holds the lock.
 type phase struct {
 	letter byte
 	sweep  func(s *Store, now time.Time, below string, limit int) (reached string, removed int, err error)
 }
 
-// The phases, in their order. The cursor is the letter of one and the key that it
-// has come to.
+// phases are in the order in which they run. A cursor is the letter of a phase
+// and the key that it has reached.
 var phases = []phase{
 	{'s', (*Store).sweepSessions},
 	{'g', (*Store).sweepGrants},
@@ -29,7 +30,8 @@ var phases = []phase{
 	{'r', (*Store).sweepRecords},
 }
 
-// sweepSize is how many rows the clean-up looks at before it lets others in.
+// sweepSize is how many rows the clean-up examines before it lets other calls
+// in.
 const sweepSize = 25
 
 // CleanUp implements [store.Store].
@@ -72,7 +74,7 @@ func (s *Store) cleanUp(now time.Time, cursor string, limit int) (next string, r
 	return "", removed, nil
 }
 
-// parseBelow returns the ID that a key is, or the greatest one for "".
+// parseBelow returns the ID of a key, or the greatest ID for "".
 func parseBelow(key string) (uuid.UUID, error) {
 	if key == "" {
 		return uuid.Max, nil
@@ -80,8 +82,8 @@ func parseBelow(key string) (uuid.UUID, error) {
 	return uuid.Parse(key)
 }
 
-// sweep examines up to limit rows below one, the greatest first. It returns those
-// that are dead, and the key of the last that it examined if there are more.
+// sweep examines up to limit rows below a row, the greatest first. It returns
+// the dead ones, and the key of the last row examined if there are more.
 func sweep[T any](rows *ordered[T], below T, limit int, dead func(T) bool, key func(T) string) (found []T, reached string) {
 	for row := range rows.below(below) {
 		if limit--; limit < 0 {
@@ -108,7 +110,8 @@ func (s *Store) sweepSessions(now time.Time, below string, limit int) (reached s
 	return reached, len(dead), nil
 }
 
-// dead reports whether nothing that the session issued can be accepted any more.
+// dead reports whether nothing that the session issued can be accepted any
+// more.
 func (s *session) dead(now time.Time) bool {
 	if !s.grant.live() || !s.expires.after(now) {
 		return true
@@ -149,7 +152,8 @@ func (s *Store) sweepSecrets(now time.Time, below string, limit int) (reached st
 	return reached, removed, nil
 }
 
-// sweepRecords has keys of a digest in hexadecimal and the kind.
+// sweepRecords removes expired records. Its keys are a digest in hexadecimal
+// and the kind.
 func (s *Store) sweepRecords(now time.Time, below string, limit int) (reached string, removed int, err error) {
 	from := &record{kind: "\xff"} // above all kinds
 	if below != "" {

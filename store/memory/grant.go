@@ -13,8 +13,9 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
-// A grant is one consent, from the user's yes to its end. Consent given after that
-// is a row of its own, so a session that points to its grant needs no epochs.
+// A grant is one consent, from the user's yes to its end. Consent that is given
+// after the end is another row, so a session that points to its grant needs no
+// epochs.
 type grant struct {
 	id          uuid.UUID
 	application *application
@@ -32,7 +33,7 @@ func (g *grant) live() bool {
 	return !g.revoked && g.epoch == g.application.epoch && !g.application.deleted
 }
 
-// clone returns the row as the interface has it, without its application.
+// clone returns a copy of the row, without its application.
 func (g *grant) clone() oauthapp.Grant {
 	return oauthapp.Grant{
 		ID:            g.id,
@@ -53,8 +54,9 @@ func selects(f oauthapp.GrantFilter, g *grant) bool {
 		(f.Owner == "" || f.Owner == oauthapp.AnyOwner || f.Owner == g.application.Owner)
 }
 
-// prepareGrants gives the sets of grants their orders. In those by application
-// the epoch comes next, so that a revocation of all tokens leaves the dead apart.
+// prepareGrants gives the sets of grants their orders. The sets by application
+// are sorted by epoch next, so that a revocation of all tokens sets the dead
+// grants apart.
 func (s *Store) prepareGrants() {
 	byID := func(a, b *grant) int { return compareID(a.id, b.id) }
 	byEpoch := func(a, b *grant) int {
@@ -98,14 +100,15 @@ func (s *Store) removeGrant(g *grant) {
 	}
 }
 
-// findGrant returns the live grant of a user for an account, nil if there is none.
+// findGrant returns the live grant of a user for an account, nil if there is
+// none.
 func (s *Store) findGrant(a *application, user, account string) *grant {
 	g, _ := s.grantsByAuthorization.get(&grant{application: a, epoch: a.epoch, user: user, account: account})
 	return g
 }
 
-// scanSize is how many grants a list passes over before it lets others in: it
-// skips the dead, and until they are cleaned up they can be many.
+// scanSize is how many grants a list reads before it lets other calls in. A
+// list skips dead grants, which can be many until they are cleaned up.
 const scanSize = 1000
 
 // Grants implements [oauthapp.Store].
@@ -127,8 +130,8 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), nil
 }
 
-// scanGrants appends grants with an ID less than before, until there are as many as
-// asked for. It returns how far it came and whether there may be more.
+// scanGrants appends grants with an ID below before, up to most. It returns the
+// last ID that it read and whether there may be more.
 func (s *Store) scanGrants(items []oauthapp.Grant, filter oauthapp.GrantFilter, before uuid.UUID, most int) ([]oauthapp.Grant, uuid.UUID, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -152,8 +155,8 @@ func (s *Store) scanGrants(items []oauthapp.Grant, filter oauthapp.GrantFilter, 
 	return items, before, false
 }
 
-// narrowest returns the set of grants in which those that a filter selects stand
-// closest together, where to begin in it, and how to tell where they end.
+// narrowest returns the set of grants in which a filter selects the closest
+// neighbours, the grant to begin at, and a function that tells where they end.
 func (s *Store) narrowest(f oauthapp.GrantFilter, before uuid.UUID) (sorted *ordered[*grant], from *grant, within func(*grant) bool) {
 	switch {
 	case f.UserID != "":
@@ -196,8 +199,9 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	return was, nil
 }
 
-// grantFor returns the grant that a session begins under: the live one of the user
-// for the account, or a new one that is not in the store yet. It changes nothing.
+// grantFor returns the grant that a session begins under: the user's live grant
+// for the account, or a new one that is not in the store yet. It changes
+// nothing.
 func (s *Store) grantFor(a *application, b store.Beginning) (*grant, error) {
 	session := b.Session
 	g := s.findGrant(a, session.UserID, session.AccountID)
@@ -225,7 +229,8 @@ func (s *Store) grantFor(a *application, b store.Beginning) (*grant, error) {
 	return g, nil
 }
 
-// authorize adds what the user said yes to to a grant, and inserts it if it is new.
+// authorize adds to a grant what the user authorized, and inserts the grant if
+// it is new.
 func (s *Store) authorize(g *grant, session store.Session) {
 	g.scopes = g.scopes.with(session.Scopes)
 	g.authorized = microsOf(session.CreatedAt)

@@ -9,16 +9,15 @@ import (
 // chunkSize bounds how many elements an insertion or removal moves.
 const chunkSize = 512
 
-// ordered is a set of pointers, sorted. They stand in chunks of bounded length: an
-// element takes little more than its pointer, finding one is two binary
-// searches, and elements that arrive in ascending order, as UUIDs of version 7
-// do, are appended.
+// ordered is a sorted set of pointers in chunks of bounded length. An element
+// takes little more than its pointer, and two binary searches find it. Elements
+// that arrive in ascending order, as UUIDs of version 7 do, are appended.
 type ordered[T any] struct {
 	compare func(a, b T) int
 	chunks  [][]T // none is empty
 }
 
-// seek returns where the first element stands that is not less than x.
+// seek returns the place of the first element that is not less than x.
 func (o *ordered[T]) seek(x T) (chunk, index int) {
 	last := len(o.chunks) - 1
 	if last < 0 {
@@ -82,8 +81,8 @@ func (o *ordered[T]) remove(x T) {
 	o.join(chunk - 1)
 }
 
-// join appends the chunk after i to chunk i where both together are short, so
-// that removals give their memory back.
+// join appends chunk i+1 to chunk i if both together are short, so that
+// removals give their memory back.
 func (o *ordered[T]) join(i int) {
 	if i < 0 || i+1 >= len(o.chunks) || len(o.chunks[i])+len(o.chunks[i+1]) > chunkSize/2 {
 		return

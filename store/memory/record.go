@@ -24,7 +24,7 @@ func recordOf(r store.Record) *record {
 	return &record{strings.Clone(r.Kind), r.Digest, slices.Clone(r.Value), microsOf(r.ExpiresAt)}
 }
 
-// clone returns the row as the interface has it.
+// clone returns a copy of the row.
 func (r *record) clone() store.Record {
 	return store.Record{Kind: r.kind, Digest: r.digest, Value: slices.Clone(r.value), ExpiresAt: r.expires.time()}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A session is one row of fixed width, the same from its code to its end. It is
-// live as long as its grant; ending it removes the row.
+// A session is one row of fixed width from its code to its end. It is live as
+// long as its grant. Ending it removes the row.
 type session struct {
 	id      uuid.UUID
 	grant   *grant
@@ -40,7 +40,7 @@ type session struct {
 	extra         []byte // never changed in place
 }
 
-// A code is what only an unredeemed code needs.
+// A code is the part of a session that only an unredeemed code needs.
 type code struct {
 	expires     micros
 	redirectURI string
@@ -72,7 +72,7 @@ func (t *accessToken) clone() store.AccessToken {
 	}
 }
 
-// clone returns the row as the interface has it.
+// clone returns a copy of the row.
 func (s *session) clone() store.Session {
 	session := store.Session{
 		ID:              s.id,
