@@ -2,6 +2,7 @@ package flow
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -179,7 +180,9 @@ func (p *Provider) identify(r *http.Request, params wire.Params) (*authorization
 	switch a.redirectURI = params.Get("redirect_uri"); {
 	case a.redirectURI != "":
 		if !oauthapp.MatchCallback(client.Application.Type, registered, a.redirectURI) {
-			return nil, wire.Refuse(InvalidRequest, "redirect_uri: the application has not registered it as a callback URL")
+			refusal := wire.Refuse(InvalidRequest, "redirect_uri: the application has not registered it as a callback URL")
+			refusal.Received = a.redirectURI
+			return nil, refusal
 		}
 	case len(registered) == 1:
 		a.redirectURI = registered[0]
@@ -438,6 +441,10 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		Detail:  refusal.Description,
 		Time:    p.now(),
 	}
+	if refusal.Received != "" {
+		view.Received = inert(refusal.Received)
+		view.Remedy = "Send one of the application’s callback URLs, character by character, or add this one to them."
+	}
 	switch {
 	case refusal.Status >= http.StatusInternalServerError:
 		p.logFailure(r, "request failed", refusal)
@@ -451,4 +458,25 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		view.Detail = ""
 	}
 	p.pages.Write(w, r, refusal.Status, "error.html", view)
+}
+
+// maxReceived bounds what a page shows of something that was received, in bytes.
+const maxReceived = 300
+
+// inert is what a page shows of something that was received: its beginning, with all
+// that is not visible ASCII in percent-encoding, so that nothing can pose as anything.
+func inert(received string) string {
+	var b strings.Builder
+	for _, c := range []byte(received) {
+		if b.Len() >= maxReceived {
+			b.WriteString("…")
+			break
+		}
+		if c <= ' ' || c > '~' {
+			fmt.Fprintf(&b, "%%%02X", c)
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
 }

@@ -49,12 +49,29 @@ func TestRefusalsOnPage(t *testing.T) {
 				h.user = user
 				w := h.get("/oauth/authorize?" + query)
 				requirePage(t, w, http.StatusBadRequest)
-				require.NotContains(t, w.Body.String(), "evil.example")
+				require.NotContains(t, w.Body.String(), `="https://evil.example`, "no link")
 				require.NotContains(t, w.Body.String(), "<svg")
 			}
 		})
 	}
 	require.NotContains(t, h.store.counted(), "BeginSession")
+}
+
+// The page of a redirect URI that is not registered shows it, as text that is bounded and
+// hides nothing, beside what to do.
+func TestMismatchShowsTheRedirectURI(t *testing.T) {
+	h := newHost(t)
+	for received, shown := range map[string]string{
+		"https://client.example/Callback":                     "<code>https://client.example/Callback</code>",
+		`https://evil.example/"><svg onload=alert(1)>`:        "<code>https://evil.example/&#34;&gt;&lt;svg%20onload=alert(1)&gt;</code>",
+		"https://client.example/\u202egpj":                    "<code>https://client.example/%E2%80%AEgpj</code>",
+		"https://client.example/" + strings.Repeat("a", 5000): "<code>https://client.example/" + strings.Repeat("a", 277) + "…</code>",
+	} {
+		body := h.open(request(h.app, "redirect_uri", received)).Body.String()
+		require.Contains(t, body, shown)
+		require.Contains(t, body, "add this one to them")
+	}
+	require.NotContains(t, h.open(request(h.app, "client_id", "nobody")).Body.String(), "Received")
 }
 
 func TestRedirectURILeftOut(t *testing.T) {

@@ -50,6 +50,7 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 		Application: app.Name,
 		Description: app.Description,
 		Homepage:    app.HomepageURL,
+		Home:        shownOrigin(app.HomepageURL),
 		Owner:       owner,
 		Public:      app.Type == oauthapp.Public,
 		Callback:    originOf(a.redirectURI),
@@ -200,4 +201,16 @@ func originOf(redirectURI string) string {
 		return u.Scheme + ":"
 	}
 	return u.Scheme + "://" + u.Host
+}
+
+// shownOrigin is originOf for the head of the consent page, where a host of any length
+// would push aside what is asked for. Of a long one it shows the end, which tells whose
+// it is.
+func shownOrigin(homepage string) string {
+	const maxHost = 60
+	scheme, host, found := strings.Cut(originOf(homepage), "://")
+	if !found || len(host) <= maxHost {
+		return originOf(homepage)
+	}
+	return scheme + "://…" + host[len(host)-maxHost:]
 }

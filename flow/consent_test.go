@@ -49,6 +49,24 @@ func TestConsentPage(t *testing.T) {
 	require.Regexp(t, `^https://elsewhere\.example:8443/cb\?code=[A-Za-z0-9_]+&state=the-state&iss=https%3A%2F%2Fid\.example$`, answer)
 }
 
+// A homepage URL is shown as its origin: what follows that is the application's to say
+// anything with.
+func TestConsentShowsTheOriginOfTheHomepage(t *testing.T) {
+	for homepage, shown := range map[string]string{
+		"https://client.example:8443/this-application-is-safe?verified#yes":                          ">https://client.example:8443</a>",
+		"https://id.example." + strings.Repeat("www.", 40) + "evil.example/this-application-is-safe": ">https://…" + strings.Repeat("www.", 12) + "evil.example</a>",
+	} {
+		h := newHost(t)
+		_, err := h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.app.ID, oauthapp.Registration{
+			Name: "Client", HomepageURL: homepage, CallbackURLs: []string{callback},
+		})
+		require.NoError(t, err)
+		body := h.open(request(h.app)).Body.String()
+		require.Contains(t, body, shown)
+		require.Equal(t, 1, strings.Count(body, "this-application-is-safe"), "in the link alone")
+	}
+}
+
 func TestDeny(t *testing.T) {
 	h := newHost(t)
 	answer := h.answer(h.decide(h.open(request(h.app)), "deny", "2"))

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -290,7 +291,7 @@ func (c *chromium) open(url string) int {
 // click clicks a link or button that leads to a page, and returns its status.
 func (c *chromium) click(selector string) int {
 	c.t.Helper()
-	c.must(selector)
+	c.rest(selector)
 	resp, err := chromedp.RunResponse(c.ctx, chromedp.Click(chromedp.CSS(selector)))
 	require.NoError(c.t, err, selector)
 	return int(resp.Status)
@@ -299,8 +300,34 @@ func (c *chromium) click(selector string) int {
 // press clicks what stays on the page.
 func (c *chromium) press(selector string) {
 	c.t.Helper()
-	c.must(selector)
+	c.rest(selector)
 	require.NoError(c.t, chromedp.Do(c.ctx, chromedp.Click(chromedp.CSS(selector))), selector)
+}
+
+// rest has the pointer rest on the page for as long as the buttons of the consent page
+// ask for, if it is one of them that is about to be clicked.
+func (c *chromium) rest(selector string) {
+	c.t.Helper()
+	c.must(selector)
+	if !strings.Contains(selector, `name="decision"`) {
+		return
+	}
+	c.mouse(input.DispatchMouseEventTypeMouseMoved, 5, 5)
+	require.Eventually(c.t, func() bool {
+		cover, err := chromedp.Run(c.ctx, chromedp.Evaluate[string](`getComputedStyle(document.querySelector(".decision"), "::after").visibility`))
+		return err == nil && cover == "hidden"
+	}, patience, 50*time.Millisecond)
+}
+
+// mouse sends what a mouse does at a place of the page.
+func (c *chromium) mouse(what input.DispatchMouseEventType, x, y float64) {
+	c.t.Helper()
+	event := input.DispatchMouseEventParams{Type: what, X: x, Y: y}
+	if what != input.DispatchMouseEventTypeMouseMoved {
+		event.Button, event.ClickCount = input.MouseButtonLeft, 1
+	}
+	_, err := chromedp.Call(c.ctx, input.DispatchMouseEvent, event)
+	require.NoError(c.t, err)
 }
 
 // fill types into a field, after what it holds.

@@ -35,14 +35,14 @@ func samples() map[string][]any {
 			Consent{},
 			Consent{
 				Action: "/", Request: "a=b", Ticket: "ticket", UserName: "User", Application: "Name", Description: "Text",
-				Homepage: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: scopes,
+				Homepage: "https://example.com/home", Home: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: scopes,
 				Accounts: []Account{{"1", "One", true, false}, {"2", "Two", false, true}}, Notice: "Notice",
 			},
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
 		},
 		"error.html": {
 			Error{},
-			Error{Status: 404, Title: "Title", Message: "Message", Detail: "Detail", Time: now, Back: &Link{URL: "/", Text: "Back"}},
+			Error{Status: 404, Title: "Title", Message: "Message", Detail: "Detail", Received: "Received", Remedy: "Remedy", Time: now, Back: &Link{URL: "/", Text: "Back"}},
 		},
 		"applications.html": {
 			Applications{},

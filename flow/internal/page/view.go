@@ -14,6 +14,7 @@ type Consent struct {
 	Application string
 	Description string
 	Homepage    string
+	Home        string // what is shown of Homepage: scheme and host
 	Owner       string // name of the account that registered the application
 	Public      bool
 	Callback    string // where the user will be sent: scheme and host
@@ -38,8 +39,11 @@ type Error struct {
 	Title   string
 	Message string // for the user; no internals
 	Detail  string // for the developer: "redirect_uri: ..."; ""
-	Time    time.Time
-	Back    *Link // where to go on; nil where there is nothing
+	// Received is what was received that Detail is about, visible ASCII of bounded
+	// length, and Remedy what to do; "".
+	Received, Remedy string
+	Time             time.Time
+	Back             *Link // where to go on; nil where there is nothing
 }
 
 // Link is a link to a page of this service.

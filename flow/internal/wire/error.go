@@ -47,6 +47,7 @@ type Error struct {
 	Description string // in the characters of RFC 6749, section 5.2
 	Status      int
 	RetryAfter  time.Duration // when it is worth trying again; 0 for a refusal that stands
+	Received    string        // what was received instead of what had to be, for pages alone; ""
 
 	cause error
 }
