@@ -127,10 +127,10 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Para
 		return
 	}
 	if refusal := p.validate(a, user); refusal != nil {
-		p.refuseByRedirect(w, a, refusal)
+		p.refuseUnasked(w, r, a, refusal)
 		return
 	}
-	if errors.Is(stale, ticket.ErrInvalid) && (a.prompt.none || p.mustSignIn(a, user)) {
+	if stale != nil && (a.prompt.none || p.mustSignIn(a, user)) {
 		seeOther(w, p.returnTo(params))
 		return
 	}

@@ -242,6 +242,15 @@ func TestConsentPageExpires(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, again.Code)
 	require.Contains(t, again.Body.String(), "open for too long")
 	h.answer(h.decide(again, "authorize", "1"))
+
+	// Where the application asks how long ago the user signed in, that counts from now.
+	h.user = h.signedIn(50 * time.Minute)
+	page = h.open(request(h.app, "max_age", "3600", "prompt", "consent"))
+	h.clock.advance(30*time.Minute - time.Second)
+	h.answer(h.decide(page, "authorize", "1"))
+	h.clock.advance(time.Second)
+	back := h.decide(page, "authorize", "1")
+	require.True(t, flow.ParseReturnTo(h.returnTo(h.get(back.Header().Get("Location")))).Anew)
 }
 
 // What was right when the page was made is checked again when it is answered.

@@ -18,9 +18,9 @@ const Bearer = "Bearer"
 type Scheme struct {
 	Name string
 	// Check judges a request with a valid access token of the session. It is also
-	// asked where the scheme is Bearer and the session has an entry of the capability
-	// in [Extra], so that a token which is bound to something is never accepted as a
-	// bearer token. The name of the scheme is the token_type of such a session's tokens.
+	// asked where the scheme is another and the session has an entry of the capability
+	// in [Extra], so that a token which is bound to something is never accepted in
+	// another way. The name of the scheme is the token_type of such a session's tokens.
 	Check func(r *http.Request, scheme, token string, s *store.Session) *wire.Error
 	// Challenge are further parameters of the challenge of this scheme, such as
 	// algs="ES256". Optional.
@@ -50,24 +50,21 @@ func (all *Contributions) HasScheme(name string) bool {
 	return ok
 }
 
-// CheckScheme judges with which scheme an access token of a session was presented.
+// CheckScheme judges with which scheme an access token of a session was presented: that
+// scheme does, and with it every other whose capability has an entry in the session.
 func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *store.Session) *wire.Error {
-	if scheme := all.schemes[strings.ToLower(name)]; scheme.Check != nil {
-		return scheme.Check(r, scheme.Name, token, s)
-	}
-	if len(s.Extra) == 0 {
-		return nil
-	}
 	extra, err := ExtraOf(s)
 	if err != nil {
 		return wire.Internal(err)
 	}
+	used := all.schemes[strings.ToLower(name)]
 	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
 		scheme := all.schemes[name]
-		if _, bound := extra[scheme.owner]; !bound || scheme.Check == nil {
+		_, bound := extra[scheme.owner]
+		if scheme.Check == nil || !bound && scheme.Name != used.Name {
 			continue
 		}
-		if refusal := scheme.Check(r, Bearer, token, s); refusal != nil {
+		if refusal := scheme.Check(r, used.Name, token, s); refusal != nil {
 			return refusal
 		}
 	}
