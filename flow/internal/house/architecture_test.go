@@ -1,0 +1,42 @@
+package house
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// named is a folder or a file in backticks, and a declaration behind it.
+var named = regexp.MustCompile("`([A-Za-z0-9_.][A-Za-z0-9_./]*(?:/|\\.(?:go|md|txt)))(?::([A-Za-z0-9_]+))?`")
+
+// What ARCHITECTURE.md names is there: files, folders, and functions and types in the
+// files that they stand behind.
+func TestArchitectureNamesWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root(t), ".github", "ARCHITECTURE.md"))
+	require.NoError(t, err)
+	require.LessOrEqual(t, strings.Count(string(text), "\n"), 150, "it is to be read in one sitting")
+	functions := 0
+	for _, match := range named.FindAllStringSubmatch(string(text), -1) {
+		path := filepath.Join(root(t), filepath.FromSlash(match[1]))
+		if match[2] == "" {
+			_, err := os.Stat(path)
+			assert.NoError(t, err)
+			continue
+		}
+		functions++
+		source, err := os.ReadFile(path)
+		if assert.NoError(t, err) {
+			declared := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type )` + match[2] + `\b`)
+			assert.True(t, declared.Match(source), "%s declares no %s", match[1], match[2])
+		}
+	}
+	require.Greater(t, functions, 25)
+	for _, room := range rooms {
+		assert.Contains(t, string(text), "`"+room+"/`")
+	}
+}
