@@ -78,10 +78,21 @@ func (l *load) stop() {
 func (l *load) progress(changes int64) {
 	l.t.Helper()
 	until, swept := l.answered.Load()+changes, l.sweep.acknowledged.Load()
-	require.Eventually(l.t, func() bool {
-		return l.answered.Load() >= until && l.sweep.acknowledged.Load() > swept || l.ended.Load()
-	}, patience, time.Millisecond, "nothing is answered")
+	l.await("nothing is answered", l.answered.Load, func() bool {
+		return l.answered.Load() >= until && l.sweep.acknowledged.Load() > swept
+	})
 	require.False(l.t, l.ended.Load())
+}
+
+// await waits until something is so, however slow the machine is: for as long as the
+// load moves on, but for no more than 20,000 requests.
+func (l *load) await(failure string, requests func() int64, so func() bool) {
+	l.t.Helper()
+	for began := requests(); !so() && !l.ended.Load(); {
+		last := requests()
+		require.Less(l.t, last-began, int64(20_000), failure)
+		require.Eventually(l.t, func() bool { return so() || l.ended.Load() || requests() > last }, patience, time.Millisecond, failure)
+	}
 }
 
 // sweeping waits until a revocation of all tokens is under way, or was a moment ago.
@@ -103,7 +114,7 @@ func (l *load) sweeping() {
 func (l *load) suffer(requests int64) {
 	l.t.Helper()
 	until := l.failed.Load() + requests
-	require.Eventually(l.t, func() bool { return l.failed.Load() >= until || l.ended.Load() }, patience, time.Millisecond, "nothing fails")
+	l.await("nothing fails", func() int64 { return l.answered.Load() + l.failed.Load() }, func() bool { return l.failed.Load() >= until })
 }
 
 // end ends the load and asserts that everything acknowledged holds.
