@@ -1,16 +1,21 @@
-// Package dnsimple is a capability of package flow: a token endpoint for clients that
-// were written for the API of DNSimple.
+// Package dnsimple is a capability of package flow: a token endpoint for
+// clients that were written for the API of DNSimple.
 //
 //	flow.Config{Extensions: []flow.Extension{dnsimple.New(dnsimple.Config{})}}
 //
-// It adds POST /v2/oauth/access_token, which exchanges a code. The body may be a form
-// or a JSON object. The access token lives long and comes without a refresh token, and
-// the answer has an account_id: a number where the account's ID is a decimal number up
-// to 2^53-1, which every JSON parser keeps exactly, and else a string. The error codes
-// are those of that API: invalid_request, too, where redirect_uri or state differ from
-// the authorization request's.
+// It adds POST /v2/oauth/access_token, which exchanges a code. The body is a
+// form or a JSON object. The access token lives long and comes without a
+// refresh token.
 //
-// Everything else, PKCE and exact redirect URIs included, is as on the token endpoint.
+// The answer has an account_id. It is a number if the account's ID is a decimal
+// number up to 2^53-1, which every JSON parser keeps exactly. Otherwise it is a
+// string.
+//
+// The error codes are those of that API: a redirect_uri or state that differs
+// from the authorization request's is invalid_request.
+//
+// Everything else is as on the token endpoint, PKCE and exact redirect URIs
+// included.
 package dnsimple
 
 import (
@@ -30,14 +35,15 @@ import (
 // Path is the path of the token endpoint, below that of the issuer.
 const Path = "/v2/oauth/access_token"
 
-// defaultAccessTokenTTL is how long a client of that API expects a token to live
-// without use.
+// defaultAccessTokenTTL is how long a client of that API expects a token to
+// live without use.
 const defaultAccessTokenTTL = 30 * 24 * time.Hour
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// AccessTokenTTL is how long its access tokens live, flow.Config.Lifetimes.Session at
-	// most: it issues no refresh tokens. Defaults to 30 days.
+	// AccessTokenTTL is how long its access tokens live,
+	// flow.Config.Lifetimes.Session at most: it issues no refresh tokens.
+	// Defaults to 30 days.
 	AccessTokenTTL time.Duration
 }
 
@@ -125,12 +131,13 @@ func (e tokenEndpoint) serve(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// maxExactNumber is the largest integer that every JSON parser keeps exactly (RFC
-// 8259, section 6). JavaScript rounds larger ones, to the ID of another account.
+// maxExactNumber is the largest integer that every JSON parser keeps exactly
+// (RFC 8259, section 6). JavaScript rounds larger ones, to the ID of another
+// account.
 const maxExactNumber = 1<<53 - 1
 
-// accountNumber returns an account's ID as the number that the clients expect, or as
-// a string where it is no canonical decimal number up to maxExactNumber.
+// accountNumber returns an account's ID as the number that the clients expect,
+// or as a string where it is no canonical decimal number up to maxExactNumber.
 func accountNumber(id string) json.RawMessage {
 	if n, err := strconv.ParseUint(id, 10, 64); err == nil && n <= maxExactNumber && strconv.FormatUint(n, 10) == id {
 		return json.RawMessage(id)

@@ -1,16 +1,17 @@
 // Package flowtest helps a host to test what it guards with
-// [flow.Provider.Require]: a provider in process, and HTTP clients that act with
-// access tokens of any user, account and scopes, without a browser and a login.
+// [flow.Provider.Require]. It gives a provider in the test's process, and HTTP
+// clients that hold access tokens of any user, account and scopes, without a
+// browser or a login.
 //
 //	provider := flowtest.New(t, flow.Config{Scopes: scopes})
 //	server := httptest.NewServer(provider.Require("read")(api))
 //	client := provider.ActingAs("user-1", "account-1", "read")
 //	response, err := client.Get(server.URL + "/whoami")
 //
-// The tokens are real ones: their sessions and grants stand in the store of
-// the provider as if the user had authorized an application. So they expire, and revoking them has its effect. A host
-// that makes its own provider gives flowtest its own configuration; both then
-// accept the same tokens.
+// The tokens are real: their sessions and grants are in the provider's store as
+// if the user had authorized an application. They expire and can be revoked. A
+// host that makes its own provider gives flowtest the same configuration; both
+// then accept the same tokens.
 package flowtest
 
 import (
@@ -23,15 +24,15 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// Issuer is the issuer of a provider whose configuration names none.
+// Issuer is the issuer of a provider whose configuration has none.
 const Issuer = "http://localhost"
 
 // A Provider is a [flow.Provider] for tests.
 type Provider struct {
 	*flow.Provider
 
-	// Application is a confidential application, registered by the account "developer",
-	// to which every token is issued.
+	// Application is a confidential application, registered by the account
+	// "developer", to which every token is issued.
 	Application oauthapp.Application
 	// ClientSecret is the secret of Application.
 	ClientSecret string
@@ -39,9 +40,9 @@ type Provider struct {
 	t testing.TB
 }
 
-// New returns a provider for the time of a test. What cfg leaves out is filled in: an
-// empty memory store, [Issuer], one default scope "read", and nobody signed in. It
-// ends the test if the provider cannot be made.
+// New returns a provider for the duration of a test. It fills in what cfg
+// leaves out: an empty memory store, [Issuer], one default scope "read", and
+// nobody signed in. It ends the test if the provider cannot be made.
 func New(t testing.TB, cfg flow.Config) *Provider {
 	t.Helper()
 	if cfg.Issuer == "" {
@@ -74,8 +75,8 @@ func New(t testing.TB, cfg flow.Config) *Provider {
 	return &Provider{Provider: provider, Application: app, ClientSecret: secret.Reveal(), t: t}
 }
 
-// ActingAs returns a client whose requests carry an access token of the user and the
-// account with exactly these scopes. It follows no redirects.
+// ActingAs returns a client whose requests carry an access token of the user
+// and the account with exactly these scopes. It follows no redirects.
 func (p *Provider) ActingAs(user, account string, scopes ...string) *http.Client {
 	p.t.Helper()
 	return &http.Client{
@@ -86,10 +87,10 @@ func (p *Provider) ActingAs(user, account string, scopes ...string) *http.Client
 	}
 }
 
-// AccessToken returns an access token of the user and the account with exactly these
-// scopes, for the Authorization header: "Bearer " and the token. Each call begins
-// a new session; the grant is one for each user and account. It ends the test if a
-// scope is not one of the configuration's, or the store fails.
+// AccessToken returns an access token of the user and the account with exactly
+// these scopes. Send it in the Authorization header, after "Bearer ". Each call
+// begins a new session under the one grant of the user and account. It ends the
+// test if the store fails or a scope is not in the configuration.
 func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 	p.t.Helper()
 	k := p.Kernel()

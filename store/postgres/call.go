@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Limits end calls whose contexts allow more: a database that hangs must not hang those who ask it.
+// Limits end calls whose contexts allow more: a database that hangs must not
+// hang those who ask it.
 type limits struct {
 	call   time.Duration // until a call gives up, be it that it waits for a connection or for an answer: who waits longer only adds to the load
 	finish time.Duration // for which a statement that was sent goes on after that, or after the context of its call has ended
@@ -15,15 +16,17 @@ type limits struct {
 
 var defaultLimits = limits{call: 10 * time.Second, finish: 5 * time.Second}
 
-// A call is the context of one call of a method. It ends with the context of the caller, once it has taken as long as calls may,
-// or when it is over.
+// A call is the context of one call of a method. It ends with the context of
+// the caller, once it has taken as long as calls may, or when it is over.
 //
-// What is under way on a connection then goes on for some time. A statement whose caller
-// has gone is finished rather than cancelled: so the outcome returned is what happened, nothing happens after the call has
-// returned, and clients that hang up cost no connection. The deadline is set on the connection itself, and so only
-// where a context does end.
+// What is under way on a connection then goes on for some time. A statement
+// whose caller has gone is finished rather than cancelled: so the outcome
+// returned is what happened, nothing happens after the call has returned, and
+// clients that hang up cost no connection. The deadline is set on the
+// connection itself, and so only where a context does end.
 //
-// [context.WithTimeout] and [context.AfterFunc] would do as well, and take more of the time of each call.
+// [context.WithTimeout] and [context.AfterFunc] would do as well, and take more
+// of the time of each call.
 type call struct {
 	context.Context // of the caller
 	finish          time.Duration

@@ -14,10 +14,10 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// The clean-up walks sessions, grants, client secrets and one-time records, each by primary key.
-// Its cursor is a letter for the table and the key that it has come to. Each batch is one
-// statement, which waits for no lock: a row that somebody has locked is in use, and is
-// left to the next pass.
+// The clean-up walks sessions, grants, client secrets and one-time records,
+// each by primary key. Its cursor is a letter for the table and the key that it
+// has come to. Each batch is one statement, which waits for no lock: a row that
+// somebody has locked is in use, and is left to the next pass.
 const (
 	cleaningSessions = 's'
 	cleaningGrants   = 'g'

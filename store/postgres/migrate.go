@@ -12,13 +12,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// migrations are numbered from 1, in the order of their names. Released ones are never edited.
+// migrations are numbered from 1, in the order of their names. Released ones
+// are never edited.
 //
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrations returns the migrations, for teams that run them with a tool of their own: one file each, named by its
-// four-digit number, to be run in the order of the names, each in one transaction. Such teams do not call [Migrate].
+// Migrations returns the migrations, for teams that run them with a tool of
+// their own instead of [Migrate]. Each is one file whose name begins with its
+// four-digit number. Run them in the order of their names, each in one
+// transaction.
 func Migrations() fs.FS {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -27,11 +30,12 @@ func Migrations() fs.FS {
 	return files
 }
 
-// Migrate brings the tables up to date, in the first schema of the connection's
-// search_path or wherever in it they are already. Each migration is one transaction with
-// its row in oauth_migrations; any number of nodes may call it at once, as they take turns.
-// Where there is nothing to do it reads only, so that roles that may not create tables can
-// call it too. It refuses a schema that a newer version of this library migrated.
+// Migrate brings the tables up to date, where they are in the connection's
+// search_path, or in its first schema. Each migration is one transaction
+// together with its row in oauth_migrations. Any number of nodes may call it at
+// once: they take turns. If there is nothing to do it only reads, so a role
+// that may not create tables can call it too. It refuses a schema that a newer
+// version of this library migrated.
 func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	if err := migrate(ctx, pool); err != nil {
 		return fmt.Errorf("postgres: migrate: %w", oneLine{err})
@@ -111,7 +115,8 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// schemaVersion returns the number of the newest migration that was applied, 0 for none.
+// schemaVersion returns the number of the newest migration that was applied, 0
+// for none.
 func schemaVersion(ctx context.Context, q querier) (version int, err error) {
 	var exists bool
 	if err := q.QueryRow(ctx, hasMigrations).Scan(&exists); err != nil || !exists {
@@ -121,7 +126,8 @@ func schemaVersion(ctx context.Context, q querier) (version int, err error) {
 	return version, err
 }
 
-// applyNext applies one migration, if there is one left once this node has its turn.
+// applyNext applies one migration, if there is one left once this node has its
+// turn.
 func applyNext(ctx context.Context, pool *pgxpool.Pool, scripts []string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if err := takeTurn(ctx, tx); err != nil {
@@ -144,8 +150,9 @@ func applyNext(ctx context.Context, pool *pgxpool.Pool, scripts []string) error 
 	})
 }
 
-// takeTurn looks at where the tables are, or are to be; takes the lock of those who migrate there, to the end of the
-// transaction; and has the migrations look nothing up elsewhere.
+// takeTurn looks at where the tables are, or are to be; takes the lock of those
+// who migrate there, to the end of the transaction; and has the migrations look
+// nothing up elsewhere.
 func takeTurn(ctx context.Context, tx pgx.Tx) error {
 	var encoding string
 	var schema *string

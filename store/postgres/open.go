@@ -17,15 +17,18 @@ import (
 // openLimit is how long Open waits for the first connection.
 const openLimit = 10 * time.Second
 
-// Open connects to the database that a connection string names, a URL
-// (postgres://user@host/database) or a list of key=value, with the settings of pgxpool and
-// the environment variables of PostgreSQL's own clients. It migrates the schema, so the role
-// has to be allowed to create tables; for a role that is not, use [Migrate] and [New].
-// It refuses a connection string that is empty, one that names no database where PGDATABASE
-// does not either, and a database that can only be read.
+// Open connects to a database and migrates its schema. The connection string is
+// a URL (postgres://user@host/database) or a list of key=value, with the
+// settings of pgxpool. The environment variables of PostgreSQL's own clients
+// apply. The role must be allowed to create tables; for a role that is not, use
+// [Migrate] and [New].
 //
-// The context is for opening only. An error is one line and quotes nothing of the
-// connection string. Close the Store when it is no longer used.
+// Open refuses an empty connection string, one without a database if PGDATABASE
+// names none either, and a database that can only be read. An error is one line
+// and quotes nothing of the connection string.
+//
+// The context is for opening only. Close the Store when it is not needed any
+// more.
 func Open(ctx context.Context, dsn string) (*Store, error) {
 	s, err := open(ctx, dsn)
 	if err != nil {
@@ -46,7 +49,8 @@ func open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, errNoDatabase
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
-		// An attempt takes a place in the pool, also when nobody waits for it any more.
+		// An attempt takes a place in the pool, also when nobody waits for it
+		// any more.
 		config.ConnConfig.ConnectTimeout = openLimit
 	}
 	config.ConnConfig.RuntimeParams["client_encoding"] = clientEncoding // whatever the role has
@@ -75,10 +79,10 @@ func (s *Store) prepare(ctx context.Context) error {
 	return s.Ping(ctx)
 }
 
-// Ping reports whether the store can be written to: it deletes a session that nobody has. It
-// fails where the database does not answer, can only be read (a standby, or
-// default_transaction_read_only), lacks the tables, or does not let this role write
-// them. It does not tell that a disk is full.
+// Ping reports whether the store can be written to, by deleting a session that
+// does not exist. It fails if the database does not answer, can only be read (a
+// standby, or default_transaction_read_only), lacks the tables, or does not let
+// this role write them. It does not notice a full disk.
 func (s *Store) Ping(ctx context.Context) error {
 	return change(ctx, s.writing("ping"), nothing, endSession, idValue(uuid.Nil))
 }
@@ -96,20 +100,22 @@ var settings = []string{
 	"pool_max_conn_idle_time", "pool_health_check_period", "pool_max_conn_lifetime_jitter", "pool_ping_timeout",
 }
 
-// parseError tells of a connection string that cannot be read. The error of pgx quotes it, and knows the password
-// in some forms only.
+// parseError explains a connection string that cannot be read. It quotes
+// nothing of it, as the error of pgx does, which recognises the password in
+// some forms only.
 func parseError(err error) error {
 	_, after, _ := strings.Cut(err.Error(), "`: ")
 	for _, name := range settings {
 		if strings.Contains(after, name) {
-			return fmt.Errorf("the connection string is not valid: look at its %s, and whether what is special in a URL is escaped", name)
+			return fmt.Errorf("the connection string is not valid: check its %s, and percent-encode special characters of a URL", name)
 		}
 	}
-	return errors.New("the connection string is not valid; write postgres://user@host/database?setting=value, with what is special in a URL escaped")
+	return errors.New("the connection string is not valid; write postgres://user@host/database?setting=value and percent-encode special characters")
 }
 
-// A connectError tells why there is no connection. What the server, the network and pgx say of it may quote any part of the
-// connection string, and what is taken for the name of a database may be half of a password.
+// A connectError tells why there is no connection. It quotes nothing of what
+// the server, the network and pgx say, which may contain any part of the
+// connection string. Even the name of a database may be half of a password.
 type connectError struct{ error }
 
 func (e connectError) Unwrap() error { return e.error }

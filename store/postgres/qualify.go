@@ -5,15 +5,17 @@ import (
 	"strings"
 )
 
-// PostgreSQL looks functions, operators and types up in the schemas of the search_path, and takes what fits the
-// arguments best, wherever it is. So whoever may create in the schema of the tables could have a statement call what
-// they have made, as the role that runs it. qualified writes a statement so that all of these are PostgreSQL's own. The
-// tables alone are looked up.
+// PostgreSQL looks functions, operators and types up in the schemas of the
+// search_path, and takes what fits the arguments best, wherever it is. So
+// whoever may create in the schema of the tables could have a statement call
+// what they have made, as the role that runs it. qualified writes a statement
+// so that all of these are PostgreSQL's own. The tables alone are looked up.
 //
-// It knows no more of SQL than the statements here need. A function is written without a space before its parenthesis,
-// and what else has one with a space. What compares without naming its operator (IN, BETWEEN, NULLIF, IS DISTINCT
-// FROM) has no such form and is not for use. All operators then bind alike, left to right, so arithmetic within a comparison
-// needs parentheses.
+// It knows no more of SQL than the statements here need. A function is written
+// without a space before its parenthesis, and what else has one with a space.
+// What compares without naming its operator (IN, BETWEEN, NULLIF, IS DISTINCT
+// FROM) has no such form and is not for use. All operators then bind alike,
+// left to right, so arithmetic within a comparison needs parentheses.
 func qualified(sql string) string {
 	var (
 		out      strings.Builder
@@ -63,8 +65,8 @@ var (
 	}
 )
 
-// isOperator reports whether a part of a statement is an operator that has two operands: not a star for columns or rows, nor the
-// sign of a number.
+// isOperator reports whether a part of a statement is an operator that has two
+// operands: not a star for columns or rows, nor the sign of a number.
 func isOperator(part, previous string) bool {
 	if part == "::" || !strings.ContainsAny(part[:1], "-+*/<>=|@") {
 		return false

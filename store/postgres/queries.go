@@ -1,15 +1,17 @@
 package postgres
 
-// Every statement that a Store runs is here, as [qualified] reads it. Parameters are numbered and
-// cast, so that a statement means the same whether it was prepared or not, as behind a
-// connection pooler; NULL for an owner or for a member of a filter matches anything.
-// Lists start below an id, which is the last of the page before, or the greatest there is
-// for the first page.
+// Every statement that a Store runs is here, as [qualified] reads it.
+// Parameters are numbered and cast, so that a statement means the same whether
+// it was prepared or not, as behind a connection pooler; NULL for an owner or
+// for a member of a filter matches anything. Lists start below an id, which is
+// the last of the page before, or the greatest there is for the first page.
 //
-// All parts of one statement see the database as it was when the statement began, whatever its
-// own parts change. Where another transaction was first, an UPDATE, DELETE or SELECT FOR UPDATE
-// waits for it and judges the newest version of the row again, by its WHERE clause. So conditions stand on
-// what claims a row, and what has to be counted is counted by a statement that follows a lock.
+// All parts of one statement see the database as it was when the statement
+// began, whatever its own parts change. Where another transaction was first, an
+// UPDATE, DELETE or SELECT FOR UPDATE waits for it and judges the newest
+// version of the row again, by its WHERE clause. So conditions stand on what
+// claims a row, and what has to be counted is counted by a statement that
+// follows a lock.
 
 // Applications.
 var (
@@ -31,10 +33,12 @@ WHERE a.id < $1::uuid AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigi
 	listApplicationsOfOwner = qualified(`SELECT ` + applicationColumns + fromApplications + `
 WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 
-	// Held to the end of the transaction, so that those who count an owner's applications do so one by one.
+	// Held to the end of the transaction, so that those who count an owner's
+	// applications do so one by one.
 	lockOwner = qualified(`SELECT pg_advisory_xact_lock(hashtextextended('oauth_applications of ' || $1::text, 0))`)
 
-	// Where an ID is in use there is always room, so that it is refused for that.
+	// Where an ID is in use there is always room, so that it is refused for
+	// that.
 	createApplication = qualified(`WITH room AS (
 	SELECT WHERE $12::bigint > (SELECT count(*) FROM
 		(SELECT FROM oauth_applications WHERE owner = $3::text AND deleted_at IS NULL LIMIT greatest($12::bigint, 0)) others)
@@ -68,10 +72,13 @@ UPDATE oauth_applications a
 SET deleted_at = $3::timestamptz, revision = gen_random_uuid(), name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
 FROM was WHERE a.id = was.id RETURNING was.*`)
 
-	// Counts the users with a grant of the epoch of a, until there are $3 or more. Twice as many of the newest grants tell, unless
-	// users have several each. They stand together in the table, in which each has to be looked up until a vacuum
-	// has come by, and were written last; in the order of users they are far apart. They are read in pieces, as nothing stops at the grants
-	// before them in the index, which may be those of a great many users that a revocation ended.
+	// Counts the users with a grant of the epoch of a, until there are $3 or
+	// more. Twice as many of the newest grants tell, unless users have several
+	// each. They stand together in the table, in which each has to be looked up
+	// until a vacuum has come by, and were written last; in the order of users
+	// they are far apart. They are read in pieces, as nothing stops at the
+	// grants before them in the index, which may be those of a great many users
+	// that a revocation ended.
 	countUsers = `(WITH RECURSIVE pieces AS (
 	SELECT ` + somePiece + toEpoch + newestFirst + `
 	UNION ALL
@@ -87,7 +94,8 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 	) part WHERE application_id = a.id AND application_epoch = a.epoch`
 	pieceSize = `100`
 
-	// Reads some grants in the order of users, then jumps behind the user of the last: however many grants there are, and each user has.
+	// Reads some grants in the order of users, then jumps behind the user of
+	// the last: however many grants there are, and each user has.
 	countByUser = `(WITH RECURSIVE users AS (
 	SELECT ` + someUsers + fromEpoch + byUser + `
 	UNION ALL
@@ -98,8 +106,10 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 	someUsers = `max(user_id) AS last, count(DISTINCT user_id) AS counted FROM (SELECT g.user_id FROM oauth_grants g WHERE `
 	byUser    = ` AND ` + toEpoch + ` ORDER BY g.application_id, g.application_epoch, g.user_id LIMIT 32) part`
 
-	// What is read of the grants lies between ends of an index, rather than being equal to something: so the planner, whatever it
-	// believes of the grants, sees a long list of which it is to read the beginning, and neither gathers nor sorts it.
+	// What is read of the grants lies between ends of an index, rather than
+	// being equal to something: so the planner, whatever it believes of the
+	// grants, sees a long list of which it is to read the beginning, and
+	// neither gathers nor sorts it.
 	fromEpoch = `(g.application_id, g.application_epoch) >= (a.id, a.epoch)`
 	toEpoch   = `(g.application_id, g.application_epoch) <= (a.id, a.epoch)`
 
@@ -125,7 +135,8 @@ var (
 LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
 WHERE a.id = $1::uuid AND ` + isOwned + ` ORDER BY c.id DESC`)
 
-	// Held to the end of the transaction, so that those who count an application's secrets do so one by one.
+	// Held to the end of the transaction, so that those who count an
+	// application's secrets do so one by one.
 	lockConfidential = qualified(`SELECT a.id FROM oauth_applications a
 WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY UPDATE`)
 
@@ -162,8 +173,10 @@ var (
 	// Joins a grant g to its application a, if that makes it live.
 	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL `
 
-	// The one grant of a user, an account and an application. It lies between the ends of a list that is no longer, as where all is equal
-	// the planner may believe that an application has one grant, and look for it among all that it has.
+	// The one grant of a user, an account and an application. It lies between
+	// the ends of a list that is no longer, as where all is equal the planner
+	// may believe that an application has one grant, and look for it among all
+	// that it has.
 	theGrant = ` FROM oauth_applications a CROSS JOIN LATERAL (
 	SELECT * FROM oauth_grants g WHERE ` + whoseGrant + ` >= (a.id, a.epoch, $2::text, $3::text) AND ` + whoseGrant + ` <= (a.id, a.epoch, $2::text, $3::text)
 	ORDER BY g.application_id, g.application_epoch, g.user_id, g.account_id LIMIT 1
@@ -183,13 +196,15 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g
 	listGrantsOfApplication = qualified(selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
 (SELECT epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder)
 
-	// What is said of the application says nothing that an index of grants has, as in itsApplication.
+	// What is said of the application says nothing that an index of grants has,
+	// as in itsApplication.
 	revokeGrant = qualified(`DELETE FROM oauth_grants g USING oauth_applications a
 WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND (a.epoch = g.application_epoch) IS TRUE AND a.deleted_at IS NULL AND ` + isSelected + `
 AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns)
 
-	// Whoever uses a grant uses its application, which was so used no earlier than any of its grants. The secret is looked up by
-	// its whole key, which the planner can tell from parameters alone.
+	// Whoever uses a grant uses its application, which was so used no earlier
+	// than any of its grants. The secret is looked up by its whole key, which
+	// the planner can tell from parameters alone.
 	touch = qualified(`WITH granted AS (
 	UPDATE oauth_grants g SET last_used_at = $2::timestamptz
 	WHERE g.id = $1::uuid AND g.application_epoch = (SELECT a.epoch FROM oauth_applications a WHERE a.id = g.application_id AND a.deleted_at IS NULL)
@@ -207,7 +222,9 @@ UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WH
 
 // Sessions.
 var (
-	// Times, and digests with what else is bytes, come in a list each: PostgreSQL and pgx take time for each column of an answer, and little for an element.
+	// Times, and digests with what else is bytes, come in a list each:
+	// PostgreSQL and pgx take time for each column of an answer, and little for
+	// an element.
 	sessionColumns = `s.id, ` + furtherColumns
 	furtherColumns = `s.scope, s.code_redirect_uri, s.code_challenge, s.access_token_scope, s.previous_access_token_scope,
 ARRAY[s.created_at, s.expires_at, s.code_expires_at, s.code_redeemed_at, s.access_token_issued_at, s.access_token_expires_at,
@@ -219,8 +236,10 @@ g.id, g.application_id, g.user_id, g.account_id`
 
 	rotatedAt = `coalesce(s.rotated_at, CASE WHEN s.previous_refresh_token_digest IS NOT NULL THEN s.access_token_issued_at END)`
 
-	// Where a grant is looked up by its number, nothing else that an index has is said of it: the planner, which may believe that an
-	// application has one grant, would look for it among all that it has. So its application is joined from the outside, and is judged then.
+	// Where a grant is looked up by its number, nothing else that an index has
+	// is said of it: the planner, which may believe that an application has one
+	// grant, would look for it among all that it has. So its application is
+	// joined from the outside, and is judged then.
 	itsApplication   = ` LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL `
 	isLive           = `coalesce(a.epoch, -1) = g.application_epoch`
 	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + itsApplication + `WHERE s.id = $1::uuid AND ` + isLive
@@ -238,11 +257,13 @@ LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number) ON
 		`LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
 WHERE a.client_id = $1::text AND a.deleted_at IS NULL`)
 
-	// Of a client that is known, the session alone, or no row if the client has changed since.
+	// Of a client that is known, the session alone, or no row if the client has
+	// changed since.
 	selectSessionOfClient = qualified(`SELECT ` + columnsOfClient + sessionOfClient + `WHERE a.id = $1::uuid AND a.revision = $3::uuid AND a.deleted_at IS NULL`)
 
-	// The grant takes the epoch that its application has as the statement begins. A revocation that commits
-	// later finds a smaller one, and ends the session with it.
+	// The grant takes the epoch that its application has as the statement
+	// begins. A revocation that commits later finds a smaller one, and ends the
+	// session with it.
 	beginSession = qualified(`WITH granted AS (
 	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
 	SELECT $22::uuid, a.id, a.epoch, a.owner, $2::text, $3::text, $4::text[], $5::timestamptz
@@ -278,7 +299,8 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 	refresh_token_digest = $9::bytea, refresh_token_expires_at = $10::timestamptz, refresh_family_digest = $11::bytea
 ` + whereLive + `AND s.code_digest = $2::bytea AND s.code_redeemed_at IS NULL AND s.code_expires_at > $3::timestamptz`)
 
-	// Without a successor ($8) the refresh token stays, and what is said of its rotation.
+	// Without a successor ($8) the refresh token stays, and what is said of its
+	// rotation.
 	rotateRefreshToken = qualified(`UPDATE oauth_sessions s SET extra = $11::bytea,
 	rotated_at = CASE WHEN $8::bytea IS NULL THEN ` + rotatedAt + ` WHEN $3::timestamptz = $5::timestamptz THEN NULL ELSE $3::timestamptz END,
 	rotation_salt = CASE WHEN $8::bytea IS NULL THEN s.rotation_salt ELSE $10::bytea END,
@@ -314,12 +336,15 @@ WHERE r.expires_at <= $3::timestamptz`)
 	takeRecord = qualified(`DELETE FROM oauth_records r` + ofRecord + `RETURNING r.value, r.expires_at`)
 )
 
-// Clean-up: each takes the next rows by primary key, removes those that are dead and that nobody has locked,
-// and returns the last key, how many rows it saw and how many it removed. The rows are named one by one, as the planner
-// takes what lies below a key that it does not know yet for a third of the table. What makes a row dead is judged by subqueries
-// that return one value, as such are never turned into a join that reads a whole table.
+// Clean-up: each takes the next rows by primary key, removes those that are
+// dead and that nobody has locked, and returns the last key, how many rows it
+// saw and how many it removed. The rows are named one by one, as the planner
+// takes what lies below a key that it does not know yet for a third of the
+// table. What makes a row dead is judged by subqueries that return one value,
+// as such are never turned into a join that reads a whole table.
 var (
-	// The second part is the negation of "something is left to accept". NULL compares as absent.
+	// The second part is the negation of "something is left to accept". NULL
+	// compares as absent.
 	deadSession = `(s.expires_at <= $2::timestamptz
 	OR NOT (coalesce(s.code_redeemed_at IS NULL AND s.code_expires_at > $2::timestamptz, false)
 		OR coalesce(s.access_token_expires_at > $2::timestamptz, false) OR coalesce(s.previous_access_token_expires_at > $2::timestamptz, false)
@@ -350,8 +375,9 @@ SELECT coalesce((SELECT number FROM seen ORDER BY number DESC LIMIT 1), 0), (SEL
 	deadSecret = `(coalesce(c.expires_at <= $3::timestamptz, false)
 		OR (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id) IS NOT TRUE)`
 
-	// The applications are locked first, as in all that change both: where a row was updated just then, SKIP LOCKED may wait for
-	// the next who updates it.
+	// The applications are locked first, as in all that change both: where a
+	// row was updated just then, SKIP LOCKED may wait for the next who updates
+	// it.
 	cleanSecrets = qualified(`WITH seen AS MATERIALIZED (
 	SELECT application_id, id FROM oauth_client_secrets WHERE (application_id, id) > ($1::uuid, $2::uuid)
 	ORDER BY application_id, id LIMIT $4::bigint

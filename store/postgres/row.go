@@ -18,8 +18,10 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// columns reads the values of a row, in the binary format, from left to right; what is absent (NULL) reads as zero. pgx would look up how to for each
-// value of each row, at several times the cost. After the first value that is not as this library wrote it, err says so.
+// columns reads the values of a row, in the binary format, from left to right;
+// what is absent (NULL) reads as zero. pgx would look up how to for each value
+// of each row, at several times the cost. After the first value that is not as
+// this library wrote it, err says so.
 type columns struct {
 	fields []pgconn.FieldDescription
 	values [][]byte
@@ -29,7 +31,8 @@ type columns struct {
 
 var errColumn = errors.New("a column holds what this library did not write")
 
-// value returns the next value, which has to be of a type, and nil where it is absent.
+// value returns the next value, which has to be of a type, and nil where it is
+// absent.
 func (c *columns) value(oid uint32) []byte {
 	if c.next >= len(c.values) || c.err != nil || c.fields[c.next].DataTypeOID != oid {
 		c.fail() // as before a migration, or after one that this version does not know
@@ -71,7 +74,8 @@ func (c *columns) digestOf(v []byte, to *credential.Digest) {
 	}
 }
 
-// binaries reads a bytea[] of as many as there is room for, each of which may be absent: digests, salts, and what is of any length.
+// binaries reads a bytea[] of as many as there is room for, each of which may
+// be absent: digests, salts, and what is of any length.
 func (c *columns) binaries(to ...any) {
 	c.elements(pgtype.ByteaArrayOID, len(to), func(i int, v []byte) { c.binaryOf(v, to[i]) })
 }
@@ -135,15 +139,18 @@ func (c *columns) timeOf(v []byte, to *time.Time) {
 	*to = time.UnixMicro(epoch + since).UTC()
 }
 
-// times reads a timestamptz[] of as many as there is room for, each of which may be absent.
+// times reads a timestamptz[] of as many as there is room for, each of which
+// may be absent.
 func (c *columns) times(to ...*time.Time) {
 	c.elements(pgtype.TimestamptzArrayOID, len(to), func(i int, v []byte) { c.timeOf(v, to[i]) })
 }
 
-// elements calls read for each of n elements of an array, nil for one that is absent. It has to have as many.
+// elements calls read for each of n elements of an array, nil for one that is
+// absent. It has to have as many.
 func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
 	v := c.value(oid)
-	// Dimensions, flags and the type; then for the one dimension the length and the first index; then each element after its length.
+	// Dimensions, flags and the type; then for the one dimension the length and
+	// the first index; then each element after its length.
 	if len(v) < 20 || binary.BigEndian.Uint32(v) != 1 || binary.BigEndian.Uint32(v[12:]) != uint32(n) {
 		c.fail()
 		return
@@ -169,13 +176,15 @@ func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
 	}
 }
 
-// texts reads a text[]: an absent one is nil, unlike an empty one. Its texts share their memory.
+// texts reads a text[]: an absent one is nil, unlike an empty one. Its texts
+// share their memory.
 func (c *columns) texts(to *[]string) {
 	v := c.value(pgtype.TextArrayOID)
 	if v == nil {
 		return
 	}
-	// Dimensions, flags and the type; then for the one dimension the length and the first index; then each element after its length.
+	// Dimensions, flags and the type; then for the one dimension the length and
+	// the first index; then each element after its length.
 	number := func(i int) int {
 		if i+4 > len(v) {
 			c.fail()
@@ -213,8 +222,8 @@ func (c *columns) scopes(to *[]string) {
 	}
 }
 
-// What is the zero value of its kind is kept as NULL by the functions below, but
-// for the three that follow, which are for columns that every row has.
+// What is the zero value of its kind is kept as NULL by the functions below,
+// but for the three that follow, which are for columns that every row has.
 
 func instant(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: true} }
 
@@ -260,8 +269,8 @@ func ownerValue(owner string) pgtype.Text {
 	return pgtype.Text{String: owner, Valid: owner != oauthapp.AnyOwner}
 }
 
-// isText reports whether PostgreSQL can hold these texts. What it cannot, nobody has kept: it is not found,
-// where the database would fail.
+// isText reports whether PostgreSQL can hold these texts. What it cannot,
+// nobody has kept: it is not found, where the database would fail.
 func isText(texts ...string) bool {
 	for _, text := range texts {
 		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {

@@ -74,7 +74,8 @@ func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.
 	return one(ctx, s.writing("revoke secret"), readSecret, revokeSecret, idValue(id), ownerValue(owner), instant(at), idValue(secret))
 }
 
-// orNotFound is for a row that was looked for: ErrNotFound without one, and otherwise what it means that it is there.
+// orNotFound is for a row that was looked for: ErrNotFound without one, and
+// otherwise what it means that it is there.
 func orNotFound(err, found error) error {
 	switch {
 	case err == nil:

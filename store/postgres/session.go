@@ -34,8 +34,8 @@ func readSession(row *columns, s *store.Session) {
 	orOfSession(&s.PreviousAccess, s.Scopes)
 }
 
-// orOfSession gives one of the access tokens of a session the session's scopes, unless it has its own: an empty list of its
-// own is not absent.
+// orOfSession gives one of the access tokens of a session the session's scopes,
+// unless it has its own: an empty list of its own is not absent.
 func orOfSession(token *store.AccessToken, ofSession []string) {
 	if token.Scopes == nil && !token.Digest.IsZero() {
 		token.Scopes = slices.Clone(ofSession)

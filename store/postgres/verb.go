@@ -22,15 +22,16 @@ const tries = 8
 type verb struct {
 	store *Store
 	name  string
-	// reads is set for those that can be repeated when it is not known whether they happened.
+	// reads is set for those that can be repeated when it is not known whether
+	// they happened.
 	reads bool
 }
 
 func (s *Store) reading(name string) verb { return verb{store: s, name: name, reads: true} }
 func (s *Store) writing(name string) verb { return verb{store: s, name: name} }
 
-// run runs a verb, which is one statement or one batch, and so wholly happens or not at all. It is
-// repeated where the database asks for it.
+// run runs a verb, which is one statement or one batch, and so wholly happens
+// or not at all. It is repeated where the database asks for it.
 func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -45,7 +46,8 @@ func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error
 	}
 }
 
-// clientEncoding is what Go writes texts in. In another, PostgreSQL would take each text for another one.
+// clientEncoding is what Go writes texts in. In another, PostgreSQL would take
+// each text for another one.
 const clientEncoding = "UTF8"
 
 var errClientEncoding = errors.New("the client_encoding of the connection is not UTF8; set it in the connection string or on the role")
@@ -97,13 +99,14 @@ func isCode(err error, codes ...string) bool {
 	return false
 }
 
-// again reports whether a failure left no doubt that nothing happened, or nothing that matters, and
-// the next try may well succeed.
+// again reports whether a failure left no doubt that nothing happened, or
+// nothing that matters, and the next try may well succeed.
 func (v verb) again(err error) bool {
 	return isCode(err, serializationFailure, deadlockDetected) || pgconn.SafeToRetry(err) || v.reads && errors.Is(err, errLost)
 }
 
-// pause waits for a random time that grows with the tries, so that those who collided do not again.
+// pause waits for a random time that grows with the tries, so that those who
+// collided do not again.
 func pause(ctx context.Context, try int) error {
 	select {
 	case <-ctx.Done():
@@ -113,7 +116,8 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-// outcome tells in which verb the store failed; refusals and ended contexts of callers stay as they are.
+// outcome tells in which verb the store failed; refusals and ended contexts of
+// callers stay as they are.
 func (v verb) outcome(ctx context.Context, err error) error {
 	switch {
 	case err == nil, isRefusal(err):
@@ -139,7 +143,8 @@ func explained(err error) error {
 	return err
 }
 
-// isRefusal reports whether a verb decided not to happen, as opposed to the store failing.
+// isRefusal reports whether a verb decided not to happen, as opposed to the
+// store failing.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{store.ErrNotFound, store.ErrExists, store.ErrConflict, store.ErrLimit, store.ErrUsed} {
 		if errors.Is(err, refusal) {
@@ -163,8 +168,9 @@ const (
 	forThese planning = true  // parameters: at each call
 )
 
-// query runs a statement and calls read for each of its rows. All values come in the binary format, also where nothing is prepared: so no
-// setting of the role (DateStyle, bytea_output, TimeZone) says how they are written.
+// query runs a statement and calls read for each of its rows. All values come
+// in the binary format, also where nothing is prepared: so no setting of the
+// role (DateStyle, bytea_output, TimeZone) says how they are written.
 func (s *Store) query(ctx context.Context, c *pgx.Conn, p planning, read func(*columns), sql string, args ...any) error {
 	rows, err := s.rows(ctx, c, p, sql, args)
 	if err != nil {
@@ -209,13 +215,15 @@ func all[T any](ctx context.Context, v verb, p planning, read func(*columns, *T)
 	return items, nil
 }
 
-// list is all for a statement that returns a page of a list. It is planned anew for these very parameters:
-// a plan for any would not know which members of a filter are set, and how many rows to expect, and could sort them all.
+// list is all for a statement that returns a page of a list. It is planned anew
+// for these very parameters: a plan for any would not know which members of a
+// filter are set, and how many rows to expect, and could sort them all.
 func list[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) ([]T, error) {
 	return all(ctx, v, forThese, read, sql, args...)
 }
 
-// one is all for a row that has to be there: without it, the answer is ErrNotFound.
+// one is all for a row that has to be there: without it, the answer is
+// ErrNotFound.
 func one[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) (item T, err error) {
 	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		found := false
@@ -235,8 +243,8 @@ func one[T any](ctx context.Context, v verb, read func(*columns, *T), sql string
 	return item, nil
 }
 
-// change runs a verb that is one statement without rows, and returns how many it changed. Where that is none,
-// it returns what why finds out.
+// change runs a verb that is one statement without rows, and returns how many
+// it changed. Where that is none, it returns what why finds out.
 func change(ctx context.Context, v verb, why func(context.Context, *pgx.Conn) error, query string, args ...any) error {
 	return v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		tag, err := c.Exec(ctx, query, args...)
@@ -253,9 +261,10 @@ type statement struct {
 	args []any
 }
 
-// afterLock runs a statement that waits for a lock, and one that sees all that was committed before, in a transaction and one round
-// trip, and returns how many rows each had. The level is said because in another, as a role can have by default, the second would see what
-// there was before the first waited.
+// afterLock runs a statement that waits for a lock, and one that sees all that
+// was committed before, in a transaction and one round trip, and returns how
+// many rows each had. The level is said because in another, as a role can have
+// by default, the second would see what there was before the first waited.
 func afterLock(ctx context.Context, c *pgx.Conn, lock, work statement) (locked, worked int64, err error) {
 	var batch pgx.Batch // for one try: it keeps what was prepared on the connection
 	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")

@@ -23,11 +23,11 @@ func orZero[T any](value T, err error) (T, error) {
 
 // A conn is one connection with its prepared statements, for one goroutine at a
 // time. It speaks to SQLite below database/sql: which connection writes, and
-// who waits for it, is decided in this package, so its pool would only cost, and so
-// would the boxes that it puts every value in.
+// who waits for it, is decided in this package, so its pool would only cost,
+// and so would the boxes that it puts every value in.
 //
-// Statements are not given the context of the call. Each takes microseconds, or at
-// most as long as the timeout for locks, and one that is interrupted within
+// Statements are not given the context of the call. Each takes microseconds, or
+// at most as long as the timeout for locks, and one that is interrupted within
 // a transaction would roll back what it shares the transaction with.
 type conn struct {
 	sqlite     *sqlite.Conn
@@ -41,8 +41,8 @@ type statement struct {
 	changes bool // rows, if it finds any
 }
 
-// connect opens a connection to an existing file and makes its settings. It waits for
-// locks as long as a call does, until open is through.
+// connect opens a connection to an existing file and makes its settings. It
+// waits for locks as long as a call does, until open is through.
 func connect(ctx context.Context, path, settings string) (*conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -63,8 +63,8 @@ func connect(ctx context.Context, path, settings string) (*conn, error) {
 	return c, nil
 }
 
-// prepare prepares the statements that the connection is for, and from then on lets it
-// wait for locks in steps, between which a call can end.
+// prepare prepares the statements that the connection is for, and from then on
+// lets it wait for locks in steps, between which a call can end.
 func (c *conn) prepare(statements []string) error {
 	for _, query := range statements {
 		stmt, err := c.sqlite.Prepare(query)
@@ -104,7 +104,8 @@ func (c *conn) word(query string) (text string, err error) {
 	return text, err
 }
 
-// once runs a statement that was not prepared, and returns the text that follows it.
+// once runs a statement that was not prepared, and returns the text that
+// follows it.
 func (c *conn) once(sql string, read func(*row)) (rest string, err error) {
 	stmt, left, err := c.sqlite.PrepareTransient(sql)
 	if err != nil {
@@ -114,20 +115,23 @@ func (c *conn) once(sql string, read func(*row)) (rest string, err error) {
 	return sql[len(sql)-left:], errors.Join(err, said(stmt.Finalize()))
 }
 
-// exec runs a prepared statement that returns nothing, and tells how many rows it changed.
+// exec runs a prepared statement that returns nothing, and tells how many rows
+// it changed.
 func (c *conn) exec(query string, args ...value) (int, error) {
 	before := c.changed
 	err := c.all(query, nil, args...)
 	return c.changed - before, err
 }
 
-// one is all for a statement that returns one row or none: it reports whether there was a row.
+// one is all for a statement that returns one row or none: it reports whether
+// there was a row.
 func (c *conn) one(query string, read func(*row), args ...value) (found bool, err error) {
 	err = c.run(c.statements[query], args, 1, func(r *row) { found = true; read(r) })
 	return found && err == nil, err
 }
 
-// must is one for a row that has to be there: without it, the answer is ErrNotFound.
+// must is one for a row that has to be there: without it, the answer is
+// ErrNotFound.
 func (c *conn) must(query string, read func(*row), args ...value) error {
 	found, err := c.one(query, read, args...)
 	if err == nil && !found {
@@ -136,8 +140,8 @@ func (c *conn) must(query string, read func(*row), args ...value) error {
 	return err
 }
 
-// either returns one error where a statement returns a row, and the other where it
-// returns none.
+// either returns one error where a statement returns a row, and the other where
+// it returns none.
 func (c *conn) either(query string, found, absent error, args ...value) error {
 	there, err := c.one(query, func(*row) {}, args...)
 	switch {
@@ -149,7 +153,8 @@ func (c *conn) either(query string, found, absent error, args ...value) error {
 	return absent
 }
 
-// some is all for rows of which there is at least one: without any, the answer is ErrNotFound.
+// some is all for rows of which there is at least one: without any, the answer
+// is ErrNotFound.
 func (c *conn) some(query string, read func(*row), args ...value) error {
 	found := false
 	err := c.all(query, func(r *row) { found = true; read(r) }, args...)
@@ -167,13 +172,15 @@ func (c *conn) count(query string, args ...value) (n int64, err error) {
 
 const every = math.MaxInt // row
 
-// all runs a prepared statement and calls read with every row; it must not run another.
+// all runs a prepared statement and calls read with every row; it must not run
+// another.
 func (c *conn) all(query string, read func(*row), args ...value) error {
 	return c.run(c.statements[query], args, every, read)
 }
 
-// run steps a statement until so many rows are read, or to its end, as one that changes rows has
-// to be. Every parameter is bound each time, so what was bound before need not be cleared.
+// run steps a statement until so many rows are read, or to its end, as one that
+// changes rows has to be. Every parameter is bound each time, so what was bound
+// before need not be cleared.
 func (c *conn) run(stmt *statement, args []value, rows int, read func(*row)) (err error) {
 	for i := range args {
 		args[i].bind(stmt.Stmt, i+1)
@@ -214,7 +221,8 @@ func said(err error) error {
 	}
 }
 
-// isCode reports whether an error is one of the primary result codes of SQLite given.
+// isCode reports whether an error is one of the primary result codes of SQLite
+// given.
 func isCode(err error, codes ...sqlite.ResultCode) bool {
 	is := sqlite.ErrCode(err).ToPrimary()
 	for _, code := range codes {

@@ -10,13 +10,13 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// creating is held while a file is created and until it is closed again: closing
-// any descriptor of a file drops the POSIX locks that the process has on it, so no
-// connection may be opened in between.
+// creating is held while a file is created and until it is closed again:
+// closing any descriptor of a file drops the POSIX locks that the process has
+// on it, so no connection may be opened in between.
 var creating sync.Mutex
 
-// ensureFile makes sure that there is a regular file, and creates it for this user
-// alone. SQLite gives the files that it puts beside it the same mode.
+// ensureFile makes sure that there is a regular file, and creates it for this
+// user alone. SQLite gives the files that it puts beside it the same mode.
 func ensureFile(path string) error {
 	creating.Lock()
 	defer creating.Unlock()

@@ -7,21 +7,22 @@ import (
 	"time"
 )
 
-// A hold keeps a read transaction open while this process reads a lot and writes
-// nothing. It wins about an eighth of the processor's time of a bearer check, and
-// a tenth of an introspection's. To begin a transaction a reader locks, in the
-// file, the state of the database that it reads, and to end it lets go: two system
-// calls. SQLite makes them once for all connections of a process that read the
-// same state, so that while the hold has the lock, the others need none. Nothing
-// relies on a hold: with it, readers see the same, the newest state.
+// A hold keeps a read transaction open while this process reads a lot and
+// writes nothing. It wins about an eighth of the processor's time of a bearer
+// check, and a tenth of an introspection's. To begin a transaction a reader
+// locks, in the file, the state of the database that it reads, and to end it
+// lets go: two system calls. SQLite makes them once for all connections of a
+// process that read the same state, so that while the hold has the lock, the
+// others need none. Nothing relies on a hold: with it, readers see the same,
+// the newest state.
 //
-// An open transaction is in the way of checkpoints, which move the write-ahead log
-// into the file; without them the log would grow. So a hold ends before this
-// process writes, and lasts no longer than holdTime. Once it notices that another
-// process has written, it keeps away for restTime, and until there was another
-// change, or two: otherwise each change of one who writes less often than that
-// would find it in the way. Holds of several processes draw that number, or they
-// could take turns.
+// An open transaction is in the way of checkpoints, which move the write-ahead
+// log into the file; without them the log would grow. So a hold ends before
+// this process writes, and lasts no longer than holdTime. Once it notices that
+// another process has written, it keeps away for restTime, and until there was
+// another change, or two: otherwise each change of one who writes less often
+// than that would find it in the way. Holds of several processes draw that
+// number, or they could take turns.
 type hold struct {
 	reads atomic.Int64 // since there was a reason to count anew; the one that makes them worthHolding takes the hold
 
@@ -72,7 +73,8 @@ func (h *hold) take() {
 	}
 }
 
-// begin opens the transaction. It may fail as any read, and then there is no hold.
+// begin opens the transaction. It may fail as any read, and then there is no
+// hold.
 func (h *hold) begin() {
 	if h.conn == nil {
 		return
@@ -90,7 +92,8 @@ func (h *hold) begin() {
 	h.timer.Reset(holdTime)
 }
 
-// end lets go. If not even the transaction was begun, there is none to end, so that a failure means nothing.
+// end lets go. If not even the transaction was begun, there is none to end, so
+// that a failure means nothing.
 func (h *hold) end() {
 	if h.held {
 		h.held = false
@@ -98,8 +101,8 @@ func (h *hold) end() {
 	}
 }
 
-// expire ends a hold or a rest whose time is over. A hold goes on, by a new transaction, if there was enough to read and
-// nobody wrote.
+// expire ends a hold or a rest whose time is over. A hold goes on, by a new
+// transaction, if there was enough to read and nobody wrote.
 func (h *hold) expire() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -128,7 +131,8 @@ func (h *hold) rest() {
 	h.timer.Reset(restTime)
 }
 
-// pause ends a hold, and keeps it away until resume: this process is about to write.
+// pause ends a hold, and keeps it away until resume: this process is about to
+// write.
 func (h *hold) pause() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

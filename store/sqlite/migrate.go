@@ -40,8 +40,9 @@ var (
 	errNewer   = errors.New("it was written by a newer version of this library; upgrade this program")
 )
 
-// identify refuses a database that is not ours, or that a newer version migrated.
-// It changes nothing, and reads within one transaction, as another process may be migrating.
+// identify refuses a database that is not ours, or that a newer version
+// migrated. It changes nothing, and reads within one transaction, as another
+// process may be migrating.
 func identify(c *conn, latest int64) (err error) {
 	if err := c.script("BEGIN"); err != nil {
 		return err

@@ -1,10 +1,11 @@
 package sqlite
 
-// Every statement that a Store runs is a constant here and prepared once on each
-// connection that runs it: those of reads on every reading connection, those of
-// writes on the writing one. Parameters are numbered; NULL for an owner or
-// for a member of a filter matches anything. Lists start below an id, which is
-// the last of the page before, or the greatest there is for the first page.
+// Every statement that a Store runs is a constant here and prepared once on
+// each connection that runs it: those of reads on every reading connection,
+// those of writes on the writing one. Parameters are numbered; NULL for an
+// owner or for a member of a filter matches anything. Lists start below an id,
+// which is the last of the page before, or the greatest there is for the first
+// page.
 var (
 	reads = []string{
 		selectApplication, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
@@ -23,8 +24,8 @@ var (
 	}
 )
 
-// Transactions. IMMEDIATE takes the write lock first, so no statement that follows
-// can find it taken, or find that what it read is out of date.
+// Transactions. IMMEDIATE takes the write lock first, so no statement that
+// follows can find it taken, or find that what it read is out of date.
 const (
 	begin    = `BEGIN IMMEDIATE`
 	commit   = `COMMIT`
@@ -34,8 +35,8 @@ const (
 	dataVersion = `PRAGMA data_version`
 )
 
-// A row that is inserted and deleted in one transaction leaves nothing behind, and
-// tells whether the database can be written. No record is of its kind.
+// A row that is inserted and deleted in one transaction leaves nothing behind,
+// and tells whether the database can be written. No record is of its kind.
 const (
 	insertProbe = `INSERT INTO records (kind, digest, expires_at, value) VALUES ('', x'', 0, x'')`
 	deleteProbe = `DELETE FROM records WHERE kind = '' AND digest = x''`
@@ -75,8 +76,8 @@ WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND version = ?3 AND deleted_at IS 
 	deleteApplication = `UPDATE applications
 SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
 
-	// Counts users up to ?3 by jumping from one to the next in the index: a user has any number of
-	// grants, one for each account.
+	// Counts users up to ?3 by jumping from one to the next in the index: a
+	// user has any number of grants, one for each account.
 	selectUsage = `SELECT a.last_used_at, (WITH RECURSIVE users (user_id, place) AS (
 	SELECT min(user_id), 1 FROM grants WHERE application_id = a.id AND application_epoch = a.epoch
 	UNION ALL
@@ -153,7 +154,8 @@ WHERE g.id = ?1 AND ` + filterGrants + ` LIMIT ?2`
 
 	deleteGrant = `DELETE FROM grants WHERE id = ?1`
 
-	// What a new session needs of its application and of the user's grant, if there is one.
+	// What a new session needs of its application and of the user's grant, if
+	// there is one.
 	lookUpGrant = `SELECT a.epoch, a.owner, g.number, ` + grantColumns + ` FROM applications a
 LEFT JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id = ?2 AND g.account_id = ?3
 WHERE a.id = ?1 AND a.deleted_at IS NULL`
@@ -185,17 +187,17 @@ s.rotation_salt, s.extra`
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1`
 
-	// One row for each live secret, or one without; each with the session, which is
-	// there if its live grant is.
+	// One row for each live secret, or one without; each with the session,
+	// which is there if its live grant is.
 	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a
 ` + liveSecrets + `
 LEFT JOIN sessions s ON s.id = ?2
 LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.epoch
 WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
-	// With a refresh token, insertSession and redeemCode make room for what a rotation
-	// keeps of the tokens before, so that a rotation changes the row in place: zeros
-	// stand for what is absent.
+	// With a refresh token, insertSession and redeemCode make room for what a
+	// rotation keeps of the tokens before, so that a rotation changes the row
+	// in place: zeros stand for what is absent.
 	insertSession = `INSERT INTO sessions (id, grant_number, created_at, expires_at, scopes,
 code_digest, code_expires_at, redirect_uri, code_challenge, state_digest,
 access_token_digest, access_token_issued_at, access_token_expires_at, access_token_scopes,
@@ -214,8 +216,8 @@ rotation_salt = iif(?9 IS NULL, NULL, zeroblob(16)),
 previous_access_token_issued_at = iif(?9 IS NULL, NULL, created_at), previous_access_token_expires_at = iif(?9 IS NULL, NULL, created_at)
 WHERE id = ?1 AND code_digest = ?2 AND code_redeemed_at IS NULL AND code_expires_at > ?3 AND ` + isLive
 
-	// Without a successor (?8) the refresh token stays, and so does what is known of the
-	// rotation before.
+	// Without a successor (?8) the refresh token stays, and so does what is
+	// known of the rotation before.
 	rotateRefreshToken = `UPDATE sessions SET
 rotated_at = iif(?8 IS NOT NULL, nullif(?3, ?5), iif(previous_refresh_token_digest <> zeroblob(32), ifnull(rotated_at, access_token_issued_at), NULL)),
 previous_access_token_digest = access_token_digest, previous_access_token_issued_at = access_token_issued_at,
@@ -246,8 +248,8 @@ WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3 AND value = ?6`
 	takeRecord = `DELETE FROM records WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3 RETURNING expires_at, value`
 )
 
-// Clean-up: each walk returns the last key of the next rows and how many of them
-// are dead, and each clean removes the dead up to that key.
+// Clean-up: each walk returns the last key of the next rows and how many of
+// them are dead, and each clean removes the dead up to that key.
 const (
 	// The negation of "something is left to accept". NULL compares as absent.
 	deadSession = `(expires_at <= ?2 OR NOT (ifnull(code_redeemed_at IS NULL AND code_expires_at > ?2, 0)

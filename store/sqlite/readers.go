@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// The readers are lent to one call each: whoever has put a token into inUse may take
-// one. The last put back goes first, as it has the newest pages in its cache.
+// The readers are lent to one call each: whoever has put a token into inUse may
+// take one. The last put back goes first, as it has the newest pages in its
+// cache.
 type readers struct {
 	inUse chan struct{}
 	mu    sync.Mutex // of idle
@@ -16,7 +17,8 @@ type readers struct {
 
 func newReaders(n int) readers { return readers{inUse: make(chan struct{}, n)} }
 
-// close waits for the calls that read, and closes the connections. It lends none afterwards.
+// close waits for the calls that read, and closes the connections. It lends
+// none afterwards.
 func (r *readers) close() (errs []error) {
 	for range cap(r.inUse) {
 		r.inUse <- struct{}{}
@@ -66,7 +68,8 @@ func (s *Store) read(ctx context.Context, what string, query func(*conn) error) 
 	return outcome(what, retryBusy(ctx, func() error { return query(c) }))
 }
 
-// retryBusy runs a query again while another process recovers the database after a crash.
+// retryBusy runs a query again while another process recovers the database
+// after a crash.
 func retryBusy(ctx context.Context, query func() error) error {
 	for start := time.Now(); ; {
 		err := query()

@@ -16,8 +16,8 @@ import (
 var errColumn = errors.New("a column holds what this library did not write")
 
 // A row is read column by column, from the left. What is absent (NULL) reads as
-// zero. What is present has the type of its column, as all tables are STRICT; a wrong size of it
-// makes err, and the row fail.
+// zero. What is present has the type of its column, as all tables are STRICT; a
+// wrong size of it makes err, and the row fail.
 type row struct {
 	stmt *sqlite.Stmt
 	next int
@@ -99,7 +99,8 @@ func (r *row) list() []string {
 	return list
 }
 
-// parseList reads what listValue writes. Where nothing is escaped, no decoder is needed.
+// parseList reads what listValue writes. Where nothing is escaped, no decoder
+// is needed.
 func parseList(text string) (list []string, err error) {
 	inner, begins := strings.CutPrefix(text, `["`)
 	inner, ends := strings.CutSuffix(inner, `"]`)
@@ -112,8 +113,8 @@ func parseList(text string) (list []string, err error) {
 	return list, json.Unmarshal([]byte(text), &list)
 }
 
-// A value is what a parameter of a statement is bound to: one of the three, or NULL. It
-// spares the allocation that an interface would need for each.
+// A value is what a parameter of a statement is bound to: one of the three, or
+// NULL. It spares the allocation that an interface would need for each.
 type value struct {
 	is     sqlite.ColumnType // zero: NULL
 	number int64
@@ -138,8 +139,8 @@ func number(n int64) value { return value{is: sqlite.TypeInteger, number: n} }
 func text(s string) value  { return value{is: sqlite.TypeText, text: s} }
 func blob(b []byte) value  { return value{is: sqlite.TypeBlob, blob: b} }
 
-// What is the zero value of its kind is kept as NULL by the functions below, but
-// for instant, which is for times that every row has.
+// What is the zero value of its kind is kept as NULL by the functions below,
+// but for instant, which is for times that every row has.
 
 func idValue(id *uuid.UUID) value {
 	if *id == uuid.Nil {
@@ -178,7 +179,8 @@ func timeValue(t time.Time) value {
 
 func instant(t time.Time) value { return number(t.UnixMicro()) }
 
-// Scopes are separated by a space, which none of them holds (RFC 6749, section 3.3).
+// Scopes are separated by a space, which none of them holds (RFC 6749, section
+// 3.3).
 func scopesValue(scopes []string) value { return text(strings.Join(scopes, " ")) }
 
 func listValue(list []string) value {

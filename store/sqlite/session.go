@@ -40,8 +40,8 @@ func (r *row) session() store.Session {
 	return s
 }
 
-// accessToken reads the columns of an access token. Its scopes are those of the session
-// where the column is NULL.
+// accessToken reads the columns of an access token. Its scopes are those of the
+// session where the column is NULL.
 func (r *row) accessToken(session []string) store.AccessToken {
 	t := store.AccessToken{Digest: r.digest(), IssuedAt: r.time(), ExpiresAt: r.time()}
 	inherits := r.absent()

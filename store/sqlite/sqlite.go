@@ -12,8 +12,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A Store keeps everything in one SQLite file. It is safe for concurrent use, and
-// any number of Stores, in one process or several on the same machine, may have
+// A Store keeps everything in one SQLite file. It is safe for concurrent use.
+// Any number of Stores, in one process or several on the same machine, may have
 // the file open.
 type Store struct {
 	writer  *writer
@@ -30,8 +30,8 @@ var (
 	_ store.Records = (*Store)(nil)
 )
 
-// A call waits for the lock of another process up to busyLimit, in steps, between which
-// it can end.
+// A call waits for the lock of another process up to busyLimit, in steps,
+// between which it can end.
 const (
 	busyLimit = 10 * time.Second
 	busyStep  = 250 * time.Millisecond
@@ -44,16 +44,17 @@ PRAGMA cache_size = -16000`
 	reading = `PRAGMA query_only = ON; PRAGMA trusted_schema = OFF`
 )
 
-// Open opens the file at a path, which is taken literally, or creates it, readable
-// and writable for this user alone; its directory must exist. It brings the schema
-// up to date: several processes may do so at once, and a newer schema than
-// this version knows is refused. An error names the path and what can be done
-// about it.
+// Open opens the file at a path, or creates it, readable and writable for this
+// user alone. The path is taken literally. Its directory must exist. Open
+// brings the schema up to date, which several processes may do at once, and
+// refuses a schema that is newer than this version. An error names the path and
+// what can be done about it.
 //
-// The context is for opening only. Close the Store when it is no longer used.
+// The context is for opening only. Close the Store when it is not needed any
+// more.
 func Open(ctx context.Context, path string) (*Store, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
-		return nil, errors.New("sqlite: open: the path of a file is needed; to keep nothing, use package store/memory")
+		return nil, errors.New("sqlite: open: the path is empty; give the path of a file, or use package store/memory to keep nothing")
 	}
 	if err := ensureFile(path); err != nil {
 		return nil, fmt.Errorf("sqlite: open %s: %w", path, err)
@@ -119,15 +120,16 @@ func prepareWriter(ctx context.Context, c *conn) error {
 	if err := migrate(c, scripts); err != nil {
 		return err
 	}
-	// Beside the log of another process, a read-only file can be opened, read and locked.
+	// Beside the log of another process, a read-only file can be opened, read
+	// and locked.
 	if err := c.script(strings.Join([]string{begin, insertProbe, deleteProbe, commit}, ";")); err != nil {
 		return err
 	}
 	return c.prepare(writes)
 }
 
-// useWAL turns on the write-ahead log. SQLite does not wait for the lock that the first
-// to do so needs, as two who wait for each other would wait for ever.
+// useWAL turns on the write-ahead log. SQLite does not wait for the lock that
+// the first to do so needs, as two who wait for each other would wait for ever.
 func useWAL(ctx context.Context, c *conn) error {
 	for start := time.Now(); ; {
 		mode, err := c.word("PRAGMA journal_mode = WAL")
@@ -147,8 +149,8 @@ func useWAL(ctx context.Context, c *conn) error {
 	}
 }
 
-// Close waits for the calls that are under way and closes the file. Calls that
-// come later fail. Closing again returns what it returned before.
+// Close waits for the calls that are under way and closes the file. Later calls
+// fail. A second Close returns what the first one returned.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.closed)
@@ -162,9 +164,10 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
-// Ping writes to the file, and leaves nothing behind. It fails where calls that write
-// fail: the file or its directory is read-only, the disk is full, another process keeps
-// the lock, the Store is closed. It is for health checks, and costs one fsync.
+// Ping writes to the file and leaves nothing behind. It fails if calls that
+// write would fail: the file or its directory is read-only, the disk is full,
+// another process keeps the lock, or the Store is closed. It is for health
+// checks and costs one fsync.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.write(ctx, "ping", func(c *conn) error {
 		if _, err := c.exec(insertProbe); err != nil {
@@ -180,8 +183,8 @@ func (s *Store) write(ctx context.Context, what string, run func(*conn) error) e
 	return outcome(what, s.writer.write(ctx, run))
 }
 
-// outcome tells in which call the store failed; refusals and ended contexts stay as
-// they are.
+// outcome adds to a failure of the store the name of the call. Refusals and
+// errors of contexts stay as they are.
 func outcome(what string, err error) error {
 	if err == nil || isRefusal(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err

@@ -12,12 +12,13 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A writer runs verbs on the one connection that writes. Verbs that come while a
-// transaction is being made durable wait, and then share the next one and its
-// fsync. The first of them to take its turn does it for all, so there is no goroutine to
-// start or stop. None of them has a savepoint, which would cost more than most verbs: nearly
-// every refusal comes before the first change. Where one does not, or where a verb
-// fails, the transaction is undone, and each verb gets one of its own.
+// A writer runs verbs on the one connection that writes. Verbs that come while
+// a transaction is being made durable wait, and then share the next one and its
+// fsync. The first of them to take its turn does it for all, so there is no
+// goroutine to start or stop. None of them has a savepoint, which would cost
+// more than most verbs: nearly every refusal comes before the first change.
+// Where one does not, or where a verb fails, the transaction is undone, and
+// each verb gets one of its own.
 type writer struct {
 	conn      *conn         // for the leader; nil once closed
 	hold      *hold         // in the way of whoever writes
@@ -30,8 +31,8 @@ type writer struct {
 }
 
 // A verb is a change to make: run is called in a transaction, and once more in
-// another if the first fails for no fault of its own. err is its outcome, once done
-// is closed.
+// another if the first fails for no fault of its own. err is its outcome, once
+// done is closed.
 type verb struct {
 	run  func(*conn) error
 	err  error
@@ -47,7 +48,8 @@ func newWriter(c *conn) *writer {
 	return &writer{conn: c, turn: make(chan struct{}, 1), busyLimit: busyLimit}
 }
 
-// close waits for who leads, and closes the connection. Whatever comes later fails.
+// close waits for who leads, and closes the connection. Whatever comes later
+// fails.
 func (w *writer) close() error {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
@@ -57,8 +59,8 @@ func (w *writer) close() error {
 }
 
 // write runs a verb, and returns once it is durable or refused. A context that
-// ends withdraws a verb that waits; one that has begun is finished, so the outcome
-// returned is always what happened.
+// ends withdraws a verb that waits; one that has begun is finished, so the
+// outcome returned is always what happened.
 func (w *writer) write(ctx context.Context, run func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -149,7 +151,8 @@ func (w *writer) take() []*verb {
 	return batch
 }
 
-// withdraw removes a verb from the queue, and reports whether it still was in it.
+// withdraw removes a verb from the queue, and reports whether it still was in
+// it.
 func (w *writer) withdraw(v *verb) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -163,8 +166,9 @@ func (w *writer) withdraw(v *verb) bool {
 }
 
 // runAll runs verbs in the transaction that was begun, and commits it. An error
-// means that none of them happened. Refusals are kept on their verbs: they hold only
-// if the commit succeeds, as what they follow from may be in the same transaction.
+// means that none of them happened. Refusals are kept on their verbs: they hold
+// only if the commit succeeds, as what they follow from may be in the same
+// transaction.
 func (w *writer) runAll(batch []*verb) error {
 	end := rollback // of nothing
 	for _, v := range batch {
@@ -185,8 +189,8 @@ func (w *writer) runAll(batch []*verb) error {
 	return nil
 }
 
-// attempt runs a verb. Its panic becomes an error, as it must not unwind through who
-// leads, with the transaction open and others waiting.
+// attempt runs a verb. Its panic becomes an error, as it must not unwind
+// through who leads, with the transaction open and others waiting.
 func (v *verb) attempt(c *conn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -196,8 +200,8 @@ func (v *verb) attempt(c *conn) (err error) {
 	return v.run(c)
 }
 
-// runEach gives each verb a transaction of its own, after they failed together. Once one has waited
-// in vain for another process, so have those behind it.
+// runEach gives each verb a transaction of its own, after they failed together.
+// Once one has waited in vain for another process, so have those behind it.
 func (w *writer) runEach(batch []*verb) {
 	var err error
 	for _, v := range batch {
@@ -214,11 +218,13 @@ func (w *writer) runEach(batch []*verb) {
 	}
 }
 
-// rollback ends a transaction that failed. SQLite may have ended it already, as it
-// does when the disk is full, and then has nothing to roll back, so that is no failure.
+// rollback ends a transaction that failed. SQLite may have ended it already, as
+// it does when the disk is full, and then has nothing to roll back, so that is
+// no failure.
 func (w *writer) rollback() { _, _ = w.conn.exec(rollback) }
 
-// isRefusal reports whether a verb decided not to happen, as opposed to the store failing.
+// isRefusal reports whether a verb decided not to happen, as opposed to the
+// store failing.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{store.ErrNotFound, store.ErrExists, store.ErrConflict, store.ErrLimit, store.ErrUsed} {
 		if errors.Is(err, refusal) {

@@ -21,7 +21,8 @@ var agreementRules = []rule{
 	{"agreement/random calls", "whatever is called in whatever order, the store answers as package memory does", agreementRandom},
 }
 
-// Calls in a row about the same applications, and how many such rounds there are.
+// Calls in a row about the same applications, and how many such rounds there
+// are.
 const (
 	randomCalls  = 500
 	randomRounds = 2
@@ -65,7 +66,8 @@ func pick[T any](from []T) T { return from[rand.IntN(len(from))] }
 
 func chance(percent int) bool { return rand.IntN(100) < percent }
 
-// either returns one of what there is, or, seldom or where there is nothing, what is given.
+// either returns one of what there is, or, seldom or where there is nothing,
+// what is given.
 func either[T any](from []T, other T) T {
 	if len(from) == 0 || chance(5) {
 		return other
@@ -73,7 +75,8 @@ func either[T any](from []T, other T) T {
 	return pick(from)
 }
 
-// sometime returns one of few times, so that many are equal, or differ by the least.
+// sometime returns one of few times, so that many are equal, or differ by the
+// least.
 func sometime() time.Time {
 	return start.Add(time.Duration(rand.IntN(6))*time.Minute + time.Duration(rand.IntN(3)-1)*tick)
 }
@@ -237,8 +240,8 @@ func (c *comparison) revokeTokens() {
 		})
 }
 
-// nameless is a grant as the stores must have it alike: the ID of one that is given
-// again is the store's own choice, as is the order of its scopes.
+// nameless is a grant as the stores must have it alike: the ID of one that is
+// given again is the store's own choice, as is the order of its scopes.
 func nameless(g oauthapp.Grant) oauthapp.Grant {
 	g.ID = uuid.Nil
 	return sorted(g)

@@ -84,8 +84,8 @@ func applicationsUnknown(t *trial) {
 	t.must(t.Touch(t.ctx, store.Use{At: start}), "Touch of nothing")
 }
 
-// onApplication calls, as an owner, each method that is about an application, and
-// returns what they returned. Whatever it could change it tries to change.
+// onApplication calls, as an owner, each method that is about an application,
+// and returns what they returned. Whatever it could change it tries to change.
 func (t *trial) onApplication(owner string, app oauthapp.Application) map[string]error {
 	results := map[string]error{}
 	_, results["Application"] = t.Application(t.ctx, owner, app.ID)

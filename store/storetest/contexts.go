@@ -145,8 +145,8 @@ func effect(before, after []any) []bool {
 	return changed
 }
 
-// undisturbed makes a change in a world of its own. It returns its whole effect and
-// how long it took.
+// undisturbed makes a change in a world of its own. It returns its whole effect
+// and how long it took.
 func (t *trial) undisturbed(name string) (whole []bool, took time.Duration) {
 	w := t.world()
 	before := t.look(w)

@@ -108,8 +108,8 @@ func durabilityCursors(t *trial) {
 	t.turnsPages("reopened", func() *trial { t.reopen(); return t })
 }
 
-// turnsPages gets the first page of lists and, from the trial that other returns,
-// their second.
+// turnsPages gets the first page of lists and, from the trial that other
+// returns, their second.
 func (t *trial) turnsPages(when string, other func() *trial) {
 	app := t.application("bob")
 	var apps, grants []uuid.UUID

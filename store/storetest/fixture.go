@@ -14,8 +14,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// start is when every trial begins: far from any real clock, since a store reads
-// none, and with every digit that a store keeps.
+// start is when every trial begins: far from any real clock, since a store
+// reads none, and with every digit that a store keeps.
 var start = time.Date(2031, time.February, 3, 4, 5, 6, 789_012_000, time.UTC)
 
 // What follows start by these is when things end.
@@ -160,7 +160,8 @@ func (t *trial) signIn(app oauthapp.Application, user, account string, scopes ..
 	return t.redeem(t.begin(app, user, account, scopes...))
 }
 
-// rotation returns the exchange of a session's refresh token, an hour after it began.
+// rotation returns the exchange of a session's refresh token, an hour after it
+// began.
 func (t *trial) rotation(session store.Session) store.Rotation {
 	now := start.Add(time.Hour)
 	return store.Rotation{
@@ -174,7 +175,8 @@ func (t *trial) rotation(session store.Session) store.Rotation {
 	}
 }
 
-// rotate rotates a session's refresh token and returns what the store must now have.
+// rotate rotates a session's refresh token and returns what the store must now
+// have.
 func (t *trial) rotate(session store.Session) store.Session {
 	r := t.rotation(session)
 	t.must(t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken")
@@ -214,8 +216,8 @@ func grantOf(session store.Session) oauthapp.Grant {
 	}
 }
 
-// sorted returns a grant with its scopes sorted: how the store orders their union
-// is its own affair.
+// sorted returns a grant with its scopes sorted: how the store orders their
+// union is its own affair.
 func sorted(g oauthapp.Grant) oauthapp.Grant {
 	g.Scopes = slices.Sorted(slices.Values(g.Scopes))
 	return g
@@ -255,7 +257,8 @@ func (t *trial) isDead(s store.Session, format string, args ...any) {
 	}
 }
 
-// stored returns an application as the store has it, for its owner and for its client.
+// stored returns an application as the store has it, for its owner and for its
+// client.
 func (t *trial) stored(app oauthapp.Application) oauthapp.Application {
 	got, err := t.Application(t.ctx, oauthapp.AnyOwner, app.ID)
 	t.must(err, "Application")

@@ -190,8 +190,8 @@ func listsLimit(t *trial) {
 	}
 }
 
-// A churn is a list in which rows come and go: how it is listed, and how a row is
-// made with an ID and removed.
+// A churn is a list in which rows come and go: how it is listed, and how a row
+// is made with an ID and removed.
 type churn struct {
 	list   pager
 	insert func(id uuid.UUID)

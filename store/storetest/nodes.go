@@ -8,8 +8,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// Two handles on the same data are what two nodes behind a load balancer have, which
-// sends every request to any of them.
+// Two handles on the same data are what two nodes behind a load balancer have,
+// which sends every request to any of them.
 var nodeRules = []rule{
 	{"nodes/seen", "what a call through one handle changed, the very next call through the other finds changed", nodesSeen},
 	{"nodes/ended", "what is ended through one handle is accepted through neither, and what begins afterwards lives", nodesEnded},

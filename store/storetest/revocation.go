@@ -111,7 +111,8 @@ func revocationRacingBegin(t *trial) {
 				if j == each/3 {
 					halfway()
 				}
-				// Half the workers are one user, who authorizes again and again.
+				// Half the workers are one user, who authorizes again and
+				// again.
 				user := fmt.Sprintf("user-%d-%d", i, j)
 				if i%2 == 0 {
 					user = "user"

@@ -30,7 +30,8 @@ func (t *trial) confidential() (oauthapp.Application, oauthapp.Secret) {
 	return app, secret
 }
 
-// hasSecrets fails unless exactly these are live, for the owner and for the client.
+// hasSecrets fails unless exactly these are live, for the owner and for the
+// client.
 func (t *trial) hasSecrets(app oauthapp.Application, now time.Time, want ...oauthapp.Secret) {
 	since := now.Sub(start)
 	t.same(t.secretsAt(app, now), want, "Secrets %v after the start", since)

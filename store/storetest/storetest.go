@@ -11,17 +11,19 @@ import (
 
 // A Harness opens the stores to be tested.
 type Harness struct {
-	// New opens a store that is empty, and of its own: what other stores hold is not
-	// seen through it. It registers with tb whatever closes it. Required.
+	// New opens a store that is empty, and of its own: what other stores hold
+	// is not seen through it. It registers with tb whatever closes it.
+	// Required.
 	New func(tb testing.TB) store.Store
 
-	// Reopen ends a store as a process would that stops, and opens its data again.
-	// Without it nothing is known of durability: nil is for stores that promise none.
+	// Reopen ends a store as a process would that stops, and opens its data
+	// again. Without it nothing is known of durability: nil is for stores that
+	// promise none.
 	Reopen func(tb testing.TB, s store.Store) store.Store
 
-	// Beside opens the data of a store once more, as another process would, and returns
-	// that second handle; s stays open and in use. It registers with tb whatever closes
-	// the handle. Nil is for stores that keep to one process.
+	// Beside opens the data of a store once more, as another process would, and
+	// returns that second handle; s stays open and in use. It registers with tb
+	// whatever closes the handle. Nil is for stores that keep to one process.
 	Beside func(tb testing.TB, s store.Store) store.Store
 }
 
@@ -36,8 +38,8 @@ func Run(t *testing.T, h Harness) {
 	}
 }
 
-// Check tests every rule and returns an error that names each one broken, nil if all
-// hold. It opens stores with tb and never fails it.
+// Check tests every rule and returns an error that names each one broken, nil
+// if all hold. It opens stores with tb and never fails it.
 func Check(tb testing.TB, h Harness) error {
 	var broken []error
 	for _, r := range h.rules() {

@@ -27,8 +27,9 @@ type trial struct {
 	serial atomic.Int64 // of the IDs made, counted by the first node
 }
 
-// split opens the data once more and returns a trial through that handle. From then
-// on node tells the two apart, and what has to be live or dead has to be so through both.
+// split opens the data once more and returns a trial through that handle. From
+// then on node tells the two apart, and what has to be live or dead has to be
+// so through both.
 func (t *trial) split() *trial {
 	other := &trial{Store: t.beside(), ctx: t.ctx}
 	t.nodes = []*trial{t, other}
@@ -91,7 +92,8 @@ func describe(err error) string {
 // must fails if err is not nil.
 func (t *trial) must(err error, format string, args ...any) { t.want(nil, err, format, args...) }
 
-// same fails and names the fields that differ. An empty slice is the same as nil.
+// same fails and names the fields that differ. An empty slice is the same as
+// nil.
 func (t *trial) same(got, want any, format string, args ...any) {
 	var found []string
 	differences("", reflect.ValueOf(got), reflect.ValueOf(want), &found)

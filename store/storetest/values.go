@@ -75,8 +75,8 @@ var texts = []string{
 	strings.Repeat("long ", 4000),
 }
 
-// scopeLike makes a scope of a text: it leaves out what none may have (RFC 6749,
-// section 3.3).
+// scopeLike makes a scope of a text: it leaves out what none may have (RFC
+// 6749, section 3.3).
 func scopeLike(text string) string {
 	return "scope:" + strings.Map(func(r rune) rune {
 		if r <= ' ' || r > '~' || r == '"' || r == '\\' {

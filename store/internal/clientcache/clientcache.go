@@ -1,6 +1,7 @@
-// Package clientcache remembers what stores have read of clients: nearly every request names one, and what is kept of
-// one changes rarely. A database tells with each read whether the revision remembered is the one it has; so nothing is ever
-// taken for current that a store has changed since, in whichever process.
+// Package clientcache remembers what stores have read of clients. Nearly every
+// request names a client, and clients rarely change. With each read the
+// database tells whether the remembered revision is still the current one, so a
+// change by any process takes effect at once.
 package clientcache
 
 import (
@@ -18,17 +19,20 @@ import (
 )
 
 const (
-	// size is how many bytes are remembered, and most how many of one client: about 4,000 clients with a secret and short
-	// texts.
+	// size is how many bytes are remembered in all: about 4,000 clients with a
+	// secret and short texts. most is how many bytes one client may take.
 	size = 4 << 20
 	most = size / 16
-	// limit is how long, so that what a hand has changed in the tables, without a new revision, takes effect soon.
+	// limit is how long a client is remembered, so that a change of the tables
+	// by hand, without a new revision, takes effect soon.
 	limit = 10 * time.Second
 )
 
-// A Cache remembers the clients that were asked for last. It is safe for concurrent use. R is what a database
-// has for revisions: with the application and its secrets, all at once, it keeps a value that is drawn at random for each of
-// their states. A count would come by again where a database is restored to a state before.
+// A Cache remembers the clients that were asked for last. It is safe for
+// concurrent use. R is the type of the database's revisions. The database draws
+// a revision at random for each state of the application and its secrets, and
+// keeps it with them. A count would not do: it repeats when a database is
+// restored to an earlier state.
 type Cache[R comparable] struct {
 	now func() time.Time
 
@@ -37,11 +41,11 @@ type Cache[R comparable] struct {
 	bytes   int // of the entries
 }
 
-// An Entry is what there was of a client at a revision. It is shared, and so never changed.
+// An Entry is a client as of a revision. It is shared, so it never changes.
 type Entry[R comparable] struct {
 	Revision    R
-	Application oauthapp.Application // but for LastUsedAt
-	Secrets     []oauthapp.Secret    // all that are live at From or later: those that expired before are of any number
+	Application oauthapp.Application // without LastUsedAt
+	Secrets     []oauthapp.Secret    // those live at From or later; expired ones may be many
 	From        time.Time
 	Read        time.Time // by this process's clock, when reading began
 }
@@ -58,7 +62,8 @@ func New[R comparable]() *Cache[R] {
 	return c
 }
 
-// Get returns what is remembered of the client with an ID as of now, to be asked about its revision.
+// Get returns what is remembered of a client and may be used at now, if the
+// database confirms its revision.
 func (c *Cache[R]) Get(clientID string, now time.Time) (Entry[R], bool) {
 	c.mu.Lock()
 	e, ok := c.entries.Get(clientID)
@@ -69,7 +74,8 @@ func (c *Cache[R]) Get(clientID string, now time.Time) (Entry[R], bool) {
 	return e, true
 }
 
-// Put remembers what was just read in one piece. An entry put late does no harm: its revision is not the current one.
+// Put remembers what was just read in one piece. A late Put does no harm, as
+// the database will not confirm its revision.
 func (c *Cache[R]) Put(e *Entry[R]) {
 	slices.SortFunc(e.Secrets, func(a, b oauthapp.Secret) int { return bytes.Compare(b.ID[:], a.ID[:]) })
 	c.mu.Lock()
@@ -84,7 +90,7 @@ func (c *Cache[R]) Put(e *Entry[R]) {
 	}
 }
 
-// bytes is what an entry takes, with what finds it.
+// bytes returns how many bytes an entry takes, with what finds it.
 func (e Entry[R]) bytes() int {
 	const found = 200 // the list and the map of the LRU
 	a := &e.Application
@@ -100,7 +106,8 @@ func (e Entry[R]) bytes() int {
 	return n
 }
 
-// Client returns what [store.Store.Client] does, now being From or later.
+// Client returns what [store.Store.Client] returns at now, which must not be
+// before From.
 func (e Entry[R]) Client(session *store.Session, now time.Time) store.Client {
 	client := store.Client{Application: e.Application, Session: session}
 	client.Application.CallbackURLs = slices.Clone(e.Application.CallbackURLs)
