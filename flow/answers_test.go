@@ -16,11 +16,11 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// registeredErrors are the values of "error" that the standards know, by the last part of
-// an endpoint's path, and "" for an API.
+// registeredErrors are the values of "error" that the standards know, by the
+// last part of an endpoint's path, and "" for an API.
 var registeredErrors = map[string][]string{
-	// RFC 6749, section 4.1.2.1, RFC 8707, section 2, RFC 9101, section 9.2, and OpenID
-	// Connect Core 1.0, section 3.1.2.6.
+	// RFC 6749, section 4.1.2.1, RFC 8707, section 2, RFC 9101, section 9.2,
+	// and OpenID Connect Core 1.0, section 3.1.2.6.
 	"authorize": {
 		"login_required", "consent_required", "account_selection_required", "interaction_required",
 		"invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope",
@@ -36,8 +36,8 @@ var registeredErrors = map[string][]string{
 // tokenErrors are those of RFC 6749, section 5.2, and RFC 8707, section 2.
 var tokenErrors = []string{"invalid_target", "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
 
-// ServeHTTP has the provider answer, and fails the test if the answer has an error
-// that is not registered for the endpoint.
+// ServeHTTP has the provider answer, and fails the test if the answer has an
+// error that is not registered for the endpoint.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Provider.ServeHTTP(w, r)
 	if answer, ok := w.(*httptest.ResponseRecorder); ok {
@@ -67,10 +67,11 @@ func (s *service) requireRegisteredErrors(endpoint string, w *httptest.ResponseR
 	}
 }
 
-// isRegistered reports whether an endpoint may answer with a status and an error. For
-// outages and limits the standards have codes at the authorization endpoint alone; the
-// others borrow these, with the status that tells what they mean. For a wrong method or
-// path they have none, and invalid_request says it of every malformed request.
+// isRegistered reports whether an endpoint may answer with a status and an
+// error. For outages and limits the standards have codes at the authorization
+// endpoint alone; the others borrow these, with the status that tells what they
+// mean. For a wrong method or path they have none, and invalid_request says it
+// of every malformed request.
 func isRegistered(endpoint string, status int, code string) bool {
 	switch {
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed: // of whatever path
@@ -86,8 +87,8 @@ func isRegistered(endpoint string, status int, code string) bool {
 
 var challengedError = regexp.MustCompile(`\berror="([^"]*)"`)
 
-// errorsOf are the errors of an answer: in the body, in a challenge, and on the way back
-// to a client.
+// errorsOf are the errors of an answer: in the body, in a challenge, and on the
+// way back to a client.
 func errorsOf(w *httptest.ResponseRecorder) []string {
 	var codes []string
 	var body map[string]json.RawMessage
@@ -107,9 +108,9 @@ func errorsOf(w *httptest.ResponseRecorder) []string {
 	return codes
 }
 
-// RFC 6749, section 11.4: errors are registered. Every answer that a service of these
-// tests records is checked for that; this one has each
-// endpoint send those that a client brings about.
+// RFC 6749, section 11.4: errors are registered. Every answer that a service of
+// these tests records is checked for that; this one has each endpoint send
+// those that a client brings about.
 func TestErrorsAreRegistered(t *testing.T) {
 	h := newHost(t)
 	sent := map[string][]string{}

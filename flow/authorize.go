@@ -20,10 +20,11 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// The bounds of what is acted on of an authorization request, in bytes of a query
-// string. Clients keep much in state, but no browser takes a longer URL everywhere.
-// The request also comes back escaped once more, from signing in and from the consent
-// page, whose form has room for a ticket and an account besides.
+// The bounds of what is acted on of an authorization request, in bytes of a
+// query string. Clients keep much in state, but no browser takes a longer URL
+// everywhere. The request also comes back escaped once more, from signing in
+// and from the consent page, whose form has room for a ticket and an account
+// besides.
 const (
 	maxAuthorizationRequest = 32 << 10
 	maxEscapedRequest       = wire.MaxBody - 4<<10
@@ -53,8 +54,8 @@ type authorization struct {
 	scopes      []string
 }
 
-// authorize serves an authorization request (RFC 6749, section 4.1.1). It answers at
-// once where the user has consented before; otherwise it asks.
+// authorize serves an authorization request (RFC 6749, section 4.1.1). It
+// answers at once where the user has consented before; otherwise it asks.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	if isPrefetch(r) {
 		refusePrefetch(w)
@@ -68,15 +69,16 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	p.serveAuthorization(w, r, params)
 }
 
-// isPrefetch reports whether a browser asks before anybody goes to the page, on the guess
-// that somebody will. Sec-Purpose is of the Fetch Standard; browsers without it say Purpose.
+// isPrefetch reports whether a browser asks before anybody goes to the page, on
+// the guess that somebody will. Sec-Purpose is of the Fetch Standard; browsers
+// without it say Purpose.
 func isPrefetch(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch"
 }
 
-// refusePrefetch has the browser ask again when somebody does go to the page, as it does
-// after any error. Until then nobody has used the application: its code would sign in a
-// user who went nowhere, and be spent by the time they do.
+// refusePrefetch has the browser ask again when somebody does go to the page,
+// as it does after any error. Until then nobody has used the application: its
+// code would sign in a user who went nowhere, and be spent by the time they do.
 func refusePrefetch(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, "This page cannot be prefetched.", http.StatusServiceUnavailable)
@@ -97,10 +99,11 @@ func (p *Provider) authorizePost(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveAuthorization answers an authorization request. Until the client and its
-// redirect URI are known, refusals are pages: nobody is sent to an address that was not
-// registered. After that the user signs in first, so that this endpoint redirects
-// nobody who did not come to use it (RFC 9700, section 4.11.2), and only then are refusals
-// redirected, to applications that somebody here registered.
+// redirect URI are known, refusals are pages: nobody is sent to an address that
+// was not registered. After that the user signs in first, so that this endpoint
+// redirects nobody who did not come to use it (RFC 9700, section 4.11.2), and
+// only then are refusals redirected, to applications that somebody here
+// registered.
 func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, params wire.Params) {
 	if isLong(params.Without(loginTicketParam).Values().Encode()) {
 		p.refuseOnPage(w, r, errLongRequest)
@@ -116,8 +119,8 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, pa
 	case refusal != nil:
 		p.refuseOnPage(w, r, refusal)
 	case r.Method == http.MethodPost && (user == nil || a.prompt.none):
-		// Browsers keep cookies that are SameSite=Lax to themselves when another site
-		// posts, and send them with the request that follows.
+		// Browsers keep cookies that are SameSite=Lax to themselves when
+		// another site posts, and send them with the request that follows.
 		seeOther(w, p.returnTo(params))
 	case user == nil && a.prompt.none:
 		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "the user is not signed in"))
@@ -205,7 +208,8 @@ func (p *Provider) currentUser(r *http.Request) (*User, *wire.Error) {
 	return user, nil
 }
 
-// returnTo is where an authorization request goes on once the user has signed in.
+// returnTo is where an authorization request goes on once the user has signed
+// in.
 func (p *Provider) returnTo(params wire.Params) string {
 	return p.issuer.Path + authorizePath + "?" + params.Values().Encode()
 }
@@ -288,13 +292,15 @@ func (p *Provider) grantsOf(r *http.Request, a *authorization, user *User) ([]oa
 	return grants.Items, nil
 }
 
-// maxGrants is how many of a user's accounts are known to be granted already. For
-// those beyond, the user is asked.
+// maxGrants is how many of a user's accounts are known to be granted already.
+// For those beyond, the user is asked.
 const maxGrants = 200
 
-// unasked returns the account for which the user need not be asked again, if they consented before. Consent is never
-// remembered for public clients, as whom anybody can pose (RFC 6749, section 10.2), nor for a user with several accounts
-// of which the request names none, nor where the request wants the user to be asked.
+// unasked returns the account for which the user need not be asked again, if
+// they consented before. Consent is never remembered for public clients, as
+// whom anybody can pose (RFC 6749, section 10.2), nor for a user with several
+// accounts of which the request names none, nor where the request wants the
+// user to be asked.
 func unasked(r *http.Request, a *authorization, user *User) (account string, ok bool) {
 	if r.Method != http.MethodGet || a.client.Application.Type != oauthapp.Confidential || a.prompt.consent || a.prompt.selectAccount {
 		return "", false
@@ -306,8 +312,9 @@ func unasked(r *http.Request, a *authorization, user *User) (account string, ok 
 	return account, account != ""
 }
 
-// grantAgain answers with a code where the user consented before to all that the
-// application asks for, within Config.Lifetimes.Session. It reports whether it answered.
+// grantAgain answers with a code where the user consented before to all that
+// the application asks for, within Config.Lifetimes.Session. It reports whether
+// it answered.
 func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorization, user *User, account string) bool {
 	now := p.now()
 	code, refusal := p.issueCode(r, a, kernel.Consent{UserID: user.ID, AccountID: account, Remembered: true, At: now})
@@ -340,8 +347,9 @@ func (p *Provider) grantNow(w http.ResponseWriter, r *http.Request, a *authoriza
 	p.answer(w, a, "code", code.Value)
 }
 
-// issueCode issues the code of a consent, if the engine agrees. The refusal wraps
-// [store.ErrNotFound] where the application, or the consent remembered, is not there.
+// issueCode issues the code of a consent, if the engine agrees. The refusal
+// wraps [store.ErrNotFound] where the application, or the consent remembered,
+// is not there.
 func (p *Provider) issueCode(r *http.Request, a *authorization, c kernel.Consent) (kernel.Code, *wire.Error) {
 	err := p.engine.Authorize(r.Context(), engineClient(a.client, a.redirectURI, a.scopes), a.params.Values())
 	if err != nil {
@@ -390,13 +398,14 @@ func (a *authorization) event(t oauthapp.EventType, user, account string) oautha
 	return e
 }
 
-// refuseByRedirect sends the user back with an error (RFC 6749, section 4.1.2.1).
+// refuseByRedirect sends the user back with an error (RFC 6749, section
+// 4.1.2.1).
 func (p *Provider) refuseByRedirect(w http.ResponseWriter, a *authorization, refusal *wire.Error) {
 	p.answer(w, a, "error", refusal.Code, "error_description", refusal.Description)
 }
 
-// answer sends the user back to the client with names and values in turn, the state
-// as it came, and the issuer (RFC 9207).
+// answer sends the user back to the client with names and values in turn, the
+// state as it came, and the issuer (RFC 9207).
 func (p *Provider) answer(w http.ResponseWriter, a *authorization, params ...string) {
 	if a.params.Count("state") == 1 {
 		params = append(params, "state", a.params.Get("state"))
@@ -404,9 +413,9 @@ func (p *Provider) answer(w http.ResponseWriter, a *authorization, params ...str
 	seeOther(w, withParams(a.redirectURI, append(params, "iss", p.cfg.Issuer)...))
 }
 
-// withParams appends query parameters, names and values in turn, to a redirect URI,
-// whose own query stays as it is (RFC 6749, section 3.1.2). Registration sees to it
-// that this has no parameters of those names.
+// withParams appends query parameters, names and values in turn, to a redirect
+// URI, whose own query stays as it is (RFC 6749, section 3.1.2). Registration
+// sees to it that this has no parameters of those names.
 func withParams(redirectURI string, params ...string) string {
 	var b strings.Builder
 	b.WriteString(redirectURI)
@@ -421,8 +430,8 @@ func withParams(redirectURI string, params ...string) string {
 	return b.String()
 }
 
-// seeOther redirects with 303, after which a browser never sends a form again (RFC
-// 9700, section 4.12).
+// seeOther redirects with 303, after which a browser never sends a form again
+// (RFC 9700, section 4.12).
 func seeOther(w http.ResponseWriter, location string) {
 	h := w.Header()
 	h.Set("Location", location)
@@ -460,11 +469,13 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 	p.pages.Write(w, r, refusal.Status, "error.html", view)
 }
 
-// maxReceived bounds what a page shows of something that was received, in bytes.
+// maxReceived bounds what a page shows of something that was received, in
+// bytes.
 const maxReceived = 300
 
-// inert is what a page shows of something that was received: its beginning, with all
-// that is not visible ASCII in percent-encoding, so that nothing can pose as anything.
+// inert is what a page shows of something that was received: its beginning,
+// with all that is not visible ASCII in percent-encoding, so that nothing can
+// pose as anything.
 func inert(received string) string {
 	var b strings.Builder
 	for _, c := range []byte(received) {

@@ -17,8 +17,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// What is wrong with the client or its redirect URI is told on a page, whatever else
-// is wrong, whether or not somebody is signed in.
+// What is wrong with the client or its redirect URI is told on a page, whatever
+// else is wrong, whether or not somebody is signed in.
 func TestRefusalsOnPage(t *testing.T) {
 	h := newHost(t)
 	for name, query := range map[string]string{
@@ -57,8 +57,8 @@ func TestRefusalsOnPage(t *testing.T) {
 	require.NotContains(t, h.store.counted(), "BeginSession")
 }
 
-// The page of a redirect URI that is not registered shows it, as text that is bounded and
-// hides nothing, beside what to do.
+// The page of a redirect URI that is not registered shows it, as text that is
+// bounded and hides nothing, beside what to do.
 func TestMismatchShowsTheRedirectURI(t *testing.T) {
 	h := newHost(t)
 	for received, shown := range map[string]string{
@@ -89,8 +89,8 @@ func TestRedirectURILeftOut(t *testing.T) {
 	requirePage(t, h.open(params), http.StatusBadRequest)
 }
 
-// Whoever is not signed in is sent to sign in, before anything is redirected to a
-// client, and comes back to the very same request.
+// Whoever is not signed in is sent to sign in, before anything is redirected to
+// a client, and comes back to the very same request.
 func TestSignInFirst(t *testing.T) {
 	h := newHost(t)
 	for name, query := range map[string]string{
@@ -212,8 +212,8 @@ func TestRestrictedApplication(t *testing.T) {
 	require.Equal(t, "write", granted.Scope)
 }
 
-// The state comes back byte for byte, once, whatever it is; and not at all if there
-// was none.
+// The state comes back byte for byte, once, whatever it is; and not at all if
+// there was none.
 func TestStateEchoed(t *testing.T) {
 	h := newHost(t)
 	for _, state := range []string{"x", "a&b=c#d%20e+f\"<x>", "é日本\U0001F600", strings.Repeat("s", 2048), "\x00\r\nSet-Cookie: a=b", "\xff\xfe", " "} {
@@ -286,8 +286,8 @@ func TestLoopbackAndPrivateUseRedirects(t *testing.T) {
 	requirePage(t, h.open(request(h.app, "redirect_uri", "http://localhost:49152/cb")), http.StatusBadRequest)
 }
 
-// An authorization request may come as a form (RFC 6749, section 3.1); to sign in it
-// becomes a URL.
+// An authorization request may come as a form (RFC 6749, section 3.1); to sign
+// in it becomes a URL.
 func TestAuthorizationRequestByPost(t *testing.T) {
 	h := newHost(t)
 	w := h.decide(h.post("/oauth/authorize", request(h.app)), "authorize", "1")
@@ -298,8 +298,8 @@ func TestAuthorizationRequestByPost(t *testing.T) {
 	h.answer(h.open(request(h.app))) // remembered
 	require.NotEmpty(t, h.form(h.post("/oauth/authorize", request(h.app))), "a POST always asks")
 
-	// A cookie that is SameSite=Lax does not come with a POST of another site, and with
-	// the GET that follows: nobody is asked to sign in twice.
+	// A cookie that is SameSite=Lax does not come with a POST of another site,
+	// and with the GET that follows: nobody is asked to sign in twice.
 	h.user = nil
 	w = h.post("/oauth/authorize", request(h.app))
 	require.Equal(t, http.StatusSeeOther, w.Code)
@@ -345,8 +345,8 @@ func TestAuthorizeMethods(t *testing.T) {
 	}
 }
 
-// A failure of the store or the host is a 503 page: neither a code nor an error that
-// the client would take for an answer.
+// A failure of the store or the host is a 503 page: neither a code nor an error
+// that the client would take for an answer.
 func TestAuthorizeOutages(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app))
@@ -381,7 +381,8 @@ func TestAuthorizeOutages(t *testing.T) {
 	require.Contains(t, h.log.String(), errBroken.Error(), "the operator is told")
 }
 
-// An application that is deleted while its user decides is unknown, not an outage.
+// An application that is deleted while its user decides is unknown, not an
+// outage.
 func TestApplicationDeletedMeanwhile(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app))
@@ -404,8 +405,9 @@ func TestRememberedConsentInAnOutage(t *testing.T) {
 	h.answer(h.open(request(h.app, "account_id", "2")))
 }
 
-// A whole authorization takes four calls of the store where the user consented before: two for the request, and two
-// for the exchange of the code. Uses are noted once in five minutes.
+// A whole authorization takes four calls of the store where the user consented
+// before: two for the request, and two for the exchange of the code. Uses are
+// noted once in five minutes.
 func TestAuthorizeRoundTrips(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app))

@@ -45,18 +45,20 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 	return *a, true
 }
 
-// Require returns a middleware that lets requests through whose access token has
-// all the scopes, and answers every other one as RFC 6750 says. The handler behind
-// it gets the [Authorization] with [AuthorizationFrom]. Without scopes, any valid
-// access token will do.
+// Require returns a middleware that lets requests through whose access token
+// has all the scopes, and answers every other one as RFC 6750 says. The handler
+// behind it gets the [Authorization] with [AuthorizationFrom]. Without scopes,
+// any valid access token will do.
 //
-// The body of an answer is JSON with the members error and error_description. To a
-// request without an access token the WWW-Authenticate header names no error, as the
-// RFC asks, and the body the one that tells a client to get a token: invalid_token.
+// The body of an answer is JSON with the members error and error_description.
+// To a request without an access token the WWW-Authenticate header names no
+// error, as the RFC asks, and the body the one that tells a client to get a
+// token: invalid_token.
 //
-// The token is read from the Authorization header alone. What cannot be a token of
-// this service is refused without asking the store, which is asked once otherwise:
-// a revocation holds for the next request. A store that fails is answered 503.
+// The token is read from the Authorization header alone. What cannot be a token
+// of this service is refused without asking the store, which is asked once
+// otherwise: a revocation holds for the next request. A store that fails is
+// answered 503.
 //
 // Require panics if [Config.Scopes] lacks one of the scopes: nobody could ever
 // have it.
@@ -80,9 +82,10 @@ func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 }
 
 // Authenticate finds out what a request's access token stands for, as
-// [Provider.Require] does, for a host that answers refusals in a form of its own.
-// The error is an [*Error] with the code and status of RFC 6750, section 3.1:
-// 401 without a code where there is no access token, and 503 where the store failed.
+// [Provider.Require] does, for a host that answers refusals in a form of its
+// own. The error is an [*Error] with the code and status of RFC 6750, section
+// 3.1: 401 without a code where there is no access token, and 503 where the
+// store failed.
 func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
 	a, refusal := p.authorization(r, nil)
 	if refusal != nil {
@@ -135,19 +138,20 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 
 // What requests are refused for, outages aside. None depends on what was sent.
 var (
-	// It has no code: who sends no token is told what to send, not that something was
-	// wrong with it (RFC 6750, section 3.1).
+	// It has no code: who sends no token is told what to send, not that
+	// something was wrong with it (RFC 6750, section 3.1).
 	errNoToken         = &wire.Error{Description: "an access token is required", Status: http.StatusUnauthorized}
 	errTwoHeaders      = wire.Refuse(InvalidRequest, "more than one Authorization header")
 	errMalformedHeader = wire.Refuse(InvalidRequest, "malformed Authorization header")
-	// It says the same of a token that is malformed, unknown, expired or revoked.
+	// It says the same of a token that is malformed, unknown, expired or
+	// revoked.
 	errInvalidToken      = wire.Refuse(InvalidToken, "the access token is not valid")
 	errInsufficientScope = wire.Refuse(InsufficientScope, "the access token lacks a scope")
 )
 
-// presentedToken reads the one Authorization header (RFC 6750, section 2.1). The
-// other places that the RFC allows for a token end up in logs, so that they are not
-// read.
+// presentedToken reads the one Authorization header (RFC 6750, section 2.1).
+// The other places that the RFC allows for a token end up in logs, so that they
+// are not read.
 func (p *Provider) presentedToken(r *http.Request) (scheme, token string, refusal *wire.Error) {
 	headers := r.Header["Authorization"]
 	if len(headers) > 1 {
@@ -184,8 +188,8 @@ func validAccessToken(s *store.Session, presented credential.Digest, now time.Ti
 	return token, now.Before(token.ExpiresAt)
 }
 
-// grantUsed notes that a grant is in use, if the note before is old. A note that fails is no reason to refuse
-// the request.
+// grantUsed notes that a grant is in use, if the note before is old. A note
+// that fails is no reason to refuse the request.
 func (p *Provider) grantUsed(r *http.Request, grant uuid.UUID, noted, now time.Time) {
 	if now.Sub(noted) < clientauth.UsedInterval {
 		return

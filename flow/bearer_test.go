@@ -161,8 +161,8 @@ func TestRefusalsAreNotShared(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, refusal.Status)
 }
 
-// TestRequireRefusesEveryMutation: no byte of a token may change, and next to none
-// of what is left reaches the store.
+// TestRequireRefusesEveryMutation: no byte of a token may change, and next to
+// none of what is left reaches the store.
 func TestRequireRefusesEveryMutation(t *testing.T) {
 	s := newService(t)
 	tok := s.authorize(s.app, "read")

@@ -65,7 +65,8 @@ func repeatedRequests(t testing.TB) map[string]*repeated {
 	return requests
 }
 
-// BenchmarkEndpoints is what BenchmarkCost measures without what net/http takes.
+// BenchmarkEndpoints is what BenchmarkCost measures without what net/http
+// takes.
 func BenchmarkEndpoints(b *testing.B) {
 	for name, r := range repeatedRequests(b) {
 		b.Run(name, func(b *testing.B) {

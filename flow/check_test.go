@@ -79,7 +79,8 @@ func TestCheckSaysNothingWithoutNeed(t *testing.T) {
 	require.Len(t, local.Check(), 1, "there is no proxy on a developer's machine")
 }
 
-// Check changes nothing, takes a configuration that New refuses, and names warnings first.
+// Check changes nothing, takes a configuration that New refuses, and names
+// warnings first.
 func TestCheckOfNothing(t *testing.T) {
 	var cfg flow.Config
 	var fields []string
@@ -90,7 +91,8 @@ func TestCheckOfNothing(t *testing.T) {
 	require.Zero(t, cfg.Keys)
 }
 
-// What only the store can tell, the provider's own Check adds, and an outage is one.
+// What only the store can tell, the provider's own Check adds, and an outage is
+// one.
 func TestCheckOfTheStore(t *testing.T) {
 	s := newService(t)
 	check := func(resourceServers ...string) ([]flow.Finding, error) {
@@ -118,7 +120,8 @@ func TestCheckOfTheStore(t *testing.T) {
 	require.ErrorContains(t, err, "Config.ResourceServers")
 }
 
-// A host has its configuration reviewed when it starts, or in a test of its own.
+// A host has its configuration reviewed when it starts, or in a test of its
+// own.
 func ExampleConfig_Check() {
 	cfg := careful()
 	cfg.Lifetimes.AccessToken = 24 * time.Hour

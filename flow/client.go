@@ -13,34 +13,37 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A Limiter bounds how many failures of client authentication are answered as such at
-// the token, revocation and introspection endpoints. [Config.Limiter] takes a host's
-// own, such as one that all nodes share.
+// A Limiter bounds how many failures of client authentication are answered as
+// such at the token, revocation and introspection endpoints. [Config.Limiter]
+// takes a host's own, such as one that all nodes share.
 //
-// A failure is counted after the credentials were judged. A client that authenticates
-// is never counted and never refused, whatever others do at its address. A failure
-// beyond the limit is answered 429 with Retry-After, the same for a client that exists
-// and one that does not.
+// A failure is counted after the credentials were judged. A client that
+// authenticates is never counted and never refused, whatever others do at its
+// address. A failure beyond the limit is answered 429 with Retry-After, the
+// same for a client that exists and one that does not.
 //
-// Failed is called by many goroutines at once, and a request waits for it. An error is
-// logged, and the library's own limiter decides about that failure.
+// Failed is called by many goroutines at once, and a request waits for it. An
+// error is logged, and the library's own limiter decides about that failure.
 type Limiter interface {
-	// Failed counts a failure and returns 0. Where there were too many, it counts
-	// nothing and returns how long the client should wait before it tries again.
+	// Failed counts a failure and returns 0. Where there were too many, it
+	// counts nothing and returns how long the client should wait before it
+	// tries again.
 	Failed(ctx context.Context, f FailedAuthentication) (retryAfter time.Duration, err error)
 }
 
-// A FailedAuthentication is a request whose client authentication failed (RFC 6749,
-// section 5.2: invalid_client). A request that names no client at all is one too.
+// A FailedAuthentication is a request whose client authentication failed (RFC
+// 6749, section 5.2: invalid_client). A request that names no client at all is
+// one too.
 type FailedAuthentication struct {
-	// ClientID is as presented, of up to 255 bytes, or empty. It may name no client,
-	// and it may be something else that a client sent by mistake, a secret too: it is
-	// not to be logged.
+	// ClientID is as presented, of up to 255 bytes, or empty. It may name no
+	// client, and it may be something else that a client sent by mistake, a
+	// secret too: it is not to be logged.
 	ClientID string
 
-	// Network is what one caller can be expected to hold of the address space: an IPv4
-	// address, or the 64-bit prefix of an IPv6 address, such as 2001:db8::/64. What
-	// Config.RemoteAddr returns that is no address is here as it is.
+	// Network is what one caller can be expected to hold of the address space:
+	// an IPv4 address, or the 64-bit prefix of an IPv6 address, such as
+	// 2001:db8::/64. What Config.RemoteAddr returns that is no address is here
+	// as it is.
 	Network string
 }
 
@@ -62,8 +65,8 @@ func (p *Provider) newClients() *clientauth.Authenticator {
 	}
 }
 
-// authenticationFailed counts and reports a failure, and returns its answer: the refusal
-// given, or 429 where there were too many.
+// authenticationFailed counts and reports a failure, and returns its answer:
+// the refusal given, or 429 where there were too many.
 func (p *Provider) authenticationFailed(r *http.Request, f clientauth.Failure, refusal *wire.Error) *wire.Error {
 	failed := FailedAuthentication{ClientID: f.ClientID, Network: bucket.Network(p.cfg.RemoteAddr(r))}
 	retryAfter, err := p.limiter.Failed(r.Context(), failed)
@@ -86,8 +89,8 @@ func (p *Provider) authenticationFailed(r *http.Request, f clientauth.Failure, r
 	return refusal
 }
 
-// secretUsed notes that a secret is in use. A note that fails is no reason to refuse
-// the client.
+// secretUsed notes that a secret is in use. A note that fails is no reason to
+// refuse the client.
 func (p *Provider) secretUsed(ctx context.Context, secret oauthapp.Secret, now time.Time) {
 	use := store.Use{ApplicationID: secret.ApplicationID, SecretID: secret.ID, At: now}
 	if err := p.cfg.Store.Touch(ctx, use); err != nil && ctx.Err() == nil {

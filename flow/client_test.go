@@ -17,8 +17,9 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// The revocation endpoint answers 200 to every authenticated client that presents
-// something unknown, so it shows client authentication and nothing else.
+// The revocation endpoint answers 200 to every authenticated client that
+// presents something unknown, so it shows client authentication and nothing
+// else.
 const authenticated = "/oauth/revoke"
 
 // percentEncoded encodes every byte, as form-encoding allows.
@@ -144,9 +145,9 @@ func TestClientAuthentication(t *testing.T) {
 	}
 }
 
-// TestFailedClientAuthenticationNamesTheClient: an event tells which application is
-// under attack: one that exists, or that was deleted. Nothing else that a client may have
-// sent by mistake is taken for a client ID.
+// TestFailedClientAuthenticationNamesTheClient: an event tells which
+// application is under attack: one that exists, or that was deleted. Nothing
+// else that a client may have sent by mistake is taken for a client ID.
 func TestFailedClientAuthenticationNamesTheClient(t *testing.T) {
 	s := newService(t)
 	deleted, _ := s.register(oauthapp.Confidential)
@@ -188,8 +189,8 @@ func TestFailedClientAuthenticationNamesTheClient(t *testing.T) {
 	}
 }
 
-// TestUnknownClientAndWrongSecretAreTheSame: the answers differ in no byte, and the
-// store is asked the same.
+// TestUnknownClientAndWrongSecretAreTheSame: the answers differ in no byte, and
+// the store is asked the same.
 func TestUnknownClientAndWrongSecretAreTheSame(t *testing.T) {
 	s := newService(t)
 	wrong := s.credentials.NewClientSecret().Reveal()
@@ -289,8 +290,9 @@ func TestClientThatGoesAwayIsNoOutage(t *testing.T) {
 	require.Contains(t, s.log.String(), "request failed", "a store that is too slow is one")
 }
 
-// TestFailedClientAuthenticationConsumesNothing: a code and a refresh token are good
-// for their client after others tried them, and after a try with a wrong secret.
+// TestFailedClientAuthenticationConsumesNothing: a code and a refresh token are
+// good for their client after others tried them, and after a try with a wrong
+// secret.
 func TestFailedClientAuthenticationConsumesNothing(t *testing.T) {
 	s := newService(t)
 	other, otherSecret := s.register(oauthapp.Confidential)
@@ -338,8 +340,9 @@ func TestFailedClientAuthenticationConsumesNothing(t *testing.T) {
 	require.Equal(t, http.StatusOK, refresh(credentialsOf(s.app, s.secret)).Code)
 }
 
-// BenchmarkAuthenticateClient revokes nothing, so that authenticating is all there is. An unknown client takes as long as
-// a wrong secret: the same is asked of the store, and a secret is compared for both.
+// BenchmarkAuthenticateClient revokes nothing, so that authenticating is all
+// there is. An unknown client takes as long as a wrong secret: the same is
+// asked of the store, and a secret is compared for both.
 func BenchmarkAuthenticateClient(b *testing.B) {
 	s := newService(b, func(cfg *flow.Config) { cfg.Limiter, cfg.Events = unlimited{}, nil })
 	unknown := s.app

@@ -22,156 +22,164 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// Config configures a [Provider]. Issuer, Store, CurrentUser, LoginURL and Scopes
-// are required; everything else has a safe default.
+// Config configures a [Provider]. Issuer, Store, CurrentUser, LoginURL and
+// Scopes are required; everything else has a safe default.
 type Config struct {
-	// Issuer is the external URL of the service, the issuer identifier of RFC 8414:
-	// https, or http for a loopback host; no query, no fragment, no trailing slash.
-	// Its path, if any, stands before the path of every endpoint.
+	// Issuer is the external URL of the service, the issuer identifier of RFC
+	// 8414: https, or http for a loopback host; no query, no fragment, no
+	// trailing slash. Its path, if any, stands before the path of every
+	// endpoint.
 	Issuer string
 
 	// Store keeps applications, grants and sessions.
 	Store store.Store
 
-	// CurrentUser tells who is signed in; nil means nobody. An error is an outage
-	// and answered 503, and so is a user whose ID, or the ID of an account of theirs, is
-	// none: see [User] and [Account].
+	// CurrentUser tells who is signed in; nil means nobody. An error is an
+	// outage and answered 503, and so is a user whose ID, or the ID of an
+	// account of theirs, is none: see [User] and [Account].
 	CurrentUser func(r *http.Request) (*User, error)
 
-	// LoginURL returns where a user signs in and is then sent to returnTo, which is
-	// always a path on this service, with its query. What an authorization request tells
-	// the login page, such as login_hint, is in there: see [ParseReturnTo]. LoginURL is
-	// also asked where nobody is sent there yet: by New, and for the
-	// Content-Security-Policy of pages with a form. Where it returns "", the answer is
-	// 503.
+	// LoginURL returns where a user signs in and is then sent to returnTo,
+	// which is always a path on this service, with its query. What an
+	// authorization request tells the login page, such as login_hint, is in
+	// there: see [ParseReturnTo]. LoginURL is also asked where nobody is sent
+	// there yet: by New, and for the Content-Security-Policy of pages with a
+	// form. Where it returns "", the answer is 503.
 	LoginURL func(returnTo string) string
 
 	// Scopes are what applications can ask for.
 	Scopes []Scope
 
-	// IgnoredScopes are names that requests may have in scope without effect, for clients
-	// that ask for them everywhere, such as "openid" and "offline_access". A request for
-	// nothing else counts as one without scope. None of them is in Scopes. Defaults to
-	// none: such a request is refused with invalid_scope.
+	// IgnoredScopes are names that requests may have in scope without effect,
+	// for clients that ask for them everywhere, such as "openid" and
+	// "offline_access". A request for nothing else counts as one without scope.
+	// None of them is in Scopes. Defaults to none: such a request is refused
+	// with invalid_scope.
 	IgnoredScopes []string
 
-	// Keys sign forms, and take part in the tokens of a refresh, so that a repeated
-	// one can be answered. Each has 32 bytes or more; the first signs, all verify.
-	// Nodes that serve the same users share them; the package documentation says how
-	// to replace one. Whoever has a key can forge consent; it opens no token.
-	// Defaults to a random key: forms that are open during a restart must be reopened,
-	// and a refresh cannot be repeated across it. Use it for one node only.
+	// Keys sign forms, and take part in the tokens of a refresh, so that a
+	// repeated one can be answered. Each has 32 bytes or more; the first signs,
+	// all verify. Nodes that serve the same users share them; the package
+	// documentation says how to replace one. Whoever has a key can forge
+	// consent; it opens no token. Defaults to a random key: forms that are open
+	// during a restart must be reopened, and a refresh cannot be repeated
+	// across it. Use it for one node only.
 	Keys [][]byte
 
 	// Lifetimes are how long codes, tokens and consents are good.
 	Lifetimes Lifetimes
 
-	// RequirePKCE demands PKCE of confidential clients too. Public clients always
-	// need it, and a challenge that was sent is always verified.
+	// RequirePKCE demands PKCE of confidential clients too. Public clients
+	// always need it, and a challenge that was sent is always verified.
 	RequirePKCE bool
 
 	// ResourceServers are the client IDs of confidential applications that may
-	// introspect every token. Others can introspect their own. [Provider.Check] tells
-	// which of them the store does not know. Defaults to none.
+	// introspect every token. Others can introspect their own. [Provider.Check]
+	// tells which of them the store does not know. Defaults to none.
 	ResourceServers []string
 
-	// Resource is the identifier of the protected API (RFC 9728), which every token is for:
-	// https, or http for a loopback host; no query, no fragment.
-	// A client that asks for one for another, with "resource" (RFC 8707), is refused.
-	// Defaults to Issuer.
+	// Resource is the identifier of the protected API (RFC 9728), which every
+	// token is for: https, or http for a loopback host; no query, no fragment.
+	// A client that asks for one for another, with "resource" (RFC 8707), is
+	// refused. Defaults to Issuer.
 	Resource string
 
-	// Extensions are the capabilities beyond the authorization code flow, such as
-	// dnsimple.New of package dnsimple. Defaults to none.
+	// Extensions are the capabilities beyond the authorization code flow, such
+	// as dnsimple.New of package dnsimple. Defaults to none.
 	Extensions []Extension
 
-	// MaxApplications is how many applications one owner may have. Defaults to 100.
+	// MaxApplications is how many applications one owner may have. Defaults to
+	// 100.
 	MaxApplications int
 
-	// ReservedName reports whether an application of owner may not be called name, as
-	// users would take it for the service's own: oauthapp.Imitates compares names as they
-	// look. Defaults to no name.
+	// ReservedName reports whether an application of owner may not be called
+	// name, as users would take it for the service's own: oauthapp.Imitates
+	// compares names as they look. Defaults to no name.
 	ReservedName func(owner, name string) bool
 
-	// CredentialPrefix brands client secrets, codes and tokens: 1 to 16 lower-case
-	// letters and digits. Choose it once. Defaults to credential.DefaultPrefix.
+	// CredentialPrefix brands client secrets, codes and tokens: 1 to 16
+	// lower-case letters and digits. Choose it once. Defaults to
+	// credential.DefaultPrefix.
 	CredentialPrefix string
 
 	// Pages are what people see of the library.
 	Pages Pages
 
-	// Limiter bounds failed client authentication. Defaults to a limiter in this process:
-	// one client ID can fail 64 times from one network address, and then once every 10
-	// seconds; all client IDs together 512 times from one network address, and then once
-	// a second. A client that authenticates is not counted and never refused. Each node
-	// counts for itself, in 10 megabytes at most: the addresses that failed last are
-	// remembered.
+	// Limiter bounds failed client authentication. Defaults to a limiter in
+	// this process: one client ID can fail 64 times from one network address,
+	// and then once every 10 seconds; all client IDs together 512 times from
+	// one network address, and then once a second. A client that authenticates
+	// is not counted and never refused. Each node counts for itself, in 10
+	// megabytes at most: the addresses that failed last are remembered.
 	Limiter Limiter
 
-	// RemoteAddr returns the address of the caller, for events and the Limiter. Defaults
-	// to the host of r.RemoteAddr. Behind a proxy that is the proxy's, for everyone
-	// together: take what the proxy vouches for. Where it is not set, and headers of a
-	// proxy arrive, the Logger gets a warning, once.
+	// RemoteAddr returns the address of the caller, for events and the Limiter.
+	// Defaults to the host of r.RemoteAddr. Behind a proxy that is the proxy's,
+	// for everyone together: take what the proxy vouches for. Where it is not
+	// set, and headers of a proxy arrive, the Logger gets a warning, once.
 	RemoteAddr func(r *http.Request) string
 
-	// Events receives every change after it is durable, in the goroutine that made
-	// it. It cannot veto, and a panic is logged. Refusals, which anybody can cause as
-	// often as they like, are reported 100 times for one network address, and then once
-	// every 10 seconds; each type of event is counted for itself, in 5 megabytes at most.
-	// Text that a caller sent, such as the User-Agent, has at most 256 bytes, and
-	// question marks for control characters. Defaults to none.
+	// Events receives every change after it is durable, in the goroutine that
+	// made it. It cannot veto, and a panic is logged. Refusals, which anybody
+	// can cause as often as they like, are reported 100 times for one network
+	// address, and then once every 10 seconds; each type of event is counted
+	// for itself, in 5 megabytes at most. Text that a caller sent, such as the
+	// User-Agent, has at most 256 bytes, and question marks for control
+	// characters. Defaults to none.
 	Events func(context.Context, oauthapp.Event)
 
-	// Logger receives outages and internal errors, never a secret, code or token.
-	// Defaults to slog.Default().
+	// Logger receives outages and internal errors, never a secret, code or
+	// token. Defaults to slog.Default().
 	Logger *slog.Logger
 
 	// Now tells the time. Defaults to time.Now.
 	Now func() time.Time
 }
 
-// Lifetimes are how long codes, tokens and consents are good. Each is 1 second or more;
-// one that is zero has its default.
+// Lifetimes are how long codes, tokens and consents are good. Each is 1 second
+// or more; one that is zero has its default.
 type Lifetimes struct {
-	// Code is how long an authorization code lives, at most 10 minutes (RFC 6749,
-	// section 4.1.2). Defaults to 5 minutes.
+	// Code is how long an authorization code lives, at most 10 minutes (RFC
+	// 6749, section 4.1.2). Defaults to 5 minutes.
 	Code time.Duration
 
 	// AccessToken is how long an access token lives. Defaults to 1 hour.
 	AccessToken time.Duration
 
-	// RefreshToken is how long a refresh token lives unused. Defaults to 30 days.
+	// RefreshToken is how long a refresh token lives unused. Defaults to 30
+	// days.
 	RefreshToken time.Duration
 
-	// Session is how long refreshing can go on before the user is asked again, at least
-	// Code. Defaults to 365 days, or RefreshToken where that is longer.
+	// Session is how long refreshing can go on before the user is asked again,
+	// at least Code. Defaults to 365 days, or RefreshToken where that is
+	// longer.
 	Session time.Duration
 
-	// RotationGrace is how long after a refresh the same refresh gets the same tokens
-	// again, for clients that lose answers or race themselves. At most 1 minute.
-	// Defaults to 10 seconds.
+	// RotationGrace is how long after a refresh the same refresh gets the same
+	// tokens again, for clients that lose answers or race themselves. At most 1
+	// minute. Defaults to 10 seconds.
 	RotationGrace time.Duration
 }
 
-// Pages are how the pages look, and what they call accounts and users. Every field is
-// optional.
+// Pages are how the pages look, and what they call accounts and users. Every
+// field is optional.
 type Pages struct {
 	// Files overrides pages and the stylesheet file by file, and adds pages for
-	// [Provider.WritePage]; see package dashboard for their names. A page that does
-	// not parse makes New fail, and so does one of the library's that does not
-	// execute. Defaults to the pages of the library.
+	// [Provider.WritePage]; see package dashboard for their names. A page that
+	// does not parse makes New fail, and so does one of the library's that does
+	// not execute. Defaults to the pages of the library.
 	Files fs.FS
 
 	// Data returns what the host's own layout needs, as .Host. Defaults to nil.
 	Data func(r *http.Request) any
 
-	// AccountName returns the name of an account, for the owner of an application.
-	// Defaults to the account's ID.
+	// AccountName returns the name of an account, for the owner of an
+	// application. Defaults to the account's ID.
 	AccountName func(ctx context.Context, account string) (string, error)
 
-	// UserName returns the name of a user, for whom of an account's users authorized
-	// an application. An error is an outage and answered 503; "" is for a user who is
-	// gone. Defaults to "", which shows the user's ID.
+	// UserName returns the name of a user, for whom of an account's users
+	// authorized an application. An error is an outage and answered 503; "" is
+	// for a user who is gone. Defaults to "", which shows the user's ID.
 	UserName func(ctx context.Context, user string) (string, error)
 }
 
@@ -179,23 +187,26 @@ type Pages struct {
 type User struct {
 	ID   string // opaque, unique, never reused, never ""
 	Name string // shown on pages: a name or an e-mail address
-	// Session identifies the user's session at the host: forms are good only in the
-	// session they were made for. It is hashed, never shown. Without it, forms are good
-	// only in the browser they were made for: the pages with a form then set a cookie.
+	// Session identifies the user's session at the host: forms are good only in
+	// the session they were made for. It is hashed, never shown. Without it,
+	// forms are good only in the browser they were made for: the pages with a
+	// form then set a cookie.
 	Session string
-	// AuthenticatedAt is when the user last signed in, with a password or whatever else
-	// the host asks for; going on with a session is not signing in. It is to be as exact
-	// as a second, and its clock at most a minute behind that of [Config.Now]. A request
-	// with prompt=login or max_age goes on once this is recent enough: the user is sent to
-	// [Config.LoginURL] until then, once, with SignIn.Anew. With the zero time nothing can
-	// show that, and such a request ends with the error login_required. Optional.
+	// AuthenticatedAt is when the user last signed in, with a password or
+	// whatever else the host asks for; going on with a session is not signing
+	// in. It is to be as exact as a second, and its clock at most a minute
+	// behind that of [Config.Now]. A request with prompt=login or max_age goes
+	// on once this is recent enough: the user is sent to [Config.LoginURL]
+	// until then, once, with SignIn.Anew. With the zero time nothing can show
+	// that, and such a request ends with the error login_required. Optional.
 	AuthenticatedAt time.Time
 	// Accounts are those the user may act for. The first is preselected.
 	Accounts []Account
 }
 
-// checkUsers returns the host's CurrentUser, without users and accounts whose ID would
-// stand for anybody where stores look for grants, or make a path that leads elsewhere.
+// checkUsers returns the host's CurrentUser, without users and accounts whose
+// ID would stand for anybody where stores look for grants, or make a path that
+// leads elsewhere.
 func checkUsers(currentUser func(*http.Request) (*User, error)) func(*http.Request) (*User, error) {
 	return func(r *http.Request) (*User, error) {
 		user, err := currentUser(r)
@@ -228,9 +239,9 @@ func (u *User) check() error {
 
 // An Account is what an application reaches once a user authorizes it.
 type Account struct {
-	// ID is opaque, unique and never reused. It is a segment of the paths of package
-	// dashboard: not "", "." or "..", and without a slash; nor is it "*", which is
-	// oauthapp.AnyOwner.
+	// ID is opaque, unique and never reused. It is a segment of the paths of
+	// package dashboard: not "", "." or "..", and without a slash; nor is it
+	// "*", which is oauthapp.AnyOwner.
 	ID   string
 	Name string
 }
@@ -265,8 +276,8 @@ const (
 	minKeySize                  = 32
 )
 
-// resolve returns a copy of cfg that has every default and passed every check, and
-// its issuer.
+// resolve returns a copy of cfg that has every default and passed every check,
+// and its issuer.
 func (cfg Config) resolve() (Config, *url.URL, error) {
 	issuer, err := parseIssuer(cfg.Issuer)
 	if err != nil {
@@ -377,7 +388,8 @@ func optional(value any) error {
 	return nil
 }
 
-// isNil reports whether an interface holds nothing, or a nil pointer or function.
+// isNil reports whether an interface holds nothing, or a nil pointer or
+// function.
 func isNil(value any) bool {
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Invalid:
@@ -457,15 +469,16 @@ func parseIssuer(issuer string) (*url.URL, error) {
 	return u, nil
 }
 
-// isSecure reports whether what is sent to a URL can be read by nobody on the way.
+// isSecure reports whether what is sent to a URL can be read by nobody on the
+// way.
 func isSecure(u *url.URL) bool {
 	host := u.Hostname()
 	isLoopback := host == "localhost" || net.ParseIP(host).IsLoopback()
 	return u.Scheme == "https" || u.Scheme == "http" && isLoopback
 }
 
-// checkResource checks a resource identifier (RFC 9728, section 1.2), to which clients
-// send access tokens.
+// checkResource checks a resource identifier (RFC 9728, section 1.2), to which
+// clients send access tokens.
 func checkResource(resource string) error {
 	u, err := url.Parse(resource)
 	switch {

@@ -24,7 +24,8 @@ const consentPurpose = "consent"
 var consentParams = []string{"ticket", "request", "decision", "account_id"}
 
 // askConsent shows the consent page. Its ticket says that this very request was
-// checked for this user in this session, so nothing is kept until the user answers.
+// checked for this user in this session, so nothing is kept until the user
+// answers.
 func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, a *authorization, user *User, grants []oauthapp.Grant, notice string) {
 	app := a.client.Application
 	owner, err := p.cfg.Pages.AccountName(r.Context(), app.Owner)
@@ -32,8 +33,8 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 		p.refuseOnPage(w, r, wire.Outage(err))
 		return
 	}
-	// The form asks for what the page shows, also where the request left that to the
-	// defaults, which may be others by the time the user answers.
+	// The form asks for what the page shows, also where the request left that
+	// to the defaults, which may be others by the time the user answers.
 	params := a.params.Without(loginTicketParam).Values()
 	params.Set("scope", strings.Join(a.scopes, " "))
 	request := params.Encode()
@@ -64,7 +65,8 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 }
 
 // accountChoices lists the user's accounts. The one that the request names is
-// selected, or else the first that the application has access to, or else the first.
+// selected, or else the first that the application has access to, or else the
+// first.
 func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []page.Account {
 	granted := make(map[string]bool, len(grants))
 	for _, grant := range grants {
@@ -87,12 +89,14 @@ func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []pag
 	return choices
 }
 
-// decide answers the form of the consent page. The ticket proves that the page was
-// made for this user and request; everything in it is checked again all the same, because
-// the application, the user's accounts or the scopes may have changed since.
+// decide answers the form of the consent page. The ticket proves that the page
+// was made for this user and request; everything in it is checked again all the
+// same, because the application, the user's accounts or the scopes may have
+// changed since.
 //
-// Without such a proof the form counts as the request alone, and the user is asked:
-// they may have signed in again, in another tab, since the page was made.
+// Without such a proof the form counts as the request alone, and the user is
+// asked: they may have signed in again, in another tab, since the page was
+// made.
 func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Params) {
 	if err := p.crossOrigin.Check(r); err != nil {
 		p.refuseForm(w, r, "sent by a page of another origin")
@@ -167,8 +171,8 @@ func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, reason str
 	p.refuseOnPage(w, r, &wire.Error{Code: AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden})
 }
 
-// reportForm reports a form that was not made here, or not for this. The user is nil,
-// and the client ID empty, where they are not known yet.
+// reportForm reports a form that was not made here, or not for this. The user
+// is nil, and the client ID empty, where they are not known yet.
 func (p *Provider) reportForm(r *http.Request, user *User, clientID, reason string) {
 	event := oauthapp.Event{Type: oauthapp.ConsentFormRefused, Reason: reason}
 	if user != nil {
@@ -180,8 +184,8 @@ func (p *Provider) reportForm(r *http.Request, user *User, clientID, reason stri
 	p.emit(r, event)
 }
 
-// chosenAccount returns the account that the user chose: one of their own. Who has
-// only one need not choose.
+// chosenAccount returns the account that the user chose: one of their own. Who
+// has only one need not choose.
 func chosenAccount(form wire.Params, user *User) (string, bool) {
 	id := form.Get("account_id")
 	if id == "" && len(user.Accounts) == 1 {
@@ -203,9 +207,9 @@ func originOf(redirectURI string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// shownOrigin is originOf for the head of the consent page, where a host of any length
-// would push aside what is asked for. Of a long one it shows the end, which tells whose
-// it is.
+// shownOrigin is originOf for the head of the consent page, where a host of any
+// length would push aside what is asked for. Of a long one it shows the end,
+// which tells whose it is.
 func shownOrigin(homepage string) string {
 	const maxHost = 60
 	scheme, host, found := strings.Cut(originOf(homepage), "://")

@@ -36,8 +36,9 @@ func TestConsentPage(t *testing.T) {
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	require.NotContains(t, body, "alice-session")
 
-	// Where it leads is where this request leads, not where the application says that it
-	// is at home; and nothing of the request but the state goes there.
+	// Where it leads is where this request leads, not where the application
+	// says that it is at home; and nothing of the request but the state goes
+	// there.
 	const elsewhere = "https://elsewhere.example:8443/cb"
 	_, err := h.Registry().Update(t.Context(), oauthapp.AnyOwner, h.app.ID, oauthapp.Registration{
 		Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{callback, elsewhere},
@@ -49,8 +50,8 @@ func TestConsentPage(t *testing.T) {
 	require.Regexp(t, `^https://elsewhere\.example:8443/cb\?code=[A-Za-z0-9_]+&state=the-state&iss=https%3A%2F%2Fid\.example$`, answer)
 }
 
-// A homepage URL is shown as its origin: what follows that is the application's to say
-// anything with.
+// A homepage URL is shown as its origin: what follows that is the application's
+// to say anything with.
 func TestConsentShowsTheOriginOfTheHomepage(t *testing.T) {
 	for homepage, shown := range map[string]string{
 		"https://client.example:8443/this-application-is-safe?verified#yes":                          ">https://client.example:8443</a>",
@@ -88,8 +89,8 @@ func TestUserWithoutAccounts(t *testing.T) {
 	require.Equal(t, "access_denied", h.answer(h.open(request(h.app))).Get("error"))
 }
 
-// The form is good for the user, the session and the request that it was made for. For
-// anything else it is no answer: who sends it is asked.
+// The form is good for the user, the session and the request that it was made
+// for. For anything else it is no answer: who sends it is asked.
 func TestConsentIsBound(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app))
@@ -195,8 +196,9 @@ func TestConsentFromAnotherSite(t *testing.T) {
 	h.answer(h.post("/oauth/authorize", form, header("Sec-Fetch-Site", "same-origin")))
 }
 
-// A browser that knows no Sec-Fetch-Site, or whose proxy strips it, may say of our own
-// page no more than "Origin: null". The ticket then tells that the form is the user's.
+// A browser that knows no Sec-Fetch-Site, or whose proxy strips it, may say of
+// our own page no more than "Origin: null". The ticket then tells that the form
+// is the user's.
 func TestConsentFromAnOldBrowser(t *testing.T) {
 	h := newHost(t)
 	form := change(h.form(h.open(request(h.app))), "decision", "authorize", "account_id", "1")
@@ -243,7 +245,8 @@ func TestConsentPageExpires(t *testing.T) {
 	require.Contains(t, again.Body.String(), "open for too long")
 	h.answer(h.decide(again, "authorize", "1"))
 
-	// Where the application asks how long ago the user signed in, that counts from now.
+	// Where the application asks how long ago the user signed in, that counts
+	// from now.
 	h.user = h.signedIn(50 * time.Minute)
 	page = h.open(request(h.app, "max_age", "3600", "prompt", "consent"))
 	h.clock.advance(30*time.Minute - time.Second)
@@ -270,8 +273,9 @@ func TestConsentCheckedAgain(t *testing.T) {
 	require.NotContains(t, h.store.counted(), "BeginSession")
 }
 
-// What a request leaves to the defaults is settled once the page has shown it: an
-// application that may ask for more meanwhile does not get more than the user read.
+// What a request leaves to the defaults is settled once the page has shown it:
+// an application that may ask for more meanwhile does not get more than the
+// user read.
 func TestConsentToWhatThePageShows(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) { cfg.Scopes[1].Default = true })
 	update := func(scopes ...string) {
@@ -295,8 +299,8 @@ func TestConsentToWhatThePageShows(t *testing.T) {
 	require.Equal(t, "invalid_scope", h.answer(h.decide(page, "authorize", "1")).Get("error"))
 }
 
-// A host that says that somebody is signed in and not who must not have them taken for
-// anyone: grants are found by the user's ID.
+// A host that says that somebody is signed in and not who must not have them
+// taken for anyone: grants are found by the user's ID.
 func TestUserWithoutAnID(t *testing.T) {
 	h := newHost(t)
 	h.code(request(h.app), "2")
@@ -327,8 +331,8 @@ func TestAccountsThatAreNoSegmentOfAPath(t *testing.T) {
 	}
 }
 
-// A colleague of the same account decides for themselves: what another user consented to
-// neither answers for them nor shows on their page.
+// A colleague of the same account decides for themselves: what another user
+// consented to neither answers for them nor shows on their page.
 func TestConsentOfAColleague(t *testing.T) {
 	h := newHost(t)
 	const badge = "it has access already"
@@ -393,8 +397,8 @@ func TestConsentRemembered(t *testing.T) {
 	})
 }
 
-// A browser that looks ahead authorizes nothing. It is refused, so that it asks again
-// when the user goes there.
+// A browser that looks ahead authorizes nothing. It is refused, so that it asks
+// again when the user goes there.
 func TestPrefetchAuthorizesNothing(t *testing.T) {
 	h := newHost(t)
 	h.user = bob()

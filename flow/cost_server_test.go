@@ -34,8 +34,9 @@ import (
 	"github.com/oauthapps/oauthapps/store/sqlite"
 )
 
-// costServerEnv makes the test program the server that BenchmarkCost measures: a process of its
-// own, whose processor time is that of its requests and nothing else. It names the store.
+// costServerEnv makes the test program the server that BenchmarkCost measures:
+// a process of its own, whose processor time is that of its requests and
+// nothing else. It names the store.
 const costServerEnv = "OAUTHAPPS_TEST_COST_SERVER"
 
 func TestMain(m *testing.M) {
@@ -77,7 +78,8 @@ type issued struct {
 	grant uuid.UUID
 }
 
-// A costServer serves a provider over a store, and what its measuring needs, below /cost/.
+// A costServer serves a provider over a store, and what its measuring needs,
+// below /cost/.
 type costServer struct {
 	store  *countingStore
 	seeds  store.Store // the same, where sessions may be begun without waiting for the disk
@@ -115,7 +117,8 @@ func serveCost(dsn string) error {
 	return nil
 }
 
-// openCostStore opens a store, and once more for sessions that nothing is measured of.
+// openCostStore opens a store, and once more for sessions that nothing is
+// measured of.
 func openCostStore(dsn string) (s, seeds store.Store, err error) {
 	switch scheme, path, _ := strings.Cut(dsn, ":"); scheme {
 	case "memory":
@@ -190,8 +193,9 @@ func (c *costServer) usage(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// begin begins n sessions, each of a user of its own, redeems their codes if asked to, and tells what clients hold
-// of as many as are wanted, spread over all of them.
+// begin begins n sessions, each of a user of its own, redeems their codes if
+// asked to, and tells what clients hold of as many as are wanted, spread over
+// all of them.
 func (c *costServer) begin(w http.ResponseWriter, r *http.Request) {
 	n, _ := strconv.Atoi(r.FormValue("n"))
 	wanted, _ := strconv.Atoi(r.FormValue("wanted"))
@@ -221,7 +225,8 @@ func (c *costServer) begin(w http.ResponseWriter, r *http.Request) {
 		if !redeem {
 			continue
 		}
-		// The note of the first use is made beforehand: it comes once in five minutes, not with each request.
+		// The note of the first use is made beforehand: it comes once in five
+		// minutes, not with each request.
 		if err := c.seeds.Touch(r.Context(), store.Use{GrantID: sample[i].grant, At: time.Now().UTC()}); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -301,7 +306,8 @@ func (s *countingStore) Touch(ctx context.Context, u store.Use) error {
 	return s.Store.Touch(ctx, u)
 }
 
-// startCostServer starts the server in a process of its own, which ends with the benchmark.
+// startCostServer starts the server in a process of its own, which ends with
+// the benchmark.
 func startCostServer(b *testing.B, dsn string) greeting {
 	b.Helper()
 	cmd := exec.CommandContext(b.Context(), os.Args[0])

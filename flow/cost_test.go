@@ -25,10 +25,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// BenchmarkCost measures what requests cost a server, in processor time: a provider over each store, in a
-// process of its own, asked by 16 clients over connections that they keep open. The floor is what a
-// handler of net/http costs, in that process and at the same time, that answers a POST with a small JSON
-// body. Each benchmark reports
+// BenchmarkCost measures what requests cost a server, in processor time: a
+// provider over each store, in a process of its own, asked by 16 clients over
+// connections that they keep open. The floor is what a handler of net/http
+// costs, in that process and at the same time, that answers a POST with a small
+// JSON body. Each benchmark reports
 //
 //	cpu-ns/op      processor time of the server, user and system, for each request
 //	floor-ns/op    that of the floor
@@ -37,9 +38,11 @@ import (
 //	calls/op       calls of the store: for PostgreSQL each is one round trip
 //	ns/op          time that passes for each request, which is the clients' and the database's too
 //
-// beside 1000 live sessions, and those that the requests begin; OAUTHAPPS_BENCH_SESSIONS=1000000 in the
-// environment measures beside 1000000 as well. PostgreSQL is measured where OAUTHAPPS_TEST_POSTGRES names a database, without the
-// processor time of the database itself. This prints a table of it all:
+// beside 1000 live sessions, and those that the requests begin;
+// OAUTHAPPS_BENCH_SESSIONS=1000000 in the environment measures beside 1000000
+// as well. PostgreSQL is measured where OAUTHAPPS_TEST_POSTGRES names a
+// database, without the processor time of the database itself. This prints a
+// table of it all:
 //
 //	go test ./flow -run='^$' -bench=Cost -benchtime=20000x -timeout=1h
 func BenchmarkCost(b *testing.B) {
@@ -120,8 +123,8 @@ func costSchema(b *testing.B) string {
 	return u.String()
 }
 
-// A costRequest is one kind of request. prepare makes what b.N of them need, and returns what a client does:
-// it sends its ith request.
+// A costRequest is one kind of request. prepare makes what b.N of them need,
+// and returns what a client does: it sends its ith request.
 type costRequest struct {
 	name    string
 	prepare func(c *costClientSet, b *testing.B) func(client *costClient, i int) error
@@ -212,7 +215,8 @@ func newCostClients(b *testing.B, dsn string, sessions int) *costClientSet {
 	return c
 }
 
-// begin has the server begin sessions, and returns what clients hold of some of them.
+// begin has the server begin sessions, and returns what clients hold of some of
+// them.
 func (c *costClientSet) begin(b *testing.B, sessions, wanted int, redeem bool) (held []issued) {
 	b.Helper()
 	form := url.Values{"n": {strconv.Itoa(sessions)}, "wanted": {strconv.Itoa(wanted)}, "users": {rand.Text()}}
@@ -234,8 +238,8 @@ func (c *costClientSet) begin(b *testing.B, sessions, wanted int, redeem bool) (
 	return held
 }
 
-// nth returns a session for the ith request, anywhere among all, and never one that another client gets: a client's
-// requests have the same remainder.
+// nth returns a session for the ith request, anywhere among all, and never one
+// that another client gets: a client's requests have the same remainder.
 func (c *costClientSet) nth(i int) *issued {
 	const far = 7919 // a prime
 	each := len(c.held) / costClients
@@ -263,8 +267,8 @@ type cost struct {
 
 func (c cost) ratio() float64 { return float64(c.request.CPU) / float64(c.floor.CPU) }
 
-// measure sends b.N requests, and as many to the floor in turn with them: what else the machine does meanwhile,
-// it does to both.
+// measure sends b.N requests, and as many to the floor in turn with them: what
+// else the machine does meanwhile, it does to both.
 func (c *costClientSet) measure(b *testing.B, send func(client *costClient, i int) error) (sum cost) {
 	floor := func(client *costClient, _ int) error {
 		return client.post("/floor", "", "a=b", http.StatusOK, "")
@@ -316,7 +320,8 @@ func (c *costClientSet) spread(b *testing.B, first, n int, send func(client *cos
 	}
 }
 
-// A costClient is one connection. It costs less than a client of net/http, so that the server gets the processor.
+// A costClient is one connection. It costs less than a client of net/http, so
+// that the server gets the processor.
 type costClient struct {
 	address string
 	conn    net.Conn
@@ -340,7 +345,8 @@ func (c *costClient) post(path, authorization, body string, status int, contains
 	return c.send(status, contains)
 }
 
-// send sends a request and makes sure of the answer: of its body, or where it leads.
+// send sends a request and makes sure of the answer: of its body, or where it
+// leads.
 func (c *costClient) send(status int, contains string) error {
 	if _, err := c.conn.Write(c.out); err != nil {
 		return err
@@ -360,14 +366,16 @@ func (c *costClient) send(status int, contains string) error {
 	return nil
 }
 
-// member returns a text of the last answer, a JSON object of which no text holds a quote.
+// member returns a text of the last answer, a JSON object of which no text
+// holds a quote.
 func (c *costClient) member(name string) string {
 	_, rest, _ := strings.Cut(string(c.body), `"`+name+`":"`)
 	value, _, _ := strings.Cut(rest, `"`)
 	return value
 }
 
-// A costTable shows what was measured: requests in rows, and the stores, with how many sessions, in columns.
+// A costTable shows what was measured: requests in rows, and the stores, with
+// how many sessions, in columns.
 type costTable struct {
 	columns []string
 	costs   map[string]map[string]cost // by request and column

@@ -1,10 +1,12 @@
-// Package flow is the HTTP side of a service's OAuth applications: users authorize
-// applications through the web application flow (RFC 6749, section 4.1, with PKCE), and
-// applications exchange codes for tokens and call the service's API with them.
+// Package flow is the HTTP side of a service's OAuth applications: users
+// authorize applications through the web application flow (RFC 6749, section
+// 4.1, with PKCE), and applications exchange codes for tokens and call the
+// service's API with them.
 //
 // Start with [New], which asks for two things that only the host knows: who is
-// signed in ([Config.CurrentUser] and [Config.LoginURL]), and where everything is kept
-// ([Config.Store]). The [Provider] has the endpoints, for a mux or as an http.Handler:
+// signed in ([Config.CurrentUser] and [Config.LoginURL]), and where everything
+// is kept ([Config.Store]). The [Provider] has the endpoints, for a mux or as
+// an http.Handler:
 //
 //	provider, err := flow.New(flow.Config{
 //		Issuer:      "https://service.example",
@@ -16,8 +18,9 @@
 //	provider.Mount(mux)
 //	mux.Handle("/api/", provider.Require("read")(api))
 //
-// Package dashboard adds the pages on which developers register applications and
-// users withdraw what they authorized. Package flowtest serves the host's own tests.
+// Package dashboard adds the pages on which developers register applications
+// and users withdraw what they authorized. Package flowtest serves the host's
+// own tests.
 //
 // # Endpoints
 //
@@ -37,101 +40,114 @@
 //
 // # What is fixed
 //
-// There is no switch for what RFC 9700 advises against. The only response type is code
-// and the only challenge method S256. A redirect URI is one that the application
-// registered, byte for byte; only the port of http://127.0.0.1 and http://[::1] is
-// free. Public clients need PKCE, a challenge that was sent is verified for every
-// client, and a request that fails does not use up a code. Every authorization response
-// names the issuer (RFC 9207). Nothing is read from the query string of a POST, and no
-// parameter that is acted on may be there twice. Nobody is redirected to a client
-// before they have signed in.
+// There is no switch for what RFC 9700 advises against. The only response type
+// is code and the only challenge method S256. A redirect URI is one that the
+// application registered, byte for byte; only the port of http://127.0.0.1 and
+// http://[::1] is free. Public clients need PKCE, a challenge that was sent is
+// verified for every client, and a request that fails does not use up a code.
+// Every authorization response names the issuer (RFC 9207). Nothing is read
+// from the query string of a POST, and no parameter that is acted on may be
+// there twice. Nobody is redirected to a client before they have signed in.
 //
-// STANDARDS.md, beside this file, lists the requirements section by section, the choices
-// made where a standard leaves one, and the tests that prove them.
+// STANDARDS.md, beside this file, lists the requirements section by section,
+// the choices made where a standard leaves one, and the tests that prove them.
 //
 // # Consent
 //
-// A user says yes on a page that shows the application and what it asks for. The
-// answer is remembered for confidential clients: while the user's grant covers what is
-// asked for, a later request is answered at once, if it names the account with the
-// parameter account_id or the user has only one, until [Lifetimes.Session] after the
-// user said yes. Public clients ask every time.
+// A user says yes on a page that shows the application and what it asks for.
+// The answer is remembered for confidential clients: while the user's grant
+// covers what is asked for, a later request is answered at once, if it names
+// the account with the parameter account_id or the user has only one, until
+// [Lifetimes.Session] after the user said yes. Public clients ask every time.
 //
 // The parameters prompt and max_age of OpenID Connect are obeyed: see
-// [User.AuthenticatedAt]. With prompt=none the user is shown nothing: the application is
-// told login_required, consent_required, account_selection_required or
-// interaction_required instead.
+// [User.AuthenticatedAt]. With prompt=none the user is shown nothing: the
+// application is told login_required, consent_required,
+// account_selection_required or interaction_required instead.
 //
 // # Tokens
 //
-// A code, an access token and a refresh token are used up and replaced as follows:
+// A code, an access token and a refresh token are used up and replaced as
+// follows:
 //
-//   - A code can be redeemed once. If its client presents it again, with the same
-//     code_verifier, the session ends with all its tokens: of two who know both, one
-//     has no right to them (RFC 6749, section 4.1.2). Whoever knows the code alone
-//     is refused and ends nothing.
-//   - A refresh token is replaced by each refresh. The access token before stays valid
-//     until it expires or the next refresh, so that calls under way do not fail.
-//   - The same refresh gets the same tokens again, for [Lifetimes.RotationGrace] after
-//     the first one and until the new refresh token is used: a client may have lost
-//     the answer, or run in two processes. It is the same refresh if it comes to the
-//     same scopes; how the client authenticates does not matter. A repeat that is
-//     refused changes nothing. After that, an old refresh token ends the session
-//     (RFC 9700, section 4.14.2).
-//   - A refresh may ask for less than the user granted. The new refresh token still
-//     stands for all of it. Scopes that the application may no longer ask for, or the
-//     service no longer offers, are left out of new tokens.
-//   - A refresh token expires unused after [Lifetimes.RefreshToken]; the session ends
-//     [Lifetimes.Session] after the user said yes, and no token outlives it.
+//   - A code can be redeemed once. If its client presents it again, with the
+//     same code_verifier, the session ends with all its tokens: of two who know
+//     both, one has no right to them (RFC 6749, section 4.1.2). Whoever knows
+//     the code alone is refused and ends nothing.
+//   - A refresh token is replaced by each refresh. The access token before
+//     stays valid until it expires or the next refresh, so that calls under way
+//     do not fail.
+//   - The same refresh gets the same tokens again, for
+//     [Lifetimes.RotationGrace] after the first one and until the new refresh
+//     token is used: a client may have lost the answer, or run in two
+//     processes. It is the same refresh if it comes to the same scopes; how the
+//     client authenticates does not matter. A repeat that is refused changes
+//     nothing. After that, an old refresh token ends the session (RFC 9700,
+//     section 4.14.2).
+//   - A refresh may ask for less than the user granted. The new refresh token
+//     still stands for all of it. Scopes that the application may no longer ask
+//     for, or the service no longer offers, are left out of new tokens.
+//   - A refresh token expires unused after [Lifetimes.RefreshToken]; the
+//     session ends [Lifetimes.Session] after the user said yes, and no token
+//     outlives it.
 //
 // # Outages
 //
-// Where the store or the host fails, the answer is 503 and Retry-After: never a yes,
-// and never a no that a client would take for the loss of its tokens. What failed
-// goes to [Config.Logger]. A response that is lost after the store has kept the
-// tokens leaves a client with the code or refresh token that it presented, and a repeated
-// attempt is treated as said above.
+// Where the store or the host fails, the answer is 503 and Retry-After: never a
+// yes, and never a no that a client would take for the loss of its tokens. What
+// failed goes to [Config.Logger]. A response that is lost after the store has
+// kept the tokens leaves a client with the code or refresh token that it
+// presented, and a repeated attempt is treated as said above.
 //
-// A provider sets no deadline to the store: package postgres ends each call within
-// 15 seconds, and a request makes few. The WriteTimeout of the host's http.Server is to be
-// longer, as what is answered after it is lost. Whoever wants an answer sooner sets a
-// deadline to the request's context.
+// A provider sets no deadline to the store: package postgres ends each call
+// within 15 seconds, and a request makes few. The WriteTimeout of the host's
+// http.Server is to be longer, as what is answered after it is lost. Whoever
+// wants an answer sooner sets a deadline to the request's context.
 //
 // # Cost
 //
-// The store is asked as seldom as can be. A call of the API and an introspection read once, a revocation reads once and
-// writes once, and so does an exchange of a code or a refresh token, or an authorization request of a user who consented
-// before. A client that asks about a token of another has the store read a second time. That a grant or a client secret is
-// in use is noted apart, about once in five minutes.
+// The store is asked as seldom as can be. A call of the API and an
+// introspection read once, a revocation reads once and writes once, and so does
+// an exchange of a code or a refresh token, or an authorization request of a
+// user who consented before. A client that asks about a token of another has
+// the store read a second time. That a grant or a client secret is in use is
+// noted apart, about once in five minutes.
 //
-// A checksum in codes and tokens tells what this service cannot have issued. A call of the
-// API with such garbage reaches no store. Other requests with it cost the read that
-// authenticates the client.
+// A checksum in codes and tokens tells what this service cannot have issued. A
+// call of the API with such garbage reaches no store. Other requests with it
+// cost the read that authenticates the client.
 //
-// BenchmarkCost of this package measures what each kind of request costs, over each store.
+// BenchmarkCost of this package measures what each kind of request costs, over
+// each store.
 //
 // # Many nodes
 //
-// A provider keeps nothing between two requests but what its [Config.Limiter] counts,
-// each for itself. So any number of them serve one service, with no need for a browser
-// or a client to come back to the same one. They share a store on PostgreSQL, and have the
-// same configuration, Keys included. Codes and tokens are kept as digests, so that no
-// change of keys ends them. What holds at one node, a revocation among it, holds
-// at the others from their next request on.
+// A provider keeps nothing between two requests but what its [Config.Limiter]
+// counts, each for itself. So any number of them serve one service, with no
+// need for a browser or a client to come back to the same one. They share a
+// store on PostgreSQL, and have the same configuration, Keys included. Codes
+// and tokens are kept as digests, so that no change of keys ends them. What
+// holds at one node, a revocation among it, holds at the others from their next
+// request on.
 //
-// The keys sign the forms of the pages, which live for a day at most, and take part in
-// the tokens of a refresh, so that a repeat of it can be answered. A node refuses a form
-// or a repeat that was made with a key it does not have. So a key is replaced in three steps,
-// each only when all nodes have done the one before:
+// The keys sign the forms of the pages, which live for a day at most, and take
+// part in the tokens of a refresh, so that a repeat of it can be answered. A
+// node refuses a form or a repeat that was made with a key it does not have. So
+// a key is replaced in three steps, each only when all nodes have done the one
+// before:
 //
-//  1. Append the new key to [Config.Keys]: all nodes verify it, none signs with it.
-//  2. Move it to the front: it signs, and forms that the old one signed stay good.
+//  1. Append the new key to [Config.Keys]: all nodes verify it, none signs with
+//     it.
+//  2. Move it to the front: it signs, and forms that the old one signed stay
+//     good.
 //  3. A day later, remove the old key.
 //
-// An old key that others may have learnt is removed at once: users then repeat what
-// they had open, and a client that repeats a refresh at that moment is refused.
+// An old key that others may have learnt is removed at once: users then repeat
+// what they had open, and a client that repeats a refresh at that moment is
+// refused.
 //
-// Clocks of nodes that differ make lifetimes longer or shorter by the difference, and
-// nothing else: that a token is revoked, and that it is used once, depends on no clock.
-// Keep the difference well below [Lifetimes.RotationGrace].
+// Clocks of nodes that differ make lifetimes longer or shorter by the
+// difference, and nothing else: that a token is revoked, and that it is used
+// once, depends on no clock. Keep the difference well below
+// [Lifetimes.RotationGrace].
 package flow

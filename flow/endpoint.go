@@ -20,8 +20,8 @@ const (
 	resourceMetadataPath = "/.well-known/oauth-protected-resource"   // above the resource's (RFC 9728, section 3)
 )
 
-// methods are those that [Provider.Mount] registers. HEAD is not among them, as the
-// pattern of GET includes it.
+// methods are those that [Provider.Mount] registers. HEAD is not among them, as
+// the pattern of GET includes it.
 var methods = []string{
 	http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace,
 }
@@ -32,8 +32,8 @@ type endpoint struct {
 	handlers map[string]http.HandlerFunc
 }
 
-// ownRoutes are the routes that are there without any capability, below the path of
-// the issuer.
+// ownRoutes are the routes that are there without any capability, below the
+// path of the issuer.
 func (p *Provider) ownRoutes() []kernel.Route {
 	return []kernel.Route{
 		{Method: http.MethodGet, Path: authorizePath, Handler: p.authorize},
@@ -70,7 +70,8 @@ func (p *Provider) endpoints() []endpoint {
 	return endpoints
 }
 
-// add has the endpoint answer a method, with anyOrigin to scripts of every origin.
+// add has the endpoint answer a method, with anyOrigin to scripts of every
+// origin.
 func (e endpoint) add(method string, handler http.HandlerFunc, anyOrigin bool) {
 	e.handlers[method] = handler
 	if anyOrigin {
@@ -79,8 +80,8 @@ func (e endpoint) add(method string, handler http.HandlerFunc, anyOrigin bool) {
 	}
 }
 
-// handler returns what answers a method: 405 where the endpoint has none for it (RFC
-// 9110, section 15.5.6).
+// handler returns what answers a method: 405 where the endpoint has none for it
+// (RFC 9110, section 15.5.6).
 func (e endpoint) handler(method string) http.HandlerFunc {
 	if handler := e.handlers[method]; handler != nil {
 		return handler

@@ -27,9 +27,9 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// A service is a provider on a memory store whose clock, failures, events and logs a
-// test sees and sets. When the test ends, none of the credentials it issued may be
-// in its logs and events.
+// A service is a provider on a memory store whose clock, failures, events and
+// logs a test sees and sets. When the test ends, none of the credentials it
+// issued may be in its logs and events.
 type service struct {
 	*flowtest.Provider
 	t      testing.TB
@@ -134,7 +134,8 @@ func (s *service) begin(app oauthapp.Application, scopes ...string) (uuid.UUID, 
 	return id, code.Reveal()
 }
 
-// What has the form of a code and an access token, and was never issued: only the store can tell.
+// What has the form of a code and an access token, and was never issued: only
+// the store can tell.
 var (
 	unissuedCode = credential.Format{}.NewCode(uuid.Must(uuid.NewV7())).Reveal()
 	unissued     = credential.Format{}.NewAccessToken(uuid.Must(uuid.NewV7())).Reveal()

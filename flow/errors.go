@@ -38,16 +38,16 @@ const (
 	InsufficientScope = wire.InsufficientScope
 )
 
-// An Error is what [Provider.Authenticate] refuses a request with. Code, Description
-// and Status are for whoever sent the request and hold no internals; what the
-// operator needs to know is the cause, which errors.Is and errors.As find through
-// Unwrap.
+// An Error is what [Provider.Authenticate] refuses a request with. Code,
+// Description and Status are for whoever sent the request and hold no
+// internals; what the operator needs to know is the cause, which errors.Is and
+// errors.As find through Unwrap.
 type Error struct {
-	// Code is one of the constants above. It is empty only where RFC 6750 asks for
-	// none: a request that carries no access token.
+	// Code is one of the constants above. It is empty only where RFC 6750 asks
+	// for none: a request that carries no access token.
 	Code string
-	// Description is a phrase for the developer of the client, in the characters of
-	// RFC 6749, section 5.2.
+	// Description is a phrase for the developer of the client, in the
+	// characters of RFC 6749, section 5.2.
 	Description string
 	// Status is the HTTP status of the answer.
 	Status int
@@ -65,7 +65,8 @@ func (e *Error) Error() string { return e.wire.Error() }
 // Unwrap returns what made an outage or an internal error, nil for a refusal.
 func (e *Error) Unwrap() error { return e.wire.Unwrap() }
 
-// writeError answers a protocol endpoint's client as RFC 6749, section 5.2, says.
+// writeError answers a protocol endpoint's client as RFC 6749, section 5.2,
+// says.
 func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *wire.Error) {
 	if e.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+p.cfg.Issuer+`", charset="UTF-8"`)
@@ -73,8 +74,8 @@ func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *wire.Er
 	p.writeErrorBody(w, r, e)
 }
 
-// writeErrorBody writes an error without a challenge, and tells the operator of an
-// outage or an internal error.
+// writeErrorBody writes an error without a challenge, and tells the operator of
+// an outage or an internal error.
 func (p *Provider) writeErrorBody(w http.ResponseWriter, r *http.Request, e *wire.Error) {
 	if e.Status >= http.StatusInternalServerError {
 		p.logFailure(r, "request failed", e)
@@ -82,8 +83,8 @@ func (p *Provider) writeErrorBody(w http.ResponseWriter, r *http.Request, e *wir
 	wire.WriteError(w, e)
 }
 
-// logFailure tells the operator what failed behind a request. A client that went
-// away is no failure: what it cancelled fails by that alone.
+// logFailure tells the operator what failed behind a request. A client that
+// went away is no failure: what it cancelled fails by that alone.
 func (p *Provider) logFailure(r *http.Request, message string, err error) {
 	if errors.Is(r.Context().Err(), context.Canceled) {
 		return

@@ -11,7 +11,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// A service tells who is signed in and where everything is kept, and has a provider.
+// A service tells who is signed in and where everything is kept, and has a
+// provider.
 func Example() {
 	provider, err := flow.New(flow.Config{
 		Issuer: "https://service.example",

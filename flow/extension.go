@@ -11,13 +11,13 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 )
 
-// An Extension is a capability that [Config.Extensions] turns on, such as that of
-// package dnsimple. What it needs of a provider is not exported, so that only this
-// module can have them.
+// An Extension is a capability that [Config.Extensions] turns on, such as that
+// of package dnsimple. What it needs of a provider is not exported, so that
+// only this module can have them.
 type Extension = kernel.Extension
 
-// extend adds what this package and each of the extensions contributes. Two that add
-// the same make it fail, naming both.
+// extend adds what this package and each of the extensions contributes. Two
+// that add the same make it fail, naming both.
 func (p *Provider) extend() error {
 	p.kernel = &kernel.Kernel{
 		Issuer:      p.cfg.Issuer,
@@ -79,8 +79,8 @@ func (p *Provider) extend() error {
 	return nil
 }
 
-// Kernel returns what the provider lends the other packages of this module. Its type is
-// internal: it is for them alone.
+// Kernel returns what the provider lends the other packages of this module. Its
+// type is internal: it is for them alone.
 func (p *Provider) Kernel() *kernel.Kernel { return p.kernel }
 
 // host is what the kernel says of the host.
@@ -119,8 +119,8 @@ func (p *Provider) kernelUser(r *http.Request) (*kernel.User, error) {
 // grantTypes are those of the token endpoint, in alphabetical order.
 func (p *Provider) grantTypes() []string { return slices.Sorted(maps.Keys(p.added.Grants)) }
 
-// withMembers adds members to an object of JSON. Those that it has already stay as
-// they are.
+// withMembers adds members to an object of JSON. Those that it has already stay
+// as they are.
 func withMembers(object any, members func(add func(map[string]any))) any {
 	further := map[string]any{}
 	members(func(m map[string]any) { maps.Copy(further, m) })

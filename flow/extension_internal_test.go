@@ -25,8 +25,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// A voucher is a capability that adds one of everything: a grant that exchanges a
-// voucher for tokens of a user, and access tokens that are bound to a colour.
+// A voucher is a capability that adds one of everything: a grant that exchanges
+// a voucher for tokens of a user, and access tokens that are bound to a colour.
 type voucher struct {
 	name   string
 	edit   func(*kernel.Contribution)
@@ -179,8 +179,8 @@ func (p *extended) get(path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// What a capability adds is there: routes, pages, a grant, client authentication,
-// metadata, members of answers.
+// What a capability adds is there: routes, pages, a grant, client
+// authentication, metadata, members of answers.
 func TestWhatACapabilityAdds(t *testing.T) {
 	p, err := extend(t, memory.New(), &voucher{name: "voucher"})
 	require.NoError(t, err)
@@ -219,8 +219,8 @@ func TestWhatACapabilityAdds(t *testing.T) {
 	require.True(t, found)
 }
 
-// A session that begins with its tokens can be refreshed, keeps what its capability
-// binds it to, and says so wherever its token_type is told.
+// A session that begins with its tokens can be refreshed, keeps what its
+// capability binds it to, and says so wherever its token_type is told.
 func TestSessionsThatBeginWithTokens(t *testing.T) {
 	p := mustExtend(t, memory.New(), &voucher{name: "voucher"})
 	client := url.Values{"client_id": {p.app.ClientID}, "client_secret": {p.secret}}
@@ -260,8 +260,8 @@ func TestSessionsThatBeginWithTokens(t *testing.T) {
 	require.NotEmpty(t, long["error"], "more than a session can keep")
 }
 
-// begin lets the user authorize the application with a parameter of the capability,
-// and returns an access token.
+// begin lets the user authorize the application with a parameter of the
+// capability, and returns an access token.
 func (p *extended) begin(colour string) string {
 	request := url.Values{"client_id": {p.app.ClientID}, "response_type": {"code"}, "colour": {colour}}
 	if colour == "" {
@@ -295,8 +295,9 @@ func (p *extended) call(headers ...string) *httptest.ResponseRecorder {
 	return w
 }
 
-// A token that is bound by a capability is taken with its scheme alone, and a token
-// that is not with Bearer. Without the capability it is refused everywhere.
+// A token that is bound by a capability is taken with its scheme alone, and a
+// token that is not with Bearer. Without the capability it is refused
+// everywhere.
 func TestTokensThatACapabilityBinds(t *testing.T) {
 	backend := memory.New()
 	p, err := extend(t, backend, &voucher{name: "voucher"})
@@ -339,7 +340,8 @@ func mustExtend(t *testing.T, backend store.Store, extensions ...Extension) *ext
 	return p
 }
 
-// A refresh token of a session that a missing capability has bound is no way around it.
+// A refresh token of a session that a missing capability has bound is no way
+// around it.
 func TestRefreshOfWhatACapabilityBinds(t *testing.T) {
 	p := mustExtend(t, memory.New())
 	id := uuid.Must(uuid.NewV7())

@@ -30,8 +30,8 @@ func (s extraStore) BeginSession(ctx context.Context, b store.Beginning) (oautha
 	return s.Store.BeginSession(ctx, b)
 }
 
-// A session that needs a capability is refused everywhere while that is left out, so
-// that leaving it out never widens a token.
+// A session that needs a capability is refused everywhere while that is left
+// out, so that leaving it out never widens a token.
 func TestSessionsNeedTheirCapabilities(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) {
 		faulty := cfg.Store.(*faultyStore)

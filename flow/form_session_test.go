@@ -14,7 +14,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// openWith opens an authorization request in a browser that has a cookie, or none.
+// openWith opens an authorization request in a browser that has a cookie, or
+// none.
 func (h *host) openWith(cookie *http.Cookie, params url.Values) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "https://id.example/oauth/authorize?"+params.Encode(), nil)
 	if cookie != nil {
@@ -33,8 +34,8 @@ func formCookie(t *testing.T, w *httptest.ResponseRecorder) *http.Cookie {
 	return cookies[0]
 }
 
-// Where the host names no session, the form is bound to a cookie: a form of another
-// browser is refused although the user is the same.
+// Where the host names no session, the form is bound to a cookie: a form of
+// another browser is refused although the user is the same.
 func TestFormIsBoundToItsBrowser(t *testing.T) {
 	h := newHost(t)
 	h.user.Session = ""

@@ -13,8 +13,9 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// FuzzBearer sends anything as the Authorization header to a guarded resource: nothing
-// but the one access token opens it, and what cannot be a token never reaches the store.
+// FuzzBearer sends anything as the Authorization header to a guarded resource:
+// nothing but the one access token opens it, and what cannot be a token never
+// reaches the store.
 func FuzzBearer(f *testing.F) {
 	s := newService(f)
 	tok := s.authorize(s.app, "read")
@@ -46,9 +47,9 @@ func FuzzBearer(f *testing.F) {
 	})
 }
 
-// FuzzAuthorizationRequest sends anything as the state and the resource: where the
-// consent page is shown, its form is carried out, and where the user has to sign in
-// first, they come back to the same.
+// FuzzAuthorizationRequest sends anything as the state and the resource: where
+// the consent page is shown, its form is carried out, and where the user has to
+// sign in first, they come back to the same.
 func FuzzAuthorizationRequest(f *testing.F) {
 	h := newHost(f)
 	for _, seed := range []string{"", "s", "\x00\xff", "+ %2F&=;", strings.Repeat("/", 11_000), strings.Repeat("!", 11_000), strings.Repeat(" ", 32_000), strings.Repeat("s", 32<<10), strings.Repeat("\xe9", 40<<10)} {
@@ -74,8 +75,9 @@ func FuzzAuthorizationRequest(f *testing.F) {
 	})
 }
 
-// FuzzIgnoredParameters sends anything along with requests to every endpoint, before
-// and after their parameters, and in the query: what nobody acts on changes no answer.
+// FuzzIgnoredParameters sends anything along with requests to every endpoint,
+// before and after their parameters, and in the query: what nobody acts on
+// changes no answer.
 func FuzzIgnoredParameters(f *testing.F) {
 	for _, seed := range []string{
 		"x=1", "x=1&x=2&x", "x=%zz", "%=1", "x=%ff", "\xff=\xfe", "x=%00&\x00", "a;b=c;d", ";", "&&=&", "approval_prompt=force", "audience=%C3%A9",

@@ -29,8 +29,8 @@ func (t *tokenRequest) judgeScopes() *wire.Error {
 	return nil
 }
 
-// agree asks the engine for its opinion of a request that was judged good. Nothing
-// is issued without.
+// agree asks the engine for its opinion of a request that was judged good.
+// Nothing is issued without.
 func (p *Provider) agree(t *tokenRequest, grantType string) *wire.Error {
 	s := t.Client.Session
 	return fromEngine(p.engine.Exchange(t.HTTP.Context(), grantType, engineClient(t.Client, "", t.scopes), &engine.Session{
@@ -46,8 +46,8 @@ func engineClient(client store.Client, redirectURI string, scopes []string) engi
 	return engine.Client{ID: app.ClientID, Public: app.Type == oauthapp.Public, RedirectURI: redirectURI, Scopes: scopes}
 }
 
-// fromEngine finds the answer to a request that the engine does not agree to. What it
-// quotes of the request stays inside.
+// fromEngine finds the answer to a request that the engine does not agree to.
+// What it quotes of the request stays inside.
 func fromEngine(err error) *wire.Error {
 	if err == nil {
 		return nil
@@ -63,9 +63,9 @@ func fromEngine(err error) *wire.Error {
 	return wire.Refuse(InvalidRequest, "the request is malformed")
 }
 
-// endReused ends the session of a code or refresh token that was presented again,
-// with all its tokens, and reports it. Whoever presents a stolen credential cannot
-// prevent that by hanging up.
+// endReused ends the session of a code or refresh token that was presented
+// again, with all its tokens, and reports it. Whoever presents a stolen
+// credential cannot prevent that by hanging up.
 func (p *Provider) endReused(t *tokenRequest, kind oauthapp.EventType) *wire.Error {
 	if err := p.issue.EndSession(t.HTTP.Context(), t.Presented.Session); err != nil {
 		return wire.Outage(err)

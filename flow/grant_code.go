@@ -15,7 +15,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// challengeMethod is the only one: what "plain" proves can be read off the request.
+// challengeMethod is the only one: what "plain" proves can be read off the
+// request.
 const challengeMethod = "S256"
 
 var errInvalidCode = wire.Refuse(InvalidGrant, "the authorization code is not valid")
@@ -34,11 +35,13 @@ func (p *Provider) codeGrant() kernel.Grant {
 	}
 }
 
-// exchangeCode exchanges an authorization code for tokens (RFC 6749, section 4.1.3).
+// exchangeCode exchanges an authorization code for tokens (RFC 6749, section
+// 4.1.3).
 //
 // Of several requests with one code, at most one is the client's own: that the
-// others come at the same time and not later makes them no less a replay, so the
-// session ends and the tokens of the one that won are withdrawn (section 4.1.2).
+// others come at the same time and not later makes them no less a replay, so
+// the session ends and the tokens of the one that won are withdrawn (section
+// 4.1.2).
 func (p *Provider) exchangeCode(t *tokenRequest) (tokens, *wire.Error) {
 	refusal, replayed := t.judgeCode()
 	if refusal == nil {
@@ -79,12 +82,13 @@ func (p *Provider) redeem(t *tokenRequest) (issued tokens, refusal *wire.Error, 
 var errUsedCode = wire.Refuse(InvalidGrant, "the authorization code was used already")
 
 // judgeCode tells whether the code presented may be exchanged by this request
-// (RFC 6749, section 4.1.3; RFC 7636, section 4.6). It changes nothing, so that a
-// request that fails leaves the code as it was for the one that does it right.
+// (RFC 6749, section 4.1.3; RFC 7636, section 4.6). It changes nothing, so that
+// a request that fails leaves the code as it was for the one that does it
+// right.
 //
-// It reports a replay: a code that was used, and that its own client presents again
-// with the verifier. Codes stay in browser histories, and whoever merely finds one
-// there must not be able to end its user's session.
+// It reports a replay: a code that was used, and that its own client presents
+// again with the verifier. Codes stay in browser histories, and whoever merely
+// finds one there must not be able to end its user's session.
 func (t *tokenRequest) judgeCode() (refusal *wire.Error, replayed bool) {
 	s := t.Client.Session
 	if s == nil || !s.Code.Digest.Equal(t.Presented.Digest) {
@@ -113,8 +117,8 @@ func (t *tokenRequest) mismatch(description string) *wire.Error {
 	return wire.Refuse(cmp.Or(t.Terms.Mismatch, InvalidGrant), description)
 }
 
-// sameRedirectURI compares byte for byte. A client that relied on the one callback
-// URL it has registered may leave it out here too, or name that one.
+// sameRedirectURI compares byte for byte. A client that relied on the one
+// callback URL it has registered may leave it out here too, or name that one.
 func (t *tokenRequest) sameRedirectURI() bool {
 	sent := t.Params.Get("redirect_uri")
 	if authorized := t.Client.Session.Code.RedirectURI; authorized != "" {
@@ -127,15 +131,16 @@ func (t *tokenRequest) sameRedirectURI() bool {
 // stateMismatch is a published wording, which clients look for.
 const stateMismatch = `Invalid "state": value doesn't match the "state" in the authorization request`
 
-// sameState compares the state where the terms ask for that and both requests have
-// one.
+// sameState compares the state where the terms ask for that and both requests
+// have one.
 func (t *tokenRequest) sameState() bool {
 	sent, authorized := t.Params.Get("state"), t.Client.Session.Code.State
 	return !t.Terms.CompareState || sent == "" || authorized.IsZero() || authorized.Equal(credential.DigestOf(sent))
 }
 
-// judgeVerifier checks the proof key: needed if and only if there was a challenge,
-// whatever the type of the client, and no way around it (RFC 9700, section 2.1.1).
+// judgeVerifier checks the proof key: needed if and only if there was a
+// challenge, whatever the type of the client, and no way around it (RFC 9700,
+// section 2.1.1).
 func (t *tokenRequest) judgeVerifier() *wire.Error {
 	challenge, verifier := t.Client.Session.Code.CodeChallenge, t.Params.Get("code_verifier")
 	switch {

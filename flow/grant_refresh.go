@@ -28,8 +28,8 @@ func (p *Provider) refreshGrant() kernel.Grant {
 	}
 }
 
-// refreshTokens exchanges a refresh token for its successor and a new access token
-// (RFC 6749, section 6; RFC 9700, section 4.14.2).
+// refreshTokens exchanges a refresh token for its successor and a new access
+// token (RFC 6749, section 6; RFC 9700, section 4.14.2).
 func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 	if p.isRepeat(t) {
 		return p.repeatRefresh(t)
@@ -66,9 +66,10 @@ func (t *tokenRequest) refresh() kernel.Refresh {
 	}
 }
 
-// judgeRefreshToken tells whether the refresh token presented may be exchanged by
-// this request. It reports an old one of the session, which tells that somebody has a
-// copy. A repeat does not come here, unless its tokens have expired.
+// judgeRefreshToken tells whether the refresh token presented may be exchanged
+// by this request. It reports an old one of the session, which tells that
+// somebody has a copy. A repeat does not come here, unless its tokens have
+// expired.
 func (t *tokenRequest) judgeRefreshToken() (refusal *wire.Error, reused bool) {
 	s := t.Client.Session
 	switch {
@@ -83,8 +84,8 @@ func (t *tokenRequest) judgeRefreshToken() (refusal *wire.Error, reused bool) {
 	return wire.Refuse(InvalidGrant, "the refresh token was used already"), true
 }
 
-// isRepeat reports whether the refresh token presented is the one that the live one
-// replaced, within the grace.
+// isRepeat reports whether the refresh token presented is the one that the live
+// one replaced, within the grace.
 func (p *Provider) isRepeat(t *tokenRequest) bool {
 	s := t.Client.Session
 	return s != nil &&
@@ -93,9 +94,9 @@ func (p *Provider) isRepeat(t *tokenRequest) bool {
 		t.Now.Before(s.RotatedAt.Add(p.cfg.Lifetimes.RotationGrace))
 }
 
-// repeatRefresh answers a repeated refresh with the tokens that the first one got:
-// clients lose answers, and race themselves. It changes nothing, so that a repeat
-// which is refused harms nothing either.
+// repeatRefresh answers a repeated refresh with the tokens that the first one
+// got: clients lose answers, and race themselves. It changes nothing, so that a
+// repeat which is refused harms nothing either.
 func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 	s := t.Client.Session
 	if !t.Now.Before(earliest(s.Access.ExpiresAt, s.Refresh.ExpiresAt, s.ExpiresAt)) {
@@ -118,8 +119,8 @@ func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 	return issued, nil
 }
 
-// lostRotation answers a refresh that another one, with the same refresh token, has
-// overtaken: it is judged once more, by the session as that one left it.
+// lostRotation answers a refresh that another one, with the same refresh token,
+// has overtaken: it is judged once more, by the session as that one left it.
 func (p *Provider) lostRotation(t *tokenRequest) (tokens, *wire.Error) {
 	session, err := p.cfg.Store.Session(t.HTTP.Context(), t.Presented.Session)
 	switch {

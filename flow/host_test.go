@@ -63,8 +63,9 @@ func bob() *flow.User {
 	return &flow.User{ID: "2", Name: "bob@example.com", Session: "bob-session", Accounts: []flow.Account{{ID: "3", Name: "Bob"}}}
 }
 
-// request returns an authorization request of an application: with PKCE, a state
-// and the scope read. Pairs change it; an empty value removes a parameter.
+// request returns an authorization request of an application: with PKCE, a
+// state and the scope read. Pairs change it; an empty value removes a
+// parameter.
 func request(app oauthapp.Application, pairs ...string) url.Values {
 	params := url.Values{
 		"client_id":             {app.ClientID},
@@ -116,8 +117,8 @@ func (h *host) decide(w *httptest.ResponseRecorder, decision, account string) *h
 	return h.post("/oauth/authorize", change(h.form(w), "decision", decision, "account_id", account))
 }
 
-// answer returns the parameters that the browser brings back to the client, which
-// are there once each, with the issuer.
+// answer returns the parameters that the browser brings back to the client,
+// which are there once each, with the issuer.
 func (h *host) answer(w *httptest.ResponseRecorder) url.Values {
 	h.t.Helper()
 	require.Equal(h.t, http.StatusSeeOther, w.Code, w.Body.String())
@@ -209,8 +210,8 @@ func (h *host) login(app oauthapp.Application, pairs ...string) grantedTokens {
 	return h.tokens(h.redemption(app, h.code(request(app, pairs...), "1")))
 }
 
-// accepts reports whether an API of the service accepts an access token. Anything
-// but yes and 401 fails the test.
+// accepts reports whether an API of the service accepts an access token.
+// Anything but yes and 401 fails the test.
 func (h *host) accepts(token string) bool {
 	h.t.Helper()
 	w := httptest.NewRecorder()
@@ -234,7 +235,8 @@ func (h *host) eventTypes() []oauthapp.EventType {
 	return types
 }
 
-// requirePage checks a page with an error, down to what keeps it from doing harm.
+// requirePage checks a page with an error, down to what keeps it from doing
+// harm.
 func requirePage(t *testing.T, w *httptest.ResponseRecorder, status int) {
 	t.Helper()
 	require.Equal(t, status, w.Code, w.Body.String())

@@ -13,8 +13,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// An introspection is the answer of RFC 7662, section 2.2. The zero introspection
-// says that the token is not active and nothing else.
+// An introspection is the answer of RFC 7662, section 2.2. The zero
+// introspection says that the token is not active and nothing else.
 type introspection struct {
 	Active    bool   `json:"active"`
 	Scope     string `json:"scope,omitempty"`
@@ -34,10 +34,11 @@ type introspection struct {
 var introspectParams = append([]string{"token", "token_type_hint"}, clientauth.Params...)
 
 // introspect is the introspection endpoint of RFC 7662. Confidential clients
-// learn about their own access and refresh tokens; [Config.ResourceServers] learn
-// about every access token. To anyone else a token is not active, and a code never is.
-// A refresh token is active only for who says that it asks about one: a resource
-// server that takes every active token for an access token would let it in.
+// learn about their own access and refresh tokens; [Config.ResourceServers]
+// learn about every access token. To anyone else a token is not active, and a
+// code never is. A refresh token is active only for who says that it asks about
+// one: a resource server that takes every active token for an access token
+// would let it in.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	form, refusal := wire.ReadForm(w, r, introspectParams)
 	if refusal != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// withResourceServer makes a service whose API is another program, and returns that
-// program's credentials.
+// withResourceServer makes a service whose API is another program, and returns
+// that program's credentials.
 func withResourceServer(t *testing.T) (*service, url.Values) {
 	kept := memory.New()
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: kept})
@@ -100,7 +100,8 @@ func TestIntrospect(t *testing.T) {
 	requireAnswer(t, s.post("/oauth/introspect", refreshOf(own, next.refresh)), refresh)
 	requireInactive(t, s.post("/oauth/introspect", refreshOf(own, tok.refresh)))
 
-	// The access token before ends first, then the newer one, then the refresh token.
+	// The access token before ends first, then the newer one, then the refresh
+	// token.
 	s.clock.advance(30 * time.Minute)
 	requireInactive(t, s.post("/oauth/introspect", with(own, "token", tok.access)))
 	require.Contains(t, s.post("/oauth/introspect", with(own, "token", next.access)).Body.String(), `"active":true`)

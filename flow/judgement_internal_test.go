@@ -19,9 +19,9 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// Each request is judged twice, by this package and by the engine, each without the
-// other: to break either fails here. "yes" issues; everything else is the code of
-// the refusal. Where the two differ, why says so.
+// Each request is judged twice, by this package and by the engine, each without
+// the other: to break either fails here. "yes" issues; everything else is the
+// code of the refusal. Where the two differ, why says so.
 const (
 	rfcVerifier  = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636, appendix B
 	rfcChallenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

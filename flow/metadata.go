@@ -20,9 +20,9 @@ type resourceMetadata struct {
 	BearerMethodsSupported []string `json:"bearer_methods_supported"`
 }
 
-// ownMetadata are the members of the authorization server metadata (RFC 8414) that are
-// there without any capability. It tells what clients may rely on; what is optional
-// and not there is left out.
+// ownMetadata are the members of the authorization server metadata (RFC 8414)
+// that are there without any capability. It tells what clients may rely on;
+// what is optional and not there is left out.
 func (p *Provider) ownMetadata() map[string]any {
 	return map[string]any{
 		"issuer":                                         p.cfg.Issuer,
@@ -38,8 +38,8 @@ func (p *Provider) ownMetadata() map[string]any {
 	}
 }
 
-// serverMetadata serves the authorization server metadata, with the grant types and
-// client authentication methods of all capabilities.
+// serverMetadata serves the authorization server metadata, with the grant types
+// and client authentication methods of all capabilities.
 func (p *Provider) serverMetadata() http.HandlerFunc {
 	metadata := maps.Clone(p.added.Metadata)
 	maps.Copy(metadata, map[string]any{
@@ -61,8 +61,9 @@ func (p *Provider) resourceMetadata() http.HandlerFunc {
 	})
 }
 
-// resourceMetadataURL is where a client finds the metadata of the protected API:
-// the well-known path stands between the host and the path (RFC 9728, section 3.1).
+// resourceMetadataURL is where a client finds the metadata of the protected
+// API: the well-known path stands between the host and the path (RFC 9728,
+// section 3.1).
 func (p *Provider) resourceMetadataURL() string {
 	resource, _ := url.Parse(p.cfg.Resource) // checked by resolve
 	path := strings.TrimSuffix(p.resourcePath(), "{$}")

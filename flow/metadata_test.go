@@ -53,8 +53,8 @@ func TestServerMetadata(t *testing.T) {
 	}
 }
 
-// TestEveryAdvertisedEndpointAnswers: what the metadata names is there, and refuses
-// an empty request in the words of the protocol.
+// TestEveryAdvertisedEndpointAnswers: what the metadata names is there, and
+// refuses an empty request in the words of the protocol.
 func TestEveryAdvertisedEndpointAnswers(t *testing.T) {
 	for _, issuer := range []string{"https://id.example", "https://id.example/tenants/1"} {
 		s := newService(t, func(cfg *flow.Config) { cfg.Issuer = issuer })
@@ -139,7 +139,8 @@ func TestOriginsOfBrowserClients(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, w.Code, path)
 		require.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
 		require.Contains(t, w.Header().Get("Access-Control-Allow-Methods"), "POST")
-		// Those that browsers allow with "*" alone, and what older ones need by name.
+		// Those that browsers allow with "*" alone, and what older ones need by
+		// name.
 		require.Equal(t, []string{"*", "Accept", "Authorization", "Content-Type", "MCP-Protocol-Version"},
 			strings.Split(w.Header().Get("Access-Control-Allow-Headers"), ", "))
 		require.Empty(t, w.Header().Get("Access-Control-Allow-Credentials"))

@@ -34,7 +34,8 @@ func ask(handler http.Handler, method, path string) (*httptest.ResponseRecorder,
 	return w, r.Pattern
 }
 
-// An endpoint is found by its full path, in a mux that it was mounted on and by the provider itself.
+// An endpoint is found by its full path, in a mux that it was mounted on and by
+// the provider itself.
 func TestMount(t *testing.T) {
 	for _, base := range []string{"", "/tenants/1"} {
 		p := newMountable(t, "https://id.example"+base)
@@ -69,8 +70,8 @@ func TestMount(t *testing.T) {
 	}
 }
 
-// Whatever the method, an endpoint answers in JSON, mounted or not, and also where the
-// service serves everything else.
+// Whatever the method, an endpoint answers in JSON, mounted or not, and also
+// where the service serves everything else.
 func TestMethodsOfEndpoints(t *testing.T) {
 	for _, base := range []string{"", "/tenants/1"} {
 		p := newMountable(t, "https://id.example"+base)

@@ -14,8 +14,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// mutations returns a credential with every byte in turn replaced by others, left out
-// and doubled.
+// mutations returns a credential with every byte in turn replaced by others,
+// left out and doubled.
 func mutations(credential string) []string {
 	var mutated []string
 	for i, c := range []byte(credential) {
@@ -55,9 +55,10 @@ func (s *lookups) Session(ctx context.Context, id uuid.UUID) (store.Session, err
 	return s.Store.Session(ctx, id)
 }
 
-// TestEveryMutationIsRefused: at every endpoint, a code or token of which any byte is
-// another is refused, and no session is looked up for it: the client's own credentials
-// are all that the store is asked about. A client secret is refused in the same way.
+// TestEveryMutationIsRefused: at every endpoint, a code or token of which any
+// byte is another is refused, and no session is looked up for it: the client's
+// own credentials are all that the store is asked about. A client secret is
+// refused in the same way.
 func TestEveryMutationIsRefused(t *testing.T) {
 	var asked *lookups
 	h := newHost(t, func(cfg *flow.Config) {

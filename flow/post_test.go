@@ -11,8 +11,8 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 )
 
-// TestPostEndpointsAreStrict: whatever the body would have done, a request in the
-// wrong shape does nothing.
+// TestPostEndpointsAreStrict: whatever the body would have done, a request in
+// the wrong shape does nothing.
 func TestPostEndpointsAreStrict(t *testing.T) {
 	s := newService(t)
 	_, code := s.begin(s.app, "read")

@@ -14,9 +14,9 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// A prompt is what an authorization request says of asking its user: the parameters
-// prompt and max_age of OpenID Connect Core 1.0, section 3.1.2.1, which clients of
-// OAuth send too.
+// A prompt is what an authorization request says of asking its user: the
+// parameters prompt and max_age of OpenID Connect Core 1.0, section 3.1.2.1,
+// which clients of OAuth send too.
 type prompt struct {
 	none          bool // show nothing
 	login         bool // have the user sign in anew
@@ -29,10 +29,10 @@ type prompt struct {
 // prompts are the values of prompt that have a meaning here.
 var prompts = []string{"none", "login", "consent", "select_account"}
 
-// parsePrompt reads the prompt of a request, and ignores values that it does not know,
-// so that clients can send those of extensions to everybody. One that it knows in lower
-// case alone is a mistake, which would leave undone what the client relies on.
-// Parameters that are there twice are for others to refuse.
+// parsePrompt reads the prompt of a request, and ignores values that it does
+// not know, so that clients can send those of extensions to everybody. One that
+// it knows in lower case alone is a mistake, which would leave undone what the
+// client relies on. Parameters that are there twice are for others to refuse.
 func parsePrompt(params wire.Params) (prompt, *wire.Error) {
 	var q prompt
 	values := strings.Fields(params.Get("prompt"))
@@ -68,7 +68,8 @@ func parsePrompt(params wire.Params) (prompt, *wire.Error) {
 // asksForLogin reports whether it matters when the user signed in.
 func (q prompt) asksForLogin() bool { return q.login || q.hasMaxAge }
 
-// mustSignIn reports whether the user has to sign in anew before this request goes on.
+// mustSignIn reports whether the user has to sign in anew before this request
+// goes on.
 func (p *Provider) mustSignIn(a *authorization, user *User) bool {
 	q, signedIn := a.prompt, user.AuthenticatedAt.Truncate(time.Microsecond)
 	if !q.asksForLogin() {
@@ -80,9 +81,9 @@ func (p *Provider) mustSignIn(a *authorization, user *User) bool {
 	return q.login || p.now().Sub(signedIn) > q.maxAge
 }
 
-// signInAnew sends a user who is signed in to sign in anew. A user who was sent there
-// for this request already, and comes back without having done so, is not sent again:
-// the two would go round in circles.
+// signInAnew sends a user who is signed in to sign in anew. A user who was sent
+// there for this request already, and comes back without having done so, is not
+// sent again: the two would go round in circles.
 func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authorization, user *User) {
 	_, sent := p.sentToSignIn(a.params)
 	switch {
@@ -97,8 +98,8 @@ func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authori
 	}
 }
 
-// signIn sends a user to sign in, and from there back to this request. The user is new
-// or signed in at a time that does not do.
+// signIn sends a user to sign in, and from there back to this request. The user
+// is new or signed in at a time that does not do.
 func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, a *authorization, signedIn time.Time) {
 	params := a.params
 	if _, sent := p.sentToSignIn(params); a.prompt.asksForLogin() && !sent {
@@ -114,28 +115,30 @@ func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, a *authorizati
 }
 
 const (
-	// loginTicketParam is a parameter that this service adds to an authorization request
-	// whose user it sends to sign in for a prompt: since when that has to be, signed.
+	// loginTicketParam is a parameter that this service adds to an
+	// authorization request whose user it sends to sign in for a prompt: since
+	// when that has to be, signed.
 	loginTicketParam = "login_ticket"
 	loginPurpose     = "login"
 
 	// loginTicketTTL is how long the user can take to sign in.
 	loginTicketTTL = 30 * time.Minute
 
-	// maxClockDifference is how far the clock behind User.AuthenticatedAt may be behind.
+	// maxClockDifference is how far the clock behind User.AuthenticatedAt may
+	// be behind.
 	maxClockDifference = time.Minute
 )
 
-// loginTicket is what tells, when the request comes back, that its user was sent to sign
-// in, and has done so if they signed in after a time.
+// loginTicket is what tells, when the request comes back, that its user was
+// sent to sign in, and has done so if they signed in after a time.
 func (p *Provider) loginTicket(params wire.Params, after time.Time) string {
 	since := strconv.FormatInt(after.UnixMicro(), 10)
 	request := params.Without(loginTicketParam).Values().Encode()
 	return since + "." + p.keys.Sign(p.now().Add(loginTicketTTL), loginPurpose, since, request)
 }
 
-// sentToSignIn reports whether the user was sent to sign in for this very request,
-// lately, and after which time that has to be.
+// sentToSignIn reports whether the user was sent to sign in for this very
+// request, lately, and after which time that has to be.
 func (p *Provider) sentToSignIn(params wire.Params) (after time.Time, ok bool) {
 	since, signed, _ := strings.Cut(params.Get(loginTicketParam), ".")
 	request := params.Without(loginTicketParam).Values().Encode()
@@ -146,9 +149,10 @@ func (p *Provider) sentToSignIn(params wire.Params) (after time.Time, ok bool) {
 	return time.UnixMicro(micros), err == nil
 }
 
-// refuseUnasked refuses a request before its user has decided anything. An application
-// that nobody here registered is not redirected to: this endpoint would lead whoever
-// follows a link to any place that somebody has registered (RFC 9700, section 4.11.2).
+// refuseUnasked refuses a request before its user has decided anything. An
+// application that nobody here registered is not redirected to: this endpoint
+// would lead whoever follows a link to any place that somebody has registered
+// (RFC 9700, section 4.11.2).
 func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *authorization, refusal *wire.Error) {
 	if a.client.Application.Owner == "" {
 		p.refuseOnPage(w, r, wire.Refuse(refusal.Code, refusal.Code+": "+refusal.Description))
@@ -168,22 +172,23 @@ func needsAsking(a *authorization, user *User) *wire.Error {
 	return wire.Refuse(ConsentRequired, "the user has to be asked for consent")
 }
 
-// A SignIn is what an authorization request tells the page on which its user signs in.
-// It is the word of whoever made the request, and can be anything.
+// A SignIn is what an authorization request tells the page on which its user
+// signs in. It is the word of whoever made the request, and can be anything.
 type SignIn struct {
-	// Anew tells that the application wants a user who is signed in to sign in again. The
-	// page shows its form to them, too, instead of sending them on.
+	// Anew tells that the application wants a user who is signed in to sign in
+	// again. The page shows its form to them, too, instead of sending them on.
 	Anew bool
-	// Hint is who the application believes the user to be, such as an e-mail address:
-	// the parameter login_hint. "" if it does not tell.
+	// Hint is who the application believes the user to be, such as an e-mail
+	// address: the parameter login_hint. "" if it does not tell.
 	Hint string
-	// Locales are the user's languages in order of preference, as tags of BCP 47: the
-	// parameter ui_locales. Empty if the application does not tell.
+	// Locales are the user's languages in order of preference, as tags of BCP
+	// 47: the parameter ui_locales. Empty if the application does not tell.
 	Locales []string
 }
 
-// ParseReturnTo returns what the returnTo that [Config.LoginURL] was given tells the
-// login page. It is the zero SignIn where that belongs to no authorization request.
+// ParseReturnTo returns what the returnTo that [Config.LoginURL] was given
+// tells the login page. It is the zero SignIn where that belongs to no
+// authorization request.
 func ParseReturnTo(returnTo string) SignIn {
 	_, query, _ := strings.Cut(returnTo, "?")
 	params, err := url.ParseQuery(query)

@@ -31,8 +31,8 @@ func (h *host) returnTo(w *httptest.ResponseRecorder) string {
 	return login.Query().Get("return_to")
 }
 
-// Who signed in too long ago, or at whatever time before a request with prompt=login,
-// signs in anew and goes on, once.
+// Who signed in too long ago, or at whatever time before a request with
+// prompt=login, signs in anew and goes on, once.
 func TestSignInAnew(t *testing.T) {
 	for name, test := range map[string]struct {
 		params []string
@@ -75,7 +75,8 @@ func TestSignInAnew(t *testing.T) {
 			require.NotContains(t, h.form(shown).Get("request"), "login_ticket")
 			h.answer(h.decide(shown, "authorize", "1"))
 
-			// What the user did for this request they did for no other, and not for ever.
+			// What the user did for this request they did for no other, and not
+			// for ever.
 			h.clock.advance(29*time.Minute + 30*time.Second)
 			h.form(h.get(returnTo))
 			other := strings.Replace(returnTo, "the-state", "another-state", 1)
@@ -86,7 +87,8 @@ func TestSignInAnew(t *testing.T) {
 	}
 }
 
-// Who signs in for the request need not do it twice, whatever the clocks of the nodes.
+// Who signs in for the request need not do it twice, whatever the clocks of the
+// nodes.
 func TestSignInOnceForAPrompt(t *testing.T) {
 	for name, ago := range map[string]time.Duration{"exact": 0, "behind": 50 * time.Second, "ahead": -50 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -105,8 +107,8 @@ func TestSignInOnceForAPrompt(t *testing.T) {
 	}
 }
 
-// A session from before is no sign-in for the request, also where its cookie only came
-// to light on the way, and no ticket is good but the service's own.
+// A session from before is no sign-in for the request, also where its cookie
+// only came to light on the way, and no ticket is good but the service's own.
 func TestOldSessionIsNoSignIn(t *testing.T) {
 	h := newHost(t)
 	h.user = nil
@@ -132,7 +134,8 @@ func TestConsentFormIsNoSignIn(t *testing.T) {
 	}
 }
 
-// A host that does not tell when its users signed in cannot show that they did so anew.
+// A host that does not tell when its users signed in cannot show that they did
+// so anew.
 func TestUserWithoutATimeOfSignIn(t *testing.T) {
 	h := newHost(t)
 	for _, params := range []url.Values{request(h.app, "prompt", "login"), request(h.app, "max_age", "4000000000")} {
@@ -191,7 +194,8 @@ func TestPromptNone(t *testing.T) {
 	require.Equal(t, "the-state", answer.Get("state"))
 	requirePage(t, silent(h.app, "redirect_uri", "https://evil.example/"), http.StatusBadRequest)
 
-	// By POST the cookie may not have come: that shows with the GET that follows.
+	// By POST the cookie may not have come: that shows with the GET that
+	// follows.
 	for _, h.user = range []*flow.User{nil, alice()} {
 		w := h.post("/oauth/authorize", request(h.app, "prompt", "none", "account_id", "2"))
 		require.True(t, strings.HasPrefix(w.Header().Get("Location"), "/oauth/authorize?"))
@@ -199,8 +203,8 @@ func TestPromptNone(t *testing.T) {
 	h.answer(h.get(h.post("/oauth/authorize", request(h.app, "prompt", "none", "account_id", "2")).Header().Get("Location")))
 }
 
-// An application that nobody here registered may lead anywhere: nobody is sent there
-// without a word.
+// An application that nobody here registered may lead anywhere: nobody is sent
+// there without a word.
 func TestPromptNoneOfSelfRegisteredApplications(t *testing.T) {
 	h := newHost(t)
 	app := h.app

@@ -18,15 +18,16 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// A Provider is the HTTP side of a service's OAuth applications: an http.Handler
-// for the protocol's endpoints, and [Provider.Require] to guard the service's own
-// API. Make one with [New]. It keeps no state of its own but what [Config.Limiter]
-// counts: any number of providers, on any number of nodes, serve one store. It is safe
-// for concurrent use.
+// A Provider is the HTTP side of a service's OAuth applications: an
+// http.Handler for the protocol's endpoints, and [Provider.Require] to guard
+// the service's own API. Make one with [New]. It keeps no state of its own but
+// what [Config.Limiter] counts: any number of providers, on any number of
+// nodes, serve one store. It is safe for concurrent use.
 //
-// Requests are matched by their full path. [Provider.Mount] registers them with the host's mux; any other
-// router has the provider as a handler, without http.StripPrefix, at the root, or at
-// both the issuer's path and /.well-known/.
+// Requests are matched by their full path. [Provider.Mount] registers them with
+// the host's mux; any other router has the provider as a handler, without
+// http.StripPrefix, at the root, or at both the issuer's path and
+// /.well-known/.
 type Provider struct {
 	cfg         Config    // resolved
 	findings    []Finding // of the configuration as the host wrote it
@@ -114,18 +115,19 @@ func New(cfg Config) (*Provider, error) {
 	return p, nil
 }
 
-// ServeHTTP serves the endpoints. It answers 404 with the JSON of an error for every
-// other path.
+// ServeHTTP serves the endpoints. It answers 404 with the JSON of an error for
+// every other path.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
-// Mount registers every endpoint with a mux by its full path. To a method that an
-// endpoint does not have it answers 405 with Allow and the JSON of an error. Each
-// method of RFC 9110 and RFC 5789 but CONNECT has a pattern of its own, so that the
-// service may have patterns such as GET /.
-// As these patterns are the narrowest, what stands before an endpoint, such as a
-// limiter at /oauth/, is passed by: it takes the provider as a handler instead.
+// Mount registers every endpoint with a mux by its full path. To a method that
+// an endpoint does not have it answers 405 with Allow and the JSON of an error.
+// Each method of RFC 9110 and RFC 5789 but CONNECT has a pattern of its own, so
+// that the service may have patterns such as GET /. As these patterns are the
+// narrowest, what stands before an endpoint, such as a limiter at /oauth/, is
+// passed by: it takes the provider as a handler instead.
 //
-// Like the mux itself, Mount panics if a pattern conflicts with one that is there: the same, or HEAD /.
+// Like the mux itself, Mount panics if a pattern conflicts with one that is
+// there: the same, or HEAD /.
 func (p *Provider) Mount(mux *http.ServeMux) {
 	for _, e := range p.endpoints() {
 		for _, method := range methods {
@@ -134,25 +136,26 @@ func (p *Provider) Mount(mux *http.ServeMux) {
 	}
 }
 
-// Registry returns the registry that administers the provider's applications and
-// grants, with the provider's scopes, limits, clock and events.
+// Registry returns the registry that administers the provider's applications
+// and grants, with the provider's scopes, limits, clock and events.
 func (p *Provider) Registry() *oauthapp.Registry { return p.registry }
 
-// WritePage answers with a page of the host's own, such as its login page, in the layout
-// and with the headers of the library's pages. Its file is name in [Pages.Files];
-// see package dashboard for what that defines. It receives data as .Page. A page that
-// fails is answered 500 and logged; nothing of it is sent.
+// WritePage answers with a page of the host's own, such as its login page, in
+// the layout and with the headers of the library's pages. Its file is name in
+// [Pages.Files]; see package dashboard for what that defines. It receives data
+// as .Page. A page that fails is answered 500 and logged; nothing of it is
+// sent.
 //
-// Scripts are not allowed on the page, nor styles and images from elsewhere. Its forms
-// may lead anywhere, as a login does that goes on to a client, and for that login's sake
-// whoever opened the page as a pop-up stays connected with it, unless w has a
-// Cross-Origin-Opener-Policy already.
+// Scripts are not allowed on the page, nor styles and images from elsewhere.
+// Its forms may lead anywhere, as a login does that goes on to a client, and
+// for that login's sake whoever opened the page as a pop-up stays connected
+// with it, unless w has a Cross-Origin-Opener-Policy already.
 func (p *Provider) WritePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	p.pages.Write(w, r, status, name, data)
 }
 
-// resourcePath is the path of the protected resource as its metadata's path has it
-// and a mux matches it.
+// resourcePath is the path of the protected resource as its metadata's path has
+// it and a mux matches it.
 func (p *Provider) resourcePath() string {
 	resource, _ := url.Parse(p.cfg.Resource) // checked by resolve
 	switch path := resource.Path; {

@@ -149,8 +149,8 @@ func TestWritePage(t *testing.T) {
 	require.Equal(t, "DENY", w.Header().Get("X-Frame-Options"))
 }
 
-// Below an issuer with a path, everything is where the standards want it, and pages
-// and redirects name the whole path.
+// Below an issuer with a path, everything is where the standards want it, and
+// pages and redirects name the whole path.
 func TestIssuerWithPath(t *testing.T) {
 	for _, issuer := range []string{"http://localhost:8080/auth/v1", "http://127.0.0.1:8080/auth/v1", "http://[::1]:8080/auth/v1", "https://id.example/auth/v1"} {
 		cfg := minimal()
@@ -200,8 +200,8 @@ func TestResourceMetadataPath(t *testing.T) {
 	}
 }
 
-// Nodes that share keys and a store are one provider: a page made by one is answered
-// by another, also while keys are being replaced.
+// Nodes that share keys and a store are one provider: a page made by one is
+// answered by another, also while keys are being replaced.
 func TestNodesShareKeys(t *testing.T) {
 	older, newer := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 	first := newHost(t, func(cfg *flow.Config) { cfg.Keys = [][]byte{older} })
@@ -226,7 +226,8 @@ func TestCustomPrefix(t *testing.T) {
 	require.Regexp(t, "^acme_cs_", h.secret)
 }
 
-// A LoginURL that fails for one path only is an outage there, and no redirect to nowhere.
+// A LoginURL that fails for one path only is an outage there, and no redirect
+// to nowhere.
 func TestLoginURLWithoutAURL(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) {
 		cfg.LoginURL = func(returnTo string) string {

@@ -47,8 +47,8 @@ func TestRepeatedRefresh(t *testing.T) {
 	}
 }
 
-// The grace counts from the rotation and no repeat renews it. After it, and from
-// the next rotation on, a replaced refresh token ends the session.
+// The grace counts from the rotation and no repeat renews it. After it, and
+// from the next rotation on, a replaced refresh token ends the session.
 func TestRefreshTokenReuse(t *testing.T) {
 	h := newHost(t)
 	for name, test := range map[string]struct {
@@ -121,8 +121,8 @@ func TestRefusedRepeat(t *testing.T) {
 	require.Equal(t, next, h.tokens(h.refreshing(h.app, granted.RefreshToken, "scope", "write write")))
 }
 
-// Nodes that share a key answer a repeat alike. Where the key has gone the repeat is
-// refused, and the session goes on.
+// Nodes that share a key answer a repeat alike. Where the key has gone the
+// repeat is refused, and the session goes on.
 func TestRepeatedRefreshNeedsTheKey(t *testing.T) {
 	one, two := []byte(strings.Repeat("1", 32)), []byte(strings.Repeat("2", 32))
 	h := newHost(t, func(cfg *flow.Config) { cfg.Keys = [][]byte{one} })
@@ -174,8 +174,9 @@ func TestConcurrentRefreshes(t *testing.T) {
 	}
 }
 
-// Two requests that both read the refresh token before either rotates it: the loser
-// gets what the winner got. If the winner's token is gone by then, it ends the session.
+// Two requests that both read the refresh token before either rotates it: the
+// loser gets what the winner got. If the winner's token is gone by then, it
+// ends the session.
 func TestLostRaceForARefreshToken(t *testing.T) {
 	h := newHost(t)
 	for name, test := range map[string]struct {
@@ -216,8 +217,8 @@ func TestLostRaceForARefreshToken(t *testing.T) {
 	}
 }
 
-// An overtaken store lets others act between the reading of a refresh token and its
-// rotation, once.
+// An overtaken store lets others act between the reading of a refresh token and
+// its rotation, once.
 type overtaken struct {
 	store.Store
 	meanwhile func(store.Store)

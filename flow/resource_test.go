@@ -9,8 +9,9 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 )
 
-// A client learns at once if it asks for a token for another API than this service's: it
-// was sent here by that other API, which would get the token (RFC 8707, section 2).
+// A client learns at once if it asks for a token for another API than this
+// service's: it was sent here by that other API, which would get the token (RFC
+// 8707, section 2).
 func TestResource(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) { cfg.Resource = "https://api.example/v2" })
 	asking := func(resources ...string) url.Values {
@@ -33,7 +34,8 @@ func TestResource(t *testing.T) {
 		require.Equal(t, "the-state", answer.Get("state"))
 	}
 
-	// So at the token endpoint, which leaves the code and the refresh token as they were.
+	// So at the token endpoint, which leaves the code and the refresh token as
+	// they were.
 	code := h.answer(h.decide(h.open(asking()), "authorize", "1")).Get("code")
 	requireError(t, h.post("/oauth/token", h.redemption(h.app, code, "resource", "https://evil.example")), 400, flow.InvalidTarget)
 	requireError(t, h.post("/oauth/token", h.redemption(h.app, code, "resource", "https://evil.example", "client_secret", "wrong")), 401, flow.InvalidClient)
@@ -43,8 +45,8 @@ func TestResource(t *testing.T) {
 	requireError(t, h.post("/oauth/token", refreshing), 400, flow.InvalidTarget)
 	h.tokens(h.refreshing(h.app, granted.RefreshToken, "resource", "https://api.example/v2/"))
 
-	// The issuer is what tokens are for where nothing else is said. As a URL without a
-	// path it has two spellings.
+	// The issuer is what tokens are for where nothing else is said. As a URL
+	// without a path it has two spellings.
 	h = newHost(t)
 	for _, own := range []string{"https://id.example", "https://id.example/"} {
 		h.form(h.open(request(h.app, "resource", own)))

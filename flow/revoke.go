@@ -15,10 +15,10 @@ import (
 // revokeParams are what the endpoint acts on.
 var revokeParams = append([]string{"token"}, clientauth.Params...)
 
-// revoke is the revocation endpoint of RFC 7009. Revoking either kind of
-// token ends its session, and so the access tokens and the refresh token of one
-// authorization. A token that is unknown, or ended already, is answered like one
-// that was revoked just now; one of another client is refused.
+// revoke is the revocation endpoint of RFC 7009. Revoking either kind of token
+// ends its session, and so the access tokens and the refresh token of one
+// authorization. A token that is unknown, or ended already, is answered like
+// one that was revoked just now; one of another client is refused.
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
 	form, refusal := wire.ReadForm(w, r, revokeParams)
 	if refusal != nil {
@@ -94,9 +94,9 @@ func (p *Provider) parseToken(s string) (token presentedToken, known bool) {
 	return presentedToken{}, false
 }
 
-// isOf reports whether the token was issued in a session, be it live, expired or
-// replaced since. Only the last two access tokens are remembered; a refresh token
-// is known by its family however old it is.
+// isOf reports whether the token was issued in a session, be it live, expired
+// or replaced since. Only the last two access tokens are remembered; a refresh
+// token is known by its family however old it is.
 func (t presentedToken) isOf(s *store.Session) bool {
 	if t.Session != s.ID {
 		return false

@@ -83,8 +83,8 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
-// TestRevokeOlderTokens: an application that revokes what it has at hand must not
-// believe in an end that did not come.
+// TestRevokeOlderTokens: an application that revokes what it has at hand must
+// not believe in an end that did not come.
 func TestRevokeOlderTokens(t *testing.T) {
 	s := newService(t)
 	confidential := credentialsOf(s.app, s.secret)

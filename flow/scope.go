@@ -18,7 +18,8 @@ func (p *Provider) allowedScopes(app oauthapp.Application) []string {
 }
 
 // requestedScopes returns what an authorization request asks for, each scope
-// once and in the order of Config.Scopes; the default scopes where it asks for none.
+// once and in the order of Config.Scopes; the default scopes where it asks for
+// none.
 func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]string, *wire.Error) {
 	allowed := p.allowedScopes(app)
 	asked := p.splitScopes(scope)
@@ -40,8 +41,8 @@ func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]st
 	return intersect(allowed, asked), nil
 }
 
-// splitScopes takes a scope parameter apart, and drops [Config.IgnoredScopes]. Nothing
-// but a space stands between two scopes (RFC 6749, section 3.3).
+// splitScopes takes a scope parameter apart, and drops [Config.IgnoredScopes].
+// Nothing but a space stands between two scopes (RFC 6749, section 3.3).
 func (p *Provider) splitScopes(scope string) []string {
 	scopes := strings.FieldsFunc(scope, func(r rune) bool { return r == ' ' })
 	return slices.DeleteFunc(scopes, func(name string) bool { return slices.Contains(p.cfg.IgnoredScopes, name) })

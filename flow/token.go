@@ -25,8 +25,8 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	p.writeJSON(w, r, p.tokenResponse(t, &issued))
 }
 
-// tokenResponse is the answer of RFC 6749, section 5.1. The scope is always told,
-// also where it is what the client asked for.
+// tokenResponse is the answer of RFC 6749, section 5.1. The scope is always
+// told, also where it is what the client asked for.
 func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
 	answer := struct {
 		AccessToken  string `json:"access_token"`
@@ -42,8 +42,8 @@ func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
 	})
 }
 
-// exchange authenticates the client of a token request and hands it to its grant. The
-// client, and the session of what it presents, come with one read.
+// exchange authenticates the client of a token request and hands it to its
+// grant. The client, and the session of what it presents, come with one read.
 func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Terms) (*kernel.TokenRequest, tokens, *wire.Error) {
 	grant, ok := p.added.Grants[form.Get("grant_type")]
 	switch {
@@ -74,8 +74,8 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 	return t, issued, refusal
 }
 
-// present takes a code or refresh token of a token request apart. What this service
-// cannot have made is left zero.
+// present takes a code or refresh token of a token request apart. What this
+// service cannot have made is left zero.
 func (p *Provider) present(kind credential.Kind, params wire.Params, name string) (credential.Parsed, *wire.Error) {
 	value := params.Get(name)
 	if value == "" {
@@ -88,8 +88,8 @@ func (p *Provider) present(kind credential.Kind, params wire.Params, name string
 	return parsed, nil
 }
 
-// grantedScopes decides what the access token of a token request reaches: what the
-// user granted, as far as the application may still ask for it.
+// grantedScopes decides what the access token of a token request reaches: what
+// the user granted, as far as the application may still ask for it.
 func (p *Provider) grantedScopes(t *kernel.TokenRequest) []string {
 	if t.Client.Session == nil {
 		return nil
@@ -98,11 +98,11 @@ func (p *Provider) grantedScopes(t *kernel.TokenRequest) []string {
 }
 
 // narrowedScopes is grantedScopes or what of that a refresh asks for (RFC 6749,
-// section 6), and nothing if it asks for more than the user granted. Many clients
-// repeat the scope of their authorization request at every refresh: what was granted
-// and the application may not ask for now is left out, as it is where they name none.
-// What the user granted stays with the session, so that a later refresh may ask for
-// all of it again.
+// section 6), and nothing if it asks for more than the user granted. Many
+// clients repeat the scope of their authorization request at every refresh:
+// what was granted and the application may not ask for now is left out, as it
+// is where they name none. What the user granted stays with the session, so
+// that a later refresh may ask for all of it again.
 func (p *Provider) narrowedScopes(t *kernel.TokenRequest) []string {
 	scopes := p.grantedScopes(t)
 	if !t.Params.Has("scope") {

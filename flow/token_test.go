@@ -53,7 +53,8 @@ func TestCodeExchange(t *testing.T) {
 	}
 }
 
-// PKCE is for whoever sends a challenge; without one, only a confidential client gets by.
+// PKCE is for whoever sends a challenge; without one, only a confidential
+// client gets by.
 func TestCodeExchangeWithoutPKCE(t *testing.T) {
 	h := newHost(t)
 	params := request(h.app, "code_challenge", "", "code_challenge_method", "")
@@ -62,8 +63,8 @@ func TestCodeExchangeWithoutPKCE(t *testing.T) {
 	h.tokens(h.redemption(h.app, code, "code_verifier", ""))
 }
 
-// A request that fails leaves the code as it was, for the client that does it right;
-// nor does it open a way around the proof key.
+// A request that fails leaves the code as it was, for the client that does it
+// right; nor does it open a way around the proof key.
 func TestFailuresKeepTheCode(t *testing.T) {
 	h := newHost(t)
 	other, otherSecret := h.register(oauthapp.Confidential)
@@ -140,8 +141,9 @@ func TestRedirectURIOfTheOnlyCallback(t *testing.T) {
 	requireError(t, h.post("/oauth/token", h.redemption(h.app, h.code(params, "1"), "redirect_uri", "https://evil.example/")), 400, "invalid_grant")
 }
 
-// A code that comes again from its client, with the verifier, ends the session, also
-// after refreshes. Whoever found the code in a browser's history ends nothing.
+// A code that comes again from its client, with the verifier, ends the session,
+// also after refreshes. Whoever found the code in a browser's history ends
+// nothing.
 func TestCodeReplay(t *testing.T) {
 	h := newHost(t)
 	other, otherSecret := h.register(oauthapp.Confidential)
@@ -178,8 +180,8 @@ func TestCodeReplay(t *testing.T) {
 	}
 }
 
-// Of any number of requests with one code at most one succeeds, and its tokens are
-// withdrawn: the code was replayed.
+// Of any number of requests with one code at most one succeeds, and its tokens
+// are withdrawn: the code was replayed.
 func TestConcurrentRedemptions(t *testing.T) {
 	h := newHost(t)
 	for range 5 {
@@ -217,8 +219,8 @@ func (h *host) concurrently(n int, form url.Values) []*httptest.ResponseRecorder
 	return answers
 }
 
-// Two requests that both read the code before either redeems it: the loser ends the
-// session that the winner began.
+// Two requests that both read the code before either redeems it: the loser ends
+// the session that the winner began.
 func TestLostRaceForACode(t *testing.T) {
 	h := newHost(t)
 	code := h.code(request(h.app), "1")
@@ -336,8 +338,8 @@ func TestScopesTakenFromTheApplication(t *testing.T) {
 	require.Equal(t, "read write", h.tokens(h.refreshing(h.app, granted.RefreshToken)).Scope)
 }
 
-// Whoever hangs up after presenting a stolen credential has ended the session all
-// the same.
+// Whoever hangs up after presenting a stolen credential has ended the session
+// all the same.
 func TestReuseByAClientThatHangsUp(t *testing.T) {
 	h := newHost(t)
 	granted := h.login(h.app)
@@ -396,8 +398,8 @@ func TestTokensOfWhatWasWithdrawn(t *testing.T) {
 	})
 }
 
-// Every time is exclusive: what expires at a time is expired at it. The clock is
-// the real one, driven by testing/synctest.
+// Every time is exclusive: what expires at a time is expired at it. The clock
+// is the real one, driven by testing/synctest.
 func TestLifetimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, func(cfg *flow.Config) {

@@ -27,7 +27,8 @@ func TestMatchCallback(t *testing.T) {
 		{"same bytes of localhost", "http://localhost:3000/cb", "http://localhost:3000/cb", true},
 		{"same bytes of a private-use scheme", "com.example.app:/cb", "com.example.app:/cb", true},
 
-		// Simple string comparison: RFC 6749, section 3.1.2.3; RFC 9700, section 4.1.3.
+		// Simple string comparison: RFC 6749, section 3.1.2.3; RFC 9700,
+		// section 4.1.3.
 		{"nothing", web, "", false},
 		{"case of the path", web, "https://client.example/CB", false},
 		{"trailing slash", web, web + "/", false},

@@ -15,8 +15,9 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// Two people have the form open. The first removes a callback URL; the second, who still
-// sees it, changes the description. The second learns of it and brings nothing back.
+// Two people have the form open. The first removes a callback URL; the second,
+// who still sees it, changes the description. The second learns of it and
+// brings nothing back.
 func TestUpdateOfAnOldVersion(t *testing.T) {
 	f := newFixture(t)
 	reg := registration()
@@ -80,8 +81,8 @@ func TestChangesAreThoseOfTheMeaning(t *testing.T) {
 	require.ErrorContains(t, &oauthapp.ConflictError{Application: app}, "updated meanwhile, to version 3")
 }
 
-// Of edits that were begun from the same version one takes place, and the others tell
-// what it changed.
+// Of edits that were begun from the same version one takes place, and the
+// others tell what it changed.
 func TestConcurrentUpdates(t *testing.T) {
 	f := newFixture(t)
 	app, _ := f.register(t, alice)
@@ -111,8 +112,9 @@ func TestConcurrentUpdates(t *testing.T) {
 	}
 }
 
-// FuzzConcurrentEdits: whatever two people edit at the same time, an edit that took place
-// has left alone what it did not touch, and one that did not tells every change.
+// FuzzConcurrentEdits: whatever two people edit at the same time, an edit that
+// took place has left alone what it did not touch, and one that did not tells
+// every change.
 func FuzzConcurrentEdits(f *testing.F) {
 	f.Add("first", "second", uint8(8), uint8(2))
 	f.Add("same", "same", uint8(31), uint8(31))
@@ -177,8 +179,8 @@ func values(reg oauthapp.Registration) map[string]string {
 	}
 }
 
-// A store that refuses an update without another one having been made is asked again, as
-// long as that makes sense.
+// A store that refuses an update without another one having been made is asked
+// again, as long as that makes sense.
 func TestUpdateAsksAgain(t *testing.T) {
 	contended := &contendedStore{Store: memory.New()}
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: contended, Scopes: []string{"read", "write"}})
@@ -227,8 +229,8 @@ func TestUpdateWhoseAnswerWasLost(t *testing.T) {
 	require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationCreated, oauthapp.ApplicationUpdated}, events)
 }
 
-// An application that is restricted to a scope which the service has withdrawn can be
-// edited, keeps the restriction, and gets no other unknown scope.
+// An application that is restricted to a scope which the service has withdrawn
+// can be edited, keeps the restriction, and gets no other unknown scope.
 func TestWithdrawnScopes(t *testing.T) {
 	f := newFixture(t)
 	reg := registration()

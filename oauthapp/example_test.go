@@ -43,7 +43,8 @@ func Example() {
 	// revealed, it has 56 characters
 }
 
-// Everything that is wrong comes at once, for the form to show beside its fields.
+// Everything that is wrong comes at once, for the form to show beside its
+// fields.
 func ExampleRegistry_Register_validation() {
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New()})
 	if err != nil {
@@ -66,8 +67,8 @@ func ExampleRegistry_Register_validation() {
 	// callback_url: "https://example.com/callback#" has a fragment; leave out the "#" and what follows it.
 }
 
-// A deployed secret is replaced without an outage: the old one stays good while the new
-// one is rolled out.
+// A deployed secret is replaced without an outage: the old one stays good while
+// the new one is rolled out.
 func ExampleRegistry_ResetSecret() {
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New()})
 	if err != nil {

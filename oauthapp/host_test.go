@@ -28,8 +28,8 @@ func TestPunycode(t *testing.T) {
 	}
 }
 
-// FuzzPunycode: what is accepted is what package idna would write, and what that accepts
-// without a doubt is accepted.
+// FuzzPunycode: what is accepted is what package idna would write, and what
+// that accepts without a doubt is accepted.
 func FuzzPunycode(f *testing.F) {
 	for _, seed := range []string{"xn--a", "xn--mller-kva", "xn--4dbcagdahymbxekheh6e0a7fei0b", "xn--i1b6b1a6a2e", "a_b.xn--fiqs8s"} {
 		f.Add(seed)

@@ -50,8 +50,9 @@ func TestImitates(t *testing.T) {
 	require.True(t, oauthapp.Imitates("東京データのもの", "東京データ"), "whatever the alphabet")
 }
 
-// Every character that Unicode calls a form of Latin letters or of digits looks like them,
-// but for abbreviations in one square, such as ㎏, and circled numbers of two digits.
+// Every character that Unicode calls a form of Latin letters or of digits looks
+// like them, but for abbreviations in one square, such as ㎏, and circled
+// numbers of two digits.
 func TestImitatesInEveryTypographicForm(t *testing.T) {
 	forms := 0
 	for r := rune(unicode.MaxASCII + 1); r <= unicode.MaxRune; r++ {
@@ -75,8 +76,8 @@ func TestImitatesInEveryTypographicForm(t *testing.T) {
 	require.Greater(t, forms, 1000)
 }
 
-// FuzzImitates: whatever a name is, it imitates itself, in any case and with anything
-// beside it.
+// FuzzImitates: whatever a name is, it imitates itself, in any case and with
+// anything beside it.
 func FuzzImitates(f *testing.F) {
 	f.Add("Example Cloud", "Support")
 	f.Add("r", "n")
@@ -95,8 +96,9 @@ func FuzzImitates(f *testing.F) {
 	})
 }
 
-// A name that is reserved is refused when an application is registered and when it is
-// renamed; one that has it already keeps it, and who may have it is the host's choice.
+// A name that is reserved is refused when an application is registered and when
+// it is renamed; one that has it already keeps it, and who may have it is the
+// host's choice.
 func TestReservedNames(t *testing.T) {
 	reserved := func(owner, name string) bool { return owner != "operator" && oauthapp.Imitates(name, "Example Cloud") }
 	f := newFixture(t)

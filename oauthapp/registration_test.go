@@ -190,7 +190,8 @@ func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
 	require.Empty(t, err.Message("owner"))
 }
 
-// A message shows what was written, shortened and harmless to terminals and logs.
+// A message shows what was written, shortened and harmless to terminals and
+// logs.
 func TestMessagesQuoteInput(t *testing.T) {
 	_, problems := Registration{
 		Name: "a", HomepageURL: "https://a", Type: Public,

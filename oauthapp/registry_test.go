@@ -21,8 +21,8 @@ import (
 
 const alice, bob = "account-1", "account-2"
 
-// A fixture is a Registry on a store in memory, with a clock that a test moves by
-// hand and the events so far.
+// A fixture is a Registry on a store in memory, with a clock that a test moves
+// by hand and the events so far.
 type fixture struct {
 	*oauthapp.Registry
 	store  *memory.Store
@@ -226,8 +226,8 @@ func TestDefaultLimitIs100(t *testing.T) {
 	require.ErrorIs(t, err, oauthapp.ErrLimit)
 }
 
-// Whoever forgot to look up the owner reaches nothing; who asks for another's gets the
-// answer for what does not exist.
+// Whoever forgot to look up the owner reaches nothing; who asks for another's
+// gets the answer for what does not exist.
 func TestOwners(t *testing.T) {
 	f := newFixture(t)
 	app, _ := f.register(t, alice)
@@ -619,7 +619,8 @@ func (s *cancellingStore) CreateApplication(ctx context.Context, app oauthapp.Ap
 	return s.Store.CreateApplication(ctx, app, secret, limit)
 }
 
-// contendedStore loses the first races, as a store does whose rows others write too.
+// contendedStore loses the first races, as a store does whose rows others write
+// too.
 type contendedStore struct {
 	oauthapp.Store
 	exists, conflicts int
@@ -693,7 +694,8 @@ func TestRegisterUnderAClientID(t *testing.T) {
 	}
 }
 
-// Lists are ordered by when applications were registered, not by when that began.
+// Lists are ordered by when applications were registered, not by when that
+// began.
 func TestNewestIsFirst(t *testing.T) {
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New()})
 	require.NoError(t, err)
@@ -769,7 +771,8 @@ func TestOutagesHalfway(t *testing.T) {
 	require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationCreated}, events, "what did not happen is not reported")
 }
 
-// An outage is neither "not found" nor a success, hands out no secret and causes no event.
+// An outage is neither "not found" nor a success, hands out no secret and
+// causes no event.
 func TestOutages(t *testing.T) {
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{
 		Store:  brokenStore{memory.New()},

@@ -21,8 +21,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// fill keeps an application and n sessions, each with an unredeemed code, of which
-// one expires after an hour and the next after two.
+// fill keeps an application and n sessions, each with an unredeemed code, of
+// which one expires after an hour and the next after two.
 func fill(t *testing.T, s store.Store, n int) (ids []uuid.UUID) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	app := oauthapp.Application{
@@ -228,7 +228,8 @@ func TestCleanerWithoutStore(t *testing.T) {
 	require.ErrorContains(t, err, "Cleaner.Store is required")
 }
 
-// watchedStore notes each call of the clean-up, and fails it while it is told to.
+// watchedStore notes each call of the clean-up, and fails it while it is told
+// to.
 type watchedStore struct {
 	store.Store
 	mu    sync.Mutex

@@ -5,8 +5,8 @@ import (
 	"runtime"
 )
 
-// openBrowser opens a URL in the user's browser, or fails where there is none to
-// be found.
+// openBrowser opens a URL in the user's browser, or fails where there is none
+// to be found.
 func openBrowser(url string) error {
 	switch runtime.GOOS {
 	case "darwin":

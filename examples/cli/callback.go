@@ -24,8 +24,8 @@ func awaitCode(ctx context.Context, listener net.Listener, state, issuer string)
 	results := make(chan result, 1)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
-		// Anyone on this machine can call here. What does not know the state is not the
-		// answer, so it is refused and the wait goes on.
+		// Anyone on this machine can call here. What does not know the state is
+		// not the answer, so it is refused and the wait goes on.
 		if subtle.ConstantTimeCompare([]byte(state), []byte(r.URL.Query().Get("state"))) == 0 {
 			tell(w, http.StatusBadRequest, "This is not the answer to the login that was begun.")
 			return
@@ -59,7 +59,8 @@ func awaitCode(ctx context.Context, listener net.Listener, state, issuer string)
 	}
 }
 
-// codeOf reads an authorization response (RFC 6749, section 4.1.2, and RFC 9207).
+// codeOf reads an authorization response (RFC 6749, section 4.1.2, and RFC
+// 9207).
 func codeOf(response url.Values, issuer string) (string, error) {
 	code, failure := response.Get("code"), response.Get("error")
 	switch {

@@ -17,8 +17,8 @@ import (
 var httpClient = &http.Client{Timeout: 10 * time.Second}
 
 // login logs the user in through their browser: it listens on a free port of
-// 127.0.0.1, sends the browser to the provider and waits for it to come back with
-// the code, which it exchanges for a token.
+// 127.0.0.1, sends the browser to the provider and waits for it to come back
+// with the code, which it exchanges for a token.
 func login(ctx context.Context, opts options, stdout io.Writer) (*oauth2.Token, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

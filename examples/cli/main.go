@@ -1,11 +1,13 @@
-// Command cli is a native application of somebody else (RFC 8252): a command line
-// program that its user logs in to with their account at the demo server. It is a
-// public client, so it has no secret, and proves with PKCE that the code is its own.
+// Command cli is a native application of somebody else (RFC 8252): a command
+// line program that its user logs in to with their account at the demo server.
+// It is a public client, so it has no secret, and proves with PKCE that the
+// code is its own.
 //
 //	go run ./examples/cli -client-id ID
 //
-// Register it as a public application with the callback URL http://127.0.0.1/callback:
-// it listens on whatever port is free, and the server accepts any for 127.0.0.1.
+// Register it as a public application with the callback URL
+// http://127.0.0.1/callback: it listens on whatever port is free, and the
+// server accepts any for 127.0.0.1.
 package main
 
 import (
@@ -33,8 +35,8 @@ type options struct {
 	timeout   time.Duration
 }
 
-// run returns the exit status: 1 where nobody was logged in, 2 for a command line
-// that makes no sense.
+// run returns the exit status: 1 where nobody was logged in, 2 for a command
+// line that makes no sense.
 func run(args []string, stdout, stderr io.Writer) int {
 	opts, err := parseOptions(args, stdout)
 	switch {

@@ -15,8 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the README promises: a whole persistent provider takes a host application
-// at most 20 lines, as gofmt lays them out and in lines that can be read.
+// What the README promises: a whole persistent provider takes a host
+// application at most 20 lines, as gofmt lays them out and in lines that can be
+// read.
 func TestMainIsTwentyLinesAtMost(t *testing.T) {
 	source, err := os.ReadFile("main.go")
 	require.NoError(t, err)
@@ -46,8 +47,8 @@ func TestMainIsTwentyLinesAtMost(t *testing.T) {
 	t.Fatal("main.go has no main")
 }
 
-// What people copy ends those who send a body, or read an answer, a byte at a time. All
-// examples do.
+// What people copy ends those who send a body, or read an answer, a byte at a
+// time. All examples do.
 func TestServersEndSlowBodies(t *testing.T) {
 	servers := 0
 	names, err := filepath.Glob("../*/*.go")

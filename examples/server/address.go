@@ -7,9 +7,9 @@ import (
 	"net/netip"
 )
 
-// Addresses are those of the connection. Behind a proxy that is the proxy's, for everyone
-// together: a service there takes the address that its own proxy vouches for, and
-// no other, from a header.
+// Addresses are those of the connection. Behind a proxy that is the proxy's,
+// for everyone together: a service there takes the address that its own proxy
+// vouches for, and no other, from a header.
 
 // remoteAddr is the address of the caller, for logs.
 func remoteAddr(r *http.Request) string {

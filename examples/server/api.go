@@ -26,7 +26,8 @@ func whoami(logger *slog.Logger) http.Handler {
 			writeProblem(w, http.StatusInternalServerError, "server_error", "Something went wrong.")
 			return
 		}
-		// The user may have left the account since they authorized the application.
+		// The user may have left the account since they authorized the
+		// application.
 		p, isPerson := personByID(authorization.UserID)
 		a, isMember := p.accountByID(authorization.AccountID)
 		if !isPerson || !isMember {
@@ -39,8 +40,8 @@ func whoami(logger *slog.Logger) http.Handler {
 	})
 }
 
-// writeProblem answers in the words of RFC 6749, section 5.2, which OAuth clients
-// read, and with the message that API clients read.
+// writeProblem answers in the words of RFC 6749, section 5.2, which OAuth
+// clients read, and with the message that API clients read.
 func writeProblem(w http.ResponseWriter, status int, code, message string) {
 	writeJSON(w, status, map[string]string{"error": code, "error_description": message, "message": message})
 }

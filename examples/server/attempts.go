@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// Ten attempts for an e-mail address from one network address are free; then
-	// one comes back every ten seconds.
+	// Ten attempts for an e-mail address from one network address are free;
+	// then one comes back every ten seconds.
 	emailBurst = 10
 	emailPace  = 10 * time.Second
 	// One network address may try several e-mail addresses, as an office does.
@@ -22,8 +22,8 @@ const (
 
 // attempts slows down guessing of passwords. It is safe for concurrent use.
 //
-// It knows the attempts at this process only. A service of many nodes counts them
-// where all nodes see them.
+// It knows the attempts at this process only. A service of many nodes counts
+// them where all nodes see them.
 type attempts struct {
 	now func() time.Time
 
@@ -55,7 +55,8 @@ func (a *attempts) take(email, remoteAddr string) (wait time.Duration) {
 	return 0
 }
 
-// forget drops what was counted for an e-mail address, after its owner signed in.
+// forget drops what was counted for an e-mail address, after its owner signed
+// in.
 func (a *attempts) forget(email, remoteAddr string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -66,9 +67,9 @@ func attemptKey(email, network string) string {
 	return network + " " + digestKey(canonicalEmail(email))
 }
 
-// limiter returns the limiter of a key. Nobody shares one: whoever can send from many
-// networks, as the holder of an IPv6 network of 48 bits can, slows down nobody
-// else.
+// limiter returns the limiter of a key. Nobody shares one: whoever can send
+// from many networks, as the holder of an IPv6 network of 48 bits can, slows
+// down nobody else.
 func (a *attempts) limiter(key string, pace time.Duration, burst int, now time.Time) *rate.Limiter {
 	if found, ok := a.limiters[key]; ok {
 		return found
@@ -81,8 +82,9 @@ func (a *attempts) limiter(key string, pace time.Duration, burst int, now time.T
 	return made
 }
 
-// dropOne drops, of a few limiters taken at random, the one that holds back least. To
-// have one dropped that is used up takes as many attempts as that stands for.
+// dropOne drops, of a few limiters taken at random, the one that holds back
+// least. To have one dropped that is used up takes as many attempts as that
+// stands for.
 func (a *attempts) dropOne(now time.Time) {
 	least, most, left := "", -1.0, compared
 	for key, limiter := range a.limiters { // in random order

@@ -41,8 +41,8 @@ func TestAttemptsFromOneAddress(t *testing.T) {
 	require.Zero(t, a.take("another@example.com", "[2001:db8:0:1::1]:1"))
 }
 
-// Whoever sends from all the networks of an IPv6 network of 48 bits keeps nobody else from
-// signing in, and gains no attempts where theirs are used up.
+// Whoever sends from all the networks of an IPv6 network of 48 bits keeps
+// nobody else from signing in, and gains no attempts where theirs are used up.
 func TestAttemptsStayBounded(t *testing.T) {
 	const here = "192.0.2.1:1"
 	a := newAttempts(newClock().now)

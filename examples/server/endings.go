@@ -5,10 +5,10 @@ import "time"
 // maxEndings is how many sessions that a person left are remembered one by one.
 const maxEndings = 100
 
-// endings are the sessions that one person left before they expired. A person who leaves
-// more of them than are remembered leaves those that began earlier, too. So
-// the list is bounded for each person, no sign-out is forgotten, and nobody signs
-// anybody else out.
+// endings are the sessions that one person left before they expired. A person
+// who leaves more of them than are remembered leaves those that began earlier,
+// too. So the list is bounded for each person, no sign-out is forgotten, and
+// nobody signs anybody else out.
 type endings struct {
 	began map[string]time.Time // when each began, by its ID
 	until time.Time            // all that began until then are over
@@ -41,7 +41,8 @@ func (e *endings) dropOldest() {
 	delete(e.began, oldest)
 }
 
-// prune forgets the sessions that have expired by now, and the people who have left none.
+// prune forgets the sessions that have expired by now, and the people who have
+// left none.
 func (s *sessions) prune() {
 	expired := s.now().Add(-sessionLimit)
 	for user, e := range s.ended {

@@ -13,9 +13,10 @@ const (
 	pingPace  = time.Second     // between two questions to it
 )
 
-// A health answers GET /healthz: 200, or 503 where the store cannot be written, be it
-// read-only, full or out of reach. The store is asked once a second at most, as it
-// writes for that, and anybody may ask us. It is safe for concurrent use.
+// A health answers GET /healthz: 200, or 503 where the store cannot be written,
+// be it read-only, full or out of reach. The store is asked once a second at
+// most, as it writes for that, and anybody may ask us. It is safe for
+// concurrent use.
 type health struct {
 	ping   func(context.Context) error
 	now    func() time.Time
@@ -37,8 +38,8 @@ func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte(text))
 }
 
-// check returns what is wrong with the store. Others who ask at the same time wait for
-// the same answer.
+// check returns what is wrong with the store. Others who ask at the same time
+// wait for the same answer.
 func (h *health) check(r *http.Request) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

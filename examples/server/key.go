@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// A masterKey is a secret of the server. Nothing is signed with it: every purpose
-// has a key of its own derived from it.
+// A masterKey is a secret of the server. Nothing is signed with it: every
+// purpose has a key of its own derived from it.
 type masterKey [32]byte
 
 // derive returns the key for a purpose.
@@ -26,9 +26,9 @@ func (k masterKey) derive(purpose string) []byte {
 	return key
 }
 
-// masterKeys are the keys of a key file, one or more: the first signs, all verify.
-// Nodes that serve the same people have the same ones, or are on the way there, in
-// the three steps that the usage of the server lists.
+// masterKeys are the keys of a key file, one or more: the first signs, all
+// verify. Nodes that serve the same people have the same ones, or are on the
+// way there, in the three steps that the usage of the server lists.
 type masterKeys []masterKey
 
 // derive returns the keys for a purpose, in the same order.
@@ -40,9 +40,9 @@ func (ks masterKeys) derive(purpose string) [][]byte {
 	return derived
 }
 
-// loadKeys reads the keys of a key file, which it makes, with one key, where there is
-// none. Without a path there is one key and it is random, so that a restart signs
-// everyone out.
+// loadKeys reads the keys of a key file, which it makes, with one key, where
+// there is none. Without a path there is one key and it is random, so that a
+// restart signs everyone out.
 func loadKeys(path string) (masterKeys, error) {
 	if path == "" {
 		return masterKeys{newKey()}, nil
@@ -85,8 +85,8 @@ func readKeys(path string) (masterKeys, error) {
 	return keys, nil
 }
 
-// writeKey makes the file appear whole, and only where there is none: two servers
-// that start at once then agree on one key.
+// writeKey makes the file appear whole, and only where there is none: two
+// servers that start at once then agree on one key.
 func writeKey(path string, key masterKey) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
 	if err != nil {

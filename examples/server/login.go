@@ -14,8 +14,8 @@ import (
 // an authorization request.
 const maxLoginForm = 64 << 10
 
-// login signs people in and out. It is the demo's own: the library only asks who
-// is signed in, and where to send who is not.
+// login signs people in and out. It is the demo's own: the library only asks
+// who is signed in, and where to send who is not.
 type login struct {
 	sessions *sessions
 	attempts *attempts
@@ -48,8 +48,8 @@ func (l *login) currentUser(r *http.Request) (*flow.User, error) {
 	return p.user(current), nil
 }
 
-// show answers GET /login. Who is signed in already goes on, unless they are here to
-// sign in once more.
+// show answers GET /login. Who is signed in already goes on, unless they are
+// here to sign in once more.
 func (l *login) show(w http.ResponseWriter, r *http.Request) {
 	returnTo := localPath(r.URL.Query().Get("return_to"))
 	asked := flow.ParseReturnTo(returnTo)
@@ -98,13 +98,14 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, page.ReturnTo, http.StatusSeeOther)
 }
 
-// refused logs a refusal, with the ID of the user whom it concerns, "" where that is nobody.
+// refused logs a refusal, with the ID of the user whom it concerns, "" where
+// that is nobody.
 func (l *login) refused(r *http.Request, message, user string) {
 	l.logger.WarnContext(r.Context(), message, "user_id", user, "remote_addr", remoteAddr(r))
 }
 
-// aimedAt returns the ID of the user whom an e-mail address belongs to. Others are not
-// logged: people type passwords into the wrong field.
+// aimedAt returns the ID of the user whom an e-mail address belongs to. Others
+// are not logged: people type passwords into the wrong field.
 func aimedAt(email string) string {
 	p, known := personByEmail(email)
 	if !known {

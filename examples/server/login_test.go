@@ -147,8 +147,8 @@ func TestSignIn(t *testing.T) {
 	require.Equal(t, returnTo, answer.Header.Get("Location"))
 	require.NotEqual(t, before, v.cookie())
 
-	// Who planted the session that was there before knows nothing of the one that is:
-	// neither its cookie nor what its forms bring back.
+	// Who planted the session that was there before knows nothing of the one
+	// that is: neither its cookie nor what its forms bring back.
 	planted := v.another()
 	require.Equal(t, "/login", planted.do(http.MethodGet, "/", nil, "Cookie", before).Header.Get("Location"), "nobody is signed in to it")
 	require.Equal(t, http.StatusForbidden, v.do(http.MethodPost, "/logout", url.Values{"form_token": form["form_token"]}).StatusCode)
@@ -302,8 +302,8 @@ func TestPageHeaders(t *testing.T) {
 	}
 }
 
-// Browsers that do not know Sec-Fetch-Site, or whose proxy takes it away, sign in and out:
-// where they tell no origin either, by what the form brings back.
+// Browsers that do not know Sec-Fetch-Site, or whose proxy takes it away, sign
+// in and out: where they tell no origin either, by what the form brings back.
 func TestBrowsersWithoutFetchMetadata(t *testing.T) {
 	for name, origin := range map[string]func(*visit) []string{
 		"their own origin": func(v *visit) []string { return []string{"Origin", v.url} },
@@ -320,7 +320,8 @@ func TestBrowsersWithoutFetchMetadata(t *testing.T) {
 	}
 }
 
-// A form that was open while somebody signed in, in another tab, goes on to where it leads.
+// A form that was open while somebody signed in, in another tab, goes on to
+// where it leads.
 func TestTabs(t *testing.T) {
 	const first, second = "/oauth/authorize?client_id=a", "/accounts/2/oauth_applications"
 	own := []string{"Sec-Fetch-Site", "same-origin"}
@@ -333,8 +334,8 @@ func TestTabs(t *testing.T) {
 		require.Equal(t, second, v.do(http.MethodPost, "/login", two, own...).Header.Get("Location"))
 		require.Contains(t, v.get("/").text, next.email)
 
-		// So does the sign-out form of the first one, also in a browser that does not say
-		// whose form it sends, where that is the same person's.
+		// So does the sign-out form of the first one, also in a browser that
+		// does not say whose form it sends, where that is the same person's.
 		header := own
 		if next.id == people[0].id {
 			header = nil
@@ -383,7 +384,8 @@ func TestSignOutOfTheConsentPage(t *testing.T) {
 	require.Equal(t, "/login", v.do(http.MethodPost, "/logout", form).Header.Get("Location"))
 }
 
-// The client may know who is going to sign in (OpenID Connect Core, section 3.1.2.1).
+// The client may know who is going to sign in (OpenID Connect Core, section
+// 3.1.2.1).
 func TestLoginHint(t *testing.T) {
 	v := newVisit(t)
 	page := v.get(loginURL("/oauth/authorize?client_id=a&login_hint=bob%2B%22%3E%40example.com"))
@@ -392,7 +394,8 @@ func TestLoginHint(t *testing.T) {
 	require.NotContains(t, page.text, `value="bob`)
 }
 
-// What a cache may keep comes without a cookie: a shared cache would hand it to the next visitor.
+// What a cache may keep comes without a cookie: a shared cache would hand it to
+// the next visitor.
 func TestCookiesComeWithPagesOnly(t *testing.T) {
 	v := newVisit(t)
 	past := func() time.Time { return time.Now().Add(-2 * sessionRenews) }

@@ -3,10 +3,10 @@
 //
 //	go run ./examples/server
 //
-// It is a host application as any other, built from the exported packages of the
-// library. What is its own is what every host has: people who sign in (people.go,
-// login.go, session.go), an API worth protecting (api.go), and a process to run it
-// all in. site.go puts the two together.
+// It is a host application as any other, built from the exported packages of
+// the library. What is its own is what every host has: people who sign in
+// (people.go, login.go, session.go), an API worth protecting (api.go), and a
+// process to run it all in. site.go puts the two together.
 package main
 
 import (
@@ -26,8 +26,8 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the exit status: 0 after a clean stop, 1 where the server could not
-// start or failed, 2 for a command line that makes no sense.
+// run returns the exit status: 0 after a clean stop, 1 where the server could
+// not start or failed, 2 for a command line that makes no sense.
 func run(args []string, stdout, stderr io.Writer) int {
 	opts, err := parseOptions(args)
 	switch {
@@ -39,8 +39,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 
-	// The first signal stops the server in good order. It also restores the default
-	// behaviour, so that a second one ends the process at once.
+	// The first signal stops the server in good order. It also restores the
+	// default behaviour, so that a second one ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -52,8 +52,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// serve runs the server until ctx is done and what was in flight is answered. The
-// port comes first: a second server started by mistake touches no file.
+// serve runs the server until ctx is done and what was in flight is answered.
+// The port comes first: a second server started by mistake touches no file.
 func serve(ctx context.Context, opts options, stdout, stderr io.Writer) (err error) {
 	listener, err := net.Listen("tcp", opts.addr)
 	if err != nil {

@@ -89,7 +89,8 @@ func TestRunRefusals(t *testing.T) {
 	require.Contains(t, stdout.String(), "-key-file")
 }
 
-// A restart with the same files keeps people signed in; the key file is for its owner.
+// A restart with the same files keeps people signed in; the key file is for its
+// owner.
 func TestRestartKeepsPeopleSignedIn(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "demo.db")
 	first := startServing(t, "-store", "sqlite:"+database)

@@ -24,8 +24,8 @@ type options struct {
 	rateLimit       int // requests an hour
 }
 
-// parseOptions reads the flags. It returns flag.ErrHelp where they ask for help;
-// every other error is one line for the person who typed them.
+// parseOptions reads the flags. It returns flag.ErrHelp where they ask for
+// help; every other error is one line for the person who typed them.
 func parseOptions(args []string) (options, error) {
 	var opts options
 	flags, dsn := newFlags(&opts)

@@ -6,13 +6,14 @@ import (
 	"net/http"
 )
 
-// The demo's own pages, which the library shows in its frame; what the demo adds to
-// that frame; and its additions to the library's stylesheet.
+// The demo's own pages, which the library shows in its frame; what the demo
+// adds to that frame; and its additions to the library's stylesheet.
 //
 //go:embed pages
 var embedded embed.FS
 
-// pageFiles are the files by their names, as flow.Config.Pages.Files takes them.
+// pageFiles are the files by their names, as flow.Config.Pages.Files takes
+// them.
 func pageFiles() fs.FS {
 	files, err := fs.Sub(embedded, "pages")
 	if err != nil {

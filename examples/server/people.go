@@ -32,17 +32,17 @@ var (
 	carolAccount = account{4, "Carol", "carol@example.com"}
 )
 
-// people are the demo's. Their passwords are public, so they are not hashed; those
-// of a real service are, slowly.
+// people are the demo's. Their passwords are public, so they are not hashed;
+// those of a real service are, slowly.
 var people = []person{
 	{1, "alice@example.com", "alice-demo-password", []account{aliceAccount, acmeAccount}},
 	{2, "bob@example.com", "bob-demo-password", []account{bobAccount, acmeAccount}},
 	{3, "carol@example.com", "carol-demo-password", []account{carolAccount}},
 }
 
-// authenticate finds the person with an e-mail address and password. It compares
-// one password whether or not the address is known, in constant time, so that the
-// time taken does not tell who has an account.
+// authenticate finds the person with an e-mail address and password. It
+// compares one password whether or not the address is known, in constant time,
+// so that the time taken does not tell who has an account.
 func authenticate(email, password string) (person, bool) {
 	found, known := personByEmail(email)
 	want, got := sha256.Sum256([]byte(found.password)), sha256.Sum256([]byte(password))
@@ -60,7 +60,8 @@ func personByEmail(email string) (found person, known bool) {
 	return found, known
 }
 
-// canonicalEmail is the form of an e-mail address that two spellings of it share.
+// canonicalEmail is the form of an e-mail address that two spellings of it
+// share.
 func canonicalEmail(email string) string {
 	return strings.ToLower(strings.TrimSpace(email))
 }
@@ -75,7 +76,8 @@ func personByID(id string) (person, bool) {
 	return person{}, false
 }
 
-// accountByID finds one of the person's accounts by the ID that the library keeps.
+// accountByID finds one of the person's accounts by the ID that the library
+// keeps.
 func (p person) accountByID(id string) (account, bool) {
 	for _, a := range p.accounts {
 		if strconv.Itoa(a.id) == id {
@@ -85,7 +87,8 @@ func (p person) accountByID(id string) (account, bool) {
 	return account{}, false
 }
 
-// accountName names any account, for the owner of an application on the consent page.
+// accountName names any account, for the owner of an application on the consent
+// page.
 func accountName(id string) string {
 	for _, p := range people {
 		if a, ok := p.accountByID(id); ok {
@@ -95,8 +98,8 @@ func accountName(id string) string {
 	return id
 }
 
-// user is the person as the library sees them, in a session. Its forms are bound to what
-// the demo's are bound to.
+// user is the person as the library sees them, in a session. Its forms are
+// bound to what the demo's are bound to.
 func (p person) user(current session) *flow.User {
 	u := &flow.User{ID: strconv.Itoa(p.id), Name: p.email, Session: current.Forms, AuthenticatedAt: current.Started}
 	for _, a := range p.accounts {

@@ -14,12 +14,13 @@ const (
 )
 
 // A rateLimiter allows every caller so many requests in each hour of the clock
-// (UTC), and says so in the headers X-RateLimit-Limit, X-RateLimit-Remaining and
-// X-RateLimit-Reset, the last in seconds since 1970. A caller is a bearer token or,
-// without one, a network address. It is safe for concurrent use.
+// (UTC), and says so in the headers X-RateLimit-Limit, X-RateLimit-Remaining
+// and X-RateLimit-Reset, the last in seconds since 1970. A caller is a bearer
+// token or, without one, a network address. It is safe for concurrent use.
 //
-// It counts the requests to this process only, and forgets them when it stops. Where there
-// are too many networks to count each, those with the fewest requests begin anew.
+// It counts the requests to this process only, and forgets them when it stops.
+// Where there are too many networks to count each, those with the fewest
+// requests begin anew.
 type rateLimiter struct {
 	limit int
 	now   func() time.Time
@@ -54,8 +55,8 @@ func (l *rateLimiter) limited(next http.Handler) http.Handler {
 }
 
 // count counts a request and returns how many more the caller may make until
-// reset: below zero, this one is too many already. Where there are too many callers to
-// count each, those of one network are one.
+// reset: below zero, this one is too many already. Where there are too many
+// callers to count each, those of one network are one.
 func (l *rateLimiter) count(caller, network string, now time.Time) (remaining int, reset time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -74,7 +75,8 @@ func (l *rateLimiter) count(caller, network string, now time.Time) (remaining in
 	return l.limit - l.counts[caller], l.window.Add(rateWindow)
 }
 
-// dropOne drops, of a few callers taken at random, the one who made the fewest requests.
+// dropOne drops, of a few callers taken at random, the one who made the fewest
+// requests.
 func (l *rateLimiter) dropOne() {
 	fewest, least, left := "", l.limit+2, compared
 	for caller, count := range l.counts { // in random order
@@ -88,8 +90,9 @@ func (l *rateLimiter) dropOne() {
 	delete(l.counts, fewest)
 }
 
-// caller tells callers apart, without keeping their tokens. A client at the token
-// endpoint is known by its address: what it sends as a bearer token means nothing there.
+// caller tells callers apart, without keeping their tokens. A client at the
+// token endpoint is known by its address: what it sends as a bearer token means
+// nothing there.
 func caller(r *http.Request) string {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	if ok && strings.EqualFold(scheme, "Bearer") && r.URL.Path != dnsimpleTokenPath {

@@ -48,7 +48,8 @@ func TestRateLimit(t *testing.T) {
 	expect(ask(api, "Bearer b", here), http.StatusNoContent, 1) // each token for itself
 	expect(ask(api, "", here), http.StatusNoContent, 1)         // and each address without one
 
-	// At the token endpoint a bearer token means nothing, so it is no way around.
+	// At the token endpoint a bearer token means nothing, so it is no way
+	// around.
 	expect(ask(dnsimpleTokenPath, "Bearer c", here), http.StatusNoContent, 0)
 	expect(ask(dnsimpleTokenPath, "Bearer d", here), http.StatusTooManyRequests, 0)
 	expect(ask(dnsimpleTokenPath, "", there), http.StatusNoContent, 1)

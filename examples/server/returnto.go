@@ -7,10 +7,10 @@ import (
 	"unicode"
 )
 
-// localPath returns returnTo if it is a path on this server, with its query, and
-// "/" otherwise, so that no link to the login page leads anywhere else. It is
-// stricter than any browser is lenient: nothing that one of them could read as
-// a host, after dropping tabs or turning backslashes around, is let through.
+// localPath returns returnTo if it is a path on this server, with its query,
+// and "/" otherwise, so that no link to the login page leads anywhere else. It
+// is stricter than any browser is lenient: nothing that one of them could read
+// as a host, after dropping tabs or turning backslashes around, is let through.
 func localPath(returnTo string) string {
 	if !strings.HasPrefix(returnTo, "/") || strings.ContainsFunc(returnTo, unicode.IsControl) {
 		return "/"

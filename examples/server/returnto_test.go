@@ -37,8 +37,9 @@ func TestLocalPath(t *testing.T) {
 	}
 }
 
-// What is let through stays at the origin of the login page, for net/url and for
-// browsers, which drop tabs and line breaks and take a backslash for a slash.
+// What is let through stays at the origin of the login page, for net/url and
+// for browsers, which drop tabs and line breaks and take a backslash for a
+// slash.
 func FuzzLocalPath(f *testing.F) {
 	for _, seed := range []string{
 		"/", "/a?b=c", "//evil.example", "//evil.example/a", `/\evil.example`, "/\t/evil.example", "/..//evil.example", "https:evil.example", "/%09/evil.example", "/a#b",

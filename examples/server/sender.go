@@ -11,9 +11,9 @@ const (
 	foreign               // a page of another site
 )
 
-// senderOf tells by Sec-Fetch-Site, or else by Origin. Browsers that lack the former leave
-// the latter out, or say null, where they are told to keep the address of a page to
-// themselves.
+// senderOf tells by Sec-Fetch-Site, or else by Origin. Browsers that lack the
+// former leave the latter out, or say null, where they are told to keep the
+// address of a page to themselves.
 func senderOf(r *http.Request, check *http.CrossOriginProtection) sender {
 	silent := r.Header.Get("Sec-Fetch-Site") == ""
 	origin := r.Header.Get("Origin")
@@ -38,8 +38,9 @@ func (l *login) takesForm(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// madeHere reports whether a form is from this site. Where the browser says so, it
-// need not be of the session that there is now: another tab may have begun that since.
+// madeHere reports whether a form is from this site. Where the browser says so,
+// it need not be of the session that there is now: another tab may have begun
+// that since.
 func (l *login) madeHere(r *http.Request) bool {
 	if senderOf(r, l.origins) == own {
 		return true

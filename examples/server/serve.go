@@ -12,11 +12,12 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// shutdownLimit is how long requests in flight may take once the server is told to stop.
+// shutdownLimit is how long requests in flight may take once the server is told
+// to stop.
 const shutdownLimit = 30 * time.Second
 
-// serveUntil answers requests until ctx is done, then those in flight. Meanwhile it
-// cleans up what expired.
+// serveUntil answers requests until ctx is done, then those in flight.
+// Meanwhile it cleans up what expired.
 func serveUntil(ctx context.Context, listener net.Listener, site http.Handler, st store.Store, logger *slog.Logger) error {
 	server := &http.Server{
 		Handler:           site,

@@ -19,9 +19,9 @@ const (
 	cookieName    = "oauthapps_demo" // with the prefix __Host- under https
 )
 
-// A session is one browser at the demo: signed in, or on its way there. It is kept
-// in a signed cookie, so that it survives a restart of the server and is good at every
-// node that has the keys.
+// A session is one browser at the demo: signed in, or on its way there. It is
+// kept in a signed cookie, so that it survives a restart of the server and is
+// good at every node that has the keys.
 type session struct {
 	ID      string    `json:"id"`
 	Forms   string    `json:"forms"`          // what its forms are bound to
@@ -30,16 +30,17 @@ type session struct {
 	Seen    time.Time `json:"seen"`
 }
 
-// sessions hands out session cookies and checks them. It is safe for concurrent use.
+// sessions hands out session cookies and checks them. It is safe for concurrent
+// use.
 type sessions struct {
 	keys   [][]byte // the first signs, all verify
 	secure bool
 	now    func() time.Time
 
-	// ended are the sessions that each person has left, by the person's ID. They are in
-	// memory: after a restart, and at another node, a cookie that was copied before its
-	// owner signed out works until it expires. A service with a database keeps
-	// sessions there.
+	// ended are the sessions that each person has left, by the person's ID.
+	// They are in memory: after a restart, and at another node, a cookie that
+	// was copied before its owner signed out works until it expires. A service
+	// with a database keeps sessions there.
 	mu    sync.Mutex
 	ended map[string]*endings
 }
@@ -48,15 +49,16 @@ func newSessions(keys [][]byte, secure bool, now func() time.Time) *sessions {
 	return &sessions{keys: keys, secure: secure, now: now, ended: map[string]*endings{}}
 }
 
-// begin starts a session under a new ID and hands its cookie to the browser. Signing
-// in always begins one, so that an ID known from before is worth nothing.
+// begin starts a session under a new ID and hands its cookie to the browser.
+// Signing in always begins one, so that an ID known from before is worth
+// nothing.
 func (s *sessions) begin(w http.ResponseWriter, user string) session {
 	return s.start(w, user, rand.Text())
 }
 
-// follow ends a session and begins the next one of the same browser. Where the same
-// person signs in again, the forms of before stay good: a page that is open in another
-// tab is theirs still.
+// follow ends a session and begins the next one of the same browser. Where the
+// same person signs in again, the forms of before stay good: a page that is
+// open in another tab is theirs still.
 func (s *sessions) follow(w http.ResponseWriter, before session, user string) session {
 	s.end(w, before)
 	if before.User == user {
@@ -89,14 +91,15 @@ func (s *sessions) current(r *http.Request) (session, bool) {
 	return found, !s.hasEnded(found)
 }
 
-// keptBy reports whether a browser keeps cookies: it has one, be its session over or not.
+// keptBy reports whether a browser keeps cookies: it has one, be its session
+// over or not.
 func (s *sessions) keptBy(r *http.Request) bool {
 	_, err := r.Cookie(s.cookieName())
 	return err == nil
 }
 
-// end makes the server refuse a session from now on and takes back its cookie. One that
-// nobody is signed in to opens nothing, so only its cookie goes.
+// end makes the server refuse a session from now on and takes back its cookie.
+// One that nobody is signed in to opens nothing, so only its cookie goes.
 func (s *sessions) end(w http.ResponseWriter, over session) {
 	if over.User != "" {
 		s.remember(over)
@@ -106,9 +109,9 @@ func (s *sessions) end(w http.ResponseWriter, over session) {
 	replaceCookie(w, gone)
 }
 
-// renewing keeps the session of a browser that comes back from going idle. It is for
-// pages, which no cache keeps: a cookie on what a shared cache keeps would sign in
-// whoever asks next.
+// renewing keeps the session of a browser that comes back from going idle. It
+// is for pages, which no cache keeps: a cookie on what a shared cache keeps
+// would sign in whoever asks next.
 func (s *sessions) renewing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if found, ok := s.current(r); ok && s.now().Sub(found.Seen) >= sessionRenews {
@@ -123,8 +126,9 @@ func (s *sessions) setCookie(w http.ResponseWriter, current session) {
 	replaceCookie(w, s.cookie(s.encode(current)))
 }
 
-// replaceCookie sets the one cookie of the demo in place of what the response had
-// so far: signing in or out must win over a renewal. No cache keeps such a response.
+// replaceCookie sets the one cookie of the demo in place of what the response
+// had so far: signing in or out must win over a renewal. No cache keeps such a
+// response.
 func replaceCookie(w http.ResponseWriter, cookie *http.Cookie) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Del("Set-Cookie")
@@ -135,7 +139,8 @@ func (s *sessions) cookie(value string) *http.Cookie {
 	return &http.Cookie{
 		Name: s.cookieName(), Value: value, Path: "/",
 		HttpOnly: true, Secure: s.secure,
-		// Lax, as a browser arrives at the authorization endpoint from another site.
+		// Lax, as a browser arrives at the authorization endpoint from another
+		// site.
 		SameSite: http.SameSiteLaxMode,
 	}
 }
@@ -169,8 +174,8 @@ func (s *sessions) decode(value string) (session, bool) {
 	return found, err == nil && found.Forms != ""
 }
 
-// formToken is what a form of the session must bring back, so that no other site
-// can send it.
+// formToken is what a form of the session must bring back, so that no other
+// site can send it.
 func (s *sessions) formToken(current session) string {
 	return base64.RawURLEncoding.EncodeToString(mac(s.keys[0], "form", current.Forms))
 }

@@ -100,7 +100,8 @@ func TestSessionSurvivesRestartWithItsKey(t *testing.T) {
 	require.Equal(t, "2", found.User)
 }
 
-// Every key verifies, so that nodes which sign with different ones serve the same people.
+// Every key verifies, so that nodes which sign with different ones serve the
+// same people.
 func TestSessionKeyIsReplaced(t *testing.T) {
 	old, young := newKey(), newKey()
 	clock := newClock()
@@ -190,8 +191,8 @@ func TestSessionEnd(t *testing.T) {
 	require.Len(t, s.ended, 1)
 }
 
-// Whoever signs in and out all the time takes up bounded memory, and ends no session but
-// their own.
+// Whoever signs in and out all the time takes up bounded memory, and ends no
+// session but their own.
 func TestSessionEndsStayBounded(t *testing.T) {
 	s, clock := testSessions(false)
 	begin := func(user string) (session, *http.Request) {

@@ -20,8 +20,8 @@ const dnsimpleTokenPath = "/v2/oauth/access_token"
 // authorizePath is where the library serves authorization requests.
 const authorizePath = "/oauth/authorize"
 
-// newSite puts the demo together: the library's pages and endpoints, and what every
-// host application has of its own, its sign-in and its API.
+// newSite puts the demo together: the library's pages and endpoints, and what
+// every host application has of its own, its sign-in and its API.
 func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logger) (http.Handler, error) {
 	login := &login{
 		sessions: newSessions(keys.derive("sessions"), opts.secure(), time.Now),
@@ -82,7 +82,8 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 	return routes(opts, st, provider, dashboard, login, logger), nil
 }
 
-// logFindings tells the operator what to change before others rely on the service.
+// logFindings tells the operator what to change before others rely on the
+// service.
 func logFindings(logger *slog.Logger, findings []flow.Finding) {
 	for _, f := range findings {
 		level := slog.LevelInfo
@@ -120,9 +121,9 @@ func routes(opts options, st pingableStore, provider *flow.Provider, dashboard h
 	return site
 }
 
-// cleanPaths answers 404 where a mux would redirect to the path without empty and dot
-// segments: it does so with 307, which has a browser send a form again, password and all
-// (RFC 9700, section 4.12).
+// cleanPaths answers 404 where a mux would redirect to the path without empty
+// and dot segments: it does so with 307, which has a browser send a form again,
+// password and all (RFC 9700, section 4.12).
 func cleanPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked := r.URL.EscapedPath()

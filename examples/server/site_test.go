@@ -38,7 +38,8 @@ func (v *visit) logged(msg string) []logLine {
 	return lines
 }
 
-// The operator is told at the start what is right for a demo only, as often as it is true.
+// The operator is told at the start what is right for a demo only, as often as
+// it is true.
 func TestFindingsAreLogged(t *testing.T) {
 	for _, c := range []struct {
 		args []string
@@ -57,8 +58,8 @@ func TestFindingsAreLogged(t *testing.T) {
 	}
 }
 
-// The log tells whose sign-in was tried, how it ended and from where, and who was to be
-// signed in or out by a forged form.
+// The log tells whose sign-in was tried, how it ended and from where, and who
+// was to be signed in or out by a forged form.
 func TestSignInsAreLogged(t *testing.T) {
 	v := newVisit(t)
 	want := map[string][]string{} // the users of each message
@@ -90,8 +91,8 @@ func TestSignInsAreLogged(t *testing.T) {
 	}
 }
 
-// A form that is sent to a path with empty or dot segments is not sent on, password and all
-// (RFC 9700, section 4.12).
+// A form that is sent to a path with empty or dot segments is not sent on,
+// password and all (RFC 9700, section 4.12).
 func TestNoRedirectRepeatsAForm(t *testing.T) {
 	v := newVisit(t)
 	for _, path := range []string{"//login", "/./login", "/oauth/../login", "//oauth/token", "/oauth//authorize", "/v2//oauth/access_token", "/accounts//oauth_applications", "/login/."} {
@@ -107,8 +108,8 @@ func TestNoRedirectRepeatsAForm(t *testing.T) {
 	}
 }
 
-// The log tells who guesses, from where, and when they were stopped, but not what they
-// tried; and the token endpoint under /v2/ keeps its own headers.
+// The log tells who guesses, from where, and when they were stopped, but not
+// what they tried; and the token endpoint under /v2/ keeps its own headers.
 func TestGuessesAreLogged(t *testing.T) {
 	v := newVisit(t)
 	guess := func() answered {

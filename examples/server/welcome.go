@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// printWelcome says where the server listens, in the line that scripts wait for,
-// and what to try first.
+// printWelcome says where the server listens, in the line that scripts wait
+// for, and what to try first.
 func printWelcome(w io.Writer, addr net.Addr, opts options) {
 	fmt.Fprintf(w, "listening on http://%s\n", addr)
 	fmt.Fprintf(w, `

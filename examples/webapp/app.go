@@ -63,8 +63,8 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	a.page(w, http.StatusOK, page{})
 }
 
-// login sends the browser to the provider. What comes back must carry the state,
-// and the code is worth nothing without the verifier, which stays here.
+// login sends the browser to the provider. What comes back must carry the
+// state, and the code is worth nothing without the verifier, which stays here.
 func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	state, verifier := rand.Text(), oauth2.GenerateVerifier()
 	a.visits.begin(w, visit{state: state, verifier: verifier})
@@ -108,8 +108,8 @@ func (a *app) me(w http.ResponseWriter, r *http.Request) {
 	answer, err := a.whoami(r.Context(), v.tokens)
 	switch {
 	case errors.Is(err, errRefused):
-		// The user withdrew access, or did not come back for too long. What is kept
-		// of them is of no use any more.
+		// The user withdrew access, or did not come back for too long. What is
+		// kept of them is of no use any more.
 		a.visits.end(w, r)
 		a.page(w, http.StatusUnauthorized, page{
 			Problem: "Refused: this application no longer has access to your account. Log in again to give it back.",
@@ -127,8 +127,8 @@ func (a *app) logout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// context carries the HTTP client to package oauth2. It is not that of a request,
-// as refreshing goes on after it.
+// context carries the HTTP client to package oauth2. It is not that of a
+// request, as refreshing goes on after it.
 func (a *app) context() context.Context {
 	return context.WithValue(context.Background(), oauth2.HTTPClient, a.http)
 }

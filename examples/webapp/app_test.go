@@ -16,7 +16,8 @@ import (
 
 const issuer = "https://provider.example"
 
-// testApp serves the application and returns a browser that follows no redirects.
+// testApp serves the application and returns a browser that follows no
+// redirects.
 func testApp(t *testing.T, provider string) (*app, string, *http.Client) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)

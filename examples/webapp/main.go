@@ -1,7 +1,7 @@
-// Command webapp is a web application of somebody else, which people log in to with
-// their account at the demo server. It is what a developer who registers an
-// application writes: golang.org/x/oauth2 does the OAuth part, and nothing here
-// knows the library behind the server.
+// Command webapp is a web application of somebody else, which people log in to
+// with their account at the demo server. It is what a developer who registers
+// an application writes: golang.org/x/oauth2 does the OAuth part, and nothing
+// here knows the library behind the server.
 //
 //	go run ./examples/webapp -client-id ID -client-secret SECRET
 //

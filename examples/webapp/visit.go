@@ -22,8 +22,8 @@ type visit struct {
 	ends            time.Time
 }
 
-// visits are kept in memory under the random value of a cookie. They are safe for
-// concurrent use.
+// visits are kept in memory under the random value of a cookie. They are safe
+// for concurrent use.
 type visits struct {
 	mu   sync.Mutex
 	byID map[string]visit

@@ -11,12 +11,12 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// errRefused is returned when the provider accepts neither the access token nor, to get
-// another, the refresh token: only a new login helps.
+// errRefused is returned when the provider accepts neither the access token
+// nor, to get another, the refresh token: only a new login helps.
 var errRefused = errors.New("refused")
 
-// An answer is what the API said, and of the access token that it was asked with
-// when it expires.
+// An answer is what the API said, and of the access token that it was asked
+// with when it expires.
 type answer struct {
 	Email        string
 	AccountEmail string
@@ -24,8 +24,8 @@ type answer struct {
 	TokenExpires time.Time
 }
 
-// whoami asks the API whose account this is. The token source refreshes an access
-// token that is about to expire.
+// whoami asks the API whose account this is. The token source refreshes an
+// access token that is about to expire.
 func (a *app) whoami(ctx context.Context, tokens oauth2.TokenSource) (*answer, error) {
 	token, err := tokens.Token()
 	if err != nil {

@@ -44,7 +44,8 @@ func (v *visit) emptyForm(clientID string) page.ApplicationForm {
 	}
 }
 
-// register registers an application and shows it, with its secret, in the answer.
+// register registers an application and shows it, with its secret, in the
+// answer.
 func (v *visit) register() error {
 	reg := v.registration()
 	reg.Type = oauthapp.ClientType(v.field("client_type"))
@@ -65,9 +66,9 @@ func (v *visit) register() error {
 	return v.showSecret(secret, "")
 }
 
-// alreadyRegistered answers a form that comes a second time, as by a reload of the
-// page that it led to: with the application that the first one made. A form that was
-// filled in anew since asks for another application.
+// alreadyRegistered answers a form that comes a second time, as by a reload of
+// the page that it led to: with the application that the first one made. A form
+// that was filled in anew since asks for another application.
 func (v *visit) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
 	client, err := v.kernel.Store.Client(v.ctx, reg.ClientID, uuid.Nil, v.now)
 	app := client.Application
@@ -91,7 +92,8 @@ func (v *visit) registration() oauthapp.Registration {
 	}
 }
 
-// lines returns the lines that are not blank, without the white space around them.
+// lines returns the lines that are not blank, without the white space around
+// them.
 func lines(texts []string) []string {
 	var kept []string
 	for line := range strings.Lines(strings.ReplaceAll(strings.Join(texts, "\n"), "\r", "\n")) {
@@ -164,8 +166,8 @@ func (v *visit) editForm() page.ApplicationForm {
 	}
 }
 
-// update saves an edited application. A client_type, which the form does not have, is
-// refused if it is another than the application's.
+// update saves an edited application. A client_type, which the form does not
+// have, is refused if it is another than the application's.
 func (v *visit) update() error {
 	reg := v.registration()
 	reg.Type = oauthapp.ClientType(v.field("client_type"))
@@ -181,8 +183,8 @@ func (v *visit) update() error {
 	return v.redirect(v.appURL(), noticeUpdated)
 }
 
-// refill shows a form again with everything that was filled in and what is wrong
-// with it.
+// refill shows a form again with everything that was filled in and what is
+// wrong with it.
 func (v *visit) refill(form page.ApplicationForm, err error) error {
 	var invalid *oauthapp.ValidationError
 	switch {
@@ -199,8 +201,8 @@ func (v *visit) refill(form page.ApplicationForm, err error) error {
 	return v.write(http.StatusUnprocessableEntity, "application_form.html", form)
 }
 
-// problems gives every field that is wrong one message. One that the form does not have,
-// as that to edit has no client type, is left without its field.
+// problems gives every field that is wrong one message. One that the form does
+// not have, as that to edit has no client type, is left without its field.
 func problems(invalid *oauthapp.ValidationError, registering bool) []page.Problem {
 	inForm := []string{"name", "description", "homepage_url", "callback_url"}
 	if registering {
@@ -223,13 +225,14 @@ func problems(invalid *oauthapp.ValidationError, registering bool) []page.Proble
 }
 
 // showSecret shows the application with the secret it was just given. It is the
-// answer to the form itself: a redirect would have to carry the secret in a URL, a
-// cookie or a store. others is what becomes of the secrets it had, "" for one that was just
-// registered.
+// answer to the form itself: a redirect would have to carry the secret in a
+// URL, a cookie or a store. others is what becomes of the secrets it had, ""
+// for one that was just registered.
 func (v *visit) showSecret(secret credential.Plaintext, others string) error {
 	data, err := v.applicationPage()
 	if err != nil {
-		// The secret exists and is not to be lost because the rest cannot be read.
+		// The secret exists and is not to be lost because the rest cannot be
+		// read.
 		v.kernel.Logger.ErrorContext(v.ctx, "dashboard shows a new secret alone", "application_id", v.app.ID, "error", err)
 	}
 	data.ClientSecret = secret.Reveal()
@@ -238,8 +241,8 @@ func (v *visit) showSecret(secret credential.Plaintext, others string) error {
 	return v.write(http.StatusOK, "application.html", data)
 }
 
-// applicationPage returns the page of the application. Where its secrets cannot be read
-// it has none, and there is an error.
+// applicationPage returns the page of the application. Where its secrets cannot
+// be read it has none, and there is an error.
 func (v *visit) applicationPage() (page.Application, error) {
 	data := page.Application{
 		Account:     v.account.Name,

@@ -12,8 +12,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// base is what the form was filled in with when it was opened. It tells what somebody else
-// changed since, and what the user did.
+// base is what the form was filled in with when it was opened. It tells what
+// somebody else changed since, and what the user did.
 func base(typed url.Values) oauthapp.Registration {
 	return oauthapp.Registration{
 		Name:         typed.Get("was_name"),
@@ -23,8 +23,8 @@ func base(typed url.Values) oauthapp.Registration {
 	}
 }
 
-// version is the version that the form was opened at. What is none is that of no
-// application, so that a form without it never overwrites anything unseen.
+// version is the version that the form was opened at. What is none is that of
+// no application, so that a form without it never overwrites anything unseen.
 func version(typed url.Values) int64 {
 	n, err := strconv.ParseInt(typed.Get("version"), 10, 64)
 	if err != nil {
@@ -33,8 +33,9 @@ func version(typed url.Values) int64 {
 	return n
 }
 
-// updateBased saves an edit. Where the form was opened before the newest version, but nothing
-// that it holds has changed since, the edit is based on the newest.
+// updateBased saves an edit. Where the form was opened before the newest
+// version, but nothing that it holds has changed since, the edit is based on
+// the newest.
 func (v *visit) updateBased(reg oauthapp.Registration) error {
 	const attempts = 5 // a crowd that edits one application
 	var err error
@@ -50,8 +51,9 @@ func (v *visit) updateBased(reg oauthapp.Registration) error {
 	return err
 }
 
-// changes tells in which fields of the form the application differs from what it was when the
-// form was opened or, for a form that does not tell, from what was typed.
+// changes tells in which fields of the form the application differs from what
+// it was when the form was opened or, for a form that does not tell, from what
+// was typed.
 func (v *visit) changes(app oauthapp.Application) []oauthapp.Change {
 	was := base(v.r.PostForm)
 	if !v.r.PostForm.Has("was_name") {
@@ -61,9 +63,10 @@ func (v *visit) changes(app oauthapp.Application) []oauthapp.Change {
 	return app.Changes(was)
 }
 
-// refuseUpdate shows the form again where somebody else changed the application since it was
-// opened. It tells what changed. A field that the user changed keeps what was typed; one
-// that they left alone shows what is saved. To save it is then their decision.
+// refuseUpdate shows the form again where somebody else changed the application
+// since it was opened. It tells what changed. A field that the user changed
+// keeps what was typed; one that they left alone shows what is saved. To save
+// it is then their decision.
 func (v *visit) refuseUpdate(conflict *oauthapp.ConflictError) error {
 	v.app = conflict.Application
 	form, was, typed := v.editForm(), base(v.r.PostForm), typedFields(v.r.PostForm)
@@ -87,7 +90,8 @@ func (v *visit) refuseUpdate(conflict *oauthapp.ConflictError) error {
 	return v.write(http.StatusConflict, "application_form.html", form)
 }
 
-// shownChange is what a form shows of a change. Of callback URLs it shows those that differ.
+// shownChange is what a form shows of a change. Of callback URLs it shows those
+// that differ.
 func shownChange(c oauthapp.Change, form page.ApplicationForm) page.Change {
 	change := page.Change{Field: c.Field, Before: []string{c.Old}, Now: []string{c.New}}
 	switch c.Field {

@@ -14,8 +14,8 @@ import (
 
 const twoCallbacks = "https://weather.example/callback\r\nhttps://weather.example/old"
 
-// Of two people who edit an application at once the second is told what the first changed,
-// brings nothing back, and loses nothing.
+// Of two people who edit an application at once the second is told what the
+// first changed, brings nothing back, and loses nothing.
 func TestLostUpdate(t *testing.T) {
 	s := newSite(t)
 	app, _ := s.register("2", "callback_url", twoCallbacks, "description", "Line one\r\nline two")
@@ -95,8 +95,8 @@ func (s *site) read(app oauthapp.Application) oauthapp.Application {
 	return app
 }
 
-// FuzzTwoEdits: whatever two people change, the second brings nothing of the first's back
-// without being told, and sees again what they typed.
+// FuzzTwoEdits: whatever two people change, the second brings nothing of the
+// first's back without being told, and sees again what they typed.
 func FuzzTwoEdits(f *testing.F) {
 	f.Add("Weather Station", "", "https://weather.example/callback", "Weather Station", "Mine", twoCallbacks)
 	f.Add("A", "a\n\nb", twoCallbacks, "B", "c ", "https://weather.example/old\nhttps://weather.example/callback")

@@ -14,18 +14,18 @@ import (
 
 // Config configures a [Dashboard].
 type Config struct {
-	// Provider administers the applications, and tells who is signed in. It also
-	// serves the stylesheet. Required.
+	// Provider administers the applications, and tells who is signed in. It
+	// also serves the stylesheet. Required.
 	Provider *flow.Provider
 
-	// Prefix is the path below which the pages are, such as "/settings". Requests are
-	// matched by their full path, so do not strip it. Defaults to none: the pages
-	// are at /accounts/.
+	// Prefix is the path below which the pages are, such as "/settings".
+	// Requests are matched by their full path, so do not strip it. Defaults to
+	// none: the pages are at /accounts/.
 	Prefix string
 }
 
-// A Dashboard is an http.Handler for the pages. Make one with [New]. It keeps no state
-// and is safe for concurrent use.
+// A Dashboard is an http.Handler for the pages. Make one with [New]. It keeps
+// no state and is safe for concurrent use.
 type Dashboard struct {
 	kernel      *kernel.Kernel
 	registry    *oauthapp.Registry
@@ -86,7 +86,8 @@ func (d *Dashboard) route() {
 	}
 }
 
-// ofPath returns the handler of a path, which looks up first what the path names.
+// ofPath returns the handler of a path, which looks up first what the path
+// names.
 func ofPath(path string, h handler) handler {
 	if strings.Contains(path, "{s}") {
 		h = ofSecret(h)
@@ -99,8 +100,8 @@ func ofPath(path string, h handler) handler {
 
 // ServeHTTP serves the pages, and 404 for every other path.
 func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Whatever the answer is, errors and the way to sign in too: what opened the page could
-	// tell from its being cut off what the user may see.
+	// Whatever the answer is, errors and the way to sign in too: what opened
+	// the page could tell from its being cut off what the user may see.
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	h, pattern := d.mux.Handler(r)
 	if pattern == "" {

@@ -140,8 +140,8 @@ func TestLifeOfAnApplication(t *testing.T) {
 	require.Empty(t, s.log.String())
 }
 
-// Whoever resets the secret without a further thought cuts nobody off, and whoever does it
-// at once is told whom.
+// Whoever resets the secret without a further thought cuts nobody off, and
+// whoever does it at once is told whom.
 func TestResetKeepsTheSecretsForADay(t *testing.T) {
 	s := newSite(t)
 	app, first := s.register("1")
@@ -687,9 +687,9 @@ func TestErrorPagesLeadOn(t *testing.T) {
 	require.NotContains(t, s.get("/accounts/").Body, "/oauth_applications")
 }
 
-// A page of another site that opens one of these is cut off from it whatever the answer, so
-// that it cannot tell by that which accounts and applications the user may see, or whether
-// anybody is signed in.
+// A page of another site that opens one of these is cut off from it whatever
+// the answer, so that it cannot tell by that which accounts and applications
+// the user may see, or whether anybody is signed in.
 func TestOpenersLearnNothing(t *testing.T) {
 	s := newSite(t)
 	app, _ := s.register("1")
@@ -855,8 +855,9 @@ func TestOverrides(t *testing.T) {
 	require.ErrorContains(t, err, "delete_application.html")
 }
 
-// Who is signed out when they send a form is sent to sign in, and from there maybe to an
-// identity provider at yet another origin: browsers hold the policy against each step.
+// Who is signed out when they send a form is sent to sign in, and from there
+// maybe to an identity provider at yet another origin: browsers hold the policy
+// against each step.
 func TestFormMayLeadToSignIn(t *testing.T) {
 	for name, test := range map[string]struct{ login, sources string }{
 		"here":                {"/login", "https:"},

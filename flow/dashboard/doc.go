@@ -6,13 +6,14 @@
 //	provider.Mount(mux)
 //	mux.Handle("/accounts/", pages)
 //
-// Who is signed in, and which accounts are theirs, is what flow.Config.CurrentUser
-// says. A page of another account, or of another account's application, answers
-// 404, as one that does not exist.
+// Who is signed in, and which accounts are theirs, is what
+// flow.Config.CurrentUser says. A page of another account, or of another
+// account's application, answers 404, as one that does not exist.
 //
 // # Paths
 //
-// All below Config.Prefix and /accounts/{account}; {id} is the ID of an application.
+// All below Config.Prefix and /accounts/{account}; {id} is the ID of an
+// application.
 //
 //	GET  /oauth_applications                                  both lists: who has access, who is registered
 //	GET  /oauth_applications/new                              the form to register an application
@@ -31,38 +32,43 @@
 //
 // # The client secret
 //
-// A new client secret is shown once: in the very answer to the form that made it,
-// which is sent with no-store. It is in no URL, cookie, session or store, and no other
-// request gets it again. A browser that reloads that answer asks whether to send the
-// form again; if it does, the repetition is recognised, nothing is made, and the
-// application is shown without the secret. Two copies of a form that arrive at
-// the very same moment can both be carried out, as two forms.
+// A new client secret is shown once: in the very answer to the form that made
+// it, which is sent with no-store. It is in no URL, cookie, session or store,
+// and no other request gets it again. A browser that reloads that answer asks
+// whether to send the form again; if it does, the repetition is recognised,
+// nothing is made, and the application is shown without the secret. Two copies
+// of a form that arrive at the very same moment can both be carried out, as two
+// forms.
 //
 // # Forms
 //
-// Every form carries a ticket that is good for one action of one user, in one session
-// of theirs (flow.User.Session), for a day. Where the host names no session, a page
-// with a form sets a cookie, and the form is good in that browser. A form without a
-// ticket, or one that comes from another origin, is refused with 403. Where
-// flow.Config.Keys is not set, the forms that are open during a restart are refused.
+// Every form carries a ticket that is good for one action of one user, in one
+// session of theirs (flow.User.Session), for a day. Where the host names no
+// session, a page with a form sets a cookie, and the form is good in that
+// browser. A form without a ticket, or one that comes from another origin, is
+// refused with 403. Where flow.Config.Keys is not set, the forms that are open
+// during a restart are refused.
 //
-// A form that its user sends while signed out, from an earlier session or too late is not
-// carried out. The user comes to its page, after signing in if need be, which says that
-// nothing was changed and is filled in with what was typed. What was typed goes through
-// the sign-in in the URL, compressed, up to 4 KiB. The ticket does not.
+// A form that its user sends while signed out, from an earlier session or too
+// late is not carried out. The user comes to its page, after signing in if need
+// be, which says that nothing was changed and is filled in with what was typed.
+// What was typed goes through the sign-in in the URL, compressed, up to 4 KiB.
+// The ticket does not.
 //
-// An edit that began before somebody else saved the application is answered with 409. The
-// form then tells what changed, keeps what was typed and shows what is saved in the fields
-// that were left alone; to save it is the user's decision.
+// An edit that began before somebody else saved the application is answered
+// with 409. The form then tells what changed, keeps what was typed and shows
+// what is saved in the fields that were left alone; to save it is the user's
+// decision.
 //
-// What a page says was done is sealed in its URL for the session that did it, for 5
-// minutes.
+// What a page says was done is sealed in its URL for the session that did it,
+// for 5 minutes.
 //
 // # Looks
 //
-// The pages need no JavaScript and run under a Content-Security-Policy that allows
-// none, nor styles in the page, nor images from elsewhere. A host replaces any of these
-// files through flow.Config.Pages.Files, which holds it by its name:
+// The pages need no JavaScript and run under a Content-Security-Policy that
+// allows none, nor styles in the page, nor images from elsewhere. A host
+// replaces any of these files through flow.Config.Pages.Files, which holds it
+// by its name:
 //
 //	layout.html        the frame of all pages; it shows the templates "title" and "main"
 //	head.html          what else belongs in <head>; empty
@@ -81,12 +87,14 @@
 //	revoke_secret.html       the warning before a secret is revoked
 //	delete_application.html  the warning before an application is deleted
 //
-// A host has its own pages, such as that to sign in on, in the same frame: further files
-// *.html, which define the same two templates. flow.Provider.WritePage shows them.
+// A host has its own pages, such as that to sign in on, in the same frame:
+// further files *.html, which define the same two templates.
+// flow.Provider.WritePage shows them.
 //
-// All are files of html/template. Each receives .Host, what flow.Config.Pages.Data
-// returned for the request; .Stylesheet, the URL of style.css; and .Page: in a page of
-// the host's own, what WritePage was given, and in those of the library
+// All are files of html/template. Each receives .Host, what
+// flow.Config.Pages.Data returned for the request; .Stylesheet, the URL of
+// style.css; and .Page: in a page of the host's own, what WritePage was given,
+// and in those of the library
 //
 //	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Owner,
 //	                         Public, Callback, Scopes (Name, Description), Accounts (ID, Name, Selected, Granted), Notice
@@ -107,11 +115,12 @@
 //	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
 //	delete_application.html  the same, and Problems (Field, Message), Problem "field"
 //
-// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket, Request, ClientID,
-// Newest, Version and Was must come back from the forms as the library's own templates
-// send them.
+// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket,
+// Request, ClientID, Newest, Version and Was must come back from the forms as
+// the library's own templates send them.
 //
-// Every page of the library is executed with sample data when the provider is made, and again here:
-// a template that is broken, or names what there is not, fails there and not before
-// a user. For that Pages.Data is called with a request that nobody is signed in to.
+// Every page of the library is executed with sample data when the provider is
+// made, and again here: a template that is broken, or names what there is not,
+// fails there and not before a user. For that Pages.Data is called with a
+// request that nobody is signed in to.
 package dashboard

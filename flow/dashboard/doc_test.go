@@ -11,7 +11,8 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 )
 
-// A host that overrides a page has no other list of its data than the package comment.
+// A host that overrides a page has no other list of its data than the package
+// comment.
 func TestDocTellsWhatPagesReceive(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
@@ -39,7 +40,8 @@ func TestDocTellsWhatPagesReceive(t *testing.T) {
 	}
 }
 
-// fieldNames lists the fields of a struct and of the structs in it, but for times.
+// fieldNames lists the fields of a struct and of the structs in it, but for
+// times.
 func fieldNames(t reflect.Type) []string {
 	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -18,8 +18,8 @@ var (
 // retryAfter is the number of seconds after which it is worth trying again.
 const retryAfter = "10"
 
-// fail answers with the page for an error. What it does not know is an outage: the
-// operator learns the cause, the user that it is not their fault.
+// fail answers with the page for an error. What it does not know is an outage:
+// the operator learns the cause, the user that it is not their fault.
 func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, oauthapp.ErrNotFound):
@@ -56,8 +56,9 @@ func (d *Dashboard) writeError(w http.ResponseWriter, r *http.Request, status in
 	}, d.formActions...)
 }
 
-// wayOn links the list of the account in the path or, where that is none of the user's,
-// of their first. It is nil where the answer is that the service cannot tell.
+// wayOn links the list of the account in the path or, where that is none of the
+// user's, of their first. It is nil where the answer is that the service cannot
+// tell.
 func (d *Dashboard) wayOn(r *http.Request, status int) *page.Link {
 	if status >= http.StatusInternalServerError {
 		return nil
@@ -73,8 +74,8 @@ func (d *Dashboard) wayOn(r *http.Request, status int) *page.Link {
 	return &page.Link{URL: d.Path(account.ID), Text: "OAuth applications of " + account.Name}
 }
 
-// unrouted answers what no pattern matches, for which the mux gives h: as it would,
-// but with a page.
+// unrouted answers what no pattern matches, for which the mux gives h: as it
+// would, but with a page.
 func (d *Dashboard) unrouted(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	answer := headerOnly{header: http.Header{}}
 	h.ServeHTTP(&answer, r)

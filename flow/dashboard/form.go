@@ -77,9 +77,10 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 // field returns a field of the form; the query is not looked at.
 func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
 
-// ticket returns what the form for an action brings back. One half is good for the user's
-// session and for the client ID that the form has, if any. The other tells that the form was
-// made for this user and this action, also once the session has ended.
+// ticket returns what the form for an action brings back. One half is good for
+// the user's session and for the client ID that the form has, if any. The other
+// tells that the form was made for this user and this action, also once the
+// session has ended.
 func (v *visit) ticket(action, clientID string) string {
 	if !v.hasForm {
 		v.session, v.hasForm = v.kernel.FormSession.Begin(v.w, v.r, v.user.Session), true
@@ -89,9 +90,9 @@ func (v *visit) ticket(action, clientID string) string {
 		v.kernel.Tickets.Sign(expires, actionPurpose, v.user.ID, action)
 }
 
-// checked carries out a form if this user's session was sent it for this action. One that
-// the user was sent in another session, or too long ago, is shown again with what was
-// typed.
+// checked carries out a form if this user's session was sent it for this
+// action. One that the user was sent in another session, or too long ago, is
+// shown again with what was typed.
 func (f form) checked(v *visit) error {
 	inSession, forAction, _ := strings.Cut(v.field("ticket"), ".")
 	session := v.kernel.Tickets.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.session, v.field("client_id"))
@@ -120,8 +121,9 @@ func (f form) checked(v *visit) error {
 	return f.show(v)
 }
 
-// signIn sends somebody to sign in, and from there to the page that they asked for or, in
-// place of a form, to the page that it stands on, which says that nothing was done.
+// signIn sends somebody to sign in, and from there to the page that they asked
+// for or, in place of a form, to the page that it stands on, which says that
+// nothing was done.
 func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request, f *form) error {
 	returnTo := r.URL.RequestURI()
 	if f != nil {
@@ -139,8 +141,8 @@ func (d *Dashboard) signIn(w http.ResponseWriter, r *http.Request, f *form) erro
 	return nil
 }
 
-// unsent returns the query that makes the page at path say that a form was not carried
-// out, and fills in what was typed. It is nil for what has no ticket.
+// unsent returns the query that makes the page at path say that a form was not
+// carried out, and fills in what was typed. It is nil for what has no ticket.
 func (d *Dashboard) unsent(r *http.Request, path string) url.Values {
 	_, half, ok := strings.Cut(r.PostForm.Get("ticket"), ".")
 	if !ok {
@@ -155,8 +157,9 @@ func (d *Dashboard) unsent(r *http.Request, path string) url.Values {
 	return query
 }
 
-// resume finds out whether the page is shown in place of a form that this user sent while
-// signed out. Nobody else can make it say so: that takes half of the ticket.
+// resume finds out whether the page is shown in place of a form that this user
+// sent while signed out. Nobody else can make it say so: that takes half of the
+// ticket.
 func (v *visit) resume() {
 	query := v.r.URL.Query()
 	action, half, draft := query.Get(unsentAction), query.Get(unsentHalf), query.Get(unsentDraft)
@@ -167,7 +170,8 @@ func (v *visit) resume() {
 	v.undone, v.typed = undoneSignedOut, unpack(draft)
 }
 
-// pack returns the fields of a form for a URL, without its ticket, "" if they are too long.
+// pack returns the fields of a form for a URL, without its ticket, "" if they
+// are too long.
 func pack(fields url.Values) string {
 	kept := url.Values{}
 	for name, values := range fields {
@@ -203,7 +207,8 @@ func unpack(draft string) url.Values {
 	return fields
 }
 
-// expand returns the path that a pattern stands for in a request, in its one spelling.
+// expand returns the path that a pattern stands for in a request, in its one
+// spelling.
 func expand(pattern string, r *http.Request) string {
 	_, path, found := strings.Cut(pattern, " ") // after a method
 	if !found {
@@ -215,8 +220,8 @@ func expand(pattern string, r *http.Request) string {
 	return path
 }
 
-// reportForm reports a form that was not made here, or not for this. The application is
-// the one that it was aimed at: it may belong to somebody else.
+// reportForm reports a form that was not made here, or not for this. The
+// application is the one that it was aimed at: it may belong to somebody else.
 func (d *Dashboard) reportForm(r *http.Request, e oauthapp.Event) {
 	e.Type = oauthapp.ApplicationFormRefused
 	if id, err := pathID(r, "id"); err == nil {

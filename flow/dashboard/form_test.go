@@ -20,7 +20,8 @@ import (
 // A place is a page and the form on it.
 type place struct{ page, action string }
 
-// places are all forms: of an application of an account, and of what has access to that.
+// places are all forms: of an application of an account, and of what has access
+// to that.
 func (s *site) places(app oauthapp.Application, grant oauthapp.Grant) map[string]place {
 	s.t.Helper()
 	secret := pathOf(app, "secrets", s.secrets(app)[0].ID.String(), "revoke")
@@ -35,7 +36,8 @@ func (s *site) places(app oauthapp.Application, grant oauthapp.Grant) map[string
 	}
 }
 
-// filled opens the page of a form and fills it in so that it can be carried out.
+// filled opens the page of a form and fills it in so that it can be carried
+// out.
 func (s *site) filled(p place, app oauthapp.Application) url.Values {
 	s.t.Helper()
 	form := s.open(p.page).form(p.action)
@@ -56,8 +58,9 @@ func newPlaces(t *testing.T) (*site, oauthapp.Application, map[string]place) {
 	return s, app, s.places(app, s.authorize(app, "1", "2", "read"))
 }
 
-// Who is signed out when they send a form comes back from signing in to where it can be
-// done again, is told that nothing was done, and finds what they typed.
+// Who is signed out when they send a form comes back from signing in to where
+// it can be done again, is told that nothing was done, and finds what they
+// typed.
 func TestFormSentWhileSignedOut(t *testing.T) {
 	_, _, names := newPlaces(t)
 	for name := range names {
@@ -103,7 +106,8 @@ func TestFormSentWhileSignedOut(t *testing.T) {
 	}
 }
 
-// A page that says that nothing was changed is made for those whose form it was.
+// A page that says that nothing was changed is made for those whose form it
+// was.
 func TestUnsentCannotBeMadeUp(t *testing.T) {
 	s, app, places := newPlaces(t)
 	p := places["edit"]
@@ -150,8 +154,8 @@ func TestUnsentCannotBeMadeUp(t *testing.T) {
 	})
 }
 
-// A form of this user that comes from another session of theirs, or too late, is shown
-// again with what was typed.
+// A form of this user that comes from another session of theirs, or too late,
+// is shown again with what was typed.
 func TestStaleFormIsShownAgain(t *testing.T) {
 	_, _, names := newPlaces(t)
 	for name := range names {
@@ -217,8 +221,8 @@ func TestTicketIsForOneAction(t *testing.T) {
 	require.Equal(t, secrets, s.secrets(app))
 }
 
-// A form registers under the client ID that it was made with and no other, so that it tells
-// nothing of the applications of others.
+// A form registers under the client ID that it was made with and no other, so
+// that it tells nothing of the applications of others.
 func TestFormKeepsItsClientID(t *testing.T) {
 	s := newSite(t)
 	theirs, _ := s.register("1")
@@ -230,7 +234,8 @@ func TestFormKeepsItsClientID(t *testing.T) {
 	}
 }
 
-// The application registered last is listed first, whenever its form was opened.
+// The application registered last is listed first, whenever its form was
+// opened.
 func TestNewestIsListedFirst(t *testing.T) {
 	s := newSite(t)
 	opened := fill(s.open(list("1")+"/new").form(list("1")), append(registration(), "name", "Opened first")...)
@@ -240,7 +245,8 @@ func TestNewestIsListedFirst(t *testing.T) {
 	require.Less(t, strings.Index(text, "Opened first"), strings.Index(text, "Opened later"))
 }
 
-// Forms whose typed content is long are not carried through a URL, which says so.
+// Forms whose typed content is long are not carried through a URL, which says
+// so.
 func TestLongDraftIsNotKept(t *testing.T) {
 	s, app, places := newPlaces(t)
 	form := s.filled(places["edit"], app)
@@ -314,9 +320,10 @@ func TestSlowFormIsEnded(t *testing.T) {
 	})
 }
 
-// Where the host names no session, a form is good in the browser that it was made for,
-// by a cookie that pages with a form set: one of another browser does nothing, although
-// the user is the same, and is shown again with what was typed.
+// Where the host names no session, a form is good in the browser that it was
+// made for, by a cookie that pages with a form set: one of another browser does
+// nothing, although the user is the same, and is shown again with what was
+// typed.
 func TestFormIsBoundToItsBrowser(t *testing.T) {
 	s := newSite(t)
 	s.user.Session = ""

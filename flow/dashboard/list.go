@@ -15,7 +15,8 @@ const (
 	afterAuthorized = "authorized_after"
 )
 
-// list shows the applications with access to the account and those it registered.
+// list shows the applications with access to the account and those it
+// registered.
 func (v *visit) list() error {
 	query := v.r.URL.Query()
 	grants, err := v.registry.Grants(v.ctx, v.ownGrants(), oauthapp.Page{After: query.Get(afterAuthorized)})
@@ -47,8 +48,8 @@ func (v *visit) list() error {
 	})
 }
 
-// notFoundIfInvalid takes a link to a place in a list that there never was as one to
-// nowhere.
+// notFoundIfInvalid takes a link to a place in a list that there never was as
+// one to nowhere.
 func notFoundIfInvalid(err error) error {
 	var invalid *oauthapp.ValidationError
 	if errors.As(err, &invalid) {
@@ -57,7 +58,8 @@ func notFoundIfInvalid(err error) error {
 	return err
 }
 
-// ownGrants selects what can be seen and revoked here: every user's grants for the account.
+// ownGrants selects what can be seen and revoked here: every user's grants for
+// the account.
 func (v *visit) ownGrants() oauthapp.GrantFilter {
 	return oauthapp.GrantFilter{AccountID: v.account.ID}
 }
@@ -143,7 +145,8 @@ func (v *visit) pageLinks(field, next string) page.Pages {
 	return links
 }
 
-// findGrant returns ErrNotFound for a grant that is not among the account's newest 1000.
+// findGrant returns ErrNotFound for a grant that is not among the account's
+// newest 1000.
 func (v *visit) findGrant() error {
 	id, err := pathID(v.r, "grant")
 	if err != nil {

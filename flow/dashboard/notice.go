@@ -54,13 +54,14 @@ func (v *visit) goTo(target string) error {
 	return nil
 }
 
-// noticed is what the seal of a notice is about. So nobody can make a page say what was not
-// done in this session.
+// noticed is what the seal of a notice is about. So nobody can make a page say
+// what was not done in this session.
 func (v *visit) noticed(path string, n notice, about []string) []string {
 	return append([]string{v.user.ID, v.session, path, string(n)}, about...)
 }
 
-// notice returns what this page says was just done, "" if it is asked to say nothing.
+// notice returns what this page says was just done, "" if it is asked to say
+// nothing.
 func (v *visit) notice() (string, error) {
 	query := v.r.URL.Query()
 	n, about := notice(query.Get("notice")), query["about"]

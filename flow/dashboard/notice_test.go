@@ -73,8 +73,8 @@ func TestNoticesCannotBeMadeUp(t *testing.T) {
 	}
 }
 
-// Revoking a grant says whose access to what was revoked, for others may have given the
-// same application access to the same account.
+// Revoking a grant says whose access to what was revoked, for others may have
+// given the same application access to the same account.
 func TestRevokedGrantIsNamed(t *testing.T) {
 	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) {
 		cfg.Pages.UserName = func(_ context.Context, user string) (string, error) {

@@ -18,7 +18,8 @@ type overlap struct {
 	duration    time.Duration
 }
 
-// The first is preselected: to end all secrets at once is a choice that somebody makes.
+// The first is preselected: to end all secrets at once is a choice that
+// somebody makes.
 var overlaps = []overlap{
 	{"24h", "for 1 more day", 24 * time.Hour},
 	{"1h", "for 1 more hour", time.Hour},
@@ -26,7 +27,8 @@ var overlaps = []overlap{
 	{"0", "not at all", 0},
 }
 
-// overlapOptions offers the overlaps, and says what ending the present secrets at once does.
+// overlapOptions offers the overlaps, and says what ending the present secrets
+// at once does.
 func (v *visit) overlapOptions(secrets []oauthapp.Secret) []page.Option {
 	chosen := v.r.PostForm.Get("overlap")
 	if v.typed != nil {
@@ -61,7 +63,8 @@ func (v *visit) endOf(secrets []oauthapp.Secret) string {
 	return fmt.Sprintf("Whatever still uses one of the %d secrets above is refused at once. ", len(secrets)) + used
 }
 
-// overlap returns the choice of the form; a form without one ends the present secrets now.
+// overlap returns the choice of the form; a form without one ends the present
+// secrets now.
 func (v *visit) overlap() (overlap, bool) {
 	value := v.field("overlap")
 	if value == "" {
@@ -101,9 +104,9 @@ func (v *visit) resetSecret() error {
 	return v.showSecret(secret, others)
 }
 
-// alreadyReset answers a form that comes a second time, as by a reload of the page
-// that it led to: the newest secret is no longer the one that it was when the
-// form was opened.
+// alreadyReset answers a form that comes a second time, as by a reload of the
+// page that it led to: the newest secret is no longer the one that it was when
+// the form was opened.
 func (v *visit) alreadyReset() (bool, error) {
 	if !v.r.PostForm.Has("newest") {
 		return false, nil

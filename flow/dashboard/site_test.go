@@ -253,7 +253,8 @@ func textOf(n *html.Node) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// form returns what a browser would send with the form that posts to action, as it is.
+// form returns what a browser would send with the form that posts to action, as
+// it is.
 func (a *answer) form(action string) url.Values {
 	a.t.Helper()
 	for n := range a.root.Descendants() {

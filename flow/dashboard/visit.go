@@ -34,11 +34,13 @@ type visit struct {
 	typed  url.Values // what that form was filled in with; nil
 }
 
-// A handler answers a visit. The error it returns is answered by [Dashboard.fail].
+// A handler answers a visit. The error it returns is answered by
+// [Dashboard.fail].
 type handler func(*visit) error
 
-// serve lets h see nothing but visits that are in order: from this origin, by a user who is
-// signed in, to an account of theirs. f is the form that is sent, nil for a page.
+// serve lets h see nothing but visits that are in order: from this origin, by a
+// user who is signed in, to an account of theirs. f is the form that is sent,
+// nil for a page.
 func (d *Dashboard) serve(h handler, f *form) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := d.admit(w, r, f)
@@ -85,7 +87,8 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*vis
 	return v, nil
 }
 
-// ofApplication wraps a handler that is about the account's application in the path.
+// ofApplication wraps a handler that is about the account's application in the
+// path.
 func ofApplication(h handler) handler {
 	return func(v *visit) error {
 		id, err := pathID(v.r, "id")
@@ -124,7 +127,8 @@ func (v *visit) write(status int, name string, data any) error {
 
 func (v *visit) moment(t time.Time) page.Moment { return page.Moment{At: t, Now: v.now} }
 
-// scopes puts scopes in the host's words. One that is offered no more has its name alone.
+// scopes puts scopes in the host's words. One that is offered no more has its
+// name alone.
 func (v *visit) scopes(names []string) []page.Scope {
 	scopes := make([]page.Scope, len(names))
 	for i, name := range names {

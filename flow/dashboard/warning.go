@@ -7,8 +7,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// warning is the page before what cannot be undone; below is the path of its form below
-// the application's.
+// warning is the page before what cannot be undone; below is the path of its
+// form below the application's.
 func (v *visit) warning(below ...string) page.Warning {
 	action := v.appURL(below...)
 	return page.Warning{

@@ -65,7 +65,8 @@ func change(params url.Values, pairs ...string) url.Values {
 	return params
 }
 
-// request is an authorization request, changed by pairs; "" removes a parameter.
+// request is an authorization request, changed by pairs; "" removes a
+// parameter.
 func request(app oauthapp.Application, pairs ...string) url.Values {
 	sum := sha256.Sum256([]byte(verifier))
 	return change(url.Values{
@@ -259,8 +260,8 @@ func TestRefusals(t *testing.T) {
 	requireError(t, h.postRaw(dnsimple.Path, "application/json", jsonOf(h.redemption(h.app, code))), 400, "invalid_grant")
 }
 
-// A token of the profile lives as long as the profile says, also where that is longer
-// than a refresh token's life, and ends with the session.
+// A token of the profile lives as long as the profile says, also where that is
+// longer than a refresh token's life, and ends with the session.
 func TestLifetime(t *testing.T) {
 	const day = 24 * time.Hour
 	for name, test := range map[string]struct{ ttl, lives time.Duration }{

@@ -60,8 +60,8 @@ func TestActingAs(t *testing.T) {
 // TestAPI runs what the example shows.
 func TestAPI(t *testing.T) { testAPI(t) }
 
-// TestTokensOfTheHostsOwnProvider: a host that makes its provider itself shares its
-// configuration.
+// TestTokensOfTheHostsOwnProvider: a host that makes its provider itself shares
+// its configuration.
 func TestTokensOfTheHostsOwnProvider(t *testing.T) {
 	cfg := flow.Config{
 		Issuer:           "https://host.example",

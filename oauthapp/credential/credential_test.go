@@ -75,7 +75,8 @@ func TestParseTakesApartWhatWasMade(t *testing.T) {
 	}
 }
 
-// The form is a promise: what was handed out is accepted by every later version.
+// The form is a promise: what was handed out is accepted by every later
+// version.
 func TestFormIsKept(t *testing.T) {
 	body := make([]byte, sessionSize+familySize+secretSize)
 	for i := range body {
@@ -143,8 +144,8 @@ func TestParseRefusesEverythingElse(t *testing.T) {
 	}
 }
 
-// Whatever byte is changed to whatever other, wherever two neighbours are swapped, and
-// whatever one is left out or doubled: it is refused.
+// Whatever byte is changed to whatever other, wherever two neighbours are
+// swapped, and whatever one is left out or doubled: it is refused.
 func TestEveryMutationIsRefused(t *testing.T) {
 	f := format(t, "acme")
 	for _, kind := range kinds {
@@ -370,7 +371,8 @@ func TestChecksum(t *testing.T) {
 	require.Zero(t, checksum(""))
 }
 
-// No two credentials are alike, and every bit of the secret part is as often set as not.
+// No two credentials are alike, and every bit of the secret part is as often
+// set as not.
 func TestRandomness(t *testing.T) {
 	const n = 4096
 	seen := map[string]bool{}
@@ -386,7 +388,8 @@ func TestRandomness(t *testing.T) {
 		}
 	}
 	for i, count := range set {
-		// 8 standard deviations, 32 each: less than one run in 10^12 goes beyond.
+		// 8 standard deviations, 32 each: less than one run in 10^12 goes
+		// beyond.
 		require.InDelta(t, n/2, count, 8*32, "bit %d", i)
 	}
 }

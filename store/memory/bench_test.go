@@ -59,8 +59,8 @@ func (l *load) begin(tb testing.TB, user string, at time.Time) store.Session {
 	return session
 }
 
-// redemption returns the exchange of a session's code, for tokens that live an hour
-// and, refreshed, a day.
+// redemption returns the exchange of a session's code, for tokens that live an
+// hour and, refreshed, a day.
 func (l *load) redemption(session store.Session) store.Redemption {
 	at := session.CreatedAt
 	return store.Redemption{
@@ -118,8 +118,8 @@ func TestSessionSize(t *testing.T) {
 	require.Less(t, bytesPerSession(t, sessions, 100), 500.0)
 }
 
-// Under sustained load with a clean-up running, the store holds what is live and
-// no more: its size after ten days is that after two.
+// Under sustained load with a clean-up running, the store holds what is live
+// and no more: its size after ten days is that after two.
 func TestSizeUnderLoad(t *testing.T) {
 	const perHour = 200
 	ctx := context.Background()

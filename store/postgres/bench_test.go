@@ -31,7 +31,8 @@ type hurryingStore struct {
 	hurries atomic.Bool
 }
 
-// Hurry changes the connections there are, as new ones would be slow for other reasons.
+// Hurry changes the connections there are, as new ones would be slow for other
+// reasons.
 func (s *hurryingStore) Hurry(on bool) {
 	s.hurries.Store(on)
 	for _, c := range s.pool.AcquireAllIdle(ctx) {

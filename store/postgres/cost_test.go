@@ -18,9 +18,11 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// BenchmarkCost reports what one call costs each side in CPU: cpu-ns/op is this process, db-cpu-ns/op the processes of
-// PostgreSQL that served it or wrote its log, where they run on this machine. An exchange is what the token endpoint
-// asks for a code, a refresh what it asks for a refresh token: two calls each. With many callers, most wait for a connection.
+// BenchmarkCost reports what one call costs each side in CPU: cpu-ns/op is this
+// process, db-cpu-ns/op the processes of PostgreSQL that served it or wrote its
+// log, where they run on this machine. An exchange is what the token endpoint
+// asks for a code, a refresh what it asks for a refresh token: two calls each.
+// With many callers, most wait for a connection.
 func BenchmarkCost(b *testing.B) {
 	for _, size := range []int{4, 10, 32} {
 		for _, callers := range []int{1, 16, 256} {
@@ -111,7 +113,8 @@ func (c *cost) benchmarkRefresh(b *testing.B) {
 	})
 }
 
-// measure calls do for every number below b.N, as many at once as there are callers: those of one caller have the same remainder.
+// measure calls do for every number below b.N, as many at once as there are
+// callers: those of one caller have the same remainder.
 func (c *cost) measure(b *testing.B, do func(i int) error) {
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -141,8 +144,8 @@ func processCPU(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// databaseCPU returns what PostgreSQL has used for the connections of c, all of which stay open, and for what all share,
-// or 0 where that is not to be seen.
+// databaseCPU returns what PostgreSQL has used for the connections of c, all of
+// which stay open, and for what all share, or 0 where that is not to be seen.
 func (c *cost) databaseCPU(b *testing.B) (used time.Duration) {
 	rows, err := c.pool.Query(ctx, `SELECT pid FROM pg_stat_activity
 		WHERE application_name = $1 OR backend_type IN ('walwriter', 'checkpointer', 'background writer')`, c.name)

@@ -23,7 +23,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
-// A smallServer is a PostgreSQL server of the test's own, with a database whose tables lie on a small disk.
+// A smallServer is a PostgreSQL server of the test's own, with a database whose
+// tables lie on a small disk.
 type smallServer struct {
 	dsn    string // of the database
 	admin  string // of another one
@@ -135,8 +136,10 @@ type writing struct {
 	done func() bool // whether the store has what it writes
 }
 
-// The disk that holds the tables is full. Each verb goes on while it finds room on their pages, and then fails: it never
-// refuses, nothing is half done, and nothing acknowledged is lost, even in a crash. Once there is room, it is as if it had not failed.
+// The disk that holds the tables is full. Each verb goes on while it finds room
+// on their pages, and then fails: it never refuses, nothing is half done, and
+// nothing acknowledged is lost, even in a crash. Once there is room, it is as
+// if it had not failed.
 func TestDiskIsFull(t *testing.T) {
 	t.Parallel()
 	small := newSmallServer(t)
@@ -170,7 +173,8 @@ func TestDiskIsFull(t *testing.T) {
 		}
 		return slices.ContainsFunc(secrets, func(c oauthapp.Secret) bool { return c.ID == id })
 	}
-	// Where a verb writes two rows, the one before has used up the room for the second.
+	// Where a verb writes two rows, the one before has used up the room for the
+	// second.
 	verbs := []struct {
 		name  string
 		fails bool // for certain: a row needs room, another version of one may have it on its page

@@ -87,7 +87,8 @@ func TestDeadlockIsRetried(t *testing.T) {
 	require.Equal(t, now.Add(time.Minute), grant.LastUsedAt)
 }
 
-// waiting returns how many statements about a store's tables wait for a lock of another transaction.
+// waiting returns how many statements about a store's tables wait for a lock of
+// another transaction.
 func waiting(t *testing.T, s *Store) (n int) {
 	require.NoError(t, s.pool.QueryRow(ctx, `SELECT count(DISTINCT l.pid) FROM pg_locks l
 		WHERE NOT l.granted AND EXISTS (SELECT FROM pg_locks h WHERE h.pid = l.pid AND h.relation = 'oauth_grants'::regclass)`).Scan(&n))
@@ -126,7 +127,8 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 	require.True(t, session.Code.RedeemedAt.IsZero())
 }
 
-// Any verb that writes may learn from the COMMIT alone that it has to be run again; then it happens once.
+// Any verb that writes may learn from the COMMIT alone that it has to be run
+// again; then it happens once.
 func TestEveryVerbIsRetried(t *testing.T) {
 	s := openTemp(t)
 	for _, sql := range []string{
@@ -223,7 +225,8 @@ func TestTriesShareNothing(t *testing.T) {
 	require.Empty(t, got)
 }
 
-// A database that can only be read, as a standby, answers reads and fails to write; it never refuses.
+// A database that can only be read, as a standby, answers reads and fails to
+// write; it never refuses.
 func TestReadOnlyDatabase(t *testing.T) {
 	dsn := newSchema(t)
 	s := openDSN(t, dsn)
@@ -255,8 +258,10 @@ func TestReadOnlyDatabase(t *testing.T) {
 	}
 }
 
-// A database that has no room left answers reads and fails to write, at once; it never refuses, and nothing is half done. That it has
-// none is played by triggers, with the error that PostgreSQL has for it: so every verb meets it. TestDiskIsFull has a disk that is.
+// A database that has no room left answers reads and fails to write, at once;
+// it never refuses, and nothing is half done. That it has none is played by
+// triggers, with the error that PostgreSQL has for it: so every verb meets it.
+// TestDiskIsFull has a disk that is.
 func TestDiskFull(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -307,7 +312,8 @@ func TestDiskFull(t *testing.T) {
 	require.NoError(t, s.AddSecret(ctx, "owner", secret, now, 10))
 }
 
-// Who waits for a connection waits no longer than allowed, and has changed nothing.
+// Who waits for a connection waits no longer than allowed, and has changed
+// nothing.
 func TestPoolExhausted(t *testing.T) {
 	pool := openPool(t, newSchema(t), func(config *pgxpool.Config) { config.MaxConns = 1 })
 	require.NoError(t, Migrate(ctx, pool))
@@ -336,7 +342,8 @@ func TestConnectTimeout(t *testing.T) {
 	require.Equal(t, 3*time.Second, openDSN(t, with(dsn, "connect_timeout", "3")).pool.Config().ConnConfig.ConnectTimeout)
 }
 
-// A statement that gets no answer ends, be it one that could be repeated or not, and does not happen later.
+// A statement that gets no answer ends, be it one that could be repeated or
+// not, and does not happen later.
 func TestNoAnswer(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -365,7 +372,8 @@ func requireNoAnswer(t *testing.T, err error) {
 	require.False(t, isRefusal(err))
 }
 
-// A statement whose caller has gone is finished, and the connection stays in use.
+// A statement whose caller has gone is finished, and the connection stays in
+// use.
 func TestCancelledMeanwhile(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -393,7 +401,8 @@ func TestCancelledMeanwhile(t *testing.T) {
 	require.ErrorIs(t, s.RedeemCode(cancelled, redemption(b)), context.Canceled, "what has not begun does not begin")
 }
 
-// A verb that is cut off when it has written one row and waits to write another leaves neither.
+// A verb that is cut off when it has written one row and waits to write another
+// leaves neither.
 func TestCutOffHalfway(t *testing.T) {
 	dsn, name := newSchema(t), "oauthapps_test_"+newID().String()
 	s, other := openDSN(t, with(dsn, "application_name", name)), openPool(t, dsn, nil)
@@ -481,7 +490,8 @@ type aConnection struct {
 func (c *aConnection) Conn() net.Conn { return c.conn }
 func (c *aConnection) IsClosed() bool { return c.closed }
 
-// What is under way goes on for some time after its call has ended, by the caller or by its limit, and what comes after it has no deadline.
+// What is under way goes on for some time after its call has ended, by the
+// caller or by its limit, and what comes after it has no deadline.
 func TestCallEnds(t *testing.T) {
 	type key struct{}
 	limits := limits{call: time.Minute, finish: 5 * time.Second}
@@ -536,7 +546,8 @@ func TestCallEnds(t *testing.T) {
 	}
 }
 
-// A call that is over leaves nothing behind: not with its caller's context, and no deadline on a connection that others use.
+// A call that is over leaves nothing behind: not with its caller's context, and
+// no deadline on a connection that others use.
 func TestCallIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
@@ -566,8 +577,8 @@ func TestCallIsOver(t *testing.T) {
 	})
 }
 
-// Connections are killed at random under load: what was acknowledged is there, what was not is an error that
-// is no refusal, and work goes on.
+// Connections are killed at random under load: what was acknowledged is there,
+// what was not is an error that is no refusal, and work goes on.
 func TestKilledConnections(t *testing.T) {
 	const workers, kills, each = 8, 40, 10
 	name := "oauthapps_test_" + newID().String()
@@ -605,8 +616,9 @@ func TestKilledConnections(t *testing.T) {
 	t.Logf("%d calls acknowledged, %d failed", acknowledged.Load(), failed.Load())
 }
 
-// oneLife takes a session from its beginning over rotations to its end, and returns an error if the store does not keep
-// what it acknowledged. A call that fails may have happened or not, and ends the life.
+// oneLife takes a session from its beginning over rotations to its end, and
+// returns an error if the store does not keep what it acknowledged. A call that
+// fails may have happened or not, and ends the life.
 func oneLife(s *Store, app [16]byte, user string, acknowledged, failed *atomic.Int64) error {
 	b := beginning(app, user)
 	issued := redemption(b)
@@ -661,7 +673,8 @@ func oneLife(s *Store, app [16]byte, user string, acknowledged, failed *atomic.I
 	return nil
 }
 
-// What has not begun does not begin once its caller has gone, not even where it gets its connection at the same moment.
+// What has not begun does not begin once its caller has gone, not even where it
+// gets its connection at the same moment.
 func TestGoneBeforeAConnection(t *testing.T) {
 	leave := func() {}
 	pool := openPool(t, newSchema(t), func(config *pgxpool.Config) {

@@ -34,7 +34,8 @@ var (
 	rotation       = sample.Rotation
 )
 
-// missing skips a test that lacks something, or fails it where all tests have to run.
+// missing skips a test that lacks something, or fails it where all tests have
+// to run.
 func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("OAUTHAPPS_TEST_FULL") == "1" {
@@ -53,7 +54,8 @@ func server(t testing.TB) string {
 	return dsn
 }
 
-// with returns a connection string with more settings, given as names and values.
+// with returns a connection string with more settings, given as names and
+// values.
 func with(dsn string, settings ...string) string {
 	if !strings.Contains(dsn, "://") {
 		for i := 0; i < len(settings); i += 2 {
@@ -83,7 +85,8 @@ func admin(t testing.TB, sql string, args ...any) {
 	require.NoError(t, err)
 }
 
-// newSchema makes a schema, which is dropped after the test, and returns a connection string for it.
+// newSchema makes a schema, which is dropped after the test, and returns a
+// connection string for it.
 func newSchema(t testing.TB) string {
 	t.Helper()
 	dsn := server(t)
@@ -93,8 +96,9 @@ func newSchema(t testing.TB) string {
 	return with(dsn, "search_path", schema, "pool_max_conns", "10")
 }
 
-// newDatabase makes a database, which is dropped after the test, and returns a connection string for it. It is in a hurry: nothing
-// depends on what a crash would lose.
+// newDatabase makes a database, which is dropped after the test, and returns a
+// connection string for it. It is in a hurry: nothing depends on what a crash
+// would lose.
 func newDatabase(t testing.TB) string {
 	t.Helper()
 	name := "oauthapps_test_" + strings.ToLower(rand.Text())

@@ -42,7 +42,8 @@ func canSelect(f oauthapp.GrantFilter) bool {
 	return !f.IsZero() && isText(f.UserID, f.AccountID, f.Owner)
 }
 
-// narrowest returns the list in which those that a filter selects stand closest together.
+// narrowest returns the list in which those that a filter selects stand closest
+// together.
 func narrowest(f oauthapp.GrantFilter) string {
 	switch {
 	case f.UserID != "":

@@ -32,7 +32,8 @@ func TestMigrateAtOnce(t *testing.T) {
 	create(t, New(pools[0]))
 }
 
-// What version 1 kept goes on to work: codes and tokens of live sessions, remembered consent, and what was dead stays dead.
+// What version 1 kept goes on to work: codes and tokens of live sessions,
+// remembered consent, and what was dead stays dead.
 func TestMigrateFromVersion1(t *testing.T) {
 	dsn := newSchema(t)
 	pools := []*pgxpool.Pool{openPool(t, dsn, nil), openPool(t, dsn, nil)}
@@ -96,7 +97,8 @@ func TestMigrateFromVersion1(t *testing.T) {
 	require.Equal(t, id(1), client.Session.ID)
 }
 
-// A node that began before the schema was migrated fails, and takes what it finds for nothing else.
+// A node that began before the schema was migrated fails, and takes what it
+// finds for nothing else.
 func TestBeforeTheMigration(t *testing.T) {
 	dsn := newSchema(t)
 	pool := openPool(t, dsn, nil)
@@ -124,7 +126,8 @@ func TestBeforeTheMigration(t *testing.T) {
 	}
 }
 
-// A node of version 1 begins no session on the schema of version 2, where its list of scopes would be kept as if it were one scope.
+// A node of version 1 begins no session on the schema of version 2, where its
+// list of scopes would be kept as if it were one scope.
 func TestVersion1AfterTheMigration(t *testing.T) {
 	s := openTemp(t)
 	_, err := s.pool.Exec(ctx, `INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes)
@@ -145,7 +148,8 @@ func TestMigrateRefusesANewerSchema(t *testing.T) {
 	require.ErrorContains(t, err, "upgrade this program")
 }
 
-// Who may not create tables can start on tables that somebody else has migrated, and is told so otherwise.
+// Who may not create tables can start on tables that somebody else has
+// migrated, and is told so otherwise.
 func TestMigrateWithoutPrivileges(t *testing.T) {
 	dsn := newSchema(t)
 	role := schemaOf(dsn) + "_role"

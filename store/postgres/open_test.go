@@ -57,8 +57,9 @@ func databaseOf(t *testing.T, name string) string {
 	return u.String()
 }
 
-// Whatever is wrong with a connection string, no error quotes a part of it: what PostgreSQL, the network and pgx take for a host, a database
-// or a setting may be part of a password.
+// Whatever is wrong with a connection string, no error quotes a part of it:
+// what PostgreSQL, the network and pgx take for a host, a database or a setting
+// may be part of a password.
 func TestOpenQuotesNothing(t *testing.T) {
 	config := openDSN(t, newSchema(t)).pool.Config().ConnConfig
 	at := net.JoinHostPort(config.Host, "5432")
@@ -121,7 +122,8 @@ func TestOpenQuotesNothing(t *testing.T) {
 	}
 }
 
-// A database that can only be read is no place to start, and no node there is ready.
+// A database that can only be read is no place to start, and no node there is
+// ready.
 func TestPing(t *testing.T) {
 	dsn := newSchema(t)
 	s := openDSN(t, dsn)

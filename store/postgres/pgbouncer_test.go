@@ -20,9 +20,10 @@ import (
 	"github.com/oauthapps/oauthapps/store/storetest"
 )
 
-// Everything holds where each transaction may get another connection of PostgreSQL's, of which there are fewer
-// than callers, nothing is prepared, and times come as texts of another time zone. Sessions of PgBouncer cannot
-// name a schema, so the stores have a database of their own.
+// Everything holds where each transaction may get another connection of
+// PostgreSQL's, of which there are fewer than callers, nothing is prepared, and
+// times come as texts of another time zone. Sessions of PgBouncer cannot name a
+// schema, so the stores have a database of their own.
 func TestStoreBehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	name := "oauthapps_test_" + strings.ToLower(rand.Text())
@@ -33,8 +34,8 @@ func TestStoreBehindPgBouncer(t *testing.T) {
 	storetest.Run(t, harnessIn(dsn))
 }
 
-// startPgBouncer starts PgBouncer in its transaction mode, in front of the server to test, and returns the beginning of
-// connection strings for it.
+// startPgBouncer starts PgBouncer in its transaction mode, in front of the
+// server to test, and returns the beginning of connection strings for it.
 func startPgBouncer(t *testing.T) string {
 	t.Helper()
 	backend, err := pgx.ParseConfig(server(t))

@@ -91,7 +91,8 @@ func TestNewTakesTheHostsPool(t *testing.T) {
 	create(t, s)
 }
 
-// What PostgreSQL cannot keep as text nobody has kept: it is not found, and no outage.
+// What PostgreSQL cannot keep as text nobody has kept: it is not found, and no
+// outage.
 func TestTextsThatCannotBeKept(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -138,8 +139,8 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 	}
 }
 
-// A tripConn counts how often the client waits for the server: what is sent after something was received begins
-// a new round trip.
+// A tripConn counts how often the client waits for the server: what is sent
+// after something was received begins a new round trip.
 type tripConn struct {
 	net.Conn
 	trips *atomic.Int64

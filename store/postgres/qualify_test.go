@@ -20,8 +20,9 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
-// Whoever may create in the schema of the tables has made functions, operators, types and collations that fit better
-// than PostgreSQL's own, or come before them. No statement and no migration has anything to do with them.
+// Whoever may create in the schema of the tables has made functions, operators,
+// types and collations that fit better than PostgreSQL's own, or come before
+// them. No statement and no migration has anything to do with them.
 func TestNothingOfOthersRuns(t *testing.T) {
 	for _, path := range []string{"%s", "%s, pg_catalog"} { // in the second, PostgreSQL's own come last
 		dsn := newSchema(t)
@@ -59,7 +60,8 @@ func TestNothingOfOthersRuns(t *testing.T) {
 	}
 }
 
-// keepParsed keeps a statement as PostgreSQL has understood it, so that it knows what the statement depends on.
+// keepParsed keeps a statement as PostgreSQL has understood it, so that it
+// knows what the statement depends on.
 func keepParsed(t *testing.T, conn *pgx.Conn, pool *pgxpool.Pool, schema, name, query string) {
 	t.Helper()
 	in, err := pool.Acquire(ctx)
@@ -78,7 +80,8 @@ func keepParsed(t *testing.T, conn *pgx.Conn, pool *pgxpool.Pool, schema, name, 
 
 var functionName = regexp.MustCompile(`pg_catalog\.(\w+)\(`)
 
-// setTraps has a role make everything that statements use, for all types that PostgreSQL has it for, as something that fails.
+// setTraps has a role make everything that statements use, for all types that
+// PostgreSQL has it for, as something that fails.
 func setTraps(t *testing.T, schema, role string) {
 	t.Helper()
 	functions := map[string]bool{"nullif": true, "gen_random_uuid": true, "array_to_string": true, "now": true}
@@ -146,7 +149,8 @@ func setTraps(t *testing.T, schema, role string) {
 	require.NoError(t, err)
 }
 
-// concreteType returns a type, or what stands for a polymorphic one where the elements are of another.
+// concreteType returns a type, or what stands for a polymorphic one where the
+// elements are of another.
 func concreteType(name, of string) string {
 	switch name {
 	case "anyarray", "anycompatiblearray":

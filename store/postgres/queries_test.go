@@ -18,8 +18,9 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// plans has every statement. One that has a limit is planned for the parameters given. A list is one of something that there
-// is much of, and must come in the order of an index.
+// plans has every statement. One that has a limit is planned for the parameters
+// given. A list is one of something that there is much of, and must come in the
+// order of an index.
 var plans = map[string]struct {
 	query string
 	list  []any
@@ -82,7 +83,8 @@ func TestEveryStatementHasAPlan(t *testing.T) {
 	require.Len(t, plans, statements)
 }
 
-// No statement scans a table, and no list is sorted: its cost does not grow with what is stored.
+// No statement scans a table, and no list is sorted: its cost does not grow
+// with what is stored.
 func TestQueryPlans(t *testing.T) {
 	s := openTemp(t)
 	fill(t, s, 20000, 2000)
@@ -90,7 +92,8 @@ func TestQueryPlans(t *testing.T) {
 	conn, err := s.pool.Acquire(ctx)
 	require.NoError(t, err)
 	defer conn.Release()
-	// Small tables are scanned for a reason, so that is forbidden; all other choices are the planner's.
+	// Small tables are scanned for a reason, so that is forbidden; all other
+	// choices are the planner's.
 	_, err = conn.Exec(ctx, "SET enable_seqscan = off")
 	require.NoError(t, err)
 	for name, plan := range plans {
@@ -115,8 +118,9 @@ func TestQueryPlans(t *testing.T) {
 	}
 }
 
-// What a statement costs by the estimate of PostgreSQL does not grow with what is stored. It compiles a statement whose
-// estimate is high (jit_above_cost), for a hundred times as long as it then runs.
+// What a statement costs by the estimate of PostgreSQL does not grow with what
+// is stored. It compiles a statement whose estimate is high (jit_above_cost),
+// for a hundred times as long as it then runs.
 func TestEstimatesDoNotGrow(t *testing.T) {
 	s := openTemp(t)
 	fill(t, s, 1000, 1000)
@@ -172,7 +176,8 @@ func planOf(t *testing.T, conn *pgx.Conn, name, query string, args []any) string
 	return strings.Join(steps, "\n")
 }
 
-// explain prepares a statement, and returns the one that explains how it is run with its parameters, or with any.
+// explain prepares a statement, and returns the one that explains how it is run
+// with its parameters, or with any.
 func explain(t *testing.T, conn *pgx.Conn, options, name, query string, args []any) string {
 	t.Helper()
 	prepared, err := conn.Prepare(ctx, "plan_"+name, query)
@@ -198,8 +203,9 @@ func explain(t *testing.T, conn *pgx.Conn, options, name, query string, args []a
 // tables are those that statements look things up in.
 var tables = []string{"oauth_applications", "oauth_application_uses", "oauth_client_secrets", "oauth_grants", "oauth_sessions", "oauth_records"}
 
-// fill makes n live sessions, each with a grant of its own, of so many applications, without the store. Much is of the user
-// user-0, the account account-0, the application number 1 and its owner, owner-1.
+// fill makes n live sessions, each with a grant of its own, of so many
+// applications, without the store. Much is of the user user-0, the account
+// account-0, the application number 1 and its owner, owner-1.
 func fill(t testing.TB, s *Store, n, applications int) {
 	t.Helper()
 	for _, sql := range []string{
@@ -230,7 +236,8 @@ func analyze(t testing.TB, s *Store) {
 	require.NoError(t, err)
 }
 
-// The count is exact at the ends of its pieces, too, among grants that a revocation ended.
+// The count is exact at the ends of its pieces, too, among grants that a
+// revocation ended.
 func TestUsersAreCountedExactly(t *testing.T) {
 	s := openTemp(t)
 	for _, shape := range []struct{ users, accounts, ended int }{
@@ -253,7 +260,8 @@ func TestUsersAreCountedExactly(t *testing.T) {
 	}
 }
 
-// What a statement touches does not grow with how many sessions an application has, but for the height of the indexes.
+// What a statement touches does not grow with how many sessions an application
+// has, but for the height of the indexes.
 func TestBuffers(t *testing.T) {
 	few, many := buffersOf(t, 14_000, 2000, true), buffersOf(t, 70_000, 2000, true) // of which a seventh are of the application
 	for name := range few {
@@ -265,8 +273,9 @@ func TestBuffers(t *testing.T) {
 	require.Less(t, many["revokeTokens"], 500.0, "the grants counted stand together")
 }
 
-// Nor does it where PostgreSQL knows nothing of the tables yet, as after they grew fast, after a restore and after pg_upgrade: it takes
-// an application for one of few grants then.
+// Nor does it where PostgreSQL knows nothing of the tables yet, as after they
+// grew fast, after a restore and after pg_upgrade: it takes an application for
+// one of few grants then.
 func TestBuffersWithoutStatistics(t *testing.T) {
 	for _, applications := range []int{1, 2000} {
 		few, many := buffersOf(t, 700, applications, false), buffersOf(t, 21_000, applications, false)
@@ -279,8 +288,9 @@ func TestBuffersWithoutStatistics(t *testing.T) {
 	}
 }
 
-// A grant that is looked up by the one key that finds it is never looked for among those of its application, whatever PostgreSQL believes
-// of the tables: not even without the index of that key.
+// A grant that is looked up by the one key that finds it is never looked for
+// among those of its application, whatever PostgreSQL believes of the tables:
+// not even without the index of that key.
 func TestGrantsAreFoundByTheirKey(t *testing.T) {
 	for constraint, names := range map[string][]string{
 		"oauth_grants_pkey":   {"selectSession", "selectClient", "selectSessionOfClient", "redeemCode", "rotateRefreshToken", "selectVerdict", "cleanSessions"},
@@ -302,7 +312,8 @@ func TestGrantsAreFoundByTheirKey(t *testing.T) {
 	}
 }
 
-// buffersOf returns how many buffers the statements touch that someone waits for, among n sessions.
+// buffersOf returns how many buffers the statements touch that someone waits
+// for, among n sessions.
 func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]float64 {
 	t.Helper()
 	s := openDSN(t, with(newSchema(t), "synchronous_commit", "off", "plan_cache_mode", "force_generic_plan"))
@@ -364,7 +375,8 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 	measure("revokeTokens", revokeTokens, app, "owner-1", 1001)
 	measure("deleteApplication", deleteApplication, app, "owner-1", now)
 
-	// The grants that a revocation ended stand in the indexes until the clean-up has come to them.
+	// The grants that a revocation ended stand in the indexes until the
+	// clean-up has come to them.
 	_, err := s.RevokeTokens(ctx, "owner-1", app, 1000)
 	require.NoError(t, err)
 	begin(t, s, app, "user")

@@ -15,7 +15,8 @@ func newRecord(value string) store.Record {
 	return store.Record{Kind: "test", Digest: newDigest(), Value: []byte(value), ExpiresAt: now.Add(time.Minute)}
 }
 
-// Of any number of callers at once, one keeps a record, one replaces a value and one takes it.
+// Of any number of callers at once, one keeps a record, one replaces a value
+// and one takes it.
 func TestRecordsAtOnce(t *testing.T) {
 	for _, level := range []string{"read committed", "repeatable read", "serializable"} {
 		dsn := newSchema(t)
@@ -51,7 +52,8 @@ func TestRecordsAtOnce(t *testing.T) {
 	}
 }
 
-// The clean-up removes the records that have expired, however long their kinds and values are, and no others.
+// The clean-up removes the records that have expired, however long their kinds
+// and values are, and no others.
 func TestCleanUpOfRecords(t *testing.T) {
 	s := openTemp(t)
 	live := map[int]store.Record{}

@@ -16,7 +16,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A revision is drawn by what changes an application or its secrets, and by nothing else.
+// A revision is drawn by what changes an application or its secrets, and by
+// nothing else.
 func TestRevisions(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -61,8 +62,9 @@ func TestRevisions(t *testing.T) {
 	}
 }
 
-// Whatever runs at once, and waits for another in the middle of a statement: no revision is seen with two states of an application and its secrets,
-// so whoever remembers one of them never takes it for another.
+// Whatever runs at once, and waits for another in the middle of a statement: no
+// revision is seen with two states of an application and its secrets, so
+// whoever remembers one of them never takes it for another.
 func TestARevisionIsOfOneState(t *testing.T) {
 	dsn := newSchema(t)
 	s, traced := openTraced(t, dsn)
@@ -140,7 +142,8 @@ func TestARevisionIsOfOneState(t *testing.T) {
 	require.Zero(t, traced.of(deadlockDetected), "all lock the application first")
 }
 
-// A row that somebody has locked is left to the next pass, and what is behind it is not.
+// A row that somebody has locked is left to the next pass, and what is behind
+// it is not.
 func TestCleanUpWaitsForNobody(t *testing.T) {
 	dsn := newSchema(t)
 	s := openDSN(t, dsn)
@@ -181,7 +184,8 @@ func TestCleanUpWaitsForNobody(t *testing.T) {
 	}
 }
 
-// An application can have any number of secrets that have expired. They are not remembered, and yet there for whoever asks as of before.
+// An application can have any number of secrets that have expired. They are not
+// remembered, and yet there for whoever asks as of before.
 func TestExpiredSecretsAreNotRemembered(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)

@@ -13,12 +13,14 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// reading returns columns of which the one has a value of a type, in the binary format.
+// reading returns columns of which the one has a value of a type, in the binary
+// format.
 func reading(oid uint32, value []byte) *columns {
 	return &columns{fields: []pgconn.FieldDescription{{DataTypeOID: oid, Format: pgx.BinaryFormatCode}}, values: [][]byte{value}}
 }
 
-// What this library did not write is an error, and never a credential, a time or a list that is somehow shorter.
+// What this library did not write is an error, and never a credential, a time
+// or a list that is somehow shorter.
 func TestColumnsRefuse(t *testing.T) {
 	var id uuid.UUID
 	var digest credential.Digest

@@ -11,13 +11,15 @@ import (
 	"github.com/oauthapps/oauthapps/store/storetest"
 )
 
-// unusual are settings that a role can have, and that say how values are written and read.
+// unusual are settings that a role can have, and that say how values are
+// written and read.
 var unusual = []string{
 	"DateStyle", "SQL, DMY", "bytea_output", "escape", "IntervalStyle", "sql_standard", "TimeZone", "Asia/Kathmandu", "extra_float_digits", "-15",
 	"array_nulls", "off", "transform_null_equals", "on", "lc_messages", "C", "plan_cache_mode", "force_custom_plan", "synchronous_commit", "off",
 }
 
-// Everything holds whatever the role has set, on a pool that the store does not configure.
+// Everything holds whatever the role has set, on a pool that the store does not
+// configure.
 func TestStoreWithUnusualSettings(t *testing.T) {
 	t.Run("nothing prepared", func(t *testing.T) {
 		t.Parallel()
@@ -44,7 +46,8 @@ func TestStoreWithUnusualSettings(t *testing.T) {
 	})
 }
 
-// In whatever isolation level a role has, as many applications and secrets are made as may be, and who waits for the lock sees those before.
+// In whatever isolation level a role has, as many applications and secrets are
+// made as may be, and who waits for the lock sees those before.
 func TestLimitsInEveryIsolationLevel(t *testing.T) {
 	for _, level := range []string{"read committed", "repeatable read", "serializable"} {
 		pool := openPool(t, with(newSchema(t), "default_transaction_isolation", level, "pool_max_conns", "24"), nil)
@@ -67,7 +70,8 @@ func TestLimitsInEveryIsolationLevel(t *testing.T) {
 	}
 }
 
-// An ID that is in use is refused as such, also where the owner may have no more applications, and the connection goes on.
+// An ID that is in use is refused as such, also where the owner may have no
+// more applications, and the connection goes on.
 func TestExistsBeforeLimit(t *testing.T) {
 	pool := openPool(t, newSchema(t), func(config *pgxpool.Config) { config.MaxConns = 1 })
 	require.NoError(t, Migrate(ctx, pool))
@@ -83,7 +87,8 @@ func TestExistsBeforeLimit(t *testing.T) {
 	require.Equal(t, connections, pool.Stat().NewConnsCount())
 }
 
-// In another encoding each text would be another one: so nothing is looked up, and nothing is "not found". Open sets its own.
+// In another encoding each text would be another one: so nothing is looked up,
+// and nothing is "not found". Open sets its own.
 func TestClientEncoding(t *testing.T) {
 	dsn := newSchema(t)
 	app := newApplication("Söhne")

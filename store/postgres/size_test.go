@@ -12,9 +12,10 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// BenchmarkSessionSize reports what one live session whose refresh token was rotated takes on disk, its index included, where
-// sessions begin and are rotated by and by and the table is vacuumed meanwhile; how long its row is; and what part of the updates
-// left the index alone.
+// BenchmarkSessionSize reports what one live session whose refresh token was
+// rotated takes on disk, its index included, where sessions begin and are
+// rotated by and by and the table is vacuumed meanwhile; how long its row is;
+// and what part of the updates left the index alone.
 func BenchmarkSessionSize(b *testing.B) {
 	size := measureSessions(b, max(b.N, 1000))
 	b.ReportMetric(size.disk, "disk-B/session")
@@ -22,7 +23,8 @@ func BenchmarkSessionSize(b *testing.B) {
 	b.ReportMetric(100*size.hot, "%HOT")
 }
 
-// Rotations use the room that a page has again and again, and leave the index alone (HOT updates).
+// Rotations use the room that a page has again and again, and leave the index
+// alone (HOT updates).
 func TestSessionSize(t *testing.T) {
 	size := measureSessions(t, 2000)
 	for range 3 { // a transaction that goes on for long, in any database of the server, keeps pages from being tidied up
@@ -38,7 +40,8 @@ func TestSessionSize(t *testing.T) {
 
 type sessionSize struct{ disk, row, hot float64 }
 
-// measureSessions has one caller: where several wait to extend the table, PostgreSQL extends it by many pages at once.
+// measureSessions has one caller: where several wait to extend the table,
+// PostgreSQL extends it by many pages at once.
 func measureSessions(t testing.TB, sessions int) (size sessionSize) {
 	dsn := newDatabase(t) // as other transactions in it keep dead rows
 	s := openDSN(t, dsn)

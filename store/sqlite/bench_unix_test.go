@@ -12,9 +12,10 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// BenchmarkGroupCommit redeems codes one at a time, and then as many by sixteen callers at once,
-// of which ns/op is. The other figures are the processor's time for one of each kind, its fsync
-// included, and times-the-rate: how many of the second are made durable in the time of one of the first.
+// BenchmarkGroupCommit redeems codes one at a time, and then as many by sixteen
+// callers at once, of which ns/op is. The other figures are the processor's
+// time for one of each kind, its fsync included, and times-the-rate: how many
+// of the second are made durable in the time of one of the first.
 func BenchmarkGroupCommit(b *testing.B) {
 	s := openTemp(b)
 	beginnings := beginMany(b, s, 2*b.N)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// One call lets others in between pieces that are transactions of their own, and where a later piece
-// fails, it tells what those before it did.
+// One call lets others in between pieces that are transactions of their own,
+// and where a later piece fails, it tells what those before it did.
 func TestCleanUpInPieces(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
 	s := openPath(t, path)

@@ -14,8 +14,9 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
-// A disk without room fails what writes, alone and in a group, and refuses nothing; what was acknowledged
-// stays, and everything works once there is room again.
+// A disk without room fails what writes, alone and in a group, and refuses
+// nothing; what was acknowledged stays, and everything works once there is room
+// again.
 func TestDiskFull(t *testing.T) {
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=8m"); err != nil {

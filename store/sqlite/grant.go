@@ -45,7 +45,8 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
 }
 
-// narrowest returns the list in which those that a filter selects stand closest together.
+// narrowest returns the list in which those that a filter selects stand closest
+// together.
 func narrowest(f oauthapp.GrantFilter) string {
 	switch {
 	case f.UserID != "":
@@ -84,8 +85,9 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	return orZero(was, err)
 }
 
-// authorize returns the grant that a session begins under, and its number: the live
-// one of the user for the account, to which it adds the session's scopes, or a new one.
+// authorize returns the grant that a session begins under, and its number: the
+// live one of the user for the account, to which it adds the session's scopes,
+// or a new one.
 func authorize(c *conn, b *store.Beginning) (g oauthapp.Grant, key int64, err error) {
 	session := &b.Session
 	var epoch int64
@@ -123,7 +125,8 @@ func authorize(c *conn, b *store.Beginning) (g oauthapp.Grant, key int64, err er
 	return g, c.sqlite.LastInsertRowID(), err
 }
 
-// union returns the scopes granted, and after them those added that are not among them.
+// union returns the scopes granted, and after them those added that are not
+// among them.
 func union(granted, added []string) []string {
 	all := slices.Clone(granted)
 	for _, scope := range added {

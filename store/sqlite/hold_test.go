@@ -28,7 +28,8 @@ func (h *hold) isHeld() bool {
 	return h.held
 }
 
-// readUntilHeld reads until the hold is taken, as many times as make it worth it.
+// readUntilHeld reads until the hold is taken, as many times as make it worth
+// it.
 func readUntilHeld(t *testing.T, s *Store, session uuid.UUID) {
 	t.Helper()
 	s.hold.reads.Store(0)
@@ -74,7 +75,8 @@ func TestHoldOfNobody(t *testing.T) {
 	require.Eventually(t, func() bool { return !s.hold.isHeld() }, time.Minute, holdTime)
 }
 
-// Whoever holds sees each change of others at once, and then keeps from holding for a while.
+// Whoever holds sees each change of others at once, and then keeps from holding
+// for a while.
 func TestHoldWhileOthersWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
 	s, other := openPath(t, path), openPath(t, path)
@@ -100,7 +102,8 @@ func TestHoldWhileOthersWrite(t *testing.T) {
 	}
 }
 
-// However seldom others write, and however much several read in between, checkpoints come to their end.
+// However seldom others write, and however much several read in between,
+// checkpoints come to their end.
 func TestHoldsMakeWayForRareChanges(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
 	readers, writer := []*Store{openPath(t, path), openPath(t, path)}, openPath(t, path)
@@ -133,7 +136,8 @@ func TestHoldsMakeWayForRareChanges(t *testing.T) {
 	require.Less(t, log.Size(), int64(2000*4096), "more than twice what SQLite lets it grow to")
 }
 
-// Checkpoints come to their end while readers never do, whichever Store they and the writer use.
+// Checkpoints come to their end while readers never do, whichever Store they
+// and the writer use.
 func TestHoldsLeaveTheLogShort(t *testing.T) {
 	for _, from := range []string{"its own Store", "another Store"} {
 		t.Run(from, func(t *testing.T) {

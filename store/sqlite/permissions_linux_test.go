@@ -73,8 +73,8 @@ func TestOpenRefusesReadOnly(t *testing.T) {
 	require.NoError(t, os.Chmod(filepath.Dir(missing), 0o700))
 }
 
-// While another process has the file open, or was killed, the files beside it let a
-// read-only file be opened, read and even locked.
+// While another process has the file open, or was killed, the files beside it
+// let a read-only file be opened, read and even locked.
 func TestOpenRefusesReadOnlyInUse(t *testing.T) {
 	for name, modes := range map[string][3]fs.FileMode{ // of the file, its -wal and its -shm
 		"file": {0o444, 0o666, 0o666}, "log": {0o666, 0o444, 0o666}, "file and log": {0o444, 0o444, 0o444},

@@ -103,9 +103,9 @@ func stateOf(s *Store, id uuid.UUID) (string, error) {
 	return hex.EncodeToString(session.Refresh.Digest[:]), nil
 }
 
-// work takes sessions from their beginning to their end until it is killed. Before
-// and after each step it prints the state that the session is to reach: "try ID
-// STATE", then "ok ID STATE".
+// work takes sessions from their beginning to their end until it is killed.
+// Before and after each step it prints the state that the session is to reach:
+// "try ID STATE", then "ok ID STATE".
 func work(path string) {
 	s, err := Open(ctx, path)
 	check(err)
@@ -161,7 +161,8 @@ func work(path string) {
 	select {}
 }
 
-// A process is killed at random moments: whatever it said that it had done was done.
+// A process is killed at random moments: whatever it said that it had done was
+// done.
 func TestKilledProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
 	done := map[string]string{} // by session: the state acknowledged last

@@ -14,8 +14,8 @@ import (
 
 var aStatement = regexp.MustCompile(`^(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|PRAGMA) `)
 
-// Every constant of queries.go that is a statement is prepared, and so seen by the
-// test of plans.
+// Every constant of queries.go that is a statement is prepared, and so seen by
+// the test of plans.
 func TestEveryStatementIsPrepared(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "queries.go", nil, 0)
 	require.NoError(t, err)

@@ -17,7 +17,8 @@ func TestReadersAreLentLastInFirstOut(t *testing.T) {
 	require.Len(t, used, 1)
 }
 
-// Whoever finds all readers in use waits for one, until the context ends or the store is closed.
+// Whoever finds all readers in use waits for one, until the context ends or the
+// store is closed.
 func TestAllReadersAreInUse(t *testing.T) {
 	s := openTemp(t)
 	lent := cap(s.readers.inUse)

@@ -10,8 +10,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
-// A row that was tampered with is a failure of the store, and never taken for another
-// value or for none.
+// A row that was tampered with is a failure of the store, and never taken for
+// another value or for none.
 func TestDamagedRows(t *testing.T) {
 	for name, damage := range map[string]func(*Store, oauthapp.Application) error{
 		"short digest": func(s *Store, app oauthapp.Application) error {

@@ -13,8 +13,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// BenchmarkSessionSize reports what one live session takes on disk, all in, when
-// its code was redeemed, and after its refresh token was rotated too.
+// BenchmarkSessionSize reports what one live session takes on disk, all in,
+// when its code was redeemed, and after its refresh token was rotated too.
 func BenchmarkSessionSize(b *testing.B) {
 	redeemed, rotated := sessionSize(b, max(b.N, 1000))
 	b.ReportMetric(redeemed, "redeemed-B/session")

@@ -50,9 +50,9 @@ func (s *Store) waitFor(verbs int) {
 	}
 }
 
-// commits returns how many transactions the write-ahead log has: each ends in a frame that
-// tells the size of the database, and with a sync. It has to be short, and from the first
-// opening of the file.
+// commits returns how many transactions the write-ahead log has: each ends in a
+// frame that tells the size of the database, and with a sync. It has to be
+// short, and from the first opening of the file.
 func commits(t testing.TB, path string) (n int) {
 	t.Helper()
 	const header, frameHeader, page = 32, 24, 4096
@@ -123,8 +123,8 @@ func TestRedemptionsShareACommit(t *testing.T) {
 	}
 }
 
-// A verb that is refused when it has changed something already leaves nothing, and the others
-// are as they would be without it.
+// A verb that is refused when it has changed something already leaves nothing,
+// and the others are as they would be without it.
 func TestOneOfAGroupIsRefusedLate(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -178,7 +178,8 @@ func TestOneOfAGroupFails(t *testing.T) {
 	require.NoError(t, s.CreateApplication(ctx, huge, nil, 100), "once there is room again")
 }
 
-// A bug in one verb costs neither its neighbours their answer nor the store its life.
+// A bug in one verb costs neither its neighbours their answer nor the store its
+// life.
 func TestOneOfAGroupPanics(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -213,7 +214,8 @@ func TestOneOfAGroupPanics(t *testing.T) {
 	}
 }
 
-// A refusal that follows from what another verb did holds only if that was kept.
+// A refusal that follows from what another verb did holds only if that was
+// kept.
 func TestCommitFails(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -315,7 +317,8 @@ func TestAnotherProcessWrites(t *testing.T) {
 	require.NoError(t, <-result)
 }
 
-// Verbs that failed together, and then find the database locked, do not wait for the lock one after the other.
+// Verbs that failed together, and then find the database locked, do not wait
+// for the lock one after the other.
 func TestAnotherProcessWritesBetween(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
 	s, other := openPath(t, path), openPath(t, path)
@@ -334,7 +337,8 @@ func TestAnotherProcessWritesBetween(t *testing.T) {
 	require.NoError(t, s.write(ctx, "test", run), "once the lock is free")
 }
 
-// A reader waits for the lock that another process needs to recover the database.
+// A reader waits for the lock that another process needs to recover the
+// database.
 func TestReaderFindsItLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
 	s, other := openPath(t, path), openPath(t, path)
@@ -390,7 +394,8 @@ func TestTwoHandles(t *testing.T) {
 	}
 }
 
-// race calls f n times at once, over the handles in turn, and returns which call won.
+// race calls f n times at once, over the handles in turn, and returns which
+// call won.
 func race(t *testing.T, handles []*Store, n int, f func(s *Store, i int) error) (winner int) {
 	t.Helper()
 	errs := make([]error, n)
@@ -419,8 +424,9 @@ func grantOf(t *testing.T, s *Store, b store.Beginning) uuid.UUID {
 	return session.GrantID
 }
 
-// A statement that returns the row it changed is run to its end, where its change is counted: a refusal that came after it
-// would otherwise be taken for one that came before any change.
+// A statement that returns the row it changed is run to its end, where its
+// change is counted: a refusal that came after it would otherwise be taken for
+// one that came before any change.
 func TestChangesThatReturnARowAreCounted(t *testing.T) {
 	s := openTemp(t)
 	b := beginSession(t, s, create(t, s).ID, "user")

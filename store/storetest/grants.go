@@ -24,8 +24,8 @@ var grantRules = []rule{
 	{"grants/usage of many", "however many users there are, and grants of one, Usage and RevokeTokens count exactly up to the bound", grantsUsageOfMany},
 }
 
-// grantTo returns the live grant of a user for an account to an application, without
-// the application, or ErrNotFound.
+// grantTo returns the live grant of a user for an account to an application,
+// without the application, or ErrNotFound.
 func (t *trial) grantTo(application uuid.UUID, user, account string) (oauthapp.Grant, error) {
 	list, err := t.Grants(t.ctx, oauthapp.GrantFilter{UserID: user, AccountID: account, ApplicationID: application}, oauthapp.Page{})
 	switch {
@@ -125,7 +125,8 @@ func grantsUnionAtOnce(t *trial) {
 	t.hasGrant(want, "after many sessions begun at once")
 }
 
-// again is beginning for a session whose user consented before, and is not asked.
+// again is beginning for a session whose user consented before, and is not
+// asked.
 func (t *trial) again(app oauthapp.Application, user, account string, scopes ...string) store.Beginning {
 	b := t.beginning(app, user, account, scopes...)
 	b.Session.CreatedAt = start.Add(time.Hour)

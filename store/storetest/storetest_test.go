@@ -23,8 +23,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// A store that keeps its promises breaks no rule, those of durability and of several
-// nodes included.
+// A store that keeps its promises breaks no rule, those of durability and of
+// several nodes included.
 func TestCheckPasses(t *testing.T) {
 	same := func(_ testing.TB, s store.Store) store.Store { return s }
 	require.NoError(t, Check(t, Harness{New: func(testing.TB) store.Store { return memory.New() }, Reopen: same, Beside: same}))
@@ -43,7 +43,8 @@ func TestCheckNamesWhatIsBroken(t *testing.T) {
 	require.ErrorContains(t, err, "CleanUp removes grants that are dead", "the promise is quoted")
 }
 
-// Names are those of subtests: they are unique, and each rule says what it is about.
+// Names are those of subtests: they are unique, and each rule says what it is
+// about.
 func TestRules(t *testing.T) {
 	seen := map[string]bool{}
 	some := func(testing.TB, store.Store) store.Store { return nil }
@@ -60,8 +61,8 @@ func TestRules(t *testing.T) {
 	require.Len(t, Harness{Beside: some}.rules(), len(all)-optional+len(nodeRules))
 }
 
-// Each of these stores breaks a promise as real ones have been seen to, and each
-// is caught by the rules that are about it.
+// Each of these stores breaks a promise as real ones have been seen to, and
+// each is caught by the rules that are about it.
 func TestBrokenStores(t *testing.T) {
 	for _, broken := range []struct {
 		name  string
@@ -204,8 +205,8 @@ func TestBrokenReopen(t *testing.T) {
 	}
 }
 
-// These stores keep their promises for as long as there is one handle on the data, so
-// the rules that try one do not catch them.
+// These stores keep their promises for as long as there is one handle on the
+// data, so the rules that try one do not catch them.
 func TestBrokenBeside(t *testing.T) {
 	var writing sync.Map // of *sync.Mutex, by the data
 	for _, broken := range []struct {
@@ -271,7 +272,8 @@ func TestBesideOtherData(t *testing.T) {
 	}
 }
 
-// A handle that ends must take neither the other one with it nor what that one did.
+// A handle that ends must take neither the other one with it nor what that one
+// did.
 func TestBrokenRestart(t *testing.T) {
 	for name, reopen := range map[string]func(closes) store.Store{
 		"closes the data under the other handle": func(s closes) store.Store {
@@ -414,8 +416,8 @@ func (s revokesOnePage) RevokeTokens(ctx context.Context, owner string, id uuid.
 	return usage, err
 }
 
-// revokesLate acknowledges the beginning of a session before others see it, so a
-// revocation that comes between misses it.
+// revokesLate acknowledges the beginning of a session before others see it, so
+// a revocation that comes between misses it.
 type revokesLate struct {
 	*memory.Store
 	mu      sync.Mutex
@@ -604,7 +606,8 @@ func (s zeroSelectsAll) RevokeGrant(ctx context.Context, filter oauthapp.GrantFi
 	return s.Store.RevokeGrant(ctx, filter, id)
 }
 
-// countsInPieces counts the user at the end of each piece again at the beginning of the next.
+// countsInPieces counts the user at the end of each piece again at the
+// beginning of the next.
 type countsInPieces struct{ *memory.Store }
 
 func (s countsInPieces) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
@@ -740,7 +743,8 @@ func (s failsAfterwards) RedeemCode(ctx context.Context, r store.Redemption) err
 	return errors.Join(s.Store.RedeemCode(context.WithoutCancel(ctx), r), ctx.Err())
 }
 
-// keepsSessions does not ask again for a session that it has seen live, until it ends one itself.
+// keepsSessions does not ask again for a session that it has seen live, until
+// it ends one itself.
 type keepsSessions struct {
 	*memory.Store
 	mu   sync.Mutex
@@ -816,7 +820,8 @@ func (s *keepsSessions) DeleteApplication(ctx context.Context, owner string, id 
 	return s.Store.DeleteApplication(ctx, owner, id, at)
 }
 
-// keepsApplications does not ask again for an application that it has read, until it updates it itself.
+// keepsApplications does not ask again for an application that it has read,
+// until it updates it itself.
 type keepsApplications struct {
 	*memory.Store
 	mu   sync.Mutex
@@ -848,7 +853,8 @@ func (s *keepsApplications) UpdateApplication(ctx context.Context, owner string,
 	return err
 }
 
-// remembersClients remembers what it has read of a client, also where it was told to forget since it began to read.
+// remembersClients remembers what it has read of a client, also where it was
+// told to forget since it began to read.
 type remembersClients struct {
 	*memory.Store
 	mu      sync.Mutex

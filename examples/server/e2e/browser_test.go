@@ -13,9 +13,9 @@ import (
 	"golang.org/x/net/html"
 )
 
-// A browser is a person at a browser without JavaScript: it keeps cookies, follows
-// redirects on the server's own origin, reads HTML, and submits forms with
-// every field that they carry. It is not safe for concurrent use.
+// A browser is a person at a browser without JavaScript: it keeps cookies,
+// follows redirects on the server's own origin, reads HTML, and submits forms
+// with every field that they carry. It is not safe for concurrent use.
 type browser struct {
 	t      testing.TB
 	origin string   // of the server: where paths lead
@@ -193,8 +193,8 @@ func (f *form) submit(button ...string) *page {
 	return f.page.browser.post(f.action.String(), f.fields)
 }
 
-// fieldsOf collects what a form submits if nobody changes it (HTML, "constructing
-// the entry list"), without its buttons.
+// fieldsOf collects what a form submits if nobody changes it (HTML,
+// "constructing the entry list"), without its buttons.
 func fieldsOf(form *html.Node) url.Values {
 	fields := url.Values{}
 	for n := range form.Descendants() {

@@ -93,7 +93,8 @@ func TestLifeOfAnApplication(t *testing.T) {
 			}
 			tokens := authorize()
 
-			// The consent is remembered: who signs in on the way is sent on at once.
+			// The consent is remembered: who signs in on the way is sent on at
+			// once.
 			c.open(s.URL + home(acme))
 			c.click(`form[action^="/logout"] button`)
 			c.open(s.authorizeURL(app, newVerifier(), "account_id", acme))
@@ -154,8 +155,9 @@ func TestLifeOfAnApplication(t *testing.T) {
 	}
 }
 
-// A thirdParty is a client's own web server, which the user is sent back to. As many
-// clients do, it goes on from its callback to a page of its own on another origin.
+// A thirdParty is a client's own web server, which the user is sent back to. As
+// many clients do, it goes on from its callback to a page of its own on another
+// origin.
 type thirdParty struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -192,9 +194,9 @@ func (c *thirdParty) last() url.Values {
 }
 
 // A chromium is a tab of a real browser. Its methods end the test on errors,
-// and its test fails if any page broke its Content-Security-Policy, unless that is
-// what it is about. A step that takes longer than twice the patience ends the
-// browser; how long a whole test takes is bounded by go test alone.
+// and its test fails if any page broke its Content-Security-Policy, unless that
+// is what it is about. A step that takes longer than twice the patience ends
+// the browser; how long a whole test takes is bounded by go test alone.
 type chromium struct {
 	t            *testing.T
 	ctx          context.Context
@@ -304,8 +306,8 @@ func (c *chromium) press(selector string) {
 	require.NoError(c.t, chromedp.Do(c.ctx, chromedp.Click(chromedp.CSS(selector))), selector)
 }
 
-// rest has the pointer rest on the page for as long as the buttons of the consent page
-// ask for, if it is one of them that is about to be clicked.
+// rest has the pointer rest on the page for as long as the buttons of the
+// consent page ask for, if it is one of them that is about to be clicked.
 func (c *chromium) rest(selector string) {
 	c.t.Helper()
 	c.must(selector)
@@ -363,8 +365,8 @@ func (c *chromium) has(selector string) bool {
 	return len(nodes) > 0
 }
 
-// must ends the test at once, with the page, if an element is not there; waiting
-// for it would only end with the test's time.
+// must ends the test at once, with the page, if an element is not there;
+// waiting for it would only end with the test's time.
 func (c *chromium) must(selector string) {
 	c.t.Helper()
 	if !c.has(selector) {

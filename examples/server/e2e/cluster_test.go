@@ -22,8 +22,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A cluster is several demo servers, its nodes, on one PostgreSQL database. Its URL is that
-// of a proxy, which gives every request to another node than the one before.
+// A cluster is several demo servers, its nodes, on one PostgreSQL database. Its
+// URL is that of a proxy, which gives every request to another node than the
+// one before.
 type cluster struct {
 	*server // the proxy, as if it were one server
 	nodes   []*server
@@ -69,7 +70,8 @@ func newCluster(t *testing.T, args ...string) *cluster {
 	return &cluster{server: &server{URL: front.URL}, nodes: make([]*server, size), args: append(args, "-issuer", front.URL), proxy: proxy}
 }
 
-// spawn starts a node and does not wait. More arguments go before those of every node.
+// spawn starts a node and does not wait. More arguments go before those of
+// every node.
 func (c *cluster) spawn(t *testing.T, more ...string) *server {
 	t.Helper()
 	return spawn(t, "server", append(append([]string{"-addr", "127.0.0.1:0"}, c.args...), more...)...)
@@ -83,7 +85,8 @@ func (c *cluster) replace(t *testing.T, i int, more ...string) {
 	c.proxy.set(i, c.nodes[i])
 }
 
-// A roundRobin sends every request to the next of some nodes that can be connected to.
+// A roundRobin sends every request to the next of some nodes that can be
+// connected to.
 type roundRobin struct {
 	transport *http.Transport
 
@@ -132,7 +135,8 @@ func (p *roundRobin) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// isDialError reports whether a request was not sent, as there was nobody to send it to.
+// isDialError reports whether a request was not sent, as there was nobody to
+// send it to.
 func isDialError(err error) bool {
 	var dial *net.OpError
 	return errors.As(err, &dial) && dial.Op == "dial"
@@ -153,8 +157,8 @@ func (c *cluster) introspect(t *testing.T, app application, token string) bool {
 	return a.JSON["active"] == true
 }
 
-// The whole flow goes from node to node. Everything that one has answered holds at the others
-// on their next request.
+// The whole flow goes from node to node. Everything that one has answered holds
+// at the others on their next request.
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, newDatabase(t).dsn()) // an empty one, so that they race to migrate it, and to make the key
@@ -212,8 +216,9 @@ func TestCluster(t *testing.T) {
 		reset := app
 		reset.ClientSecret = p.byID("client-secret")
 		require.NotEmpty(t, reset.ClientSecret, "%s", p.Body)
-		// What no node issued is answered without asking the store, by the client that it
-		// was a moment ago: its secret counts where there is something to learn or to get.
+		// What no node issued is answered without asking the store, by the
+		// client that it was a moment ago: its secret counts where there is
+		// something to learn or to get.
 		for range c.nodes {
 			a := c.post(t, "/oauth/introspect", app.as(url.Values{"token": {tokens.str("access_token")}}))
 			require.Equal(t, "invalid_client", a.str("error"))
@@ -235,8 +240,8 @@ func TestCluster(t *testing.T) {
 	})
 }
 
-// Of many who present a code at once, at different nodes, one gets tokens; all who present a
-// refresh token get the same.
+// Of many who present a code at once, at different nodes, one gets tokens; all
+// who present a refresh token get the same.
 func TestClusterSingleUse(t *testing.T) {
 	t.Parallel()
 	const rounds, callers = 4, 50
@@ -266,8 +271,8 @@ func TestClusterSingleUse(t *testing.T) {
 	}
 }
 
-// Of many who edit an application at once, at different nodes, one saves. The others, whose
-// forms show what it was before, undo nothing, and are told so.
+// Of many who edit an application at once, at different nodes, one saves. The
+// others, whose forms show what it was before, undo nothing, and are told so.
 func TestClusterLosesNoUpdate(t *testing.T) {
 	t.Parallel()
 	const editors = 12
@@ -323,8 +328,8 @@ func TestClusterLosesNoUpdate(t *testing.T) {
 	require.Equal(t, saved, version()-before, "each that was saved is a version")
 }
 
-// A key is replaced in the three steps of the server's usage, node by node, while people
-// stay signed in, forms stay open and clients keep their tokens.
+// A key is replaced in the three steps of the server's usage, node by node,
+// while people stay signed in, forms stay open and clients keep their tokens.
 func TestClusterReplacesKey(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, "-store", newDatabase(t).dsn())
@@ -342,7 +347,8 @@ func TestClusterReplacesKey(t *testing.T) {
 	app := b.register(acme, "Patient", "confidential", callback)
 	tokens := c.tokens(t, b, app, acme)
 
-	// open opens one form of each kind and returns what sends them, which has to work.
+	// open opens one form of each kind and returns what sends them, which has
+	// to work.
 	open := func(b *browser) func() {
 		verifier := newVerifier()
 		consent := b.get(c.authorizeURL(app, verifier, "scope", "read write")).form("/oauth/authorize")

@@ -37,9 +37,9 @@ func (c *chromium) place(selector string) (x, y float64) {
 
 const authorizeButton = `button[name="decision"][value="authorize"]`
 
-// A page in front that closes at the first click of two hands the second one to the
-// consent page behind it. That click presses nothing; one that comes once the pointer
-// has rested on the page does, as do keys at once.
+// A page in front that closes at the first click of two hands the second one to
+// the consent page behind it. That click presses nothing; one that comes once
+// the pointer has rested on the page does, as do keys at once.
 func TestDoubleClickJacking(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)
@@ -70,8 +70,8 @@ func TestDoubleClickJacking(t *testing.T) {
 		_, err = chromedp.Run(c.ctx, chromedp.WaitReady(chromedp.CSS(authorizeButton)))
 		require.NoError(t, err)
 		x, y := c.place(authorizeButton)
-		// A window that opens under the pointer has taken it from the one behind: the
-		// desktop tells the browser so, here the test does.
+		// A window that opens under the pointer has taken it from the one
+		// behind: the desktop tells the browser so, here the test does.
 		c.mouse(input.DispatchMouseEventTypeMouseMoved, -1, -1)
 		time.Sleep(2 * time.Second) // the page behind has been there for long
 		go func() {                 // no answer comes from a page that closes
@@ -100,7 +100,8 @@ func TestDoubleClickJacking(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.HasPrefix(c.location(), attacker.URL+"/callback?") }, patience, 50*time.Millisecond)
 }
 
-// However long an application makes its texts, what it asks for is on the first screen.
+// However long an application makes its texts, what it asks for is on the first
+// screen.
 func TestPermissionsStayInSight(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)

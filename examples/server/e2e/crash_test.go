@@ -93,12 +93,13 @@ func TestKillUnderLoad(t *testing.T) {
 var (
 	// errGone is an answer that never came: the server was killed.
 	errGone = errors.New("the server is gone")
-	// errUnavailable is an answer that says neither yes nor no: what was asked for
-	// may have happened or not.
+	// errUnavailable is an answer that says neither yes nor no: what was asked
+	// for may have happened or not.
 	errUnavailable = errors.New("the service is unavailable")
 )
 
-// grace is how long a refresh can be repeated at the servers of loads: the longest there is.
+// grace is how long a refresh can be repeated at the servers of loads: the
+// longest there is.
 const grace = time.Minute
 
 // A session is what one run of the flow has left its client with, going by the
@@ -122,8 +123,9 @@ type caller struct {
 	patience func() time.Duration // after which it hangs up; nil: never
 }
 
-// run runs one session: a code and its exchange and then, by n, some rotations and
-// perhaps a revocation. It returns what it has, if it has anything, also with an error.
+// run runs one session: a code and its exchange and then, by n, some rotations
+// and perhaps a revocation. It returns what it has, if it has anything, also
+// with an error.
 func (c *caller) run(n int) (*session, error) {
 	verifier := newVerifier()
 	code, err := c.authorize(verifier)
@@ -157,7 +159,8 @@ func (c *caller) run(n int) (*session, error) {
 	return one, nil
 }
 
-// use uses an access token that works, at the API and at the introspection endpoint.
+// use uses an access token that works, at the API and at the introspection
+// endpoint.
 func (c *caller) use(one *session) error {
 	req, err := http.NewRequest(http.MethodGet, c.server.URL+"/v2/whoami", nil)
 	if err != nil {
@@ -250,8 +253,9 @@ func (one *session) check(t *testing.T, s *server, counts map[string]int) {
 	case one.revoking:
 		s.refresh(t, one.app, one.refresh) // so that those before it are two rotations back
 	default:
-		// An access token outlives one rotation, so it works in any case. So does a refresh
-		// token: the refresh that was not answered is repeated, if it happened.
+		// An access token outlives one rotation, so it works in any case. So
+		// does a refresh token: the refresh that was not answered is repeated,
+		// if it happened.
 		require.Equal(t, http.StatusOK, s.whoami(t, one.access).Status, "an access token is lost")
 		a := s.refresh(t, one.app, one.refresh)
 		if one.rotating.IsZero() || time.Since(one.rotating) < grace-patience {

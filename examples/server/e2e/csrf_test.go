@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every form that changes something is refused unless it comes from its own page, in
-// the session that the page was made for.
+// Every form that changes something is refused unless it comes from its own
+// page, in the session that the page was made for.
 func TestCrossSiteRequestForgery(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -22,7 +22,8 @@ func TestCrossSiteRequestForgery(t *testing.T) {
 	tokens := s.tokens(t, a, app, acme)
 	s.tokens(t, bobs, app, acme)
 
-	// The forms as each of the three sees them, filled in to do harm. Acme Inc is Bob's too.
+	// The forms as each of the three sees them, filled in to do harm. Acme Inc
+	// is Bob's too.
 	forms := func(b *browser) map[string]*form {
 		t.Helper()
 		found := map[string]*form{
@@ -93,9 +94,10 @@ func TestCrossSiteRequestForgery(t *testing.T) {
 			"as JSON":                   send(a, f, f.fields, "Content-Type", "application/json"),
 			"as multipart":              send(a, f, f.fields, "Content-Type", "multipart/form-data; boundary=x"),
 		} {
-			// The authorization endpoint takes requests by POST too. One without a ticket is
-			// no answer of the user's but such a request, and an incomplete one. Who sends one
-			// with a ticket that is not for this is asked.
+			// The authorization endpoint takes requests by POST too. One
+			// without a ticket is no answer of the user's but such a request,
+			// and an incomplete one. Who sends one with a ticket that is not
+			// for this is asked.
 			foreign := strings.HasPrefix(attack, "from ") && attack != "from an opaque origin"
 			if name == "consent" && !foreign {
 				require.Equal(t, http.StatusBadRequest, a.Status, "%s: %s", attack, a.Body)
@@ -127,7 +129,8 @@ func TestCrossSiteRequestForgery(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.refresh(t, app, tokens.str("refresh_token")).Status)
 	require.Equal(t, http.StatusOK, s.post(t, "/oauth/introspect", app.as(url.Values{"token": {"x"}})).Status)
 
-	// The audit log tells of the attempts, and holds nothing that a form is good by.
+	// The audit log tells of the attempts, and holds nothing that a form is
+	// good by.
 	for _, event := range []string{"oauth_application.form_refused", "grant.form_refused"} {
 		require.Contains(t, s.stderr.String(), `"type":"`+event+`"`)
 	}
@@ -180,7 +183,8 @@ func secretPaths(b *browser, app application) (paths []string) {
 	return paths
 }
 
-// postAs posts a form with the cookies of a browser and nothing else that a browser sends.
+// postAs posts a form with the cookies of a browser and nothing else that a
+// browser sends.
 func (s *server) postAs(t *testing.T, b *browser, path string, fields url.Values) answer {
 	t.Helper()
 	u, err := url.Parse(s.URL)

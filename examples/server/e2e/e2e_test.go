@@ -1,10 +1,11 @@
 // Package e2e tests the demo server from outside: as a program that is started,
-// killed and started again, by browsers, by published OAuth clients, by the other
-// example programs, and by raw requests. It knows the server by its contract
-// (flags, paths, form fields and answers) and imports nothing of the library, but
-// for mcp_test.go, whose host protects an MCP server of its own, and redirect_test.go,
-// which tries more callback URLs than forms could be sent.
-// Several servers on one PostgreSQL database are a cluster, which is tested as one.
+// killed and started again, by browsers, by published OAuth clients, by the
+// other example programs, and by raw requests. It knows the server by its
+// contract (flags, paths, form fields and answers) and imports nothing of the
+// library, but for mcp_test.go, whose host protects an MCP server of its own,
+// and redirect_test.go, which tries more callback URLs than forms could be
+// sent. Several servers on one PostgreSQL database are a cluster, which is
+// tested as one.
 //
 // Tests that need more than Go skip, and say what is missing, on a machine that
 // lacks it. With OAUTHAPPS_TEST_FULL=1 in the environment they fail instead.

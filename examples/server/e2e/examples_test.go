@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a newcomer does: a person logs in to somebody else's web application with
-// their account, and takes its access away again.
+// What a newcomer does: a person logs in to somebody else's web application
+// with their account, and takes its access away again.
 func TestWebappExample(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -45,8 +45,8 @@ func TestWebappExample(t *testing.T) {
 	require.Equal(t, s.URL, origin(gone.URL))
 }
 
-// A native program with no secret: it prints the URL, listens on a port of its own
-// and says who logged in.
+// A native program with no secret: it prints the URL, listens on a port of its
+// own and says who logged in.
 func TestCommandLineExample(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The policy of the consent page lets the answer to its form reach the client, wherever
-// that may be: browsers hold form-action against redirects too.
+// The policy of the consent page lets the answer to its form reach the client,
+// wherever that may be: browsers hold form-action against redirects too.
 func TestConsentReachesTheClient(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)
@@ -69,7 +69,8 @@ func TestConsentReachesTheClient(t *testing.T) {
 		}
 	}
 
-	// A private-use scheme leads out of the browser, which tries to open the application.
+	// A private-use scheme leads out of the browser, which tries to open the
+	// application.
 	app := b.register(acme, "private-use scheme", "public", "com.example.app:/callback")
 	left := c.leaving("com.example.app:")
 	c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", "native"))
@@ -80,8 +81,9 @@ func TestConsentReachesTheClient(t *testing.T) {
 	require.NotEmpty(t, u.Query().Get("code"))
 }
 
-// A client may go on from its https callback: to the application on the user's device
-// that waits for the code, as claude.ai does, or to a server that a developer runs there.
+// A client may go on from its https callback: to the application on the user's
+// device that waits for the code, as claude.ai does, or to a server that a
+// developer runs there.
 func TestClientsGoOnFromTheirCallback(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)
@@ -125,8 +127,8 @@ func TestClientsGoOnFromTheirCallback(t *testing.T) {
 	}
 }
 
-// leaving returns a function that waits for the browser to open a URL of a scheme, and
-// returns that.
+// leaving returns a function that waits for the browser to open a URL of a
+// scheme, and returns that.
 func (c *chromium) leaving(scheme string) func() *url.URL {
 	c.t.Helper()
 	left := make(chan string, 16)

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// everyPage is one of each page that the demo shows, by a name for it. The last ones
-// change something: they are shown once.
+// everyPage is one of each page that the demo shows, by a name for it. The last
+// ones change something: they are shown once.
 func everyPage(t *testing.T, s *server) map[string]*page {
 	t.Helper()
 	b := signIn(t, s, alice)
@@ -42,8 +42,8 @@ func everyPage(t *testing.T, s *server) map[string]*page {
 	}
 }
 
-// Every page has the headers that keep what is on it from others, and its policy allows no
-// script and no style that is not the server's own file.
+// Every page has the headers that keep what is on it from others, and its
+// policy allows no script and no style that is not the server's own file.
 func TestHeadersOfEveryPage(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -82,8 +82,9 @@ func TestHeadersOfEveryPage(t *testing.T) {
 	}
 }
 
-// The session cookie is for the server alone: no script reads it, no other site's form
-// sends it, no other host or path gets it, and with https it travels by nothing else.
+// The session cookie is for the server alone: no script reads it, no other
+// site's form sends it, no other host or path gets it, and with https it
+// travels by nothing else.
 func TestCookies(t *testing.T) {
 	t.Parallel()
 	for _, issuer := range []string{"http://127.0.0.1:8080", "https://auth.example.com"} {
@@ -96,7 +97,8 @@ func TestCookies(t *testing.T) {
 
 		b := newBrowser(t, s)
 		form := b.get("/login").form("/login").set("email", alice.email).set("password", alice.password)
-		// The jar keeps no secure cookie from plain http: it is carried by hand.
+		// The jar keeps no secure cookie from plain http: it is carried by
+		// hand.
 		shown, err := http.ParseSetCookie(form.page.Header.Get("Set-Cookie"))
 		require.NoError(t, err)
 		signedIn := s.request(t, http.MethodPost, "/login", form.fields.Encode(), func(r *http.Request) {
@@ -120,8 +122,8 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-// Other methods than those of a path are refused there, and none is a way around the
-// checks of another.
+// Other methods than those of a path are refused there, and none is a way
+// around the checks of another.
 func TestMethods(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -208,8 +210,8 @@ func TestPathTricks(t *testing.T) {
 	}
 }
 
-// raw sends a request target that no client library would, and returns the status and
-// the whole answer.
+// raw sends a request target that no client library would, and returns the
+// status and the whole answer.
 func raw(t *testing.T, s *server, method, target string, b *browser) (status int, answer string) {
 	t.Helper()
 	u, err := url.Parse(s.URL)
@@ -230,7 +232,8 @@ func raw(t *testing.T, s *server, method, target string, b *browser) (status int
 	return status, string(all)
 }
 
-// Input of any size or kind is answered by a refusal, and the server is none the worse.
+// Input of any size or kind is answered by a refusal, and the server is none
+// the worse.
 func TestHugeAndMalformedInput(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -248,8 +251,8 @@ func TestHugeAndMalformedInput(t *testing.T) {
 	for name, body := range bodies {
 		for _, path := range []string{"/oauth/token", "/oauth/revoke", "/oauth/introspect", "/v2/oauth/access_token", "/oauth/authorize", "/login", "/logout", app.path(), home(acme)} {
 			for _, contentType := range []string{formType, "application/json"} {
-				// The server may hang up on whoever goes on sending too much; its answer can
-				// then be lost, but not be another one.
+				// The server may hang up on whoever goes on sending too much;
+				// its answer can then be lost, but not be another one.
 				req, err := http.NewRequest(http.MethodPost, s.URL+path, strings.NewReader(body))
 				require.NoError(t, err)
 				req.Header.Set("Content-Type", contentType)
@@ -292,8 +295,8 @@ func TestHugeAndMalformedInput(t *testing.T) {
 	s.healthy(t)
 }
 
-// Who sends a request drop by drop is not waited for: neither for its headers nor for its
-// body.
+// Who sends a request drop by drop is not waited for: neither for its headers
+// nor for its body.
 func TestSlowRequestsAreCutOff(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -20,9 +20,9 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// sqlmap tries every parameter of the endpoints and the pages, path segments, the
-// session cookie and the bearer token included, against the SQLite store. It finds
-// nothing, and nothing that it sends makes the server fail.
+// sqlmap tries every parameter of the endpoints and the pages, path segments,
+// the session cookie and the bearer token included, against the SQLite store.
+// It finds nothing, and nothing that it sends makes the server fail.
 func TestSQLInjection(t *testing.T) {
 	t.Parallel()
 	requireSQLMap(t)
@@ -76,7 +76,8 @@ func TestSQLInjection(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.whoami(t, tokens.str("access_token")).Status, "nothing was changed behind the store's back")
 }
 
-// The search finds what it is for: a handler that builds its SQL from a parameter.
+// The search finds what it is for: a handler that builds its SQL from a
+// parameter.
 func TestSQLInjectionIsFound(t *testing.T) {
 	t.Parallel()
 	requireSQLMap(t)
@@ -97,13 +98,14 @@ func TestSQLInjectionIsFound(t *testing.T) {
 	require.True(t, found, "%s", report)
 }
 
-// An attack is a request whose parameters sqlmap tries, or if there is an asterisk in it,
-// what stands before that; but not those to skip.
+// An attack is a request whose parameters sqlmap tries, or if there is an
+// asterisk in it, what stands before that; but not those to skip.
 type attack struct{ name, path, form, header, cookie, skip string }
 
-// sqlmap reports whether it could inject anything, and what it has to say. The request is
-// that of a browser that may be signed in. Techniques that tell by the time an answer
-// takes are left out, as they take long and see ghosts on a busy machine.
+// sqlmap reports whether it could inject anything, and what it has to say. The
+// request is that of a browser that may be signed in. Techniques that tell by
+// the time an answer takes are left out, as they take long and see ghosts on a
+// busy machine.
 func sqlmap(t *testing.T, origin string, a attack, b *browser) (found bool, report string) {
 	t.Helper()
 	method, body := http.MethodGet, ""

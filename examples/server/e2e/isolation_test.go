@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Another account's application, secret and grant answer each path and method as one
-// answers that does not exist: with the same status, headers and bytes.
+// Another account's application, secret and grant answer each path and method
+// as one answers that does not exist: with the same status, headers and bytes.
 func TestAccountsAreIsolated(t *testing.T) {
 	t.Parallel()
 	s := start(t)

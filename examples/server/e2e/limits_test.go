@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A hundred wrong secrets at each endpoint that takes one: from the 65th on they are
-// answered 429, which tells when to try again, as they are for a client that does not
-// exist. The client itself, from elsewhere or at work there already, and every other client
-// are served as before.
+// A hundred wrong secrets at each endpoint that takes one: from the 65th on
+// they are answered 429, which tells when to try again, as they are for a
+// client that does not exist. The client itself, from elsewhere or at work
+// there already, and every other client are served as before.
 func TestGuessingIsLimited(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/oauth/token", "/oauth/revoke", "/oauth/introspect", "/v2/oauth/access_token"} {

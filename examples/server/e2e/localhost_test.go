@@ -12,8 +12,9 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A native application that has registered http://localhost/callback listens on whatever port
-// is free (RFC 9700, section 4.1.3), and signs in with golang.org/x/oauth2 and a real browser.
+// A native application that has registered http://localhost/callback listens on
+// whatever port is free (RFC 9700, section 4.1.3), and signs in with
+// golang.org/x/oauth2 and a real browser.
 func TestLocalhostHasAFreePort(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)

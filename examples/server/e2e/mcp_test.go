@@ -121,9 +121,10 @@ func TestMCPClient(t *testing.T) {
 	require.Equal(t, "renamed", steps.Rename)
 }
 
-// Several processes of one MCP client, each with several transports, share the file that holds
-// their tokens. They all find the access token expired, and all refresh with the refresh token
-// that they read before: the user stays signed in, in all of them, and the next time too.
+// Several processes of one MCP client, each with several transports, share the
+// file that holds their tokens. They all find the access token expired, and all
+// refresh with the refresh token that they read before: the user stays signed
+// in, in all of them, and the next time too.
 func TestMCPClientsShareTokens(t *testing.T) {
 	t.Parallel()
 	const processes, transports, times = 4, 2, 2
@@ -169,8 +170,8 @@ func TestMCPClientsShareTokens(t *testing.T) {
 	}
 }
 
-// newMCPHost starts a host whose protected resource is an MCP server, with one user
-// who is always signed in, and an application that is registered there.
+// newMCPHost starts a host whose protected resource is an MCP server, with one
+// user who is always signed in, and an application that is registered there.
 func newMCPHost(t *testing.T) (*server, application) {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -202,8 +203,8 @@ func newMCPHost(t *testing.T) (*server, application) {
 	return &server{URL: host.URL}, application{ClientID: registered.ClientID, Callback: "http://127.0.0.1:49321/callback"}
 }
 
-// mcpServer is an MCP server (Streamable HTTP, without streams) with two tools. The
-// second one is called only by who passes the guard.
+// mcpServer is an MCP server (Streamable HTTP, without streams) with two tools.
+// The second one is called only by who passes the guard.
 func mcpServer(guard func(http.Handler) http.Handler) http.Handler {
 	type object = map[string]any
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -262,8 +263,8 @@ func query(t *testing.T, rawURL string) url.Values {
 	return u.Query()
 }
 
-// node22 is the path of a Node.js that runs the conformance suite: the one installed
-// beside it, or else the machine's own.
+// node22 is the path of a Node.js that runs the conformance suite: the one
+// installed beside it, or else the machine's own.
 func node22(t *testing.T, dir string) string {
 	t.Helper()
 	installed, err := filepath.Glob(filepath.Join(dir, "node_modules", "node-linux-*", "bin", "node"))

@@ -16,8 +16,8 @@ import (
 )
 
 // The published web clients of the Node world complete a login, call the API,
-// refresh, and learn of a revocation. Those that can also discover the server and
-// introspect their tokens.
+// refresh, and learn of a revocation. Those that can also discover the server
+// and introspect their tokens.
 func TestNodeClients(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -64,8 +64,8 @@ func TestNodeClients(t *testing.T) {
 }
 
 // The DNSimple-compatible endpoint takes the JSON bodies of simple-oauth2, with
-// either client authentication. The RFC's own endpoint refuses them in words that
-// tell a developer what to change.
+// either client authentication. The RFC's own endpoint refuses them in words
+// that tell a developer what to change.
 func TestSimpleOAuth2WithJSON(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -98,7 +98,8 @@ func TestSimpleOAuth2WithJSON(t *testing.T) {
 	})
 }
 
-// nodeSteps is what a client reports of its steps; it leaves out what it cannot do.
+// nodeSteps is what a client reports of its steps; it leaves out what it cannot
+// do.
 type nodeSteps struct {
 	Scope                string
 	ExpiresIn            int `json:"expires_in"`

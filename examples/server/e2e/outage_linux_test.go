@@ -18,8 +18,8 @@ type disk struct {
 	filler *os.File
 }
 
-// newDisk mounts a disk, which is gone after the test. What uses it has to be made after it, so that
-// it ends before.
+// newDisk mounts a disk, which is gone after the test. What uses it has to be
+// made after it, so that it ends before.
 func newDisk(t *testing.T) *disk {
 	t.Helper()
 	path, err := os.MkdirTemp("", "oauthapps-disk-")
@@ -90,8 +90,8 @@ func TestDiskFull(t *testing.T) {
 	swept.again(t)
 }
 
-// The disk that holds the write-ahead log is full. PostgreSQL ends, as it cannot go on without, nor start
-// again until there is room.
+// The disk that holds the write-ahead log is full. PostgreSQL ends, as it
+// cannot go on without, nor start again until there is room.
 func TestLogDiskFull(t *testing.T) {
 	t.Parallel()
 	small := newDisk(t)

@@ -19,9 +19,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A load is clients that exchange, rotate, use and revoke tokens of one application all the
-// time, through outages, while all tokens of another are revoked at once. Whatever an answer says
-// that is no 503 has to be right.
+// A load is clients that exchange, rotate, use and revoke tokens of one
+// application all the time, through outages, while all tokens of another are
+// revoked at once. Whatever an answer says that is no 503 has to be right.
 type load struct {
 	t        *testing.T
 	sweep    *sweep
@@ -74,7 +74,8 @@ func (l *load) stop() {
 	l.workers.Wait()
 }
 
-// progress waits until so many more changes are acknowledged, and a revocation of all tokens.
+// progress waits until so many more changes are acknowledged, and a revocation
+// of all tokens.
 func (l *load) progress(changes int64) {
 	l.t.Helper()
 	until, swept := l.answered.Load()+changes, l.sweep.acknowledged.Load()
@@ -84,8 +85,8 @@ func (l *load) progress(changes int64) {
 	require.False(l.t, l.ended.Load())
 }
 
-// await waits until something is so, however slow the machine is: for as long as the
-// load moves on, but for no more than 20,000 requests.
+// await waits until something is so, however slow the machine is: for as long
+// as the load moves on, but for no more than 20,000 requests.
 func (l *load) await(failure string, requests func() int64, so func() bool) {
 	l.t.Helper()
 	for began := requests(); !so() && !l.ended.Load(); {
@@ -95,7 +96,8 @@ func (l *load) await(failure string, requests func() int64, so func() bool) {
 	}
 }
 
-// sweeping waits until a revocation of all tokens is under way, or was a moment ago.
+// sweeping waits until a revocation of all tokens is under way, or was a moment
+// ago.
 func (l *load) sweeping() {
 	l.t.Helper()
 	for until := time.Now().Add(patience); ; {
@@ -144,8 +146,8 @@ type client struct {
 	button       *form // which revokes all tokens of the application
 }
 
-// newClient registers an application, authorizes it, and begins twice: one session has tokens,
-// the other an unredeemed code.
+// newClient registers an application, authorizes it, and begins twice: one
+// session has tokens, the other an unredeemed code.
 func newClient(t *testing.T, c *cluster) *client {
 	t.Helper()
 	b := signIn(t, c.server, alice)
@@ -218,8 +220,8 @@ func (cl *client) works(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.Status, "%s", a.Body)
 }
 
-// PostgreSQL is stopped and started under load, in good order and as in a crash. The nodes
-// stay up, say so meanwhile, and go on by themselves.
+// PostgreSQL is stopped and started under load, in good order and as in a
+// crash. The nodes stay up, say so meanwhile, and go on by themselves.
 func TestPostgresRestarts(t *testing.T) {
 	t.Parallel()
 	pg := newPostgres(t)
@@ -264,7 +266,8 @@ func TestConnectionsKilled(t *testing.T) {
 	cl.works(t)
 }
 
-// A node is killed under load, and the others do its work until there is a new one.
+// A node is killed under load, and the others do its work until there is a new
+// one.
 func TestNodeKilled(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, newDatabase(t).dsn())
@@ -281,8 +284,8 @@ func TestNodeKilled(t *testing.T) {
 	cl.works(t)
 }
 
-// Clients hang up under load, at any moment. What they asked for happens as a whole or not at
-// all, and costs the nodes no connection to the database.
+// Clients hang up under load, at any moment. What they asked for happens as a
+// whole or not at all, and costs the nodes no connection to the database.
 func TestClientsHangUp(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t)
@@ -314,7 +317,8 @@ func TestClientsHangUp(t *testing.T) {
 	cl.works(t)
 }
 
-// A client that hangs up while the database is slow does not leave half of a redemption.
+// A client that hangs up while the database is slow does not leave half of a
+// redemption.
 func TestClientHangsUpMidway(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t)
@@ -347,7 +351,8 @@ func TestClientHangsUpMidway(t *testing.T) {
 	require.ErrorIs(t, <-gone, context.Canceled)
 	require.NoError(t, slow.Commit(t.Context()))
 
-	// It was finished, so the code is used up, and the client that lost the answer asks the user again.
+	// It was finished, so the code is used up, and the client that lost the
+	// answer asks the user again.
 	require.Eventually(t, func() bool {
 		var all bool
 		err := watch.QueryRow(t.Context(), `SELECT bool_and(code_redeemed_at IS NOT NULL) FROM oauth_sessions`).Scan(&all)
@@ -357,8 +362,9 @@ func TestClientHangsUpMidway(t *testing.T) {
 	require.Equal(t, http.StatusOK, c.whoami(t, cl.access).Status)
 }
 
-// All tokens are revoked while the database is slow, and nobody hears what came of it. It
-// happened as a whole or not at all: to which of both is known here, from where it was cut off.
+// All tokens are revoked while the database is slow, and nobody hears what came
+// of it. It happened as a whole or not at all: to which of both is known here,
+// from where it was cut off.
 func TestRevocationUnanswered(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t)
@@ -426,7 +432,8 @@ func TestRevocationUnanswered(t *testing.T) {
 	}
 }
 
-// stop has a process stand still, all of its threads: some may go on for a moment after the signal was sent.
+// stop has a process stand still, all of its threads: some may go on for a
+// moment after the signal was sent.
 func stop(t *testing.T, process *os.Process) {
 	t.Helper()
 	require.NoError(t, process.Signal(syscall.SIGSTOP))
@@ -441,8 +448,9 @@ func stop(t *testing.T, process *os.Process) {
 	}
 }
 
-// The database answers nothing, and the few connections that a node may have all wait for it.
-// So do requests, but not for ever, and nothing of them happens later.
+// The database answers nothing, and the few connections that a node may have
+// all wait for it. So do requests, but not for ever, and nothing of them
+// happens later.
 func TestDatabaseHangs(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t)
@@ -492,8 +500,8 @@ func TestDatabaseHangs(t *testing.T) {
 	cl.works(t)
 }
 
-// A database that can only be read, as after a failover to a standby: what reads works, what
-// writes is an outage.
+// A database that can only be read, as after a failover to a standby: what
+// reads works, what writes is an outage.
 func TestDatabaseReadOnly(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t)

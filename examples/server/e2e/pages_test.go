@@ -176,10 +176,12 @@ func TestRevokeAuthorizedApplication(t *testing.T) {
 	require.NotNil(t, grantForm(b, bob.account, app))
 }
 
-// momentShown is what the demo's error pages end with: when they were made, to the second.
+// momentShown is what the demo's error pages end with: when they were made, to
+// the second.
 var momentShown = regexp.MustCompile(`\d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC`)
 
-// What is not the signed-in user's is not found, and looks like what does not exist.
+// What is not the signed-in user's is not found, and looks like what does not
+// exist.
 func TestOtherPeoplesPagesAreNotFound(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -219,7 +221,8 @@ func TestOtherPeoplesPagesAreNotFound(t *testing.T) {
 	require.Equal(t, app.ClientID, a.get(app.path()).byID("client-id"))
 }
 
-// A form is good only from the page it stands on, in the session it was made for.
+// A form is good only from the page it stands on, in the session it was made
+// for.
 func TestForgedForms(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -286,8 +289,9 @@ func TestPageHeaders(t *testing.T) {
 	}
 }
 
-// Nobody else's application passes for the service's own: its name is refused as long as
-// it looks like the service's, and the consent page tells who registered it.
+// Nobody else's application passes for the service's own: its name is refused
+// as long as it looks like the service's, and the consent page tells who
+// registered it.
 func TestImitatedNamesAreRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -86,7 +86,8 @@ func (b *browser) register(account, name, clientType, callback string) applicati
 	return app
 }
 
-// applicationID finds the application that a page is about, in its address, links or forms.
+// applicationID finds the application that a page is about, in its address,
+// links or forms.
 func applicationID(p *page) string {
 	candidates := append([]*url.URL{p.URL}, p.links()...)
 	for _, f := range p.forms() {

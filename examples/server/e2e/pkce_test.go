@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The example of RFC 7636, appendix B, and verifiers of every length and character that
-// section 4.1 allows, with either kind of client.
+// The example of RFC 7636, appendix B, and verifiers of every length and
+// character that section 4.1 allows, with either kind of client.
 func TestVerifiers(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -13,9 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A client may show the authorization endpoint in a pop-up. The pages on the way, the
-// login among them, leave the pop-up and the page that opened it connected, so that
-// the answer comes back by each of the ways that clients know.
+// A client may show the authorization endpoint in a pop-up. The pages on the
+// way, the login among them, leave the pop-up and the page that opened it
+// connected, so that the answer comes back by each of the ways that clients
+// know.
 func TestPopUpClient(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)
@@ -43,8 +44,9 @@ func TestPopUpClient(t *testing.T) {
 		}
 	}
 
-	// An error that is a page, as no client can be told, leaves them connected too: the
-	// client learns that its pop-up was closed from the user closing it alone.
+	// An error that is a page, as no client can be told, leaves them connected
+	// too: the client learns that its pop-up was closed from the user closing
+	// it alone.
 	c.open(client + "/?how=location&to=" + url.QueryEscape(s.authorizeURL(app, newVerifier(), "redirect_uri", "https://evil.example/")))
 	p := c.popUp("#open")
 	require.NotEmpty(t, p.text("h1"))
@@ -85,7 +87,8 @@ func TestOIDCClientTSPopUp(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.whoami(t, user.AccessToken).Status)
 }
 
-// popUp presses what opens a pop-up of the server's, and returns that once it is there.
+// popUp presses what opens a pop-up of the server's, and returns that once it
+// is there.
 func (c *chromium) popUp(selector string) *chromium {
 	c.t.Helper()
 	c.press(selector)
@@ -115,9 +118,10 @@ func (c *chromium) opened() *chromium {
 	return p
 }
 
-// popUpClient serves a client's page, on a site of its own, that opens a pop-up and
-// waits for the answer: for a message from its callback page in there, or for the pop-up
-// to be back at its own origin, which is all that older libraries look at. It returns its origin.
+// popUpClient serves a client's page, on a site of its own, that opens a pop-up
+// and waits for the answer: for a message from its callback page in there, or
+// for the pop-up to be back at its own origin, which is all that older
+// libraries look at. It returns its origin.
 func popUpClient(t *testing.T) string {
 	t.Helper()
 	mux := http.NewServeMux()

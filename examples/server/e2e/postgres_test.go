@@ -29,8 +29,8 @@ type database struct {
 	name   string
 }
 
-// newDatabase makes a database on the PostgreSQL server that the environment names. It is
-// dropped after the test.
+// newDatabase makes a database on the PostgreSQL server that the environment
+// names. It is dropped after the test.
 func newDatabase(t *testing.T) database {
 	t.Helper()
 	server := os.Getenv("OAUTHAPPS_TEST_POSTGRES")
@@ -81,7 +81,8 @@ func (db database) outside(t *testing.T) *pgx.Conn {
 	return conn
 }
 
-// hangUp ends up to n connections to the database at random, from outside of it.
+// hangUp ends up to n connections to the database at random, from outside of
+// it.
 func (db database) hangUp(t *testing.T, outside *pgx.Conn, n int) {
 	t.Helper()
 	var ended int
@@ -102,7 +103,8 @@ func execSQL(t *testing.T, dsn, sql string, args ...any) {
 	require.NoError(t, err)
 }
 
-// A postgres is a PostgreSQL server of the test's own, which it may stop and start.
+// A postgres is a PostgreSQL server of the test's own, which it may stop and
+// start.
 type postgres struct {
 	URL      string // of its first database
 	programs string
@@ -113,8 +115,8 @@ type postgres struct {
 	exited   chan struct{}
 }
 
-// newPostgres starts a PostgreSQL server, made with more options of initdb, which is stopped and
-// removed after the test.
+// newPostgres starts a PostgreSQL server, made with more options of initdb,
+// which is stopped and removed after the test.
 func newPostgres(t *testing.T, options ...string) *postgres {
 	t.Helper()
 	pg := &postgres{}

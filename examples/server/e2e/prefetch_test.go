@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A browser may look ahead at the link that signs in, whether or not the user follows
-// it. Nobody is signed in by that, and the click has its own answer.
+// A browser may look ahead at the link that signs in, whether or not the user
+// follows it. Nobody is signed in by that, and the click has its own answer.
 func TestLookingAheadSignsNobodyIn(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)

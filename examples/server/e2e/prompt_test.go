@@ -9,7 +9,8 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 )
 
-// A client that wants its user to sign in again gets that, once, and its answer.
+// A client that wants its user to sign in again gets that, once, and its
+// answer.
 func TestPromptLogin(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -388,7 +388,8 @@ func TestRefresh(t *testing.T) {
 	require.Equal(t, http.StatusOK, third.Status, "%s", third.Body)
 	require.Equal(t, "read write", third.str("scope"), "narrowing is for the access token")
 
-	// A token from before the previous one has been stolen, or its successor has: the family ends.
+	// A token from before the previous one has been stolen, or its successor
+	// has: the family ends.
 	require.Equal(t, "invalid_grant", refreshing(first.str("refresh_token"), "", app).str("error"))
 	require.Equal(t, "invalid_grant", refreshing(third.str("refresh_token"), "", app).str("error"))
 	require.Equal(t, http.StatusUnauthorized, s.whoami(t, third.str("access_token")).Status)

@@ -20,8 +20,9 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// What may be registered as a callback URL, and what then matches it, leads to the same
-// place in every parser that reads it on the way: Go's, Node's and Chromium's.
+// What may be registered as a callback URL, and what then matches it, leads to
+// the same place in every parser that reads it on the way: Go's, Node's and
+// Chromium's.
 func TestParsersAgreeOnCallbacks(t *testing.T) {
 	t.Parallel()
 	node, c := nodeURLs(t), newChromium(t, true)
@@ -87,7 +88,8 @@ func TestParsersAgreeOnCallbacks(t *testing.T) {
 // A place is where a URL leads.
 type place struct{ Scheme, User, Host, Port, Path, Query, Fragment string }
 
-// parseURLs is JavaScript: a function from URLs to places, or null where it is none.
+// parseURLs is JavaScript: a function from URLs to places, or null where it is
+// none.
 const parseURLs = `urls => urls.map(url => {
 	let u;
 	try { u = new URL(url); } catch { return null; }
@@ -97,8 +99,8 @@ const parseURLs = `urls => urls.map(url => {
 	};
 })`
 
-// goPlace is what net/url makes of a URL. A port that is the scheme's own is left out,
-// as browsers do.
+// goPlace is what net/url makes of a URL. A port that is the scheme's own is
+// left out, as browsers do.
 func goPlace(t *testing.T, s string) place {
 	t.Helper()
 	u, err := url.Parse(s)
@@ -144,7 +146,8 @@ func (c *chromium) parseURLs(urls []string) []*place {
 	return places
 }
 
-// callbackCandidates are n strings around what may be registered, the same ones each time.
+// callbackCandidates are n strings around what may be registered, the same ones
+// each time.
 func callbackCandidates(n int) []string {
 	r := rand.New(rand.NewPCG(1, 6749))
 	pick := func(choices ...string) string { return choices[r.IntN(len(choices))] }
@@ -173,8 +176,8 @@ func callbackCandidates(n int) []string {
 	return append(wellFormed, mutations(r, wellFormed, n-len(wellFormed))...)
 }
 
-// punycodeHost is a host of letters, marks and signs of all kinds, whether they may stand
-// together or not.
+// punycodeHost is a host of letters, marks and signs of all kinds, whether they
+// may stand together or not.
 func punycodeHost(r *rand.Rand) string {
 	scripts := []*unicode.RangeTable{
 		unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Devanagari,
@@ -199,8 +202,8 @@ func punycodeHost(r *rand.Rand) string {
 	return encoded + []string{"", ".example", ".1st", ".xn--hgbk6aj7f53bba"}[r.IntN(4)]
 }
 
-// mutations makes n strings out of others by inserting, deleting and repeating what URL
-// parsers are known to stumble over.
+// mutations makes n strings out of others by inserting, deleting and repeating
+// what URL parsers are known to stumble over.
 func mutations(r *rand.Rand, from []string, n int) []string {
 	mutated := make([]string, n)
 	for i := range mutated {

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Processes of one client that refresh at once, with the refresh token that they share, all
-// get the same tokens, wherever each of them asks.
+// Processes of one client that refresh at once, with the refresh token that
+// they share, all get the same tokens, wherever each of them asks.
 func TestRefreshAtOnce(t *testing.T) {
 	t.Parallel()
 	const callers = 16
@@ -70,7 +70,8 @@ func atOnce(n int, call func(i int) answer) []answer {
 	return answers
 }
 
-// requireSameTokens asserts that all answers are the same tokens, and returns one of them.
+// requireSameTokens asserts that all answers are the same tokens, and returns
+// one of them.
 func requireSameTokens(t *testing.T, answers []answer) answer {
 	t.Helper()
 	for _, a := range answers {
@@ -82,9 +83,10 @@ func requireSameTokens(t *testing.T, answers []answer) answer {
 	return answers[0]
 }
 
-// golang.org/x/oauth2 keeps its sign-in over a network that loses answers, and over one that
-// sends requests twice. While it does not know how the client is to authenticate, it sends a
-// refresh that failed again by itself, in another way.
+// golang.org/x/oauth2 keeps its sign-in over a network that loses answers, and
+// over one that sends requests twice. While it does not know how the client is
+// to authenticate, it sends a refresh that failed again by itself, in another
+// way.
 func TestXOAuth2OverABadNetwork(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -130,8 +132,8 @@ func TestXOAuth2OverABadNetwork(t *testing.T) {
 
 var errLost = errors.New("the answer was lost")
 
-// A badNetwork is a transport that loses the answers to its first requests, and may send each
-// request twice. What is lost was answered all the same.
+// A badNetwork is a transport that loses the answers to its first requests, and
+// may send each request twice. What is lost was answered all the same.
 type badNetwork struct {
 	lost    int // answers
 	repeats bool
@@ -173,8 +175,9 @@ func (n *badNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 	return send()
 }
 
-// The server is killed after a refresh was written and before it was answered. The client
-// asks another node, and the one that takes its place, and goes on with the same tokens.
+// The server is killed after a refresh was written and before it was answered.
+// The client asks another node, and the one that takes its place, and goes on
+// with the same tokens.
 func TestKillBetweenWriteAndAnswer(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t)
@@ -214,8 +217,8 @@ func TestKillBetweenWriteAndAnswer(t *testing.T) {
 	require.Equal(t, http.StatusOK, third.Status, "%s", third.Body)
 }
 
-// A slowLink is a link to a database that delivers what the database says a second late,
-// once it is down.
+// A slowLink is a link to a database that delivers what the database says a
+// second late, once it is down.
 type slowLink struct {
 	dsn  string
 	down atomic.Bool

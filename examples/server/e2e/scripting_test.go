@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What developers and attackers write is text in a real browser: on no page does it run
-// a script, load anything, or put anything into the console.
+// What developers and attackers write is text in a real browser: on no page
+// does it run a script, load anything, or put anything into the console.
 func TestScriptsOfOthersDoNotRun(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)
@@ -100,8 +100,8 @@ func TestScriptsOfOthersDoNotRun(t *testing.T) {
 	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(noise) > 0 }, patience, patience/1000)
 }
 
-// No page of the server can be put into a frame of another, where a user would click on
-// what they do not see.
+// No page of the server can be put into a frame of another, where a user would
+// click on what they do not see.
 func TestFramesAreRefused(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)
@@ -121,7 +121,8 @@ func TestFramesAreRefused(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte(`<!DOCTYPE html><title>Framing</title><iframe id="frame" src="` + r.URL.Query().Get("of") + `"></iframe>`))
 	})
-	// On the server's own site, so that the browser sends its cookies to the frame.
+	// On the server's own site, so that the browser sends its cookies to the
+	// frame.
 	evil := httptest.NewServer(framing)
 	defer evil.Close()
 

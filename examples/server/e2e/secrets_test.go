@@ -14,8 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the store and the log, events among it, must never hold, in no encoding: anything
-// that opens something. Everything of that kind that there is comes up in one run.
+// What the store and the log, events among it, must never hold, in no encoding:
+// anything that opens something. Everything of that kind that there is comes up
+// in one run.
 func TestNothingSecretIsKeptOrLogged(t *testing.T) {
 	t.Parallel()
 	dsn := sqlite(t)
@@ -92,7 +93,8 @@ func TestNothingSecretIsKeptOrLogged(t *testing.T) {
 	require.Equal(t, http.StatusOK, dnsimple.Status, "%s", dnsimple.Body)
 	note("access token for DNSimple", dnsimple.str("access_token"))
 
-	// Everything that is reported, and everything sent to where it does not belong.
+	// Everything that is reported, and everything sent to where it does not
+	// belong.
 	require.Equal(t, http.StatusOK, s.whoami(t, secrets["third access token"]).Status)
 	s.whoami(t, secrets["third refresh token"])
 	s.whoami(t, app.ClientSecret)
@@ -127,7 +129,8 @@ func TestNothingSecretIsKeptOrLogged(t *testing.T) {
 	for _, told := range []string{app.ID, "token.client_authentication_failed", "token.code_replay", "token.refresh_token_reuse"} {
 		require.Contains(t, places["standard error"], told)
 	}
-	// The demo tells newcomers the passwords, and keeps its key in a file of its own.
+	// The demo tells newcomers the passwords, and keeps its key in a file of
+	// its own.
 	delete(places, "standard output")
 	require.GreaterOrEqual(t, len(secrets), 20)
 	for place, content := range places {
@@ -152,8 +155,8 @@ func encodings(secret string) map[string]string {
 	if strings.HasPrefix(secret, "oa_") { // the random part of a credential, without prefix, session and checksum
 		all["its random part"] = secret[len(secret)-30 : len(secret)-10]
 	}
-	// Base64 of something around it has one of three forms, but for the first and last
-	// characters, which depend on the neighbours.
+	// Base64 of something around it has one of three forms, but for the first
+	// and last characters, which depend on the neighbours.
 	for before := range 3 {
 		padded := strings.Repeat("\x00", before) + secret
 		padded = padded[:len(padded)/3*3]

@@ -131,7 +131,8 @@ func (s *server) healthy(t *testing.T) {
 	require.Equal(t, http.StatusOK, s.health(t))
 }
 
-// unhealthy asserts that the server answers, and says that its store cannot be written.
+// unhealthy asserts that the server answers, and says that its store cannot be
+// written.
 func (s *server) unhealthy(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool { return s.health(t) == http.StatusServiceUnavailable }, patience, patience/100)

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// oidc-client-ts signs in, refreshes and revokes from a page in Chromium: a public
-// client whose scripts read the metadata and call the token and revocation
-// endpoints from another origin, so that CORS has to let them.
+// oidc-client-ts signs in, refreshes and revokes from a page in Chromium: a
+// public client whose scripts read the metadata and call the token and
+// revocation endpoints from another origin, so that CORS has to let them.
 func TestOIDCClientTS(t *testing.T) {
 	t.Parallel()
 	folder := nodePackage(t, "node", "oidc-client-ts")
@@ -46,8 +46,8 @@ func TestOIDCClientTS(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, s.whoami(t, refreshed.AccessToken).Status)
 }
 
-// singlePage serves the single-page application of a client on an origin of its own.
-// The configuration is read when the page asks for it.
+// singlePage serves the single-page application of a client on an origin of its
+// own. The configuration is read when the page asks for it.
 func singlePage(t *testing.T, folder string, config map[string]string) *httptest.Server {
 	t.Helper()
 	app := filepath.Join(folder, "oidc-client-ts")
@@ -76,8 +76,8 @@ type pageUser struct {
 	Scope        string
 }
 
-// wait waits for a step of the single-page application, and for the user it ends with,
-// if any.
+// wait waits for a step of the single-page application, and for the user it
+// ends with, if any.
 func (c *chromium) wait(step string) (user pageUser) {
 	c.t.Helper()
 	_, err := chromedp.Run(c.ctx, chromedp.WaitReady(chromedp.CSS("#"+step+", #error")))

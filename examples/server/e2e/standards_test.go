@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tables of requirements, of package flow and of each capability in its own folder,
-// name tests that exist, and name one for each requirement.
+// The tables of requirements, of package flow and of each capability in its own
+// folder, name tests that exist, and name one for each requirement.
 func TestStandardsNameTheirTests(t *testing.T) {
 	written := testsOfTheModule(t)
 	require.True(t, written["e2e.TestStandardsNameTheirTests"])
@@ -56,7 +56,8 @@ func checkStandards(t *testing.T, path string, written map[string]bool) (rows in
 	return rows
 }
 
-// testsOfTheModule are its tests, as "package.TestName", by the folder of the package.
+// testsOfTheModule are its tests, as "package.TestName", by the folder of the
+// package.
 func testsOfTheModule(t *testing.T) map[string]bool {
 	t.Helper()
 	tests := map[string]bool{}

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Swagger UI logs in from a page of another origin, in Chromium, as somebody does who
-// tries out an API. Its call of the token endpoint has the header X-Requested-With,
-// which CORS has to let through.
+// Swagger UI logs in from a page of another origin, in Chromium, as somebody
+// does who tries out an API. Its call of the token endpoint has the header
+// X-Requested-With, which CORS has to let through.
 func TestSwaggerUI(t *testing.T) {
 	t.Parallel()
 	folder := nodePackage(t, "swagger-ui", "swagger-ui-dist")
@@ -47,8 +47,8 @@ func (c *chromium) appear(selector string) {
 	require.NoError(c.t, err, selector)
 }
 
-// swaggerUI serves Swagger UI on an origin of its own, with the description of an API
-// that the demo server guards.
+// swaggerUI serves Swagger UI on an origin of its own, with the description of
+// an API that the demo server guards.
 func swaggerUI(t *testing.T, folder, issuer string, clientID *string) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()

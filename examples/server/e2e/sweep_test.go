@@ -18,10 +18,11 @@ import (
 	"golang.org/x/net/html"
 )
 
-// A sweep is a developer who revokes all user tokens of an application again and again, through
-// outages, by the button of its page, and the users, who authorize it anew each time. A
-// revocation that was acknowledged holds from then on at every node and what is issued after it
-// works. One that was not has ended all tokens or none.
+// A sweep is a developer who revokes all user tokens of an application again
+// and again, through outages, by the button of its page, and the users, who
+// authorize it anew each time. A revocation that was acknowledged holds from
+// then on at every node and what is issued after it works. One that was not has
+// ended all tokens or none.
 type sweep struct {
 	cluster *cluster
 	app     application
@@ -119,8 +120,9 @@ func (s *sweep) round() error {
 	return s.refused(code, verifier)
 }
 
-// late accounts for tokens that were ended though nobody pressed the button since they were issued: a
-// revocation that was not answered may still happen, but once.
+// late accounts for tokens that were ended though nobody pressed the button
+// since they were issued: a revocation that was not answered may still happen,
+// but once.
 func (s *sweep) late() error {
 	if s.happened++; s.happened > s.unanswered {
 		return errors.New("a token does not work that was issued after the last revocation")
@@ -128,7 +130,8 @@ func (s *sweep) late() error {
 	return nil
 }
 
-// press presses the button and reports whether it was acknowledged that all is revoked.
+// press presses the button and reports whether it was acknowledged that all is
+// revoked.
 func (s *sweep) press() (acknowledged bool, err error) {
 	select {
 	case s.begun <- struct{}{}:
@@ -150,8 +153,8 @@ func (s *sweep) press() (acknowledged bool, err error) {
 	return err == nil, err
 }
 
-// issue gets a session of each user, all after one another. Some may have been ended before they had
-// tokens.
+// issue gets a session of each user, all after one another. Some may have been
+// ended before they had tokens.
 func (s *sweep) issue() (issued []*session, ended bool, err error) {
 	for _, user := range s.users {
 		for one := (*session)(nil); one == nil; {
@@ -329,7 +332,8 @@ func (c *caller) submitWith(ctx context.Context, path string, fields url.Values)
 	return c.send(req, http.StatusSeeOther)
 }
 
-// check asserts, after the load, that everything acknowledged holds and that nothing is half done.
+// check asserts, after the load, that everything acknowledged holds and that
+// nothing is half done.
 func (s *sweep) check(t *testing.T) {
 	t.Helper()
 	counts := map[string]int{}

@@ -10,8 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A person with two tabs at the login signs in in both, and goes on in each to where it was
-// leading. So they have signed in again while one was asking for consent.
+// A person with two tabs at the login signs in in both, and goes on in each to
+// where it was leading. So they have signed in again while one was asking for
+// consent.
 func TestLoginTabs(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -40,8 +41,8 @@ func TestLoginTabs(t *testing.T) {
 	d.authorize(first, "late")
 }
 
-// Signing out of the consent page leads back to it, as whoever signs in next. A consent page
-// of another tab does not answer for that person: it asks them.
+// Signing out of the consent page leads back to it, as whoever signs in next. A
+// consent page of another tab does not answer for that person: it asks them.
 func TestConsentTabs(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -59,7 +60,8 @@ func TestConsentTabs(t *testing.T) {
 	require.Contains(t, second.text(".signed-in"), bob.email)
 	d.authorize(second, "second")
 
-	// The sign-out form of a page that was made for somebody else works, and leads back.
+	// The sign-out form of a page that was made for somebody else works, and
+	// leads back.
 	d.ask(second, "third")
 	require.Equal(t, http.StatusOK, first.click(`form[action="/logout"] button`))
 	d.signIn(first, alice)
@@ -126,7 +128,8 @@ func TestEnterAuthorizes(t *testing.T) {
 	require.Equal(t, "entered", client.last().Get("state"))
 	require.NotEmpty(t, client.last().Get("code"), "%s", client.last())
 
-	// People still find Cancel before Authorize, in the one line that both are in.
+	// People still find Cancel before Authorize, in the one line that both are
+	// in.
 	c.open(s.authorizeURL(app, newVerifier()))
 	var left [2]float64
 	for i, decision := range []string{"deny", "authorize"} {

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever its users do, no page of the server sends anything anywhere but to the server
-// itself and, when they decide so, to the client; what reaches that tells nothing of
-// where they came from. (RFC 9700, section 4.2.4.)
+// Whatever its users do, no page of the server sends anything anywhere but to
+// the server itself and, when they decide so, to the client; what reaches that
+// tells nothing of where they came from. (RFC 9700, section 4.2.4.)
 func TestEveryRequestOfEveryPage(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)
@@ -89,8 +89,9 @@ func header(r *network.Response, name, want string) string {
 	return fmt.Sprintf("%s: no %s: %s\n", r.URL, name, want)
 }
 
-// A person who sees no screen, uses no mouse, sees little or holds a telephone, finds
-// on every page what it is, what to fill in and what to press. (WCAG 2.2.)
+// A person who sees no screen, uses no mouse, sees little or holds a telephone,
+// finds on every page what it is, what to fill in and what to press. (WCAG
+// 2.2.)
 func TestEveryPageIsAccessible(t *testing.T) {
 	t.Parallel()
 	c := newChromium(t, true)
@@ -115,8 +116,8 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	require.Greater(t, len(names), 20)
 }
 
-// findProblems lists what is wrong with a page: as a document, in its contrast (1.4.3),
-// and in how it fits (1.4.10).
+// findProblems lists what is wrong with a page: as a document, in its contrast
+// (1.4.3), and in how it fits (1.4.10).
 const findProblems = `(() => {
 	const problems = [];
 	const check = (ok, text) => { if (!ok) problems.push(text); };
@@ -164,8 +165,8 @@ const findProblems = `(() => {
 	return problems;
 })()`
 
-// requireNames checks that the browser tells a screen reader the name of everything that
-// can be used, headings and tables included (4.1.2).
+// requireNames checks that the browser tells a screen reader the name of
+// everything that can be used, headings and tables included (4.1.2).
 func (c *chromium) requireNames(page string) {
 	c.t.Helper()
 	tree, err := chromedp.Call(c.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
@@ -191,8 +192,8 @@ func axText(v *accessibility.Value) (text string) {
 	return text
 }
 
-// requireKeyboard goes through the page with the Tab key: it reaches everything that can
-// be used, and is seen wherever it is (2.1.1, 2.4.7).
+// requireKeyboard goes through the page with the Tab key: it reaches everything
+// that can be used, and is seen wherever it is (2.1.1, 2.4.7).
 func (c *chromium) requireKeyboard(page string) {
 	c.t.Helper()
 	want, err := chromedp.Run(c.ctx, chromedp.Evaluate[int](`(() => {
@@ -230,8 +231,9 @@ func (c *chromium) requireKeyboard(page string) {
 	require.Len(c.t, reached, want, "%s: out of reach of the keyboard", page)
 }
 
-// tour has Alice sign in, use everything that the demo has, make every mistake there is,
-// and sign out. It calls visit on each page, and returns the names of the pages.
+// tour has Alice sign in, use everything that the demo has, make every mistake
+// there is, and sign out. It calls visit on each page, and returns the names of
+// the pages.
 func tour(c *chromium, s *server, client *recordingClient, visit func(name string)) (names []string) {
 	c.t.Helper()
 	look := func(name string) {
@@ -344,7 +346,8 @@ func tour(c *chromium, s *server, client *recordingClient, visit func(name strin
 	return names
 }
 
-// A recordingClient is a client on a site of its own that records what browsers tell it.
+// A recordingClient is a client on a site of its own that records what browsers
+// tell it.
 type recordingClient struct {
 	URL     string
 	mu      sync.Mutex

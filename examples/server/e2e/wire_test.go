@@ -30,8 +30,8 @@ func (a answer) str(name string) string {
 	return v
 }
 
-// checkUnavailable says what is wrong with an answer for an outage: it is 503, says when
-// to try again, and tells nothing of what is broken.
+// checkUnavailable says what is wrong with an answer for an outage: it is 503,
+// says when to try again, and tells nothing of what is broken.
 func (a answer) checkUnavailable() error {
 	code, hasCode := a.JSON["error"]
 	switch {
@@ -43,8 +43,8 @@ func (a answer) checkUnavailable() error {
 	return nil
 }
 
-// internals is what no answer may tell. Short words count as whole words alone, as the
-// random values that a page repeats hold any three letters now and then.
+// internals is what no answer may tell. Short words count as whole words alone,
+// as the random values that a page repeats hold any three letters now and then.
 var internals = regexp.MustCompile(`(?i)postgres|\bpgx\b|pgxpool|pgconn|sqlstate|sqlite|127\.0\.0\.1:\d+: |connection|deadline|context`)
 
 // send sends a request without following redirects. An error is a broken
@@ -139,8 +139,8 @@ func redemption(app application, code, verifier string) url.Values {
 	return fields
 }
 
-// authorizeURL is where the application sends its users, with PKCE if there is a
-// verifier. More parameters come in pairs of name and value; an empty value
+// authorizeURL is where the application sends its users, with PKCE if there is
+// a verifier. More parameters come in pairs of name and value; an empty value
 // takes a parameter away.
 func (s *server) authorizeURL(app application, verifier string, more ...string) string {
 	q := url.Values{"response_type": {"code"}, "client_id": {app.ClientID}, "redirect_uri": {app.Callback}}

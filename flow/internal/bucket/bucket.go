@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Max is how many buckets a [Set] remembers for certain: those that were used last.
-// As many before them may be remembered too, in 5 megabytes at most.
+// Max is how many buckets a [Set] remembers for certain: those that were used
+// last. As many before them may be remembered too, in 5 megabytes at most.
 const Max = 1 << 14
 
-// A Set is buckets of the same size. Each holds burst tokens, and gets one back at
-// every pace. A bucket is kept as the time at which it is full again; one that is not
-// there is full. It forgets nothing by time, but by being full. It is not safe for
-// concurrent use.
+// A Set is buckets of the same size. Each holds burst tokens, and gets one back
+// at every pace. A bucket is kept as the time at which it is full again; one
+// that is not there is full. It forgets nothing by time, but by being full. It
+// is not safe for concurrent use.
 type Set struct {
 	burst        time.Duration // what filling one up takes
 	pace         time.Duration
@@ -39,8 +39,9 @@ func (s *Set) Take(k Key, now time.Time) {
 // Len tells how many buckets are remembered.
 func (s *Set) Len() int { return len(s.newer) + len(s.older) }
 
-// missing returns how long it takes until a bucket is full. A bucket that would take
-// longer than an empty one was filled before the clock was set back: it counts as empty.
+// missing returns how long it takes until a bucket is full. A bucket that would
+// take longer than an empty one was filled before the clock was set back: it
+// counts as empty.
 func (s *Set) missing(k Key, now time.Time) time.Duration {
 	at, ok := s.newer[k]
 	if !ok {
@@ -56,8 +57,8 @@ func (s *Set) missing(k Key, now time.Time) time.Duration {
 	return max(at.Sub(now), 0)
 }
 
-// put keeps a bucket among the newer ones. When those are full, they become the older
-// ones, and the older ones are forgotten.
+// put keeps a bucket among the newer ones. When those are full, they become the
+// older ones, and the older ones are forgotten.
 func (s *Set) put(k Key, fullAt time.Time) {
 	if _, ok := s.newer[k]; !ok && len(s.newer) >= Max {
 		s.newer, s.older = map[Key]time.Time{}, s.newer
@@ -77,9 +78,9 @@ func KeyOf(texts ...string) Key {
 	return sha256.Sum256(b)
 }
 
-// Network returns what one caller can be expected to hold of the address space: an
-// IPv4 address, or the 64-bit prefix of an IPv6 address, such as 2001:db8::/64. What
-// is no address is returned as it is.
+// Network returns what one caller can be expected to hold of the address space:
+// an IPv4 address, or the 64-bit prefix of an IPv6 address, such as
+// 2001:db8::/64. What is no address is returned as it is.
 func Network(address string) string {
 	addr, err := netip.ParseAddr(address)
 	if err != nil {

@@ -26,7 +26,8 @@ func TestBucketsForgetTheOldest(t *testing.T) {
 	require.False(t, has(Max+1))
 }
 
-// A clock that is set back or forward leaves nobody waiting for longer than one pace.
+// A clock that is set back or forward leaves nobody waiting for longer than one
+// pace.
 func TestBucketsWhenTheClockIsSet(t *testing.T) {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	b := New(3, time.Minute)
@@ -42,7 +43,8 @@ func TestBucketsWhenTheClockIsSet(t *testing.T) {
 	require.Equal(t, time.Second, b.Wait(k, noon.Add(59*time.Second)))
 	require.Zero(t, b.Wait(k, noon.Add(24*time.Hour)))
 
-	// Set back, the bucket fills by the new time, and does not wait for the old one.
+	// Set back, the bucket fills by the new time, and does not wait for the old
+	// one.
 	back := noon.Add(-24 * time.Hour)
 	require.Equal(t, time.Minute, b.Wait(k, back))
 	require.Equal(t, time.Second, b.Wait(k, back.Add(59*time.Second)))

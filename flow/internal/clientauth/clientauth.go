@@ -1,5 +1,5 @@
-// Package clientauth finds out which client sent a request, and whether it is that
-// client (RFC 6749, section 2.3), by a table of methods.
+// Package clientauth finds out which client sent a request, and whether it is
+// that client (RFC 6749, section 2.3), by a table of methods.
 package clientauth
 
 import (
@@ -17,30 +17,31 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// MaxClientID bounds, in bytes, what a store is asked for. Registered client IDs are
-// far shorter.
+// MaxClientID bounds, in bytes, what a store is asked for. Registered client
+// IDs are far shorter.
 const MaxClientID = 255
 
-// Params are the parameters of client authentication, whatever the methods: what
-// nobody takes must not be ignored.
+// Params are the parameters of client authentication, whatever the methods:
+// what nobody takes must not be ignored.
 var Params = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
 
 // A Method is a way in which confidential clients authenticate.
 type Method struct {
 	Name string // as in token_endpoint_auth_methods_supported
-	// Assertion tells that the method takes client_assertion, which is refused where
-	// none does (RFC 7521, section 4.2).
+	// Assertion tells that the method takes client_assertion, which is refused
+	// where none does (RFC 7521, section 4.2).
 	Assertion bool
 
-	// Present returns what of a request is the method's own, if anything: of the
-	// parameters, [Params] alone are there, and the Authorization header is that of
-	// client_secret_basic. A refusal
-	// is for what is malformed; the client ID is returned with it, where it is known.
+	// Present returns what of a request is the method's own, if anything: of
+	// the parameters, [Params] alone are there, and the Authorization header is
+	// that of client_secret_basic. A refusal is for what is malformed; the
+	// client ID is returned with it, where it is known.
 	Present func(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error)
 
-	// Verify returns "" if the client is the one that it says it is, and else why not:
-	// a fixed phrase for the host, never for the client. An unknown client has no
-	// secrets and no keys, and must cost what a known one does. An error is an outage.
+	// Verify returns "" if the client is the one that it says it is, and else
+	// why not: a fixed phrase for the host, never for the client. An unknown
+	// client has no secrets and no keys, and must cost what a known one does.
+	// An error is an outage.
 	Verify func(ctx context.Context, client store.Client, p Presented, now time.Time) (reason string, err error)
 }
 
@@ -56,8 +57,9 @@ type Authenticator struct {
 	Methods []Method
 	Now     func() time.Time
 
-	// Failed counts and reports a failure, and returns its answer: the refusal given,
-	// or that of one too many. The client ID is "" where it may not be named.
+	// Failed counts and reports a failure, and returns its answer: the refusal
+	// given, or that of one too many. The client ID is "" where it may not be
+	// named.
 	Failed func(r *http.Request, f Failure, refusal *wire.Error) *wire.Error
 }
 
@@ -69,9 +71,9 @@ type Failure struct {
 	Reason      string
 }
 
-// Authenticate returns the client of a request, if it is that client, and in the same
-// read the session named, which is zero where the request names none. A public client
-// is known by its client ID alone.
+// Authenticate returns the client of a request, if it is that client, and in
+// the same read the session named, which is zero where the request names none.
+// A public client is known by its client ID alone.
 //
 // An unknown client and a wrong secret get the same answer for the same work.
 func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error) {
@@ -89,7 +91,8 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 		return store.Client{}, wire.Outage(err)
 	}
 	if !unknown && client.Application.Type == oauthapp.Public {
-		// It has no secret, so whatever it sent as one proves nothing and is ignored.
+		// It has no secret, so whatever it sent as one proves nothing and is
+		// ignored.
 		return client, nil
 	}
 	reason, err := method.Verify(r.Context(), client, presented, now)
@@ -105,8 +108,8 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 	return client, nil
 }
 
-// present finds the one method that a request uses, and what it presents. The client
-// ID is returned with a refusal too, where it is known.
+// present finds the one method that a request uses, and what it presents. The
+// client ID is returned with a refusal too, where it is known.
 func (a *Authenticator) present(r *http.Request, params wire.Params) (method Method, presented Presented, refusal *wire.Error) {
 	id := params.Get("client_id")
 	method, presented = none, Presented{ClientID: id}
@@ -169,13 +172,13 @@ func refuseClient() *wire.Error {
 // clientIDForm is what the registry makes.
 var clientIDForm = regexp.MustCompile(`^[0-9a-f]{20}$`)
 
-// HasForm reports whether a text has the very form of the client IDs that the registry
-// makes, so that it may stand in an event.
+// HasForm reports whether a text has the very form of the client IDs that the
+// registry makes, so that it may stand in an event.
 func HasForm(clientID string) bool { return clientIDForm.MatchString(clientID) }
 
-// failed reports a failure. What was presented as a client ID, and was not found in a
-// store, could be anything that a client sent by mistake, a part of a secret too: it
-// is named only if it has the very form of client IDs.
+// failed reports a failure. What was presented as a client ID, and was not
+// found in a store, could be anything that a client sent by mistake, a part of
+// a secret too: it is named only if it has the very form of client IDs.
 func (a *Authenticator) failed(r *http.Request, id string, app oauthapp.Application, reason string, refusal *wire.Error) *wire.Error {
 	if len(id) > MaxClientID {
 		id = ""

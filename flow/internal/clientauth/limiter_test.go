@@ -12,8 +12,8 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 )
 
-// Any number of callers has a bounded place in memory, and who calls again and again is not
-// forgotten for the others.
+// Any number of callers has a bounded place in memory, and who calls again and
+// again is not forgotten for the others.
 func TestLimiterIsBounded(t *testing.T) {
 	now := time.Unix(0, 0)
 	l := NewLimiter(func() time.Time { return now })

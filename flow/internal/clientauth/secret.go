@@ -14,13 +14,13 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// UsedInterval is how often the last use of a client secret is written down at most,
-// so that using one costs no write.
+// UsedInterval is how often the last use of a client secret is written down at
+// most, so that using one costs no write.
 const UsedInterval = 5 * time.Minute
 
 // Secrets are the methods of client secrets: client_secret_basic and
-// client_secret_post (RFC 6749, section 2.3.1). used is told of a secret whose last
-// use is to be written down.
+// client_secret_post (RFC 6749, section 2.3.1). used is told of a secret whose
+// last use is to be written down.
 func Secrets(used func(ctx context.Context, secret oauthapp.Secret, now time.Time)) []Method {
 	verify := func(ctx context.Context, client store.Client, p Presented, now time.Time) (string, error) {
 		secret, _ := p.Proof.(credential.Digest)
@@ -44,8 +44,8 @@ func Secrets(used func(ctx context.Context, secret oauthapp.Secret, now time.Tim
 
 var noSecret credential.Digest
 
-// matchSecret takes as long where a client has no secret as where it has one. The
-// zero digest equals nothing.
+// matchSecret takes as long where a client has no secret as where it has one.
+// The zero digest equals nothing.
 func matchSecret(secrets []oauthapp.Secret, secret credential.Digest, now time.Time) (oauthapp.Secret, bool) {
 	if len(secrets) == 0 {
 		secrets = []oauthapp.Secret{{}}
@@ -61,9 +61,9 @@ func presentPost(_ *http.Request, params wire.Params) (Presented, bool, *wire.Er
 	return Presented{params.Get("client_id"), credential.DigestOf(secret)}, true, nil
 }
 
-// presentBasic reads the Authorization header of RFC 7617, whose user and password
-// are form-encoded (RFC 6749, section 2.3.1). A Bearer token is no client
-// authentication: published clients send one that means nothing.
+// presentBasic reads the Authorization header of RFC 7617, whose user and
+// password are form-encoded (RFC 6749, section 2.3.1). A Bearer token is no
+// client authentication: published clients send one that means nothing.
 func presentBasic(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error) {
 	p.ClientID = params.Get("client_id")
 	header := r.Header.Get("Authorization")

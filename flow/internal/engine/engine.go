@@ -1,11 +1,11 @@
-// Package engine asks fosite for its opinion of a request. It is the only package
-// that knows fosite.
+// Package engine asks fosite for its opinion of a request. It is the only
+// package that knows fosite.
 //
-// A request is put to fosite's own handlers once, after everything else about it was
-// judged, and nothing is issued that they do not agree to. They get facts and give
-// an opinion: the engine reads no store, writes nothing and makes no tokens. What it
-// takes for true is that the code or refresh token presented is the session's own,
-// and unexpired.
+// A request is put to fosite's own handlers once, after everything else about
+// it was judged, and nothing is issued that they do not agree to. They get
+// facts and give an opinion: the engine reads no store, writes nothing and
+// makes no tokens. What it takes for true is that the code or refresh token
+// presented is the session's own, and unexpired.
 package engine
 
 import (
@@ -29,13 +29,14 @@ const (
 type Client struct {
 	ID     string
 	Public bool
-	// RedirectURI is the one that a registered callback URL was matched with: fosite
-	// has no other to find.
+	// RedirectURI is the one that a registered callback URL was matched with:
+	// fosite has no other to find.
 	RedirectURI string
 	Scopes      []string // that this request may grant
 }
 
-// A Session is what an authorization request left for the token requests after it.
+// A Session is what an authorization request left for the token requests after
+// it.
 type Session struct {
 	ClientID      string
 	RedirectURI   string // as sent in the authorization request, "" where it was not
@@ -50,8 +51,8 @@ type Refusal struct {
 	cause error
 }
 
-// Error tells what fosite said. It may quote the request: it is for tests, and for
-// nobody outside.
+// Error tells what fosite said. It may quote the request: it is for tests, and
+// for nobody outside.
 func (r *Refusal) Error() string { return "engine: " + r.Code + ": " + r.cause.Error() }
 
 // An Engine is safe for concurrent use.
@@ -97,13 +98,13 @@ func New(requirePKCE bool) *Engine {
 	}
 }
 
-// unstated stands for the state, which is opaque and optional, while fosite demands
-// one.
+// unstated stands for the state, which is opaque and optional, while fosite
+// demands one.
 const unstated = "-"
 
-// Authorize asks whether a code may be issued for an authorization request, whose
-// redirect_uri, code_challenge and code_challenge_method are in params. The error is
-// a [*Refusal], or tells that fosite met a fault.
+// Authorize asks whether a code may be issued for an authorization request,
+// whose redirect_uri, code_challenge and code_challenge_method are in params.
+// The error is a [*Refusal], or tells that fosite met a fault.
 func (e *Engine) Authorize(ctx context.Context, client Client, params url.Values) error {
 	ctx = context.WithValue(ctx, questionKey{}, &question{client: client})
 	form := url.Values{"client_id": {client.ID}, "response_type": {"code"}, "state": {unstated}}
@@ -126,9 +127,9 @@ func (e *Engine) Authorize(ctx context.Context, client Client, params url.Values
 	return opinion(err)
 }
 
-// Exchange asks whether tokens may be issued for a token request of a grant type.
-// The session is nil where what is presented belongs to none. The error is as for
-// Authorize.
+// Exchange asks whether tokens may be issued for a token request of a grant
+// type. The session is nil where what is presented belongs to none. The error
+// is as for Authorize.
 func (e *Engine) Exchange(ctx context.Context, grantType string, client Client, s *Session, params url.Values) error {
 	ctx = context.WithValue(ctx, questionKey{}, &question{client: client, session: s})
 	request := &fosite.AccessRequest{

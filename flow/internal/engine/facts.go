@@ -22,8 +22,8 @@ type question struct {
 
 func ask(ctx context.Context) *question { return ctx.Value(questionKey{}).(*question) }
 
-// original returns the authorization request of the session, the same one however
-// often fosite asks.
+// original returns the authorization request of the session, the same one
+// however often fosite asks.
 func (q *question) original() *fosite.Request {
 	if q.asked == nil {
 		form := url.Values{}
@@ -43,8 +43,8 @@ func (q *question) original() *fosite.Request {
 	return q.asked
 }
 
-// find answers fosite's search for what a session left. used is the error for what
-// was used before.
+// find answers fosite's search for what a session left. used is the error for
+// what was used before.
 func (q *question) find(used error) (fosite.Requester, error) {
 	switch {
 	case q.session == nil:
@@ -55,7 +55,8 @@ func (q *question) find(used error) (fosite.Requester, error) {
 	return q.original(), nil
 }
 
-// facts is fosite's storage: it finds what the question says, and keeps nothing.
+// facts is fosite's storage: it finds what the question says, and keeps
+// nothing.
 type facts struct{}
 
 var (

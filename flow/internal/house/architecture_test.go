@@ -14,8 +14,8 @@ import (
 // named is a folder or a file in backticks, and a declaration behind it.
 var named = regexp.MustCompile("`([A-Za-z0-9_.][A-Za-z0-9_./]*(?:/|\\.(?:go|md|txt)))(?::([A-Za-z0-9_]+))?`")
 
-// What ARCHITECTURE.md names is there: files, folders, and functions and types in the
-// files that they stand behind.
+// What ARCHITECTURE.md names is there: files, folders, and functions and types
+// in the files that they stand behind.
 func TestArchitectureNamesWhatIsThere(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root(t), ".github", "ARCHITECTURE.md"))
 	require.NoError(t, err)

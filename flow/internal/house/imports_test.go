@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the module promises of its imports holds for the code that users link: test
-// files are not looked at.
+// What the module promises of its imports holds for the code that users link:
+// test files are not looked at.
 
 const (
 	module = "github.com/oauthapps/oauthapps"
@@ -67,8 +67,9 @@ func list(t *testing.T, args ...string) map[string]listedPackage {
 	return packages
 }
 
-// root returns the folder of the module. It looks into each folder below, so that the go
-// command does not take a result from its cache after any of the files changed.
+// root returns the folder of the module. It looks into each folder below, so
+// that the go command does not take a result from its cache after any of the
+// files changed.
 func root(t *testing.T) string {
 	out, err := exec.CommandContext(t.Context(), "go", "env", "GOMOD").Output()
 	require.NoError(t, err)
@@ -83,8 +84,8 @@ func root(t *testing.T) string {
 	return root
 }
 
-// layers are in the order of imports: each package imports its own layer and those below
-// alone.
+// layers are in the order of imports: each package imports its own layer and
+// those below alone.
 var layers = []string{"oauthapp", "store", "flow", "examples"}
 
 func layerOf(rel string) int {
@@ -135,8 +136,8 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// fosite can be replaced without breaking a user, because nothing that a user can name or
-// reach from the outside has one of its types.
+// fosite can be replaced without breaking a user, because nothing that a user
+// can name or reach from the outside has one of its types.
 func TestNoFositeInExportedSignatures(t *testing.T) {
 	packages := list(t, "-export", "-json=ImportPath,Name,Standard,Export,Error", "./oauthapp/...", "./store/...", "./flow/...")
 	compiled := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
@@ -160,8 +161,8 @@ func TestNoFositeInExportedSignatures(t *testing.T) {
 	require.GreaterOrEqual(t, checked, 5)
 }
 
-// The search finds what it is for: flow itself does not pass if the type to find is one
-// that it does expose.
+// The search finds what it is for: flow itself does not pass if the type to
+// find is one that it does expose.
 func TestExposedTypesAreFound(t *testing.T) {
 	packages := list(t, "-export", "-json=ImportPath,Export", "./flow", "./oauthapp")
 	compiled := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
@@ -178,8 +179,8 @@ func TestExposedTypesAreFound(t *testing.T) {
 	}
 }
 
-// exposed tells where types of packages below prefix can be reached from the exported
-// declarations of pkg.
+// exposed tells where types of packages below prefix can be reached from the
+// exported declarations of pkg.
 func exposed(pkg *types.Package, prefix string) (problems []string) {
 	walk := walker{prefix: prefix, seen: map[types.Type]bool{}}
 	for _, name := range pkg.Scope().Names() {

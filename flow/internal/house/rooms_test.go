@@ -27,8 +27,8 @@ func TestEveryCapabilityIsListed(t *testing.T) {
 	}
 }
 
-// Each capability can be deleted, and everything but the examples that list it builds
-// and passes its tests.
+// Each capability can be deleted, and everything but the examples that list it
+// builds and passes its tests.
 func TestEachCapabilityCanBeDeleted(t *testing.T) {
 	for _, room := range rooms {
 		t.Run(room, func(t *testing.T) {

@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the surface as it is to testdata/surface.txt")
 
-// The exported surface is a reviewed file: what users can write changes only with a
-// change of testdata/surface.txt, which a person reads.
+// The exported surface is a reviewed file: what users can write changes only
+// with a change of testdata/surface.txt, which a person reads.
 func TestSurface(t *testing.T) {
 	const file = "testdata/surface.txt"
 	lines := surface(t)
@@ -32,7 +32,8 @@ func TestSurface(t *testing.T) {
 	require.Equal(t, string(want), got, "the exported surface differs; where that is meant, run\n\tgo test ./flow/internal/house -run TestSurface -update")
 }
 
-// surface describes every exported declaration of every public package, a line each.
+// surface describes every exported declaration of every public package, a line
+// each.
 func surface(t *testing.T) (lines []string) {
 	packages := list(t, "-export", "-json=ImportPath,Name,Standard,Export,Error", "./oauthapp/...", "./store/...", "./flow/...")
 	compiled := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
@@ -70,8 +71,8 @@ func (d *describer) add(format string, args ...any) {
 	d.lines = append(d.lines, d.rel+": "+fmt.Sprintf(format, args...))
 }
 
-// name names a type as a user of the package does: by its package's name, or by its
-// own alone where it is of this package.
+// name names a type as a user of the package does: by its package's name, or by
+// its own alone where it is of this package.
 func (d *describer) name(other *types.Package) string {
 	if other == d.pkg {
 		return ""

@@ -14,9 +14,9 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// An Extension is a capability that a host lists in its configuration. It lives in a
-// package of its own, which imports this one and no other capability, and nothing
-// imports it: its folder can be deleted.
+// An Extension is a capability that a host lists in its configuration. It lives
+// in a package of its own, which imports this one and no other capability, and
+// nothing imports it: its folder can be deleted.
 type Extension interface {
 	// Name is the name of the capability, that of its package.
 	Name() string
@@ -24,9 +24,9 @@ type Extension interface {
 	// Findings reviews how the capability is configured.
 	Findings() []Finding
 
-	// Contribute returns what the capability adds to a provider. It is called once,
-	// while the provider is made; an error keeps it from being made. The kernel can be
-	// kept; its functions work from the first request on.
+	// Contribute returns what the capability adds to a provider. It is called
+	// once, while the provider is made; an error keeps it from being made. The
+	// kernel can be kept; its functions work from the first request on.
 	Contribute(k *Kernel) (Contribution, error)
 }
 
@@ -38,8 +38,8 @@ type Finding struct {
 	Reference string // where that is recommended
 }
 
-// A Contribution is what a capability adds. What it leaves out it does not add. Two
-// that add the same keep the provider from being made.
+// A Contribution is what a capability adds. What it leaves out it does not add.
+// Two that add the same keep the provider from being made.
 type Contribution struct {
 	Routes               []Route
 	Grants               []Grant
@@ -47,23 +47,25 @@ type Contribution struct {
 	AuthorizationParams  []AuthorizationParam
 	Schemes              []Scheme
 
-	// Metadata are members of the authorization server metadata (RFC 8414), for JSON.
-	// Grant types and client authentication methods are there by themselves.
+	// Metadata are members of the authorization server metadata (RFC 8414), for
+	// JSON. Grant types and client authentication methods are there by
+	// themselves.
 	Metadata map[string]any
 
 	// TokenMembers returns further members of a successful answer of the token
-	// endpoint, and IntrospectionMembers of one that says that a token is active. A
-	// member that is there already stays as it is.
+	// endpoint, and IntrospectionMembers of one that says that a token is
+	// active. A member that is there already stays as it is.
 	TokenMembers         func(t *TokenRequest, issued *Tokens) map[string]any
 	IntrospectionMembers func(s *store.Session) map[string]any
 
-	// Pages are written by their names with [Kernel.WritePage], and can be overridden by
-	// the host like every page. Each defines the templates "title" and "main", which
-	// find their data as .Page.
+	// Pages are written by their names with [Kernel.WritePage], and can be
+	// overridden by the host like every page. Each defines the templates
+	// "title" and "main", which find their data as .Page.
 	Pages page.Further
 
-	// ClaimsExtra says that the capability judges whatever [Extra] has under its
-	// name. A session with an entry that nobody claims is refused everywhere.
+	// ClaimsExtra says that the capability judges whatever [Extra] has under
+	// its name. A session with an entry that nobody claims is refused
+	// everywhere.
 	ClaimsExtra bool
 }
 
@@ -75,14 +77,15 @@ type Route struct {
 	AnyOrigin bool // scripts of other origins may read the answers; there is no cookie in it
 }
 
-// An AuthorizationParam is a parameter of authorization requests. It survives signing
-// in and consent.
+// An AuthorizationParam is a parameter of authorization requests. It survives
+// signing in and consent.
 type AuthorizationParam struct {
 	Name string
 	// Check refuses a value, which is never empty. Optional.
 	Check func(value string) *wire.Error
-	// Keep returns what the session keeps of it in [Extra] under the capability's
-	// name, for JSON, or nil. A capability has one parameter that is kept. Optional.
+	// Keep returns what the session keeps of it in [Extra] under the
+	// capability's name, for JSON, or nil. A capability has one parameter that
+	// is kept. Optional.
 	Keep func(value string) any
 
 	owner string
@@ -104,8 +107,8 @@ type Contributions struct {
 	extra   map[string]bool   // the names that claim entries of Extra
 }
 
-// Add adds what the capability of a name contributes. It fails, naming both, where
-// another added the same before.
+// Add adds what the capability of a name contributes. It fails, naming both,
+// where another added the same before.
 func (all *Contributions) Add(name string, c Contribution) error {
 	if all.owners == nil {
 		all.owners, all.extra = map[string]string{}, map[string]bool{}
@@ -174,8 +177,8 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	return nil
 }
 
-// AuthorizationParamNames are the names of all parameters of authorization requests
-// that capabilities add.
+// AuthorizationParamNames are the names of all parameters of authorization
+// requests that capabilities add.
 func (all *Contributions) AuthorizationParamNames() (names []string) {
 	for _, param := range all.AuthorizationParams {
 		names = append(names, param.Name)
@@ -183,8 +186,8 @@ func (all *Contributions) AuthorizationParamNames() (names []string) {
 	return names
 }
 
-// CheckAuthorization refuses an authorization request for what capabilities say of
-// its parameters.
+// CheckAuthorization refuses an authorization request for what capabilities say
+// of its parameters.
 func (all *Contributions) CheckAuthorization(params wire.Params) *wire.Error {
 	for _, param := range all.AuthorizationParams {
 		if value := params.Get(param.Name); value != "" && param.Check != nil {
@@ -196,8 +199,8 @@ func (all *Contributions) CheckAuthorization(params wire.Params) *wire.Error {
 	return nil
 }
 
-// KeepOf returns what the session of an authorization request keeps of the parameters
-// that capabilities add.
+// KeepOf returns what the session of an authorization request keeps of the
+// parameters that capabilities add.
 func (all *Contributions) KeepOf(params wire.Params) (Extra, error) {
 	var extra Extra
 	for _, param := range all.AuthorizationParams {

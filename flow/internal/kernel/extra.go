@@ -7,11 +7,12 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// Extra is what capabilities keep with a session: an entry of each, under its name.
+// Extra is what capabilities keep with a session: an entry of each, under its
+// name.
 type Extra map[string]json.RawMessage
 
-// ExtraOf reads the entries of a session. It fails for what this package did not
-// write: nobody can tell what it stands for.
+// ExtraOf reads the entries of a session. It fails for what this package did
+// not write: nobody can tell what it stands for.
 func ExtraOf(s *store.Session) (Extra, error) {
 	if len(s.Extra) == 0 {
 		return nil, nil
@@ -35,9 +36,9 @@ func (e Extra) encode() ([]byte, error) {
 	return b, err
 }
 
-// Claimed reports whether every entry of a session has a capability that claims it.
-// A session with another is refused everywhere, so that to leave out a capability
-// never widens a token.
+// Claimed reports whether every entry of a session has a capability that claims
+// it. A session with another is refused everywhere, so that to leave out a
+// capability never widens a token.
 func (all *Contributions) Claimed(s *store.Session) bool {
 	if len(s.Extra) == 0 {
 		return true

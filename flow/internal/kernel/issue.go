@@ -1,5 +1,5 @@
-// Package kernel is what every capability of package flow stands on: the one place
-// that issues codes and tokens.
+// Package kernel is what every capability of package flow stands on: the one
+// place that issues codes and tokens.
 package kernel
 
 import (
@@ -13,9 +13,9 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// An Issuance makes codes and tokens, and has the store keep what must be known of
-// them, in one call each. Whether they may be issued is decided before. Its errors
-// are the store's.
+// An Issuance makes codes and tokens, and has the store keep what must be known
+// of them, in one call each. Whether they may be issued is decided before. Its
+// errors are the store's.
 type Issuance struct {
 	Store       store.Store
 	Credentials credential.Format
@@ -37,7 +37,8 @@ type Consent struct {
 	ApplicationID     uuid.UUID
 	UserID, AccountID string
 	Scopes            []string
-	// Remembered has nobody asked: it is good only as far as the user's live grant.
+	// Remembered has nobody asked: it is good only as far as the user's live
+	// grant.
 	Remembered bool
 	At         time.Time
 }
@@ -101,8 +102,8 @@ type Tokens struct {
 	Session   *store.Session
 }
 
-// ExpiresIn is how many whole seconds the access token lives from a time on, and at
-// least one: published clients take 0 for a token that never expires.
+// ExpiresIn is how many whole seconds the access token lives from a time on,
+// and at least one: published clients take 0 for a token that never expires.
 func (t *Tokens) ExpiresIn(now time.Time) int64 {
 	return max(1, int64(t.ExpiresAt.Sub(now)/time.Second))
 }
@@ -113,8 +114,8 @@ type TokensRequest struct {
 	Extra       Extra // what capabilities keep with the session
 }
 
-// Tokens begins a session with its tokens, for a grant that has no code. The session
-// ends with the access token where nothing refreshes it.
+// Tokens begins a session with its tokens, for a grant that has no code. The
+// session ends with the access token where nothing refreshes it.
 func (i *Issuance) Tokens(ctx context.Context, c Consent, r TokensRequest) (Tokens, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -160,8 +161,8 @@ type Redemption struct {
 	At        time.Time
 }
 
-// Redeem claims a code and issues its tokens. It returns [store.ErrUsed] where the
-// code was redeemed since it was read.
+// Redeem claims a code and issues its tokens. It returns [store.ErrUsed] where
+// the code was redeemed since it was read.
 func (i *Issuance) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
 	s := r.Session
 	end := s.CreatedAt.Add(i.Lifetimes.Session)
@@ -184,8 +185,8 @@ func (i *Issuance) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
 	return issued, i.Store.RedeemCode(ctx, kept)
 }
 
-// EndSession ends a session with all its tokens. A caller that has gone meanwhile
-// cannot prevent it.
+// EndSession ends a session with all its tokens. A caller that has gone
+// meanwhile cannot prevent it.
 func (i *Issuance) EndSession(ctx context.Context, id uuid.UUID) error {
 	return i.Store.EndSession(context.WithoutCancel(ctx), id)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A Kernel is what a provider lends its capabilities. Its functions are safe for
-// concurrent use.
+// A Kernel is what a provider lends its capabilities. Its functions are safe
+// for concurrent use.
 type Kernel struct {
 	Issuer      string // the issuer identifier
 	BasePath    string // its path, which stands before that of every route
@@ -29,50 +29,54 @@ type Kernel struct {
 	// Now is the time of a request, as stores keep it.
 	Now func() time.Time
 
-	// Emit delivers an event that a request caused, once what it tells of is durable.
+	// Emit delivers an event that a request caused, once what it tells of is
+	// durable.
 	Emit func(r *http.Request, e oauthapp.Event)
 
-	// AuthenticateClient finds out which client sent a request and whether it is that
-	// client, and in the same read takes the session named, or none.
+	// AuthenticateClient finds out which client sent a request and whether it
+	// is that client, and in the same read takes the session named, or none.
 	AuthenticateClient func(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error)
 
-	// AllowedScopes returns what an application may ask for now, and RequestedScopes
-	// what a parameter scope of its asks for: the default scopes where it is "", and a
-	// refusal where the application may not ask for it.
+	// AllowedScopes returns what an application may ask for now, and
+	// RequestedScopes what a parameter scope of its asks for: the default
+	// scopes where it is "", and a refusal where the application may not ask
+	// for it.
 	AllowedScopes   func(app oauthapp.Application) []string
 	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
 
-	// Exchange answers a token request on the terms of an endpoint: it authenticates
-	// the client and hands the request to its grant.
+	// Exchange answers a token request on the terms of an endpoint: it
+	// authenticates the client and hands the request to its grant.
 	Exchange func(r *http.Request, params wire.Params, terms Terms) (*TokenRequest, Tokens, *wire.Error)
 
-	// WriteJSON answers a request that is granted, and WriteError one that is not.
+	// WriteJSON answers a request that is granted, and WriteError one that is
+	// not.
 	WriteJSON  func(w http.ResponseWriter, r *http.Request, answer any)
 	WriteError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 
-	// WritePage answers with a page of the library, of [Pages] or of the host, and
-	// WritePageError with one that says what is wrong. The answer to a form of the page
-	// may lead to formActions, which are sources of the Content-Security-Policy.
+	// WritePage answers with a page of the library, of [Pages] or of the host,
+	// and WritePageError with one that says what is wrong. The answer to a form
+	// of the page may lead to formActions, which are sources of the
+	// Content-Security-Policy.
 	WritePage      func(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string)
 	WritePageError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 
 	Host
 }
 
-// A Host is what the host's configuration says, for a capability that has pages. Its
-// functions are safe for concurrent use.
+// A Host is what the host's configuration says, for a capability that has
+// pages. Its functions are safe for concurrent use.
 type Host struct {
 	// User returns who is signed in, nil for nobody. An error is an outage.
 	User func(r *http.Request) (*User, error)
-	// LoginURL returns where a user signs in and is then sent to returnTo, a path of
-	// this service; "" is an outage.
+	// LoginURL returns where a user signs in and is then sent to returnTo, a
+	// path of this service; "" is an outage.
 	LoginURL func(returnTo string) string
 	// UserName returns the name of a user by ID, "" where it has none.
 	UserName func(ctx context.Context, user string) (string, error)
 
-	// Tickets sign what forms bring back, FormSession tells what they are bound to
-	// beside their user, and CheckOrigin refuses a form that a page of another origin
-	// sent.
+	// Tickets sign what forms bring back, FormSession tells what they are bound
+	// to beside their user, and CheckOrigin refuses a form that a page of
+	// another origin sent.
 	Tickets     ticket.Keys
 	FormSession ticket.Session
 	CheckOrigin func(r *http.Request) error

@@ -10,8 +10,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A TokenRequest is a request for tokens whose client was authenticated. It belongs
-// to one goroutine.
+// A TokenRequest is a request for tokens whose client was authenticated. It
+// belongs to one goroutine.
 type TokenRequest struct {
 	HTTP      *http.Request
 	Now       time.Time
@@ -56,34 +56,35 @@ func EventOf(kind oauthapp.EventType, app oauthapp.Application) oauthapp.Event {
 	}
 }
 
-// Terms are the terms on which an endpoint issues tokens. The zero Terms are those of
-// the token endpoint.
+// Terms are the terms on which an endpoint issues tokens. The zero Terms are
+// those of the token endpoint.
 type Terms struct {
 	// LongLived issues no refresh token, but an access token of this lifetime.
 	LongLived time.Duration
-	// CompareState refuses a state that differs from the authorization request's,
-	// where both requests have one.
+	// CompareState refuses a state that differs from the authorization
+	// request's, where both requests have one.
 	CompareState bool
-	// Mismatch is the error code for a redirect_uri or state that differs. Defaults
-	// to invalid_grant.
+	// Mismatch is the error code for a redirect_uri or state that differs.
+	// Defaults to invalid_grant.
 	Mismatch string
 }
 
 // A Grant is a grant type of the token endpoint (RFC 6749, section 4).
 type Grant struct {
 	Type string // the grant_type, which is also in the metadata
-	// Params are the parameters that it acts on, scope among them if it does, beside
-	// grant_type, resource and those of client authentication. Others are not read.
+	// Params are the parameters that it acts on, scope among them if it does,
+	// beside grant_type, resource and those of client authentication. Others
+	// are not read.
 	Params []string
 
 	// Present takes apart what a request presents, before the client is
-	// authenticated. Where it names a session, that is read together with the client.
-	// What this service cannot have made is left zero; what is missing is refused.
-	// Optional.
+	// authenticated. Where it names a session, that is read together with the
+	// client. What this service cannot have made is left zero; what is missing
+	// is refused. Optional.
 	Present func(params wire.Params) (credential.Parsed, *wire.Error)
 
 	// Exchange judges the request of an authenticated client, issues with
-	// [Kernel.Issue] and emits [TokenRequest.Issued]. The scopes are its own to judge,
-	// as with [Kernel.RequestedScopes]; resource was judged.
+	// [Kernel.Issue] and emits [TokenRequest.Issued]. The scopes are its own to
+	// judge, as with [Kernel.RequestedScopes]; resource was judged.
 	Exchange func(t *TokenRequest) (Tokens, *wire.Error)
 }

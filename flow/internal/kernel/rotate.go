@@ -11,10 +11,10 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A refresh that comes again within the grace gets the same tokens again, on any
-// node. Nothing keeps them: they are derived once more, from the refresh token that
-// was presented, the salt in the session's row and a key of the configuration.
-// Whoever lacks one of the three learns nothing.
+// A refresh that comes again within the grace gets the same tokens again, on
+// any node. Nothing keeps them: they are derived once more, from the refresh
+// token that was presented, the salt in the session's row and a key of the
+// configuration. Whoever lacks one of the three learns nothing.
 
 // A Refresh exchanges a refresh token.
 type Refresh struct {
@@ -25,8 +25,8 @@ type Refresh struct {
 	At        time.Time
 }
 
-// Rotate replaces the live refresh token of a session. It returns [store.ErrUsed]
-// where it was replaced since it was read.
+// Rotate replaces the live refresh token of a session. It returns
+// [store.ErrUsed] where it was replaced since it was read.
 func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 	s := r.Session
 	var salt store.Salt
@@ -48,9 +48,9 @@ func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 		})
 }
 
-// Repeat returns the tokens that the live ones of the session are, if the refresh
-// token presented was replaced by them with a key that is still there. It changes
-// nothing.
+// Repeat returns the tokens that the live ones of the session are, if the
+// refresh token presented was replaced by them with a key that is still there.
+// It changes nothing.
 func (i *Issuance) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
 	s := r.Session
 	for _, key := range i.Keys {
@@ -71,9 +71,9 @@ func (i *Issuance) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
 	return Tokens{}, false, nil
 }
 
-// successors derives the tokens that replace a refresh token with HKDF (RFC 5869).
-// The key and the refresh token are the input keying material: either alone keeps
-// the result unpredictable.
+// successors derives the tokens that replace a refresh token with HKDF (RFC
+// 5869). The key and the refresh token are the input keying material: either
+// alone keeps the result unpredictable.
 func (i *Issuance) successors(key []byte, salt store.Salt, r Refresh) (access, refresh credential.Plaintext, err error) {
 	fixed := sha256.Sum256(key) // of one length, so that no other key and token read alike
 	material := append(fixed[:], r.Token...)

@@ -13,14 +13,15 @@ import (
 // Bearer is the scheme of RFC 6750.
 const Bearer = "Bearer"
 
-// A Scheme is a scheme of the Authorization header with which an API takes access
-// tokens (RFC 9110, section 11.1), beside Bearer.
+// A Scheme is a scheme of the Authorization header with which an API takes
+// access tokens (RFC 9110, section 11.1), beside Bearer.
 type Scheme struct {
 	Name string
-	// Check judges a request with a valid access token of the session. It is also
-	// asked where the scheme is another and the session has an entry of the capability
-	// in [Extra], so that a token which is bound to something is never accepted in
-	// another way. The name of the scheme is the token_type of such a session's tokens.
+	// Check judges a request with a valid access token of the session. It is
+	// also asked where the scheme is another and the session has an entry of
+	// the capability in [Extra], so that a token which is bound to something is
+	// never accepted in another way. The name of the scheme is the token_type
+	// of such a session's tokens.
 	Check func(r *http.Request, scheme, token string, s *store.Session) *wire.Error
 	// Challenge are further parameters of the challenge of this scheme, such as
 	// algs="ES256". Optional.
@@ -29,8 +30,9 @@ type Scheme struct {
 	owner string
 }
 
-// TokenType is the token_type of a session's access tokens (RFC 6749, section 7.1):
-// the scheme of the capability that keeps something with the session, or else Bearer.
+// TokenType is the token_type of a session's access tokens (RFC 6749, section
+// 7.1): the scheme of the capability that keeps something with the session, or
+// else Bearer.
 func (all *Contributions) TokenType(s *store.Session) string {
 	if len(s.Extra) == 0 {
 		return Bearer
@@ -50,8 +52,9 @@ func (all *Contributions) HasScheme(name string) bool {
 	return ok
 }
 
-// CheckScheme judges with which scheme an access token of a session was presented: that
-// scheme does, and with it every other whose capability has an entry in the session.
+// CheckScheme judges with which scheme an access token of a session was
+// presented: that scheme does, and with it every other whose capability has an
+// entry in the session.
 func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *store.Session) *wire.Error {
 	extra, err := ExtraOf(s)
 	if err != nil {
@@ -71,8 +74,8 @@ func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *st
 	return nil
 }
 
-// Challenges are the challenges of a resource, one a scheme, with these parameters
-// (RFC 9110, section 11.6.1).
+// Challenges are the challenges of a resource, one a scheme, with these
+// parameters (RFC 9110, section 11.6.1).
 func (all *Contributions) Challenges(params string) []string {
 	var challenges []string
 	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {

@@ -10,8 +10,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A token that is bound to something is judged by what binds it, with whatever scheme
-// it is presented.
+// A token that is bound to something is judged by what binds it, with whatever
+// scheme it is presented.
 func TestBoundTokensAreJudgedUnderEveryScheme(t *testing.T) {
 	var all Contributions
 	add := func(owner, name string) {

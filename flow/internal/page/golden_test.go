@@ -150,8 +150,9 @@ func attribute(n *html.Node, name string) string {
 	return ""
 }
 
-// TestContrast checks the colours of the stylesheet, light and dark, as WCAG 2.2 asks: 4.5
-// to 1 for text (1.4.3), 3 to 1 for edges of what can be used and for focus (1.4.11).
+// TestContrast checks the colours of the stylesheet, light and dark, as WCAG
+// 2.2 asks: 4.5 to 1 for text (1.4.3), 3 to 1 for edges of what can be used and
+// for focus (1.4.11).
 func TestContrast(t *testing.T) {
 	css, err := embedded.ReadFile("files/" + stylesheetFile)
 	require.NoError(t, err)

@@ -26,27 +26,28 @@ import (
 //go:embed files
 var embedded embed.FS
 
-// StylesheetPath is where a provider serves the stylesheet, below the path of its
-// issuer.
+// StylesheetPath is where a provider serves the stylesheet, below the path of
+// its issuer.
 const StylesheetPath = "/oauth/style.css"
 
 // Options configure a [Set].
 type Options struct {
-	// Overrides holds the files that replace those of the library, by name, at its
-	// root. A further page, *.html, is parsed too and can be written by its name.
-	// Defaults to none.
+	// Overrides holds the files that replace those of the library, by name, at
+	// its root. A further page, *.html, is parsed too and can be written by its
+	// name. Defaults to none.
 	Overrides fs.FS
 
-	// Further are pages beyond those of this package, which the host can override too.
+	// Further are pages beyond those of this package, which the host can
+	// override too.
 	Further []Further
 
-	// Data returns what the host's own layout needs, as .Host. Defaults to nil. [New]
-	// calls it once, with a request for / that nobody is signed in to, to check the
-	// templates.
+	// Data returns what the host's own layout needs, as .Host. Defaults to nil.
+	// [New] calls it once, with a request for / that nobody is signed in to, to
+	// check the templates.
 	Data func(*http.Request) any
 
-	// StylesheetPath is the path at which pages find [Set.Stylesheet]. Defaults to
-	// [StylesheetPath].
+	// StylesheetPath is the path at which pages find [Set.Stylesheet]. Defaults
+	// to [StylesheetPath].
 	StylesheetPath string
 
 	// HTTPS tells that users reach the pages by https alone: they are sent with
@@ -57,8 +58,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Further are pages that somebody else adds: templates, *.html at the root of Files,
-// and what each is executed with by [New].
+// Further are pages that somebody else adds: templates, *.html at the root of
+// Files, and what each is executed with by [New].
 type Further struct {
 	Files   fs.FS
 	Samples map[string][]any
@@ -144,8 +145,8 @@ func wrap(file string, err error) error {
 	return fmt.Errorf("page %s: %w", file, err)
 }
 
-// pageNames lists the pages of the library, the further ones, and those that the host
-// adds.
+// pageNames lists the pages of the library, the further ones, and those that
+// the host adds.
 func (o Options) pageNames() ([]string, error) {
 	names := slices.Clone(pageFiles)
 	for _, further := range o.Further {
@@ -240,8 +241,9 @@ func (s *Set) check() error {
 	return s.checkLayout(host)
 }
 
-// checkLayout executes the layout with parts that can be found in the outcome: a layout
-// that leaves them out makes pages without anything to read or to press.
+// checkLayout executes the layout with parts that can be found in the outcome:
+// a layout that leaves them out makes pages without anything to read or to
+// press.
 func (s *Set) checkLayout(host any) error {
 	const page, mark = "error.html", "mark-of-"
 	t, err := s.parts.Clone()
@@ -300,12 +302,12 @@ func (s *Set) executeTemplate(t *template.Template, data, host any) ([]byte, err
 	return b.Bytes(), err
 }
 
-// Write sends a page: name is its file, data what that receives. The forms of a page of
-// the library or of a capability may post to this service, and be redirected from there
-// to formActions, which are sources of the Content-Security-Policy as [FormActions]
-// returns them; those of the consent page and of a page that the host adds may lead
-// anywhere. Nothing is sent before the page is complete; a page that fails is a 500, and
-// logged.
+// Write sends a page: name is its file, data what that receives. The forms of a
+// page of the library or of a capability may post to this service, and be
+// redirected from there to formActions, which are sources of the
+// Content-Security-Policy as [FormActions] returns them; those of the consent
+// page and of a page that the host adds may lead anywhere. Nothing is sent
+// before the page is complete; a page that fails is a 500, and logged.
 func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string) {
 	var host any
 	if s.options.Data != nil {
@@ -333,8 +335,9 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), publickey-credentials-get=(), usb=()")
 
-	// Every page can have a form, be it in the host's layout. With no-referrer browsers
-	// would send it with "Origin: null", which tells nobody that it is our own.
+	// Every page can have a form, be it in the host's layout. With no-referrer
+	// browsers would send it with "Origin: null", which tells nobody that it is
+	// our own.
 	h.Set("Referrer-Policy", "same-origin")
 
 	if h.Get("Cross-Origin-Opener-Policy") == "" {
@@ -345,11 +348,12 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	}
 }
 
-// openerPolicy lets the pages on the way through the authorization endpoint be opened as
-// a pop-up, the host's login page among them. Any other value than unsafe-none,
-// same-origin-allow-popups included, cuts a pop-up off from the client's page that
-// opened it, also after it has returned to the client's origin. All other pages are
-// cut off from whatever opened them. A policy that is set already stays.
+// openerPolicy lets the pages on the way through the authorization endpoint be
+// opened as a pop-up, the host's login page among them. Any other value than
+// unsafe-none, same-origin-allow-popups included, cuts a pop-up off from the
+// client's page that opened it, also after it has returned to the client's
+// origin. All other pages are cut off from whatever opened them. A policy that
+// is set already stays.
 func (s *Set) openerPolicy(name string) string {
 	if s.isHosts(name) || name == consentFile || name == "error.html" {
 		return "unsafe-none"
@@ -363,13 +367,14 @@ func (s *Set) isHosts(name string) bool {
 		!slices.ContainsFunc(s.options.Further, func(f Further) bool { return len(f.Samples[name]) > 0 })
 }
 
-// contentSecurityPolicy allows a page nothing but its stylesheets, images and forms.
+// contentSecurityPolicy allows a page nothing but its stylesheets, images and
+// forms.
 //
-// Browsers hold every redirect that follows a form against form-action. What follows the
-// form of the consent page is the client, which may go on from its callback URL to any
-// place, such as an application on the user's device. What follows a login form, on a
-// page of the host's, is the authorization endpoint, and then a client. So these pages
-// have no form-action.
+// Browsers hold every redirect that follows a form against form-action. What
+// follows the form of the consent page is the client, which may go on from its
+// callback URL to any place, such as an application on the user's device. What
+// follows a login form, on a page of the host's, is the authorization endpoint,
+// and then a client. So these pages have no form-action.
 func (s *Set) contentSecurityPolicy(name string, formActions []string) string {
 	var b strings.Builder
 	b.WriteString("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
@@ -385,11 +390,12 @@ func (s *Set) contentSecurityPolicy(name string, formActions []string) string {
 	return b.String()
 }
 
-// FormActions returns the sources that let the answer to a form lead to the targets, where
-// somebody signs in who was signed out meanwhile. Browsers hold the policy against every
-// redirect that follows the form, and a login that goes on to an identity provider at an
-// origin of its own must not be stopped there. So these are schemes, which still keep
-// the form from javascript and data.
+// FormActions returns the sources that let the answer to a form lead to the
+// targets, where somebody signs in who was signed out meanwhile. Browsers hold
+// the policy against every redirect that follows the form, and a login that
+// goes on to an identity provider at an origin of its own must not be stopped
+// there. So these are schemes, which still keep the form from javascript and
+// data.
 func FormActions(targets ...string) []string {
 	sources := []string{"https:"}
 	for _, target := range targets {
@@ -401,7 +407,8 @@ func FormActions(targets ...string) []string {
 	return slices.Compact(sources)
 }
 
-// isSource refuses what would end the directive, begin another one or be a keyword.
+// isSource refuses what would end the directive, begin another one or be a
+// keyword.
 func isSource(source string) bool {
 	for _, c := range []byte(source) {
 		if c <= ' ' || c >= 0x7f || c == ';' || c == ',' || c == '\'' || c == '"' || c == '*' {
@@ -411,8 +418,8 @@ func isSource(source string) bool {
 	return source != ""
 }
 
-// Stylesheet serves the stylesheet. Pages name it with its digest, so that it is
-// cached for good and a new one is used at once.
+// Stylesheet serves the stylesheet. Pages name it with its digest, so that it
+// is cached for good and a new one is used at once.
 func (s *Set) Stylesheet() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -14,8 +14,8 @@ var pageFiles = []string{
 	"delete_application.html",
 }
 
-// samples returns data for every page, between them everything that a template can
-// meet: lists with and without rows, texts given and left out.
+// samples returns data for every page, between them everything that a template
+// can meet: lists with and without rows, texts given and left out.
 func samples() map[string][]any {
 	now := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 	moment := Moment{At: now.Add(-3 * time.Minute), Now: now}

@@ -39,8 +39,8 @@ type Error struct {
 	Title   string
 	Message string // for the user; no internals
 	Detail  string // for the developer: "redirect_uri: ..."; ""
-	// Received is what was received that Detail is about, visible ASCII of bounded
-	// length, and Remedy what to do; "".
+	// Received is what was received that Detail is about, visible ASCII of
+	// bounded length, and Remedy what to do; "".
 	Received, Remedy string
 	Time             time.Time
 	Back             *Link // where to go on; nil where there is nothing
@@ -172,7 +172,8 @@ type Change struct {
 	Yours        bool     // the form holds what the user typed, else what is saved
 }
 
-// Problem tells what is wrong with a field; Field is "" where it is none of them.
+// Problem tells what is wrong with a field; Field is "" where it is none of
+// them.
 type Problem struct{ Field, Message string }
 
 // Problem returns what is wrong with a field, "" if it is fine.
@@ -242,8 +243,8 @@ func (m Moment) Date() string { return m.At.UTC().Format("2 Jan 2006") }
 // Text is the time to the minute.
 func (m Moment) Text() string { return m.At.UTC().Format("2 Jan 2006, 15:04 MST") }
 
-// Ago is the time as a distance, in the largest unit that fits: "3 minutes ago",
-// "in 2 days".
+// Ago is the time as a distance, in the largest unit that fits: "3 minutes
+// ago", "in 2 days".
 func (m Moment) Ago() string {
 	d := m.Now.Sub(m.At)
 	if d < 0 {

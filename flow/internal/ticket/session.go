@@ -6,15 +6,15 @@ import (
 	"net/http"
 )
 
-// A Session tells what a form is bound to beside its user: their session at the host
-// or, where the host names none, a cookie of their browser.
+// A Session tells what a form is bound to beside its user: their session at the
+// host or, where the host names none, a cookie of their browser.
 type Session struct {
 	// HTTPS tells that browsers reach the service by https alone.
 	HTTPS bool
 }
 
-// cookieName is that of the cookie. With the prefix no other host of the same domain
-// can have set it (RFC 6265bis, section 4.1.3.2).
+// cookieName is that of the cookie. With the prefix no other host of the same
+// domain can have set it (RFC 6265bis, section 4.1.3.2).
 func (s Session) cookieName() string {
 	if s.HTTPS {
 		return "__Host-oauthapps_form"
@@ -22,9 +22,9 @@ func (s Session) cookieName() string {
 	return "oauthapps_form"
 }
 
-// Of returns what forms of a request are bound to. host is the session at the host, ""
-// where that names none. For a browser without the cookie it returns what no ticket is
-// bound to.
+// Of returns what forms of a request are bound to. host is the session at the
+// host, "" where that names none. For a browser without the cookie it returns
+// what no ticket is bound to.
 func (s Session) Of(r *http.Request, host string) string {
 	if host != "" {
 		return host
@@ -35,8 +35,8 @@ func (s Session) Of(r *http.Request, host string) string {
 	return newValue()
 }
 
-// Begin returns what forms on the page that answers a request are bound to. Where that
-// is the cookie, and the browser has none, the answer sets one.
+// Begin returns what forms on the page that answers a request are bound to.
+// Where that is the cookie, and the browser has none, the answer sets one.
 func (s Session) Begin(w http.ResponseWriter, r *http.Request, host string) string {
 	if host != "" {
 		return host

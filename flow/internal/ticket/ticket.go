@@ -28,8 +28,8 @@ func (k Keys) Sign(expires time.Time, purpose string, parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(append(b, mac(k[0], b, purpose, parts)...))
 }
 
-// Verify checks a ticket for a purpose and its parts, in constant time. It returns
-// ErrInvalid, or ErrExpired once the time it is good until has come.
+// Verify checks a ticket for a purpose and its parts, in constant time. It
+// returns ErrInvalid, or ErrExpired once the time it is good until has come.
 func (k Keys) Verify(ticket string, now time.Time, purpose string, parts ...string) error {
 	const size = 8 + sha256.Size
 	if len(ticket) != base64.RawURLEncoding.EncodedLen(size) {

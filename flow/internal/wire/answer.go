@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// WriteJSON answers with JSON that no cache may keep. It returns an error, and writes
-// nothing, where the answer is none of JSON's.
+// WriteJSON answers with JSON that no cache may keep. It returns an error, and
+// writes nothing, where the answer is none of JSON's.
 func WriteJSON(w http.ResponseWriter, status int, answer any) error {
 	body, err := json.Marshal(answer)
 	if err == nil {
@@ -21,7 +21,8 @@ func WriteJSON(w http.ResponseWriter, status int, answer any) error {
 func Write(w http.ResponseWriter, status int, body []byte) {
 	SetJSONHeader(w.Header())
 	if len(body) > 1<<10 {
-		// Of what is shorter net/http tells the length itself, what is longer it would send in chunks.
+		// Of what is shorter net/http tells the length itself, what is longer
+		// it would send in chunks.
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)
@@ -53,6 +54,6 @@ func SetJSONHeader(h http.Header) {
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// SetPragma has caches of HTTP/1.0 keep no answer of a token endpoint, either (RFC
-// 6749, section 5.1).
+// SetPragma has caches of HTTP/1.0 keep no answer of a token endpoint, either
+// (RFC 6749, section 5.1).
 func SetPragma(w http.ResponseWriter) { w.Header().Set("Pragma", "no-cache") }

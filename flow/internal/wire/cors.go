@@ -2,15 +2,15 @@ package wire
 
 import "net/http"
 
-// Public clients that run in a browser, and tools such as Swagger UI, call endpoints
-// from pages of other origins. The endpoints answer any origin, which is safe because
-// nothing there depends on a cookie, and credentials are never allowed. The
-// authorization endpoint alone does not: users are sent there, scripts are not (RFC
-// 9700, section 2.6).
+// Public clients that run in a browser, and tools such as Swagger UI, call
+// endpoints from pages of other origins. The endpoints answer any origin, which
+// is safe because nothing there depends on a cookie, and credentials are never
+// allowed. The authorization endpoint alone does not: users are sent there,
+// scripts are not (RFC 9700, section 2.6).
 
-// AnyOrigin lets scripts of every origin read the answers of a handler. It says so
-// to everyone who gets what a cache may keep for others, and otherwise to browsers
-// alone.
+// AnyOrigin lets scripts of every origin read the answers of a handler. It says
+// so to everyone who gets what a cache may keep for others, and otherwise to
+// browsers alone.
 func AnyOrigin(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || len(r.Header["Origin"]) > 0 {
@@ -21,10 +21,10 @@ func AnyOrigin(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// Preflight answers the question that a browser asks before such a request. Every
-// header is allowed, as what nobody acts on does no harm: libraries that trace calls
-// add headers of their own. "*" does not stand for Authorization, and browsers that
-// do not know it need all names.
+// Preflight answers the question that a browser asks before such a request.
+// Every header is allowed, as what nobody acts on does no harm: libraries that
+// trace calls add headers of their own. "*" does not stand for Authorization,
+// and browsers that do not know it need all names.
 func Preflight(w http.ResponseWriter, _ *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")

@@ -39,9 +39,10 @@ const (
 	InsufficientScope = "insufficient_scope"
 )
 
-// An Error is a refusal in the words of the protocol. Code, Description and Status
-// are for whoever sent the request and hold no internals; what the operator needs
-// to know is the cause, which errors.Is and errors.As find through Unwrap.
+// An Error is a refusal in the words of the protocol. Code, Description and
+// Status are for whoever sent the request and hold no internals; what the
+// operator needs to know is the cause, which errors.Is and errors.As find
+// through Unwrap.
 type Error struct {
 	Code        string // "" only where RFC 6750 asks for none
 	Description string // in the characters of RFC 6749, section 5.2

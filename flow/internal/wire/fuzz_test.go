@@ -8,8 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzReadFormOrJSON: the label of a body decides nothing but whether it may be JSON.
-// A form is read alike under either, and what is JSON is never taken for a form.
+// FuzzReadFormOrJSON: the label of a body decides nothing but whether it may be
+// JSON. A form is read alike under either, and what is JSON is never taken for
+// a form.
 func FuzzReadFormOrJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"code":"a=b"}`, `{"a=b":"c"}`, ` {"code":"1"}`, `"a=b"`, "true", "null", "a", "a=b", "code=1&grant_type=authorization_code", "Code={}", "=a", " a=b",

@@ -25,8 +25,8 @@ const (
 )
 
 // Params are those of one request that its endpoint acts on, in the order in
-// which they came. One sent empty is left out, as it counts as omitted (RFC 6749,
-// section 3.1), unless it was sent more than once.
+// which they came. One sent empty is left out, as it counts as omitted (RFC
+// 6749, section 3.1), unless it was sent more than once.
 type Params []Param
 
 type Param struct{ Name, Value string }
@@ -73,9 +73,9 @@ func (p Params) Without(name string) Params {
 	return slices.DeleteFunc(slices.Clone(p), func(p Param) bool { return p.Name == name })
 }
 
-// Check refuses what is wrong with the parameters of these names: one that was sent
-// more than once, where only "resource" may be (RFC 8707, section 2), and one that
-// is no text. A "state" belongs to the client and may hold any bytes.
+// Check refuses what is wrong with the parameters of these names: one that was
+// sent more than once, where only "resource" may be (RFC 8707, section 2), and
+// one that is no text. A "state" belongs to the client and may hold any bytes.
 func (p Params) Check(names []string) *Error {
 	for _, name := range names {
 		if name != "resource" && p.Count(name) > 1 {
@@ -137,8 +137,8 @@ func ReadFormUnchecked(w http.ResponseWriter, r *http.Request, names []string) (
 	return ParseForm(body, names)
 }
 
-// ReadFormOrJSON is [ReadForm] for an endpoint that also takes a JSON object, and a
-// form that a published client labels application/json.
+// ReadFormOrJSON is [ReadForm] for an endpoint that also takes a JSON object,
+// and a form that a published client labels application/json.
 func ReadFormOrJSON(w http.ResponseWriter, r *http.Request, names []string) (Params, *Error) {
 	mediaType, body, refusal := readBody(w, r, names, JSONType, FormType)
 	if refusal != nil {
@@ -165,10 +165,11 @@ func looksLikeForm(body string) bool {
 	return found && len(name) > 0 && (name[0]|0x20 >= 'a' && name[0]|0x20 <= 'z')
 }
 
-// readBody reads the body of a POST request, which has one of these media types, to
-// an endpoint that acts on the parameters of these names. None of them may be in the
-// query string, which ends up in logs and histories: a client that puts one there is
-// told so instead of being answered as if it had sent nothing.
+// readBody reads the body of a POST request, which has one of these media
+// types, to an endpoint that acts on the parameters of these names. None of
+// them may be in the query string, which ends up in logs and histories: a
+// client that puts one there is told so instead of being answered as if it had
+// sent nothing.
 func readBody(w http.ResponseWriter, r *http.Request, names []string, mediaTypes ...string) (mediaType, body string, refusal *Error) {
 	if query, refusal := ParseForm(r.URL.RawQuery, names); refusal != nil || len(query) > 0 {
 		return "", "", Refuse(InvalidRequest, "parameters must be in the body, not in the query string")
@@ -240,9 +241,9 @@ var errBodyTooLarge = &Error{
 	Status:      http.StatusRequestEntityTooLarge,
 }
 
-// ParseForm takes the parameters of these names out of a query string or the body
-// of a form, as WHATWG URL, section 5.1, has it: "&" alone separates them. One of
-// them whose percent-encoding is broken is refused.
+// ParseForm takes the parameters of these names out of a query string or the
+// body of a form, as WHATWG URL, section 5.1, has it: "&" alone separates them.
+// One of them whose percent-encoding is broken is refused.
 func ParseForm(raw string, names []string) (Params, *Error) {
 	if raw == "" {
 		return nil, nil
@@ -264,8 +265,8 @@ func ParseForm(raw string, names []string) (Params, *Error) {
 	return params.sent(), nil
 }
 
-// ParseJSON takes the parameters of these names out of one JSON object, where they
-// must be strings. Other members may be anything.
+// ParseJSON takes the parameters of these names out of one JSON object, where
+// they must be strings. Other members may be anything.
 func ParseJSON(body string, names []string) (Params, *Error) {
 	malformed := Refuse(InvalidRequest, "the body must be one JSON object")
 	decoder := json.NewDecoder(strings.NewReader(body))
@@ -302,14 +303,16 @@ func ParseJSON(body string, names []string) (Params, *Error) {
 }
 
 // IsText reports whether s is UTF-8 without control characters, and without the
-// replacement character, which is what decoders leave of something that is no text.
+// replacement character, which is what decoders leave of something that is no
+// text.
 func IsText(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
 		return unicode.IsControl(r) || r == utf8.RuneError
 	}) < 0
 }
 
-// IsUnreserved reports whether s has unreserved characters only (RFC 3986, section 2.3).
+// IsUnreserved reports whether s has unreserved characters only (RFC 3986,
+// section 2.3).
 func IsUnreserved(s string) bool {
 	for _, c := range []byte(s) {
 		switch {

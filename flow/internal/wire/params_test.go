@@ -138,7 +138,8 @@ func TestBodiesAreWiped(t *testing.T) {
 	}
 }
 
-// Whatever length a request tells of its body, the body is read whole, into room that grows with what has come.
+// Whatever length a request tells of its body, the body is read whole, into
+// room that grows with what has come.
 func TestReadFormGoesByTheBody(t *testing.T) {
 	for _, size := range []int{1, 2, 100, usualBody - 1, usualBody, usualBody + 1, MaxBody - 1, MaxBody} {
 		want := url.Values{"a": {strings.Repeat("1", size)}}
@@ -156,7 +157,8 @@ func TestReadFormGoesByTheBody(t *testing.T) {
 	}
 }
 
-// What is sent in chunks beyond the limit is not read by the server either, as it would be to use the connection again.
+// What is sent in chunks beyond the limit is not read by the server either, as
+// it would be to use the connection again.
 func TestReadFormHasTheConnectionClosed(t *testing.T) {
 	refused := make(chan *Error, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -261,7 +263,8 @@ func TestReadFormOrJSON(t *testing.T) {
 	}
 }
 
-// formOracle is what reading a form has to return, by way of package net/url; nil: a refusal.
+// formOracle is what reading a form has to return, by way of package net/url;
+// nil: a refusal.
 func formOracle(body string) url.Values {
 	form, count := url.Values{}, map[string]int{}
 	for pair := range strings.SplitSeq(body, "&") {

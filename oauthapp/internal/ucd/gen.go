@@ -1,7 +1,8 @@
 //go:build ignore
 
-// Gen writes what package ucd embeds, from files of the Unicode Character Database and of
-// Unicode Technical Standards 39 and 46 in the folder that it is given:
+// Gen writes what package ucd embeds, from files of the Unicode Character
+// Database and of Unicode Technical Standards 39 and 46 in the folder that it
+// is given:
 //
 //	UnicodeData.txt, DerivedAge.txt   https://www.unicode.org/Public/17.0.0/ucd/
 //	DerivedJoiningType.txt            https://www.unicode.org/Public/17.0.0/ucd/extracted/
@@ -140,15 +141,15 @@ func decompositions() string {
 	return b.String()
 }
 
-// likeASCII gives the letters that ASCII's digits, signs and letters are taken for; w is
-// two v, and m is r and n.
+// likeASCII gives the letters that ASCII's digits, signs and letters are taken
+// for; w is two v, and m is r and n.
 var likeASCII = map[rune]string{
 	'0': "o", '1': "i", '2': "z", '3': "e", '4': "a", '5': "s", '7': "t", '8': "b", '9': "g",
 	'@': "a", '$': "s", '!': "i", '|': "i", 'l': "i", 'w': "vv", 'm': "rn",
 }
 
-// likeLatin gives what Unicode's table leaves apart, or takes for another letter, although
-// it is read as Latin.
+// likeLatin gives what Unicode's table leaves apart, or takes for another
+// letter, although it is read as Latin.
 var likeLatin = map[rune]string{
 	'ß': "b", 'ᴃ': "b", 'ƅ': "b", '©': "c", '∂': "d", 'ε': "e", 'ɛ': "e", 'є': "e", 'ԑ': "e", 'ϝ': "f", 'ĸ': "k",
 	'ʍ': "m", 'π': "n", 'п': "n", '○': "o", '◯': "o", '⭕': "o", 'μ': "u", 'ц': "u", 'ω': "w", 'χ': "x", 'ζ': "z", 'ⲁ': "a", 'ⲭ': "x", 'ҝ': "k", 'ᑕ': "c",
@@ -160,8 +161,9 @@ var (
 	digits      = []string{"ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE"}
 )
 
-// like returns what a character looks like, one step on: to Unicode's table of confusable
-// characters, as a typographic form, or by its name, as in "LATIN LETTER SMALL CAPITAL A".
+// like returns what a character looks like, one step on: to Unicode's table of
+// confusable characters, as a typographic form, or by its name, as in "LATIN
+// LETTER SMALL CAPITAL A".
 func like(r rune) string {
 	c := characters[r]
 	if s, ok := likeLatin[r]; ok {
@@ -190,8 +192,8 @@ func like(r rune) string {
 	return string(r)
 }
 
-// fold returns what a character looks like in the end: small letters and numbers
-// without marks.
+// fold returns what a character looks like in the end: small letters and
+// numbers without marks.
 func fold(r rune) string {
 	s := string(r)
 	for range 20 {

@@ -1,7 +1,8 @@
-// Package ucd knows what package oauthapp needs of the Unicode Character Database and of
-// Unicode Technical Standards 39 (which characters look alike) and 46 (which ones the
-// names of hosts may have): tables of version 17.0.0 that gen.go makes from Unicode's own
-// files. They are under the licence in LICENSE-UNICODE.
+// Package ucd knows what package oauthapp needs of the Unicode Character
+// Database and of Unicode Technical Standards 39 (which characters look alike)
+// and 46 (which ones the names of hosts may have): tables of version 17.0.0
+// that gen.go makes from Unicode's own files. They are under the licence in
+// LICENSE-UNICODE.
 package ucd
 
 import (
@@ -37,9 +38,9 @@ func parse(text string) map[rune]string {
 	return table
 }
 
-// LookAlike returns the small letters and numbers that a character looks like, "" for one
-// that is neither or invisible. A character with a canonical decomposition looks like
-// what [Decompose] makes of it.
+// LookAlike returns the small letters and numbers that a character looks like,
+// "" for one that is neither or invisible. A character with a canonical
+// decomposition looks like what [Decompose] makes of it.
 func LookAlike(r rune) string {
 	if s, ok := lookAlikes()[r]; ok {
 		return s
@@ -50,7 +51,8 @@ func LookAlike(r rune) string {
 	return string(unicode.ToLower(r))
 }
 
-// Decompose returns the canonical decomposition of a text, in canonical order (NFD).
+// Decompose returns the canonical decomposition of a text, in canonical order
+// (NFD).
 func Decompose(s string) string {
 	var all []rune
 	for _, r := range s {
@@ -101,7 +103,8 @@ var compositions = sync.OnceValue(func() map[string]bool {
 	return pairs
 })
 
-// Composes reports whether NFC makes one character of two in the name of a host.
+// Composes reports whether NFC makes one character of two in the name of a
+// host.
 func Composes(a, b rune) bool {
 	isJamo := func(r rune) bool { return 0x1100 <= r && r <= 0x11ff }
 	return isJamo(b) || compositions()[string([]rune{a, b})]
@@ -132,14 +135,17 @@ func JoinsPrevious(r rune) bool { return joinsPrevious.has(r) }
 // Transparent reports whether letters are joined across a character.
 func Transparent(r rune) bool { return transparent.has(r) }
 
-// ValidInHosts reports whether every URL parser accepts a character in the name of a
-// host, as it is. Characters that came with Unicode 10 or later are not known to all.
+// ValidInHosts reports whether every URL parser accepts a character in the name
+// of a host, as it is. Characters that came with Unicode 10 or later are not
+// known to all.
 func ValidInHosts(r rune) bool { return validInHosts.has(r) }
 
-// RightToLeft reports whether a character is of a script that is written from right to left.
+// RightToLeft reports whether a character is of a script that is written from
+// right to left.
 func RightToLeft(r rune) bool { return rightToLeft.has(r) }
 
-// ArabicNumber reports whether a character is a number that is written with such scripts.
+// ArabicNumber reports whether a character is a number that is written with
+// such scripts.
 func ArabicNumber(r rune) bool { return arabicNumbers.has(r) }
 
 // ranges are the first and last of each run of a set, in order.

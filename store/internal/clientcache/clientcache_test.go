@@ -63,7 +63,8 @@ func TestAnEntryIsOfTheTimeItWasReadFor(t *testing.T) {
 	}
 }
 
-// The memory is bounded whatever clients are like: texts are long, callback URLs many.
+// The memory is bounded whatever clients are like: texts are long, callback
+// URLs many.
 func TestTheCacheIsBounded(t *testing.T) {
 	for name, long := range map[string]int{"short": 10, "long": 50_000} {
 		t.Run(name, func(t *testing.T) {

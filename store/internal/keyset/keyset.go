@@ -1,5 +1,5 @@
-// Package keyset cuts lists into pages for the stores of this module: newest first, by
-// ID, so that a page costs the same wherever it stands.
+// Package keyset cuts lists into pages for the stores of this module: newest
+// first, by ID, so that a page costs the same wherever it stands.
 package keyset
 
 import (
@@ -15,12 +15,13 @@ const (
 	maxLimit     = 200
 )
 
-// What a page returns as its Next is the ID of its last item, which need not exist
-// any more when the next page is asked for.
+// What a page returns as its Next is the ID of its last item, which need not
+// exist any more when the next page is asked for.
 var encoding = base64.RawURLEncoding.Strict()
 
-// Parse returns the ID that all IDs of a page are below, and how many rows to read: one
-// more than the page holds, which tells whether there is another page.
+// Parse returns the ID that all IDs of a page are below, and how many rows to
+// read: one more than the page holds, which tells whether there is another
+// page.
 func Parse(page oauthapp.Page) (below uuid.UUID, rows int, err error) {
 	limit := min(page.Limit, maxLimit)
 	if limit <= 0 {

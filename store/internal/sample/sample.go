@@ -1,5 +1,5 @@
-// Package sample makes what the tests of the stores keep: applications, secrets and
-// what begins, redeems and rotates sessions, each with new IDs and digests.
+// Package sample makes what the tests of the stores keep: applications, secrets
+// and what begins, redeems and rotates sessions, each with new IDs and digests.
 package sample
 
 import (
@@ -14,7 +14,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// Now is when everything is made, but for what a rotation issues, a minute later.
+// Now is when everything is made, but for what a rotation issues, a minute
+// later.
 var Now = time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 
 // ID returns a new UUID of version 7.
@@ -55,8 +56,8 @@ func Beginning(application uuid.UUID, user string) store.Beginning {
 	}}
 }
 
-// Redemption returns the exchange of a session's code, for tokens that live an hour
-// and, refreshed, 30 days.
+// Redemption returns the exchange of a session's code, for tokens that live an
+// hour and, refreshed, 30 days.
 func Redemption(b store.Beginning) store.Redemption {
 	return store.Redemption{
 		SessionID: b.Session.ID, Code: b.Session.Code.Digest,
@@ -76,8 +77,8 @@ func Rotation(session uuid.UUID, presented credential.Digest) store.Rotation {
 	}
 }
 
-// Grant returns the live grant of a user for an account to an application, without the
-// application, or store.ErrNotFound.
+// Grant returns the live grant of a user for an account to an application,
+// without the application, or store.ErrNotFound.
 func Grant(ctx context.Context, s oauthapp.Store, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
 	list, err := s.Grants(ctx, oauthapp.GrantFilter{UserID: user, AccountID: account, ApplicationID: application}, oauthapp.Page{})
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
-// Benchmark measures what users wait for beside few and many live sessions of one
-// application, which must make no difference:
+// Benchmark measures what users wait for beside few and many live sessions of
+// one application, which must make no difference:
 //
 //	sessions=N/Session, Client, RotateRefreshToken, BeginSession, RedeemCode
 //	sessions=N/RevokeTokens         first-ns/op is the call that ends N sessions, median-ns/op of those that follow, each
@@ -36,15 +36,18 @@ import (
 //	                                live, or dead and not cleaned up yet
 //	applications=100/Applications   of an owner that has so many
 //
-// The first calls come after one about an application that is not there: what a store prepares but once is not in them.
+// The first calls come after one about an application that is not there: what a
+// store prepares but once is not in them.
 //
-// N is 1000. OAUTHAPPS_BENCH_SESSIONS in the environment raises it: with 1000000, everything
-// is measured with 1000, 100000 and 1000000 (grants up to 100000).
-// -bench=Store/sessions=1000000$/RevokeTokens measures one thing, and -benchtime=1x only tries
-// whether all of it works. The median of one call says little: -benchtime=20x gives that of 19.
+// N is 1000. OAUTHAPPS_BENCH_SESSIONS in the environment raises it: with
+// 1000000, everything is measured with 1000, 100000 and 1000000 (grants up to
+// 100000). -bench=Store/sessions=1000000$/RevokeTokens measures one thing, and
+// -benchtime=1x only tries whether all of it works. The median of one call says
+// little: -benchtime=20x gives that of 19.
 //
-// A store with a method Hurry(bool) is told true before many rows are written of which none is measured, and
-// false after: meanwhile it may keep what a crash would lose.
+// A store with a method Hurry(bool) is told true before many rows are written
+// of which none is measured, and false after: meanwhile it may keep what a
+// crash would lose.
 //
 // open opens a store that is empty, and registers with tb whatever closes it.
 func Benchmark(b *testing.B, open func(tb testing.TB) store.Store) {
@@ -137,7 +140,8 @@ func (l *load) fill(b *testing.B) {
 	}
 }
 
-// signInMany signs users in to an application, each for the account of that name.
+// signInMany signs users in to an application, each for the account of that
+// name.
 func (l *load) signInMany(b *testing.B, app oauthapp.Application, n int) []held {
 	b.Helper()
 	if s, ok := l.Store.(interface{ Hurry(bool) }); ok {
@@ -158,8 +162,8 @@ func (l *load) signInMany(b *testing.B, app oauthapp.Application, n int) []held 
 	return started
 }
 
-// spread calls do for every number below n, from several callers at once: a caller's numbers have
-// the same remainder. An error ends the benchmark.
+// spread calls do for every number below n, from several callers at once: a
+// caller's numbers have the same remainder. An error ends the benchmark.
 func spread(b *testing.B, callers, n int, do func(i int) error) {
 	b.Helper()
 	var group sync.WaitGroup
@@ -178,7 +182,8 @@ func spread(b *testing.B, callers, n int, do func(i int) error) {
 	}
 }
 
-// eachCallers measures a method called by one and by many at once. What prepare does is not measured.
+// eachCallers measures a method called by one and by many at once. What prepare
+// does is not measured.
 func (l *load) eachCallers(b *testing.B, prepare func(b *testing.B, callers int) func(i int) error) {
 	for _, callers := range []int{1, manyCallers} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
@@ -191,7 +196,8 @@ func (l *load) eachCallers(b *testing.B, prepare func(b *testing.B, callers int)
 	}
 }
 
-// nth returns a session for the ith call, anywhere among all, and never one that another caller gets.
+// nth returns a session for the ith call, anywhere among all, and never one
+// that another caller gets.
 func (l *load) nth(i, callers int) *held {
 	const far = 7919 // a prime
 	each := len(l.held) / callers
@@ -250,7 +256,8 @@ func (l *load) beginAgain(i int) (store.Beginning, error) {
 	return l.begin(l.app, user, user)
 }
 
-// endLater ends sessions once they were measured, so that there are as many as before.
+// endLater ends sessions once they were measured, so that there are as many as
+// before.
 func (l *load) endLater(b *testing.B, sessions []uuid.UUID) {
 	b.Cleanup(func() {
 		spread(b, seeders, len(sessions), func(i int) error { return l.EndSession(l.ctx, sessions[i]) })
@@ -295,15 +302,16 @@ func (l *load) benchmarkDeleteApplication(b *testing.B) {
 	})
 }
 
-// requireUnknown is for a call about an application that is not there, which has the store prepare what it prepares but once.
+// requireUnknown is for a call about an application that is not there, which
+// has the store prepare what it prepares but once.
 func requireUnknown(b *testing.B, err error) {
 	if !errors.Is(err, store.ErrNotFound) {
 		b.Fatalf("a call about an unknown application returned %v", err)
 	}
 }
 
-// firstAndOthers measures what ends all sessions of the application, or it, and the first time apart, when
-// they are many. In between others begin.
+// firstAndOthers measures what ends all sessions of the application, or it, and
+// the first time apart, when they are many. In between others begin.
 func (l *load) firstAndOthers(b *testing.B, end func() error) {
 	l.held = nil
 	var took []time.Duration
@@ -330,7 +338,8 @@ func (l *load) firstAndOthers(b *testing.B, end func() error) {
 	b.ReportMetric(0, "ns/op") // which has the preparations in it
 }
 
-// benchmarkCleanUp removes what a revocation of all tokens leaves, while other sessions are in use.
+// benchmarkCleanUp removes what a revocation of all tokens leaves, while other
+// sessions are in use.
 func (l *load) benchmarkCleanUp(b *testing.B) {
 	var removed int
 	var quiet, busy []time.Duration
@@ -367,9 +376,9 @@ func (l *load) benchmarkCleanUp(b *testing.B) {
 
 const quietTime = 3 * time.Second
 
-// requests returns what requests of clients took while something was done: of ten, one refreshes,
-// the others use an access token. Clients wait in between, as a server that has nothing left to
-// give answers late anyway.
+// requests returns what requests of clients took while something was done: of
+// ten, one refreshes, the others use an access token. Clients wait in between,
+// as a server that has nothing left to give answers late anyway.
 func (l *load) requests(b *testing.B, live []held, meanwhile func()) []time.Duration {
 	const clients = manyCallers / 2
 	over := make(chan struct{})
@@ -417,8 +426,9 @@ func percentile(p int, of []time.Duration) time.Duration {
 	return of[(len(of)-1)*p/100]
 }
 
-// benchmarkGrants lists grants of one application of an owner that has many, first those of one
-// user for many accounts, then those of many users for one account.
+// benchmarkGrants lists grants of one application of an owner that has many,
+// first those of one user for many accounts, then those of many users for one
+// account.
 func benchmarkGrants(b *testing.B, s store.Store, n int) {
 	l := &load{Store: s, ctx: b.Context()}
 	const few = 60               // more than a page, so that each list has a second one
