@@ -20,7 +20,6 @@ var (
 
 var (
 	newID          = sample.ID
-	newDigest      = sample.Digest
 	newApplication = sample.Application
 	newSecret      = sample.Secret
 	beginning      = sample.Beginning
