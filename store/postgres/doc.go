@@ -67,8 +67,9 @@
 //
 //   - Migration 2 writes oauth_sessions and its index anew. It takes as much
 //     disk again while it runs, and locks the table, for bearer checks too.
-//     Nodes of the version before fail after it, as in an outage. With many
-//     millions of sessions, try on a copy how long it takes.
+//     Nodes of the version before fail after it, as in an outage, and nodes of
+//     this version fail before it. With many millions of sessions, try on a
+//     copy how long it takes.
 //   - Migration 3 adds a column to oauth_applications. This version may notice
 //     ten seconds late what a node of the version before changes of a secret.
 //   - Migration 4 renames two columns of oauth_sessions. Nodes of the version
@@ -135,7 +136,7 @@
 // by user, account or owner pass over the grants that a revocation ended until
 // the clean-up has removed them.
 //
-// BenchmarkStore and BenchmarkCost measure all of this on a machine of yours.
+// BenchmarkStore and BenchmarkCost measure the store on your machine.
 //
 // # How many connections
 //

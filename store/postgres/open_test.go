@@ -18,8 +18,8 @@ func TestOpenErrors(t *testing.T) {
 	require.NoError(t, listener.Close())
 	dsns := map[string]struct{ dsn, want string }{
 		"nobody listens": {"postgres://user:pass-word@" + free + "/database", "connection refused"},
-		"no URL":         {"postgres://user:pass-word@host:port/database", "look at its port"},
-		"no setting":     {"host=127.0.0.1 password=pass-word dbname=x sslmode=perhaps", "look at its sslmode"},
+		"no URL":         {"postgres://user:pass-word@host:port/database", "check its port"},
+		"no setting":     {"host=127.0.0.1 password=pass-word dbname=x sslmode=perhaps", "check its sslmode"},
 		"empty":          {"", "is empty"},
 		"blank":          {" \n", "is empty"},
 		"no database":    {"postgres://user:pass-word@" + free, "names no database"},
