@@ -96,9 +96,9 @@
 // style.css; and .Page: in a page of the host's own, what WritePage was given,
 // and in those of the library
 //
-//	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Owner,
+//	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Home, Owner,
 //	                         Public, Callback, Scopes (Name, Description), Accounts (ID, Name, Selected, Granted), Notice
-//	error.html               Status, Title, Message, Detail, Time, Back (URL, Text)
+//	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)
 //	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, NewURL,
 //	                         Authorized (Name, Homepage, By, UserID, You, Scopes (Name, Description),
 //	                         AuthorizedAt, LastUsedAt, RevokeURL, Ticket),
