@@ -43,11 +43,12 @@
 // There is no switch for what RFC 9700 advises against. The only response type
 // is code and the only challenge method S256. A redirect URI is one that the
 // application registered, byte for byte; only the port of http://127.0.0.1 and
-// http://[::1] is free. Public clients need PKCE, a challenge that was sent is
-// verified for every client, and a request that fails does not use up a code.
-// Every authorization response names the issuer (RFC 9207). Nothing is read
-// from the query string of a POST, and no parameter that is acted on may be
-// there twice. Nobody is redirected to a client before they have signed in.
+// http://[::1] is free, and that of http://localhost for public clients. Public
+// clients need PKCE, a challenge that was sent is verified for every client,
+// and a request that fails does not use up a code. Every authorization response
+// names the issuer (RFC 9207). Nothing is read from the query string of a POST,
+// and no parameter that is acted on may be there twice. Nobody is redirected to
+// a client before they have signed in.
 //
 // STANDARDS.md, beside this file, lists the requirements section by section,
 // the choices made where a standard leaves one, and the tests that prove them.

@@ -3,6 +3,8 @@ package flow
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -256,4 +258,30 @@ func TestFromEngine(t *testing.T) {
 			require.NotContains(t, e.Description, "internals")
 		})
 	}
+}
+
+// Nothing is issued that the engine does not agree to, neither a code nor tokens:
+// here it demands the proof key that the flow itself does not.
+func TestNothingIsIssuedWithoutTheEngine(t *testing.T) {
+	p, err := extend(t, memory.New())
+	require.NoError(t, err)
+	lenient, strict := p.engine, engine.New(true)
+	issue := func() (kernel.Code, *wire.Error) {
+		a := p.identified(url.Values{"client_id": {p.app.ClientID}, "response_type": {"code"}})
+		return p.issueCode(httptest.NewRequest(http.MethodGet, "/", nil), a, kernel.Consent{UserID: "1", AccountID: "1", At: p.now()})
+	}
+	p.engine = strict
+	_, refusal := issue()
+	require.NotNil(t, refusal)
+
+	p.engine = lenient
+	code, refusal := issue()
+	require.Nil(t, refusal)
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code.Value}, "client_id": {p.app.ClientID}, "client_secret": {p.secret}}
+	p.engine = strict
+	status, answer := p.post("/oauth/token", form)
+	require.Equal(t, http.StatusBadRequest, status, answer)
+	p.engine = lenient
+	status, answer = p.post("/oauth/token", form)
+	require.Equal(t, http.StatusOK, status, answer)
 }
