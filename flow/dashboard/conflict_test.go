@@ -101,6 +101,7 @@ func FuzzTwoEdits(f *testing.F) {
 	f.Add("Weather Station", "", "https://weather.example/callback", "Weather Station", "Mine", twoCallbacks)
 	f.Add("A", "a\n\nb", twoCallbacks, "B", "c ", "https://weather.example/old\nhttps://weather.example/callback")
 	f.Add(" Weather  Station", "\u00a0x", "", "", "", " \r\n")
+	f.Add("A", "", "https://a", "B", "", "https://b?c=d")
 	s := newSite(f)
 	f.Fuzz(func(t *testing.T, name1, description1, callbacks1, name2, description2, callbacks2 string) {
 		s.t, s.events = t, nil
@@ -147,10 +148,16 @@ func FuzzTwoEdits(f *testing.F) {
 	})
 }
 
+// lines are the callback URLs of a text, as they are kept: one without a path
+// gets "/".
 func lines(text string) []string {
 	var kept []string
 	for _, line := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		if line = strings.TrimSpace(line); line != "" {
+		line = strings.TrimSpace(line)
+		if u, err := url.Parse(line); err == nil && u.Host != "" && u.Path == "" {
+			line = strings.Replace(line, "://"+u.Host, "://"+u.Host+"/", 1)
+		}
+		if line != "" {
 			kept = append(kept, line)
 		}
 	}
