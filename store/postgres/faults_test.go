@@ -490,52 +490,34 @@ type aConnection struct {
 func (c *aConnection) Conn() net.Conn { return c.conn }
 func (c *aConnection) IsClosed() bool { return c.closed }
 
-// What is under way goes on for some time after its call has ended, by the
-// caller or by its limit, and what comes after it has no deadline.
-func TestCallEnds(t *testing.T) {
+// A statement goes on for some time after its call has ended, by the caller or
+// by its limit, and what comes after it has no deadline.
+func TestFinishing(t *testing.T) {
 	type key struct{}
 	limits := limits{call: time.Minute, finish: 5 * time.Second}
 	read := func(c net.Conn) error { _, err := c.Read(make([]byte, 1)); return err }
 	for name, test := range map[string]struct {
 		allowed time.Duration // by the caller
 		closed  bool
-		want    error
 	}{
-		"limit":            {time.Hour, false, context.DeadlineExceeded},
-		"caller":           {time.Second, false, context.Canceled},
-		"caller, too late": {0, false, context.Canceled},
-		"closed":           {time.Second, true, context.Canceled},
+		"limit":            {time.Hour, false},
+		"caller":           {time.Second, false},
+		"caller, too late": {0, false},
+		"closed":           {time.Second, true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			here, there := net.Pipe()
 			defer here.Close()
 			c := &aConnection{here, test.closed}
-			ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, name))
+			ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, name), min(test.allowed, limits.call))
 			defer cancel()
 
 			began := time.Now()
-			call := beginCall(ctx, limits)
-			call.use(c)
-			call.release()
-			require.NoError(t, call.Err())
-			until, _ := call.Deadline()
-			require.Equal(t, time.Minute, until.Sub(began))
-			require.Equal(t, name, call.Value(key{}))
-
-			if test.allowed == 0 {
-				cancel()
-				synctest.Wait()
-			} else {
-				time.AfterFunc(test.allowed, cancel)
-			}
-			call.use(c)
-			require.ErrorIs(t, read(here), os.ErrDeadlineExceeded, name)
+			require.ErrorIs(t, limits.finishing(ctx, c, func(ctx context.Context) error {
+				require.Equal(t, name, ctx.Value(key{}))
+				return errors.Join(read(here), ctx.Err())
+			}), os.ErrDeadlineExceeded, name)
 			require.Equal(t, min(test.allowed, limits.call)+limits.finish, time.Since(began), name)
-			<-call.Done()
-			require.Equal(t, test.want, call.Err(), name)
-			call.release()
-			call.over()
-			require.Equal(t, test.want, call.Err(), name)
 			defer time.AfterFunc(time.Minute, func() { there.Close() }).Stop()
 			if test.closed {
 				require.ErrorIs(t, read(here), os.ErrDeadlineExceeded, "the deadline of a farewell is left alone")
@@ -546,31 +528,16 @@ func TestCallEnds(t *testing.T) {
 	}
 }
 
-// A call that is over leaves nothing behind: not with its caller's context, and
-// no deadline on a connection that others use.
-func TestCallIsOver(t *testing.T) {
+// A statement that is finished in time leaves no deadline on its connection
+// when its context ends later.
+func TestFinishedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
 		defer here.Close()
-		until := time.Now().Add(time.Second)
-		ctx, cancel := context.WithDeadline(t.Context(), until)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		call := beginCall(ctx, limits{call: time.Minute, finish: time.Second})
-		deadline, _ := call.Deadline()
-		require.Equal(t, until, deadline, "the caller's is earlier")
-		other := beginCall(ctx, limits{call: time.Minute, finish: time.Second})
-		defer other.over()
-		call.use(&aConnection{conn: here})
-		call.release()
-		derived, stop := context.WithTimeout(call, time.Hour)
-		defer stop()
-		call.over()
-		require.False(t, call.leave(), "left the caller's context")
-		require.False(t, call.timer.Stop(), "stopped")
-		<-derived.Done()
-		require.Equal(t, context.Canceled, call.Err())
-		<-other.Done()
-		require.Equal(t, context.DeadlineExceeded, other.Err(), "the caller's end is told as it was")
+		require.NoError(t, defaultLimits.finishing(ctx, &aConnection{conn: here}, func(context.Context) error { return nil }))
+		<-ctx.Done()
 		time.AfterFunc(10*time.Minute, func() { there.Close() })
 		_, err := here.Read(make([]byte, 1))
 		require.ErrorIs(t, err, io.EOF)

@@ -36,8 +36,8 @@ func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	call := beginCall(ctx, v.store.limits)
-	defer call.over()
+	call, cancel := context.WithTimeout(ctx, v.store.limits.call)
+	defer cancel()
 	for try := 1; ; try++ {
 		err := v.try(call, do)
 		if err == nil || try == tries || !v.again(err) || pause(call, try) != nil {
@@ -55,21 +55,19 @@ var errClientEncoding = errors.New("the client_encoding of the connection is not
 // errLost marks an error that ended its connection.
 var errLost = errors.New("connection lost")
 
-func (v verb) try(call *call, do func(context.Context, *pgx.Conn) error) error {
-	c, err := v.store.pool.Acquire(call)
+func (v verb) try(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
+	c, err := v.store.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Release()
-	if err := call.Context.Err(); err != nil { // a call learns of that a little later, when a connection may have become free
+	if err := ctx.Err(); err != nil { // a connection may become free just then
 		return err
 	}
 	if encoding := c.Conn().PgConn().ParameterStatus("client_encoding"); encoding != clientEncoding {
 		return fmt.Errorf("%w (it is %s)", errClientEncoding, encoding)
 	}
-	call.use(c.Conn().PgConn())
-	defer call.release()
-	err = do(context.WithoutCancel(call.Context), c.Conn())
+	err = v.store.limits.finishing(ctx, c.Conn().PgConn(), func(ctx context.Context) error { return do(ctx, c.Conn()) })
 	if err != nil && c.Conn().IsClosed() {
 		return fmt.Errorf("%w: %w", errLost, err)
 	}
