@@ -122,6 +122,9 @@ func TestImports(t *testing.T) {
 				if rel != "flow/internal/engine" {
 					require.False(t, strings.HasPrefix(path, fosite), "fosite is the engine's own: %s", path)
 				}
+				if rel != "flow/internal/jose" {
+					require.False(t, strings.HasPrefix(path, "github.com/go-jose/"), "signed tokens are read in one place: %s", path)
+				}
 			}
 
 			switch {
