@@ -2,8 +2,11 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
@@ -62,6 +65,11 @@ func (p *Provider) newClients() *clientauth.Authenticator {
 		Methods: p.added.ClientAuthentication,
 		Now:     p.now,
 		Failed:  p.authenticationFailed,
+
+		IsForeign: func(id string) bool { return p.added.ClientSource(id) != nil },
+		Resolve: func(r *http.Request, id string, client store.Client, kept bool) (store.Client, bool, *wire.Error) {
+			return p.resolveClient(r, id, client, kept, false)
+		},
 	}
 }
 
@@ -96,4 +104,58 @@ func (p *Provider) secretUsed(ctx context.Context, secret oauthapp.Secret, now t
 	if err := p.cfg.Store.Touch(ctx, use); err != nil && ctx.Err() == nil {
 		p.cfg.Logger.ErrorContext(ctx, "use of a client secret not noted", "error", err)
 	}
+}
+
+// findClient returns the client of an ID, also one that nobody registered. That
+// stays zero where it cannot be known before somebody has signed in.
+func (p *Provider) findClient(r *http.Request, id string, signedIn bool) (store.Client, *wire.Error) {
+	if !p.clients.Admits(id) || p.added.ClientSource(id) == nil && !wire.IsUnreserved(id) {
+		return store.Client{}, unknownClient()
+	}
+	client, err := p.cfg.Store.Client(r.Context(), id, uuid.Nil, p.now())
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return store.Client{}, wire.Outage(err)
+	}
+	client, found, refusal := p.resolveClient(r, id, client, err == nil, signedIn)
+	switch source := p.added.ClientSource(id); {
+	case refusal != nil:
+		return store.Client{}, refusal
+	case !found && (source == nil || signedIn):
+		return store.Client{}, unknownClient()
+	}
+	return client, nil
+}
+
+func unknownClient() *wire.Error {
+	return wire.Refuse(InvalidRequest, "client_id: there is no such application")
+}
+
+// resolveClient returns a client as it is now: as the store has it or, where a
+// capability knows it, as that says.
+func (p *Provider) resolveClient(r *http.Request, id string, client store.Client, kept, signedIn bool) (store.Client, bool, *wire.Error) {
+	source := p.added.ClientSource(id)
+	if source == nil {
+		return client, kept, nil
+	}
+	var row *oauthapp.Application
+	if kept {
+		row = &client.Application
+	}
+	app, refusal := source.Resolve(r, id, row, signedIn)
+	if refusal != nil || app == nil {
+		return store.Client{}, false, refusal
+	}
+	client.Application = *app
+	return client, true, nil
+}
+
+// keepClient has the store keep a client that nobody registered.
+func (p *Provider) keepClient(r *http.Request, client store.Client) (store.Client, *wire.Error) {
+	source := p.added.ClientSource(client.Application.ClientID)
+	if source == nil {
+		return client, nil
+	}
+	var refusal *wire.Error
+	client.Application, refusal = source.Keep(r, client.Application)
+	return client, refusal
 }

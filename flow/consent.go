@@ -3,11 +3,13 @@ package flow
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -20,68 +22,93 @@ const consentTTL = 30 * time.Minute
 // consentPurpose keeps tickets of the consent page apart from others.
 const consentPurpose = "consent"
 
-// consentParams are what the form of the consent page sends.
-var consentParams = []string{"ticket", "request", "decision", "account_id"}
-
-// askConsent shows the consent page. Its ticket says that this very request was
+// askConsent shows a consent page. Its ticket says that this very request was
 // checked for this user in this session, so nothing is kept until the user
-// answers.
-func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, a *authorization, user *User, grants []oauthapp.Grant, notice string) {
-	app := a.client.Application
-	owner, err := p.cfg.Pages.AccountName(r.Context(), app.Owner)
-	if err != nil {
-		p.refuseOnPage(w, r, wire.Outage(err))
+// answers. The notice tells why the page is shown again.
+func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, q kernel.ConsentQuestion, notice string) {
+	view, refusal := p.consentView(r, &q)
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
 		return
 	}
-	// The form asks for what the page shows, also where the request left that
-	// to the defaults, which may be others by the time the user answers.
-	params := a.params.Without(loginTicketParam).Values()
-	params.Set("scope", strings.Join(a.scopes, " "))
-	request := params.Encode()
-	if isLong(request) { // the form could not bring it back
-		p.refuseOnPage(w, r, errLongRequest)
-		return
+	session := p.formSession.Begin(w, r, q.User.Session)
+	view.Ticket = p.keys.Sign(p.now().Add(consentTTL), consentPurpose, q.Action, q.User.ID, session, q.Request)
+	view.Notice = notice
+	p.pages.Write(w, r, status, "consent.html", view)
+}
+
+// consentView is what the page of a question shows.
+func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page.Consent, *wire.Error) {
+	app := q.Client.Application
+	owner := ""
+	if app.Owner != "" {
+		var err error
+		if owner, err = p.cfg.Pages.AccountName(r.Context(), app.Owner); err != nil {
+			return page.Consent{}, wire.Outage(err)
+		}
 	}
-	session := p.formSession.Begin(w, r, user.Session)
+	granted, refusal := p.grantedAccounts(r, q)
+	if refusal != nil {
+		return page.Consent{}, refusal
+	}
 	view := page.Consent{
-		Action:      p.issuer.Path + authorizePath,
-		Request:     request,
-		Ticket:      p.keys.Sign(p.now().Add(consentTTL), consentPurpose, user.ID, session, request),
-		UserName:    user.Name,
+		Action:      p.issuer.Path + q.Action,
+		Request:     q.Request,
+		UserName:    q.User.Name,
 		Application: app.Name,
 		Description: app.Description,
 		Homepage:    app.HomepageURL,
 		Home:        shownOrigin(app.HomepageURL),
 		Owner:       owner,
+		Badge:       p.added.ClientBadge(app),
 		Public:      app.Type == oauthapp.Public,
-		Callback:    originOf(a.redirectURI),
-		Accounts:    accountChoices(a, user, grants),
-		Notice:      notice,
+		Loopback:    app.Owner == "" && onlyLoopback(app.CallbackURLs),
+		Callback:    originOf(q.RedirectURI),
+		Remarks:     q.Remarks,
+		Accounts:    accountChoices(q, granted),
 	}
-	for _, name := range a.scopes {
+	if p.added.ClientSource(app.ClientID) != nil {
+		view.ClientHost = hostOf(app.ClientID)
+	}
+	for _, name := range q.Scopes {
 		view.Scopes = append(view.Scopes, page.Scope{Name: name, Description: p.scopes[name].Description})
 	}
-	p.pages.Write(w, r, status, "consent.html", view)
+	return view, nil
 }
 
-// accountChoices lists the user's accounts. The one that the request names is
-// selected, or else the first that the application has access to, or else the
-// first.
-func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []page.Account {
-	granted := make(map[string]bool, len(grants))
-	for _, grant := range grants {
+// maxGrants is how many of a user's accounts are known to be granted already.
+// For those beyond, the user is asked.
+const maxGrants = 200
+
+// grantedAccounts returns the accounts of the user that the application has
+// access to already.
+func (p *Provider) grantedAccounts(r *http.Request, q *kernel.ConsentQuestion) (map[string]bool, *wire.Error) {
+	filter := oauthapp.GrantFilter{UserID: q.User.ID, ApplicationID: q.Client.Application.ID}
+	grants, err := p.cfg.Store.Grants(r.Context(), filter, oauthapp.Page{Limit: maxGrants})
+	if err != nil {
+		return nil, wire.Outage(err)
+	}
+	granted := make(map[string]bool, len(grants.Items))
+	for _, grant := range grants.Items {
 		granted[grant.AccountID] = true
 	}
-	choices := make([]page.Account, len(user.Accounts))
+	return granted, nil
+}
+
+// accountChoices lists the user's accounts. The one that the question names is
+// selected, or else the first that the application has access to, or else the
+// first.
+func accountChoices(q *kernel.ConsentQuestion, granted map[string]bool) []page.Account {
+	choices := make([]page.Account, len(q.User.Accounts))
 	selected := 0
-	for i, account := range user.Accounts {
+	for i, account := range q.User.Accounts {
 		choices[i] = page.Account{ID: account.ID, Name: account.Name, Granted: granted[account.ID]}
 		if choices[i].Granted && !choices[selected].Granted {
 			selected = i
 		}
 	}
-	for i, account := range user.Accounts {
-		if account.ID == a.params.Get("account_id") {
+	for i, account := range q.User.Accounts {
+		if account.ID == q.AccountID {
 			selected = i
 		}
 	}
@@ -89,80 +116,61 @@ func accountChoices(a *authorization, user *User, grants []oauthapp.Grant) []pag
 	return choices
 }
 
-// decide answers the form of the consent page. The ticket proves that the page
-// was made for this user and request; everything in it is checked again all the
-// same, because the application, the user's accounts or the scopes may have
-// changed since.
-//
-// Without such a proof the form counts as the request alone, and the user is
-// asked: they may have signed in again, in another tab, since the page was
-// made.
-func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Params) {
+// readConsent takes the form of a consent page apart. The ticket proves that
+// the page was made for this user and request.
+func (p *Provider) readConsent(w http.ResponseWriter, r *http.Request, action string, form wire.Params, names []string) (*kernel.ConsentForm, bool) {
 	if err := p.crossOrigin.Check(r); err != nil {
 		p.refuseForm(w, r, "sent by a page of another origin")
-		return
+		return nil, false
 	}
-	if refusal := form.Check(consentParams); refusal != nil {
+	if refusal := form.Check(kernel.ConsentParams); refusal != nil {
 		p.refuseOnPage(w, r, refusal)
-		return
+		return nil, false
 	}
-	params, refusal := wire.ParseForm(form.Get("request"), p.authorizationParams)
+	request, refusal := wire.ParseForm(form.Get("request"), names)
 	if refusal != nil {
 		p.refuseForm(w, r, "malformed request")
-		return
+		return nil, false
 	}
-	user, refusal := p.currentUser(r)
-	switch {
-	case refusal != nil:
-		p.refuseOnPage(w, r, refusal)
-		return
-	case user == nil:
-		seeOther(w, p.returnTo(params))
-		return
+	user, err := p.kernelUser(r)
+	if err != nil {
+		p.refuseOnPage(w, r, wire.Outage(err))
+		return nil, false
+	}
+	answer := &kernel.ConsentForm{Form: form, Request: request, User: user, Unproven: ticket.ErrInvalid}
+	if user == nil {
+		return answer, true
 	}
 	session := p.formSession.Of(r, user.Session)
-	stale := p.keys.Verify(form.Get("ticket"), p.now(), consentPurpose, user.ID, session, form.Get("request"))
-	if errors.Is(stale, ticket.ErrInvalid) {
-		p.reportForm(r, user, params.Get("client_id"), "not made for this request of this user in this session")
+	answer.Unproven = p.keys.Verify(form.Get("ticket"), p.now(), consentPurpose, action, user.ID, session, form.Get("request"))
+	if errors.Is(answer.Unproven, ticket.ErrInvalid) {
+		p.reportForm(r, user, request.Get("client_id"), "not made for this request of this user in this session")
 	}
-	a, refusal := p.identify(r, params)
-	if refusal != nil {
-		p.refuseOnPage(w, r, refusal)
-		return
-	}
-	if refusal := p.validate(a, user); refusal != nil {
-		p.refuseUnasked(w, r, a, refusal)
-		return
-	}
-	if stale != nil && (a.prompt.none || p.mustSignIn(a, user)) {
-		seeOther(w, p.returnTo(params))
-		return
-	}
-	account, chosen := chosenAccount(form, user)
+	return answer, true
+}
+
+// decideConsent returns the user's answer to a question. A form that proves
+// nothing counts as the request alone, and the user is asked: they may have
+// signed in again, in another tab, since the page was made.
+func (p *Provider) decideConsent(w http.ResponseWriter, r *http.Request, form *kernel.ConsentForm, q kernel.ConsentQuestion) (kernel.Decision, bool) {
+	account, chosen := chosenAccount(form.Form, q.User)
 	notice := ""
-	switch decision := form.Get("decision"); {
-	case errors.Is(stale, ticket.ErrInvalid):
-		notice = "This page was opened in another session. Please look at it again and decide."
-	case stale != nil:
+	switch decision := form.Form.Get("decision"); {
+	case errors.Is(form.Unproven, ticket.ErrExpired):
 		notice = "This page was open for too long. Please look at it again and decide."
+	case form.Unproven != nil:
+		notice = "This page was opened in another session. Please look at it again and decide."
 	case decision == "deny":
-		p.emit(r, a.event(oauthapp.GrantDenied, user.ID, account))
-		p.refuseByRedirect(w, a, wire.Refuse(AccessDenied, "the user did not authorize the application"))
-		return
+		return kernel.Decision{AccountID: account}, true
 	case decision != "authorize":
 		notice = "Please choose whether to authorize the application."
 	case !chosen:
 		notice = "Please choose one of your accounts."
 	default:
-		p.grantNow(w, r, a, user, account)
-		return
+		return kernel.Decision{Authorized: true, AccountID: account, Scopes: q.Scopes}, true
 	}
-	grants, refusal := p.grantsOf(r, a, user)
-	if refusal != nil {
-		p.refuseOnPage(w, r, refusal)
-		return
-	}
-	p.askConsent(w, r, http.StatusBadRequest, a, user, grants, notice)
+	p.askConsent(w, r, http.StatusBadRequest, q, notice)
+	return kernel.Decision{}, false
 }
 
 // refuseForm refuses and reports a form that was not made here.
@@ -173,7 +181,7 @@ func (p *Provider) refuseForm(w http.ResponseWriter, r *http.Request, reason str
 
 // reportForm reports a form that was not made here, or not for this. The user
 // is nil, and the client ID empty, where they are not known yet.
-func (p *Provider) reportForm(r *http.Request, user *User, clientID, reason string) {
+func (p *Provider) reportForm(r *http.Request, user *kernel.User, clientID, reason string) {
 	event := oauthapp.Event{Type: oauthapp.ConsentFormRefused, Reason: reason}
 	if user != nil {
 		event.Actor.UserID = user.ID
@@ -186,7 +194,7 @@ func (p *Provider) reportForm(r *http.Request, user *User, clientID, reason stri
 
 // chosenAccount returns the account that the user chose: one of their own. Who
 // has only one need not choose.
-func chosenAccount(form wire.Params, user *User) (string, bool) {
+func chosenAccount(form wire.Params, user *kernel.User) (string, bool) {
 	id := form.Get("account_id")
 	if id == "" && len(user.Accounts) == 1 {
 		return user.Accounts[0].ID, true
@@ -195,26 +203,60 @@ func chosenAccount(form wire.Params, user *User) (string, bool) {
 	return account.ID, ok
 }
 
-// originOf returns where a redirect URI leads, for people: scheme and host.
-func originOf(redirectURI string) string {
-	u, err := url.Parse(redirectURI)
-	if err != nil {
+// originOf returns where a URI leads, for people: scheme and host.
+func originOf(uri string) string {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil || u.Scheme == "":
 		return ""
-	}
-	if u.Host == "" {
+	case u.Host == "":
 		return u.Scheme + ":"
 	}
 	return u.Scheme + "://" + u.Host
 }
 
+// maxShownHost bounds what is shown of a host, in bytes.
+const maxShownHost = 60
+
 // shownOrigin is originOf for the head of the consent page, where a host of any
 // length would push aside what is asked for. Of a long one it shows the end,
 // which tells whose it is.
 func shownOrigin(homepage string) string {
-	const maxHost = 60
 	scheme, host, found := strings.Cut(originOf(homepage), "://")
-	if !found || len(host) <= maxHost {
+	if !found {
 		return originOf(homepage)
 	}
-	return scheme + "://…" + host[len(host)-maxHost:]
+	return scheme + "://" + shownHost(host)
+}
+
+func shownHost(host string) string {
+	if len(host) <= maxShownHost {
+		return host
+	}
+	return "…" + host[len(host)-maxShownHost:]
+}
+
+// hostOf returns the host of a URI as it is shown, "" where it has none.
+func hostOf(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return ""
+	}
+	return shownHost(u.Host)
+}
+
+// onlyLoopback reports whether all callback URLs lead to the user's own device,
+// where any program can wait for what is sent there.
+func onlyLoopback(callbacks []string) bool {
+	for _, callback := range callbacks {
+		u, err := url.Parse(callback)
+		if err != nil {
+			return false
+		}
+		ip, err := netip.ParseAddr(u.Hostname())
+		if u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
+			return false
+		}
+	}
+	return len(callbacks) > 0
 }

@@ -31,10 +31,22 @@ func (p *Provider) extend() error {
 
 		AllowedScopes:   p.allowedScopes,
 		RequestedScopes: p.requestedScopes,
-		Exchange:        p.exchange,
-		WriteJSON:       p.writeJSON,
-		WriteError:      p.writeError,
-		WritePageError:  p.refuseOnPage,
+
+		AuthorizationParams: func() []string { return p.authorizationParams },
+		JudgeAuthorization:  p.judgePushed,
+		SignIn:              p.signIn,
+		FindClient:          p.findClient,
+		KeepClient:          p.keepClient,
+		AskConsent: func(w http.ResponseWriter, r *http.Request, q kernel.ConsentQuestion) {
+			p.askConsent(w, r, http.StatusOK, q, "")
+		},
+		ReadConsent: p.readConsent,
+		Decide:      p.decideConsent,
+
+		Exchange:       p.exchange,
+		WriteJSON:      p.writeJSON,
+		WriteError:     p.writeError,
+		WritePageError: p.refuseOnPage,
 
 		Host: p.host(),
 	}
@@ -113,7 +125,7 @@ func (p *Provider) kernelUser(r *http.Request) (*kernel.User, error) {
 	for i, account := range user.Accounts {
 		accounts[i] = kernel.Account(account)
 	}
-	return &kernel.User{ID: user.ID, Name: user.Name, Session: user.Session, Accounts: accounts}, nil
+	return &kernel.User{ID: user.ID, Name: user.Name, Session: user.Session, Accounts: accounts, AuthenticatedAt: user.AuthenticatedAt}, nil
 }
 
 // grantTypes are those of the token endpoint, in alphabetical order.

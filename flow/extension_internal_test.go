@@ -276,11 +276,11 @@ func (p *extended) begin(colour string) string {
 	return answer["access_token"].(string)
 }
 
-func (p *extended) identified(request url.Values) *authorization {
+func (p *extended) identified(request url.Values) *authorizationRequest {
 	params, refusal := wire.ParseForm(request.Encode(), p.authorizationParams)
 	require.Nil(p.t, refusal)
-	a, refusal := p.identify(httptest.NewRequest(http.MethodGet, "/", nil), params)
-	require.Nil(p.t, refusal)
+	a := &authorizationRequest{sent: params, params: params}
+	require.Nil(p.t, p.identify(httptest.NewRequest(http.MethodGet, "/", nil), a, true))
 	a.scopes = []string{"read"}
 	return a
 }

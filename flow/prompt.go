@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -70,12 +71,12 @@ func (q prompt) asksForLogin() bool { return q.login || q.hasMaxAge }
 
 // mustSignIn reports whether the user has to sign in anew before this request
 // goes on.
-func (p *Provider) mustSignIn(a *authorization, user *User) bool {
+func (p *Provider) mustSignIn(a *authorizationRequest, user *kernel.User) bool {
 	q, signedIn := a.prompt, user.AuthenticatedAt.Truncate(time.Microsecond)
 	if !q.asksForLogin() {
 		return false
 	}
-	if after, ok := p.sentToSignIn(a.params); ok && signedIn.After(after) {
+	if after, ok := p.sentToSignIn(a.sent); ok && signedIn.After(after) {
 		return false
 	}
 	return q.login || p.now().Sub(signedIn) > q.maxAge
@@ -84,8 +85,8 @@ func (p *Provider) mustSignIn(a *authorization, user *User) bool {
 // signInAnew sends a user who is signed in to sign in anew. A user who was sent
 // there for this request already, and comes back without having done so, is not
 // sent again: the two would go round in circles.
-func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authorization, user *User) {
-	_, sent := p.sentToSignIn(a.params)
+func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authorizationRequest, user *kernel.User) {
+	_, sent := p.sentToSignIn(a.sent)
 	switch {
 	case a.prompt.none:
 		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "the user has to sign in again"))
@@ -94,19 +95,24 @@ func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authori
 	case sent:
 		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "the user did not sign in again"))
 	default:
-		p.signIn(w, r, a, user.AuthenticatedAt)
+		p.signInFor(w, r, a, user.AuthenticatedAt)
 	}
 }
 
-// signIn sends a user to sign in, and from there back to this request. The user
-// is new or signed in at a time that does not do.
-func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, a *authorization, signedIn time.Time) {
-	params := a.params
-	if _, sent := p.sentToSignIn(params); a.prompt.asksForLogin() && !sent {
+// signInFor sends a user to sign in, and from there back to this request. The
+// user is new or signed in at a time that does not do.
+func (p *Provider) signInFor(w http.ResponseWriter, r *http.Request, a *authorizationRequest, signedIn time.Time) {
+	sent := a.sent
+	if _, again := p.sentToSignIn(sent); a.prompt.asksForLogin() && !again {
 		after := later(signedIn, p.now().Add(-maxClockDifference))
-		params = append(params.Without(loginTicketParam), wire.Param{Name: loginTicketParam, Value: p.loginTicket(params, after)})
+		sent = append(sent.Without(loginTicketParam), wire.Param{Name: loginTicketParam, Value: p.loginTicket(sent, after)})
 	}
-	login := p.cfg.LoginURL(p.returnTo(params))
+	p.signIn(w, r, p.returnTo(sent))
+}
+
+// signIn sends a user to sign in, and from there to a path of this service.
+func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, returnTo string) {
+	login := p.cfg.LoginURL(returnTo)
 	if login == "" {
 		p.refuseOnPage(w, r, wire.Outage(errors.New("flow: Config.LoginURL returned no URL")))
 		return
@@ -153,7 +159,7 @@ func (p *Provider) sentToSignIn(params wire.Params) (after time.Time, ok bool) {
 // application that nobody here registered is not redirected to: this endpoint
 // would lead whoever follows a link to any place that somebody has registered
 // (RFC 9700, section 4.11.2).
-func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *authorization, refusal *wire.Error) {
+func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *authorizationRequest, refusal *wire.Error) {
 	if a.client.Application.Owner == "" {
 		p.refuseOnPage(w, r, wire.Refuse(refusal.Code, refusal.Code+": "+refusal.Description))
 		return
@@ -162,7 +168,7 @@ func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *auth
 }
 
 // needsAsking tells why a user who is signed in would have to be asked.
-func needsAsking(a *authorization, user *User) *wire.Error {
+func needsAsking(a *authorizationRequest, user *kernel.User) *wire.Error {
 	switch {
 	case a.client.Application.Type == oauthapp.Public:
 		return wire.Refuse(InteractionRequired, "public clients ask every time")

@@ -21,6 +21,9 @@ import (
 // IDs are far shorter.
 const MaxClientID = 255
 
+// MaxForeignClientID is that bound for a client that nobody registered here.
+const MaxForeignClientID = 1 << 10
+
 // Params are the parameters of client authentication, whatever the methods:
 // what nobody takes must not be ignored.
 var Params = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
@@ -61,6 +64,21 @@ type Authenticator struct {
 	// given, or that of one too many. The client ID is "" where it may not be
 	// named.
 	Failed func(r *http.Request, f Failure, refusal *wire.Error) *wire.Error
+
+	// IsForeign reports whether a client ID is of a form that a capability
+	// knows, and Resolve returns the client as that knows it. client is as the
+	// store has it, if it is kept there. Both are nil where every client is
+	// registered.
+	IsForeign func(clientID string) bool
+	Resolve   func(r *http.Request, clientID string, client store.Client, kept bool) (resolved store.Client, found bool, refusal *wire.Error)
+}
+
+// Admits reports whether a client ID is short enough to look for.
+func (a *Authenticator) Admits(clientID string) bool {
+	if a.IsForeign != nil && len(clientID) <= MaxForeignClientID && a.IsForeign(clientID) {
+		return true
+	}
+	return len(clientID) <= MaxClientID
 }
 
 // A Failure is a client authentication that failed.
@@ -89,6 +107,13 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 	unknown := errors.Is(err, store.ErrNotFound)
 	if err != nil && !unknown {
 		return store.Client{}, wire.Outage(err)
+	}
+	if a.IsForeign != nil && a.IsForeign(presented.ClientID) {
+		resolved, found, refusal := a.Resolve(r, presented.ClientID, client, !unknown)
+		if refusal != nil {
+			return store.Client{}, refusal
+		}
+		client, unknown = resolved, !found
 	}
 	if !unknown && client.Application.Type == oauthapp.Public {
 		// It has no secret, so whatever it sent as one proves nothing and is
@@ -137,7 +162,7 @@ func (a *Authenticator) present(r *http.Request, params wire.Params) (method Met
 		refusal = wire.Refuse(wire.InvalidRequest, "more than one client authentication method")
 	case presented.ClientID == "":
 		refusal = wire.Refuse(wire.InvalidClient, "client authentication is missing")
-	case len(presented.ClientID) > MaxClientID:
+	case !a.Admits(presented.ClientID):
 		refusal = refuseClient()
 	}
 	return method, presented, refusal

@@ -11,6 +11,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -46,6 +47,17 @@ type Contribution struct {
 	ClientAuthentication []clientauth.Method
 	AuthorizationParams  []AuthorizationParam
 	Schemes              []Scheme
+
+	// JudgeAuthorization refuses authorization requests that are in order
+	// otherwise, whether a browser brings them or the client pushes them.
+	JudgeAuthorization func(a *AuthorizationRequest) *wire.Error
+	// Requests finds authorization requests that clients handed in before.
+	Requests *RequestSource
+	// Clients knows clients that nobody has registered.
+	Clients *ClientSource
+	// ClientBadge is what the pages say beside the name of an application, in a
+	// few words, such as that it registered itself; "" for nothing.
+	ClientBadge func(app oauthapp.Application) string
 
 	// Metadata are members of the authorization server metadata (RFC 8414), for
 	// JSON. Grant types and client authentication methods are there by
@@ -102,6 +114,12 @@ type Contributions struct {
 	IntrospectionMembers []func(s *store.Session) map[string]any
 	Pages                []page.Further
 
+	Requests *RequestSource // nil where nobody adds one
+
+	judgeAuthorization []func(a *AuthorizationRequest) *wire.Error
+	clientSources      []*ClientSource
+	clientBadges       []func(app oauthapp.Application) string
+
 	schemes map[string]Scheme // by name in lower case
 	owners  map[string]string // of what can be added once
 	extra   map[string]bool   // the names that claim entries of Extra
@@ -129,6 +147,18 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	for _, scheme := range c.Schemes {
 		scheme.owner = name
 		all.schemes[strings.ToLower(scheme.Name)] = scheme
+	}
+	if c.JudgeAuthorization != nil {
+		all.judgeAuthorization = append(all.judgeAuthorization, c.JudgeAuthorization)
+	}
+	if c.Requests != nil {
+		all.Requests = c.Requests
+	}
+	if c.Clients != nil {
+		all.clientSources = append(all.clientSources, c.Clients)
+	}
+	if c.ClientBadge != nil {
+		all.clientBadges = append(all.clientBadges, c.ClientBadge)
 	}
 	maps.Copy(all.Metadata, c.Metadata)
 	if c.TokenMembers != nil {
@@ -161,6 +191,9 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	}
 	for _, scheme := range c.Schemes {
 		claims = append(claims, "the scheme "+strings.ToLower(scheme.Name))
+	}
+	if c.Requests != nil {
+		claims = append(claims, "authorization requests that were handed in before")
 	}
 	for member := range c.Metadata {
 		claims = append(claims, "the metadata member "+member)

@@ -44,6 +44,36 @@ type Kernel struct {
 	AllowedScopes   func(app oauthapp.Application) []string
 	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
 
+	// AuthorizationParams are the names of what the authorization endpoint acts
+	// on. JudgeAuthorization judges an authorization request that a client has
+	// authenticated for and pushes (RFC 9126): it refuses, in the same words,
+	// all that the authorization endpoint would refuse of it whoever the user
+	// is. It returns what is to be acted on, the scopes asked for among it.
+	AuthorizationParams func() []string
+	JudgeAuthorization  func(r *http.Request, client store.Client, params wire.Params) (wire.Params, *wire.Error)
+
+	// SignIn sends a user to sign in and from there to returnTo, a path of this
+	// service with its query.
+	SignIn func(w http.ResponseWriter, r *http.Request, returnTo string)
+
+	// FindClient returns the client of an ID, one from elsewhere too. signedIn
+	// tells that a person who is signed in waits for it. Where nobody is, a
+	// client from elsewhere may be zero: it is found once somebody is.
+	// KeepClient sees to it that the store has a client that was found. It is
+	// called after the user's yes, before anything is issued.
+	FindClient func(r *http.Request, clientID string, signedIn bool) (store.Client, *wire.Error)
+	KeepClient func(r *http.Request, client store.Client) (store.Client, *wire.Error)
+
+	// AskConsent shows a consent page. ReadConsent takes its form apart, whose
+	// request may have parameters of these names; action is that of the
+	// question. The capability then judges the request anew, as everything may
+	// have changed meanwhile, and Decide returns the answer. ReadConsent and
+	// Decide report false where they have answered the request: with a refusal,
+	// or with the page once more.
+	AskConsent  func(w http.ResponseWriter, r *http.Request, q ConsentQuestion)
+	ReadConsent func(w http.ResponseWriter, r *http.Request, action string, form wire.Params, names []string) (*ConsentForm, bool)
+	Decide      func(w http.ResponseWriter, r *http.Request, form *ConsentForm, q ConsentQuestion) (Decision, bool)
+
 	// Exchange answers a token request on the terms of an endpoint: it
 	// authenticates the client and hands the request to its grant.
 	Exchange func(r *http.Request, params wire.Params, terms Terms) (*TokenRequest, Tokens, *wire.Error)
@@ -94,6 +124,8 @@ type User struct {
 	ID, Name string
 	Session  string // at the host; "" where it names none, see [Host.FormSession]
 	Accounts []Account
+
+	AuthenticatedAt time.Time // when they last signed in; zero where the host does not tell
 }
 
 // An Account is one that a user may act for.

@@ -39,6 +39,10 @@ func samples() map[string][]any {
 				Accounts: []Account{{"1", "One", true, false}, {"2", "Two", false, true}}, Notice: "Notice",
 			},
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
+			Consent{
+				Application: "Name", ClientHost: "client.example", Badge: "registered itself", Loopback: true, Callback: "http://localhost",
+				Remarks: []string{"Remark."}, Scopes: scopes, Accounts: []Account{{ID: "1", Name: "One"}},
+			},
 		},
 		"error.html": {
 			Error{},

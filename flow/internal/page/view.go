@@ -8,16 +8,20 @@ import (
 // Consent is the data of consent.html.
 type Consent struct {
 	Action      string // where the form posts to
-	Request     string // hidden field "request": the authorization request, as a query string
+	Request     string // hidden field "request": what is asked for, as a query string
 	Ticket      string // hidden field "ticket": proves that the request was validated for this user
 	UserName    string
 	Application string
 	Description string
 	Homepage    string
 	Home        string // what is shown of Homepage: scheme and host
-	Owner       string // name of the account that registered the application
+	Owner       string // name of the account that registered the application; "" if none did
+	ClientHost  string // host of the client ID of an application that is known by its address; ""
+	Badge       string // what the service says of it, in a few words; ""
 	Public      bool
-	Callback    string // where the user will be sent: scheme and host
+	Loopback    bool     // nobody registered it, and it can be sent to the user's own device alone
+	Callback    string   // where the user will be sent: scheme and host; "" if nowhere
+	Remarks     []string // what to know of the request before deciding, each a sentence or more
 	Scopes      []Scope
 	Accounts    []Account // to choose from; one: nothing to choose
 	Notice      string    // why the page is shown again; "" the first time

@@ -1,0 +1,55 @@
+package kernel
+
+import (
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// A ConsentQuestion is what a consent page asks: may this client do this for
+// this user? The page is made anew for every answer, so the question must be
+// judged anew too.
+type ConsentQuestion struct {
+	Client store.Client
+	User   *User
+	Scopes []string
+
+	Action    string // where the form posts to, below the path of the issuer
+	Request   string // what the form brings back, signed: a query string, not a secret
+	AccountID string // the one that is selected; "" to select for the user
+
+	// RedirectURI is where either answer leads; "" where it leads nowhere.
+	RedirectURI string
+	// Remarks are sentences that the page shows first, such as where the
+	// request came from.
+	Remarks []string
+}
+
+// Event begins an event about the decision of the question's user.
+func (q *ConsentQuestion) Event(kind oauthapp.EventType, account string) oauthapp.Event {
+	e := EventOf(kind, q.Client.Application)
+	e.Actor.UserID, e.UserID, e.AccountID, e.Scopes = q.User.ID, q.User.ID, account, q.Scopes
+	return e
+}
+
+// ConsentParams are what the form of a consent page sends.
+var ConsentParams = []string{"ticket", "request", "decision", "account_id"}
+
+// A ConsentForm is the form of a consent page as it came back.
+type ConsentForm struct {
+	Form    wire.Params // of [ConsentParams]
+	Request wire.Params // what the page had in [ConsentQuestion.Request]
+	User    *User       // nil where nobody is signed in any more
+
+	// Unproven tells why the form is no answer: ticket.ErrInvalid where it was
+	// not made for this user, session and request, and ticket.ErrExpired. It is
+	// nil for one that is.
+	Unproven error
+}
+
+// A Decision is a user's answer to a question.
+type Decision struct {
+	Authorized bool
+	AccountID  string   // "" where none was chosen, which an authorization has
+	Scopes     []string // that were authorized
+}
