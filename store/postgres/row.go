@@ -148,18 +148,49 @@ func (c *columns) times(to ...*time.Time) {
 // elements calls read for each of n elements of an array, nil for one that is
 // absent. It has to have as many.
 func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
-	v := c.value(oid)
-	// Dimensions, flags and the type; then for the one dimension the length and
-	// the first index; then each element after its length.
-	if len(v) < 20 || binary.BigEndian.Uint32(v) != 1 || binary.BigEndian.Uint32(v[12:]) != uint32(n) {
+	found := c.array(c.value(oid), func(i int, v []byte) {
+		if i < n {
+			read(i, v)
+		}
+	})
+	if found != n {
 		c.fail()
+	}
+}
+
+// texts reads a text[]: an absent one is nil, unlike an empty one.
+func (c *columns) texts(to *[]string) {
+	v := c.value(pgtype.TextArrayOID)
+	if v == nil {
 		return
 	}
+	*to = []string{}
+	c.array(v, func(_ int, text []byte) {
+		if text == nil {
+			c.fail()
+		}
+		*to = append(*to, string(text))
+	})
+}
+
+// array calls read for each element of an array of at most one dimension, nil
+// for one that is absent, and returns how many there are. The array begins with
+// its dimensions, flags and type; then come the length and the first index of
+// the dimension, and each element after its length.
+func (c *columns) array(v []byte, read func(i int, v []byte)) int {
+	if len(v) >= 12 && binary.BigEndian.Uint32(v) == 0 {
+		return 0
+	}
+	if len(v) < 20 || binary.BigEndian.Uint32(v) != 1 {
+		c.fail()
+		return 0
+	}
+	n := int(binary.BigEndian.Uint32(v[12:]))
 	v = v[20:]
 	for i := range n {
 		if len(v) < 4 {
 			c.fail()
-			return
+			return i
 		}
 		length := int(int32(binary.BigEndian.Uint32(v)))
 		v = v[4:]
@@ -168,47 +199,13 @@ func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
 			read(i, nil)
 		case length < 0 || length > len(v):
 			c.fail()
-			return
+			return i
 		default:
 			read(i, v[:length:length])
 			v = v[length:]
 		}
 	}
-}
-
-// texts reads a text[]: an absent one is nil, unlike an empty one. Its texts
-// share their memory.
-func (c *columns) texts(to *[]string) {
-	v := c.value(pgtype.TextArrayOID)
-	if v == nil {
-		return
-	}
-	// Dimensions, flags and the type; then for the one dimension the length and
-	// the first index; then each element after its length.
-	number := func(i int) int {
-		if i+4 > len(v) {
-			c.fail()
-			return 0
-		}
-		return int(int32(binary.BigEndian.Uint32(v[i:])))
-	}
-	list, at, whole := []string{}, 20, string(v)
-	if dimensions := number(0); dimensions > 1 {
-		c.fail()
-	} else if dimensions == 1 {
-		list = make([]string, 0, min(max(number(12), 0), len(v)/4))
-	}
-	for range cap(list) {
-		length := number(at)
-		at += 4
-		if length < 0 || at+length > len(v) {
-			c.fail()
-			return
-		}
-		list = append(list, whole[at:at+length])
-		at += length
-	}
-	*to = list
+	return n
 }
 
 // scopes reads scopesValue: an absent one is nil, unlike an empty one.
