@@ -32,6 +32,11 @@ type voucher struct {
 	edit   func(*kernel.Contribution)
 	failed error
 	k      *kernel.Kernel
+
+	handedIn  handedIn
+	judged    []kernel.AuthorizationRequest
+	resolved  []bool // whether somebody was signed in
+	decisions []kernel.Decision
 }
 
 func (v *voucher) Name() string { return v.name }
@@ -95,6 +100,7 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		},
 		ClaimsExtra: true,
 	}
+	v.addAuthorization(&c)
 	if v.edit != nil {
 		v.edit(&c)
 	}
@@ -143,7 +149,10 @@ func extend(t *testing.T, backend store.Store, extensions ...Extension) (*extend
 	var events []oauthapp.Event
 	p, err := New(Config{
 		Issuer: "https://id.example", Store: backend, Extensions: extensions,
-		CurrentUser: func(*http.Request) (*User, error) {
+		CurrentUser: func(r *http.Request) (*User, error) {
+			if r.Header.Get("Signed-Out") != "" {
+				return nil, nil
+			}
 			return &User{ID: "1", Name: "Ada", Accounts: []Account{{ID: "1", Name: "Ada"}}}, nil
 		},
 		LoginURL: func(string) string { return "/login" },
@@ -374,6 +383,7 @@ func TestConflictsOfCapabilities(t *testing.T) {
 		second Extension
 		says   string
 	}{
+		"requests":              {&voucher{name: "other", edit: only(kernel.Contribution{Requests: &kernel.RequestSource{}})}, "voucher and other both add authorization requests that were handed in before"},
 		"name":                  {&voucher{name: "voucher"}, "voucher and voucher both add a capability of the name voucher"},
 		"grant":                 {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{grant}})}, "voucher and other both add the grant type urn:example:voucher"},
 		"grant of the flow":     {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{{Type: "refresh_token"}}})}, "flow and other both add the grant type refresh_token"},
