@@ -94,9 +94,9 @@ func TestRunRefusals(t *testing.T) {
 func TestRestartKeepsPeopleSignedIn(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "demo.db")
 	first := startServing(t, "-store", "sqlite:"+database)
-	v := (&visit{t: t, url: first.url}).another()
-	v.signIn()
-	cookie := v.cookie()
+	b := (&browser{t: t, url: first.url}).another()
+	b.signIn()
+	cookie := b.cookie()
 	info, err := os.Stat(database + ".key")
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
@@ -104,7 +104,7 @@ func TestRestartKeepsPeopleSignedIn(t *testing.T) {
 
 	second := startServing(t, "-store", "sqlite:"+database)
 	defer second.stopped(t)
-	again := (&visit{t: t, url: second.url}).another()
+	again := (&browser{t: t, url: second.url}).another()
 	require.Equal(t, http.StatusOK, again.do(http.MethodGet, "/", nil, "Cookie", cookie).StatusCode)
 }
 
@@ -132,7 +132,7 @@ func TestStopAnswersWhatIsInFlight(t *testing.T) {
 	}, waitLimit, waitLimit/1000, "it stops accepting")
 	select {
 	case err := <-s.ended:
-		t.Fatalf("ended with a request in flight: %v", err)
+		t.Fatalf("ended with a request in flight: %b", err)
 	default:
 	}
 	_, err = io.WriteString(conn, "a=b")

@@ -25,12 +25,12 @@ type logLine struct {
 	}
 }
 
-func (v *visit) logged(msg string) []logLine {
-	v.t.Helper()
+func (b *browser) logged(msg string) []logLine {
+	b.t.Helper()
 	var lines []logLine
-	for text := range strings.Lines(v.log.String()) {
+	for text := range strings.Lines(b.log.String()) {
 		var line logLine
-		require.NoError(v.t, json.Unmarshal([]byte(text), &line), text)
+		require.NoError(b.t, json.Unmarshal([]byte(text), &line), text)
 		if line.Msg == msg {
 			lines = append(lines, line)
 		}
@@ -49,7 +49,7 @@ func TestFindingsAreLogged(t *testing.T) {
 		{[]string{"-issuer", "https://id.example", "-access-token-ttl", "2h"}, []string{"WARN Lifetimes.AccessToken", "INFO RequirePKCE", "INFO RemoteAddr", "INFO Extensions"}},
 	} {
 		var got []string
-		for _, line := range newVisit(t, c.args...).logged("configuration") {
+		for _, line := range newBrowser(t, c.args...).logged("configuration") {
 			got = append(got, line.Level+" "+line.Field)
 			require.NotEmpty(t, line.Finding)
 			require.Contains(t, line.See, "RFC ")
@@ -61,10 +61,10 @@ func TestFindingsAreLogged(t *testing.T) {
 // The log tells whose sign-in was tried, how it ended and from where, and who
 // was to be signed in or out by a forged form.
 func TestSignInsAreLogged(t *testing.T) {
-	v := newVisit(t)
+	b := newBrowser(t)
 	want := map[string][]string{} // the users of each message
 	sign := func(message, user, email, password string) {
-		v.do(http.MethodPost, "/login", v.loginForm(email, password, "/"))
+		b.do(http.MethodPost, "/login", b.loginForm(email, password, "/"))
 		want[message] = append(want[message], user)
 	}
 	sign("sign-in failed", "", "nobody@example.com", "x")
@@ -72,18 +72,18 @@ func TestSignInsAreLogged(t *testing.T) {
 		sign("sign-in failed", "2", "BOB@example.com", "x")
 	}
 	sign("too many sign-in attempts", "2", "bob@example.com", "bob-demo-password")
-	v.do(http.MethodPost, "/login", url.Values{"email": {"alice@example.com"}, "password": {"alice-demo-password"}})
+	b.do(http.MethodPost, "/login", url.Values{"email": {"alice@example.com"}, "password": {"alice-demo-password"}})
 	want["sign-in form refused"] = []string{""}
 	sign("signed in", "1", "alice@example.com", "alice-demo-password")
-	v.do(http.MethodPost, "/logout", nil)
+	b.do(http.MethodPost, "/logout", nil)
 	want["sign-out form refused"] = []string{"1"}
-	v.do(http.MethodPost, "/logout", nil, "Sec-Fetch-Site", "cross-site")
+	b.do(http.MethodPost, "/logout", nil, "Sec-Fetch-Site", "cross-site")
 	want["form of another site refused"] = []string{""}
-	v.do(http.MethodPost, "/logout", url.Values{"form_token": {hidden(t, v.get("/").text, "form_token")}})
+	b.do(http.MethodPost, "/logout", url.Values{"form_token": {hidden(t, b.get("/").text, "form_token")}})
 	want["signed out"] = []string{"1"}
 	for message, users := range want {
 		var got []string
-		for _, line := range v.logged(message) {
+		for _, line := range b.logged(message) {
 			require.Equal(t, "127.0.0.1", line.RemoteAddr)
 			got = append(got, line.UserID)
 		}
@@ -94,14 +94,14 @@ func TestSignInsAreLogged(t *testing.T) {
 // A form that is sent to a path with empty or dot segments is not sent on,
 // password and all (RFC 9700, section 4.12).
 func TestNoRedirectRepeatsAForm(t *testing.T) {
-	v := newVisit(t)
+	b := newBrowser(t)
 	for _, path := range []string{"//login", "/./login", "/oauth/../login", "//oauth/token", "/oauth//authorize", "/v2//oauth/access_token", "/accounts//oauth_applications", "/login/."} {
 		for _, form := range []url.Values{nil, {"email": {"alice@example.com"}, "password": {"alice-demo-password"}}} {
 			method := http.MethodGet
 			if form != nil {
 				method = http.MethodPost
 			}
-			a := v.do(method, path, form)
+			a := b.do(method, path, form)
 			require.Equal(t, http.StatusNotFound, a.StatusCode, "%s %s", method, path)
 			require.Empty(t, a.Header.Get("Location"))
 		}
@@ -111,10 +111,10 @@ func TestNoRedirectRepeatsAForm(t *testing.T) {
 // The log tells who guesses, from where, and when they were stopped, but not
 // what they tried; and the token endpoint under /v2/ keeps its own headers.
 func TestGuessesAreLogged(t *testing.T) {
-	v := newVisit(t)
+	b := newBrowser(t)
 	guess := func() answered {
 		form := url.Values{"grant_type": {"authorization_code"}, "code": {"the-code"}, "client_id": {"nobody"}, "client_secret": {"the-guess"}}
-		return v.do(http.MethodPost, dnsimpleTokenPath, form, "User-Agent", "guesser/1")
+		return b.do(http.MethodPost, dnsimpleTokenPath, form, "User-Agent", "guesser/1")
 	}
 	answer := guess()
 	failures := 0
@@ -125,7 +125,7 @@ func TestGuessesAreLogged(t *testing.T) {
 	require.NotEmpty(t, answer.Header.Get("Retry-After"))
 	require.NotEmpty(t, answer.Header.Get("X-RateLimit-Remaining"))
 
-	events := v.logged("event")
+	events := b.logged("event")
 	require.Len(t, events, failures+1)
 	for i, want := range map[int]string{
 		0:        "token.client_authentication_failed unknown client",
@@ -136,6 +136,6 @@ func TestGuessesAreLogged(t *testing.T) {
 		require.Equal(t, []string{"127.0.0.1", "guesser/1"}, []string{e.RemoteAddr, e.UserAgent})
 		require.Empty(t, e.ClientID, "no client that exists")
 	}
-	require.NotContains(t, v.log.String(), "the-guess")
-	require.NotContains(t, v.log.String(), "the-code")
+	require.NotContains(t, b.log.String(), "the-guess")
+	require.NotContains(t, b.log.String(), "the-code")
 }

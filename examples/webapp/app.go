@@ -23,7 +23,7 @@ type app struct {
 	provider string // the issuer identifier, and where the API is
 	oauth    oauth2.Config
 	http     *http.Client
-	visits   *visits
+	sessions *sessions
 }
 
 func newApp(opts options, url string) *app {
@@ -40,8 +40,8 @@ func newApp(opts options, url string) *app {
 			RedirectURL: url + "/callback",
 			Scopes:      []string{"read"},
 		},
-		http:   &http.Client{Timeout: 10 * time.Second},
-		visits: newVisits(),
+		http:     &http.Client{Timeout: 10 * time.Second},
+		sessions: newSessions(),
 	}
 }
 
@@ -56,7 +56,7 @@ func (a *app) handler() http.Handler {
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
-	if v, ok := a.visits.current(r); ok && v.tokens != nil {
+	if kept, ok := a.sessions.current(r); ok && kept.tokens != nil {
 		http.Redirect(w, r, "/me", http.StatusSeeOther)
 		return
 	}
@@ -67,19 +67,19 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 // state, and the code is worth nothing without the verifier, which stays here.
 func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	state, verifier := rand.Text(), oauth2.GenerateVerifier()
-	a.visits.begin(w, visit{state: state, verifier: verifier})
+	a.sessions.begin(w, session{state: state, verifier: verifier})
 	http.Redirect(w, r, a.oauth.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier)), http.StatusSeeOther)
 }
 
 // callback is where the provider sends the browser back to.
 func (a *app) callback(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	v, ok := a.visits.current(r)
-	if !ok || v.state == "" || subtle.ConstantTimeCompare([]byte(v.state), []byte(query.Get("state"))) == 0 {
+	kept, ok := a.sessions.current(r)
+	if !ok || kept.state == "" || subtle.ConstantTimeCompare([]byte(kept.state), []byte(query.Get("state"))) == 0 {
 		a.page(w, http.StatusBadRequest, page{Problem: "This is not the answer to a login that was begun in this browser."})
 		return
 	}
-	a.visits.end(w, r) // the state is good for one answer
+	a.sessions.end(w, r) // the state is good for one answer
 	if query.Get("iss") != a.provider {
 		a.page(w, http.StatusBadRequest, page{Problem: "The answer came from somebody else than " + a.provider + "."})
 		return
@@ -88,29 +88,29 @@ func (a *app) callback(w http.ResponseWriter, r *http.Request) {
 		a.page(w, http.StatusForbidden, page{Problem: "You were not logged in. " + explain(code, query.Get("error_description"))})
 		return
 	}
-	token, err := a.oauth.Exchange(a.context(), query.Get("code"), oauth2.VerifierOption(v.verifier))
+	token, err := a.oauth.Exchange(a.context(), query.Get("code"), oauth2.VerifierOption(kept.verifier))
 	if err != nil {
 		a.page(w, http.StatusBadGateway, page{Problem: "You were not logged in: the code could not be exchanged for a token.", Detail: detail(err)})
 		return
 	}
 	// A new cookie, so that nobody who knew the old one is logged in by this.
-	a.visits.begin(w, visit{tokens: a.oauth.TokenSource(a.context(), token)})
+	a.sessions.begin(w, session{tokens: a.oauth.TokenSource(a.context(), token)})
 	http.Redirect(w, r, "/me", http.StatusSeeOther)
 }
 
 // me calls the API with the user's access token and shows the answer.
 func (a *app) me(w http.ResponseWriter, r *http.Request) {
-	v, ok := a.visits.current(r)
-	if !ok || v.tokens == nil {
+	kept, ok := a.sessions.current(r)
+	if !ok || kept.tokens == nil {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	answer, err := a.whoami(r.Context(), v.tokens)
+	answer, err := a.whoami(r.Context(), kept.tokens)
 	switch {
 	case errors.Is(err, errRefused):
 		// The user withdrew access, or did not come back for too long. What is
 		// kept of them is of no use any more.
-		a.visits.end(w, r)
+		a.sessions.end(w, r)
 		a.page(w, http.StatusUnauthorized, page{
 			Problem: "Refused: this application no longer has access to your account. Log in again to give it back.",
 			Detail:  detail(err),
@@ -123,7 +123,7 @@ func (a *app) me(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) logout(w http.ResponseWriter, r *http.Request) {
-	a.visits.end(w, r)
+	a.sessions.end(w, r)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

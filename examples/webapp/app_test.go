@@ -119,7 +119,7 @@ func TestMe(t *testing.T) {
 			defer api.Close()
 			a, base, browser := testApp(t, api.URL)
 			w := httptest.NewRecorder()
-			a.visits.begin(w, visit{tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})})
+			a.sessions.begin(w, session{tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "token"})})
 			u, err := url.Parse(base)
 			require.NoError(t, err)
 			browser.Jar.SetCookies(u, w.Result().Cookies())
@@ -134,11 +134,11 @@ func TestMe(t *testing.T) {
 }
 
 func TestVisitsStayBounded(t *testing.T) {
-	v := newVisits()
-	for range maxVisits + 100 {
-		v.begin(httptest.NewRecorder(), visit{})
+	all := newSessions()
+	for range maxSessions + 100 {
+		all.begin(httptest.NewRecorder(), session{})
 	}
-	require.LessOrEqual(t, len(v.byID), maxVisits)
+	require.LessOrEqual(t, len(all.byID), maxSessions)
 }
 
 func TestOptions(t *testing.T) {

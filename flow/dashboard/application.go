@@ -16,79 +16,79 @@ import (
 )
 
 // show shows an application.
-func (v *visit) show() error {
-	data, err := v.applicationPage()
+func (req *request) show() error {
+	data, err := req.applicationPage()
 	if err != nil {
 		return err
 	}
-	if data.Notice, err = v.notice(); err != nil {
+	if data.Notice, err = req.notice(); err != nil {
 		return err
 	}
-	data.Problem = v.undone
-	return v.write(v.status, "application.html", data)
+	data.Problem = req.undone
+	return req.write(req.status, "application.html", data)
 }
 
 // backToApplication is for whoever asks for the address of a form with GET.
-func (v *visit) backToApplication() error { return v.goTo(v.appURL()) }
+func (req *request) backToApplication() error { return req.goTo(req.appURL()) }
 
 // newApplication shows the form to register an application.
-func (v *visit) newApplication() error {
-	form := v.emptyForm(oauthapp.NewClientID())
-	v.fillAgain(&form)
-	return v.write(v.status, "application_form.html", form)
+func (req *request) newApplication() error {
+	form := req.emptyForm(oauthapp.NewClientID())
+	req.fillAgain(&form)
+	return req.write(req.status, "application_form.html", form)
 }
 
-func (v *visit) emptyForm(clientID string) page.ApplicationForm {
+func (req *request) emptyForm(clientID string) page.ApplicationForm {
 	return page.ApplicationForm{
-		Account: v.account.Name, New: true, Action: v.listURL(), Cancel: v.listURL(), ClientID: clientID, Ticket: v.ticket(v.listURL(), clientID),
+		Account: req.account.Name, New: true, Action: req.listURL(), Cancel: req.listURL(), ClientID: clientID, Ticket: req.ticket(req.listURL(), clientID),
 	}
 }
 
 // register registers an application and shows it, with its secret, in the
 // answer.
-func (v *visit) register() error {
-	reg := v.registration()
-	reg.Type = oauthapp.ClientType(v.field("client_type"))
-	reg.ClientID = v.field("client_id")
-	app, secret, err := v.registry.Register(v.ctx, v.account.ID, reg)
+func (req *request) register() error {
+	reg := req.registration()
+	reg.Type = oauthapp.ClientType(req.field("client_type"))
+	reg.ClientID = req.field("client_id")
+	app, secret, err := req.registry.Register(req.ctx, req.account.ID, reg)
 	if errors.Is(err, oauthapp.ErrExists) {
-		repeated, readErr := v.alreadyRegistered(reg)
+		repeated, readErr := req.alreadyRegistered(reg)
 		if repeated || readErr != nil {
 			return readErr
 		}
 		reg.ClientID = ""
-		app, secret, err = v.registry.Register(v.ctx, v.account.ID, reg)
+		app, secret, err = req.registry.Register(req.ctx, req.account.ID, reg)
 	}
 	if err != nil {
-		return v.refill(v.emptyForm(v.field("client_id")), err)
+		return req.refill(req.emptyForm(req.field("client_id")), err)
 	}
-	v.app = app
-	return v.showSecret(secret, "")
+	req.app = app
+	return req.showSecret(secret, "")
 }
 
 // alreadyRegistered answers a form that comes a second time, as by a reload of
 // the page that it led to: with the application that the first one made. A form
 // that was filled in anew since asks for another application.
-func (v *visit) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
-	client, err := v.kernel.Store.Client(v.ctx, reg.ClientID, uuid.Nil, v.now)
+func (req *request) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
+	client, err := req.kernel.Store.Client(req.ctx, reg.ClientID, uuid.Nil, req.now)
 	app := client.Application
-	if errors.Is(err, oauthapp.ErrNotFound) || err == nil && (app.Owner != v.account.ID || !registeredAs(app, reg)) {
+	if errors.Is(err, oauthapp.ErrNotFound) || err == nil && (app.Owner != req.account.ID || !registeredAs(app, reg)) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	v.app = app
-	return true, v.redirect(v.appURL(), noticeAlreadyRegistered)
+	req.app = app
+	return true, req.redirect(req.appURL(), noticeAlreadyRegistered)
 }
 
 // registration is what the form says, apart from the client type.
-func (v *visit) registration() oauthapp.Registration {
+func (req *request) registration() oauthapp.Registration {
 	return oauthapp.Registration{
-		Name:         v.field("name"),
-		Description:  v.field("description"),
-		HomepageURL:  v.field("homepage_url"),
-		CallbackURLs: lines(v.r.PostForm["callback_url"]),
+		Name:         req.field("name"),
+		Description:  req.field("description"),
+		HomepageURL:  req.field("homepage_url"),
+		CallbackURLs: lines(req.r.PostForm["callback_url"]),
 	}
 }
 
@@ -109,11 +109,11 @@ func registeredAs(app oauthapp.Application, reg oauthapp.Registration) bool {
 }
 
 // edit shows the form to edit an application.
-func (v *visit) edit() error {
-	form := v.editForm()
-	fillFrom(&form, v.app)
-	v.fillAgain(&form)
-	return v.write(v.status, "application_form.html", form)
+func (req *request) edit() error {
+	form := req.editForm()
+	fillFrom(&form, req.app)
+	req.fillAgain(&form)
+	return req.write(req.status, "application_form.html", form)
 }
 
 // fillFrom fills in a form with what is saved.
@@ -126,12 +126,12 @@ func fillFrom(form *page.ApplicationForm, app oauthapp.Application) {
 }
 
 // fillAgain fills in a form that was not carried out, and says why.
-func (v *visit) fillAgain(form *page.ApplicationForm) {
-	form.Notice = v.undone
+func (req *request) fillAgain(form *page.ApplicationForm) {
+	form.Notice = req.undone
 	switch {
-	case v.typed != nil:
-		fill(form, v.typed)
-	case v.undone != "":
+	case req.typed != nil:
+		fill(form, req.typed)
+	case req.undone != "":
 		form.Notice += undoneTooLong
 	}
 }
@@ -159,33 +159,33 @@ func typedFields(typed url.Values) page.Fields {
 	}
 }
 
-func (v *visit) editForm() page.ApplicationForm {
+func (req *request) editForm() page.ApplicationForm {
 	return page.ApplicationForm{
-		Account: v.account.Name, Title: v.app.Name, Action: v.appURL(), Cancel: v.appURL(), Ticket: v.ticket(v.appURL(), ""),
-		Public: v.app.Type == oauthapp.Public,
+		Account: req.account.Name, Title: req.app.Name, Action: req.appURL(), Cancel: req.appURL(), Ticket: req.ticket(req.appURL(), ""),
+		Public: req.app.Type == oauthapp.Public,
 	}
 }
 
 // update saves an edited application. A client_type, which the form does not
 // have, is refused if it is another than the application's.
-func (v *visit) update() error {
-	reg := v.registration()
-	reg.Type = oauthapp.ClientType(v.field("client_type"))
-	reg.Version = version(v.r.PostForm)
-	err := v.updateBased(reg)
+func (req *request) update() error {
+	reg := req.registration()
+	reg.Type = oauthapp.ClientType(req.field("client_type"))
+	reg.Version = version(req.r.PostForm)
+	err := req.updateBased(reg)
 	var conflict *oauthapp.ConflictError
 	switch {
 	case errors.As(err, &conflict):
-		return v.refuseUpdate(conflict)
+		return req.refuseUpdate(conflict)
 	case err != nil:
-		return v.refill(v.editForm(), err)
+		return req.refill(req.editForm(), err)
 	}
-	return v.redirect(v.appURL(), noticeUpdated)
+	return req.redirect(req.appURL(), noticeUpdated)
 }
 
 // refill shows a form again with everything that was filled in and what is
 // wrong with it.
-func (v *visit) refill(form page.ApplicationForm, err error) error {
+func (req *request) refill(form page.ApplicationForm, err error) error {
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.As(err, &invalid):
@@ -193,12 +193,12 @@ func (v *visit) refill(form page.ApplicationForm, err error) error {
 	case errors.Is(err, oauthapp.ErrLimit):
 		form.Problems = []page.Problem{{Message: fmt.Sprintf(
 			"This account has %d applications, which is as many as it may have. Delete one that is not needed any more.",
-			v.kernel.MaxApplications)}}
+			req.kernel.MaxApplications)}}
 	default:
 		return err
 	}
-	fill(&form, v.r.PostForm)
-	return v.write(http.StatusUnprocessableEntity, "application_form.html", form)
+	fill(&form, req.r.PostForm)
+	return req.write(http.StatusUnprocessableEntity, "application_form.html", form)
 }
 
 // problems gives every field that is wrong one message. One that the form does
@@ -228,53 +228,53 @@ func problems(invalid *oauthapp.ValidationError, registering bool) []page.Proble
 // answer to the form itself: a redirect would have to carry the secret in a
 // URL, a cookie or a store. others is what becomes of the secrets it had, ""
 // for one that was just registered.
-func (v *visit) showSecret(secret credential.Plaintext, others string) error {
-	data, err := v.applicationPage()
+func (req *request) showSecret(secret credential.Plaintext, others string) error {
+	data, err := req.applicationPage()
 	if err != nil {
 		// The secret exists and is not to be lost because the rest cannot be
 		// read.
-		v.kernel.Logger.ErrorContext(v.ctx, "dashboard shows a new secret alone", "application_id", v.app.ID, "error", err)
+		req.kernel.Logger.ErrorContext(req.ctx, "dashboard shows a new secret alone", "application_id", req.app.ID, "error", err)
 	}
 	data.ClientSecret = secret.Reveal()
 	data.Created = others == ""
 	data.Others = others
-	return v.write(http.StatusOK, "application.html", data)
+	return req.write(http.StatusOK, "application.html", data)
 }
 
 // applicationPage returns the page of the application. Where its secrets cannot
 // be read it has none, and there is an error.
-func (v *visit) applicationPage() (page.Application, error) {
+func (req *request) applicationPage() (page.Application, error) {
 	data := page.Application{
-		Account:     v.account.Name,
-		ListURL:     v.listURL(),
-		Name:        v.app.Name,
-		Description: v.app.Description,
-		Homepage:    v.app.HomepageURL,
-		Callbacks:   v.app.CallbackURLs,
-		ClientID:    v.app.ClientID,
-		Public:      v.app.Type == oauthapp.Public,
-		Scopes:      v.scopes(v.app.Scopes),
-		CreatedAt:   v.moment(v.app.CreatedAt),
-		LastUsedAt:  v.moment(v.app.LastUsedAt),
-		Ticket:      v.ticket(v.appURL("secrets"), ""),
-		EditURL:     v.appURL("edit"),
-		ResetURL:    v.appURL("secrets"),
-		RevokeURL:   v.appURL("revoke"),
-		DeleteURL:   v.appURL("delete"),
+		Account:     req.account.Name,
+		ListURL:     req.listURL(),
+		Name:        req.app.Name,
+		Description: req.app.Description,
+		Homepage:    req.app.HomepageURL,
+		Callbacks:   req.app.CallbackURLs,
+		ClientID:    req.app.ClientID,
+		Public:      req.app.Type == oauthapp.Public,
+		Scopes:      req.scopes(req.app.Scopes),
+		CreatedAt:   req.moment(req.app.CreatedAt),
+		LastUsedAt:  req.moment(req.app.LastUsedAt),
+		Ticket:      req.ticket(req.appURL("secrets"), ""),
+		EditURL:     req.appURL("edit"),
+		ResetURL:    req.appURL("secrets"),
+		RevokeURL:   req.appURL("revoke"),
+		DeleteURL:   req.appURL("delete"),
 	}
 	if data.Public {
 		return data, nil
 	}
-	secrets, err := v.registry.Secrets(v.ctx, v.account.ID, v.app.ID)
+	secrets, err := req.registry.Secrets(req.ctx, req.account.ID, req.app.ID)
 	if err != nil {
 		return data, err
 	}
 	for _, s := range secrets {
-		data.Secrets = append(data.Secrets, v.shownSecret(s))
+		data.Secrets = append(data.Secrets, req.shownSecret(s))
 	}
 	data.Newest = newestSecret(secrets)
 	if len(secrets) > 0 {
-		data.Overlaps = v.overlapOptions(secrets)
+		data.Overlaps = req.overlapOptions(secrets)
 	}
 	return data, nil
 }

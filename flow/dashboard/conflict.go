@@ -36,17 +36,17 @@ func version(typed url.Values) int64 {
 // updateBased saves an edit. Where the form was opened before the newest
 // version, but nothing that it holds has changed since, the edit is based on
 // the newest.
-func (v *visit) updateBased(reg oauthapp.Registration) error {
+func (req *request) updateBased(reg oauthapp.Registration) error {
 	const attempts = 5 // a crowd that edits one application
 	var err error
 	for range attempts {
-		reg.Scopes = v.app.Scopes // the form does not have them
-		_, err = v.registry.Update(v.ctx, v.account.ID, v.app.ID, reg)
+		reg.Scopes = req.app.Scopes // the form does not have them
+		_, err = req.registry.Update(req.ctx, req.account.ID, req.app.ID, reg)
 		var conflict *oauthapp.ConflictError
-		if !errors.As(err, &conflict) || len(v.changes(conflict.Application)) > 0 {
+		if !errors.As(err, &conflict) || len(req.changes(conflict.Application)) > 0 {
 			break
 		}
-		v.app, reg.Version = conflict.Application, conflict.Application.Version
+		req.app, reg.Version = conflict.Application, conflict.Application.Version
 	}
 	return err
 }
@@ -54,10 +54,10 @@ func (v *visit) updateBased(reg oauthapp.Registration) error {
 // changes tells in which fields of the form the application differs from what
 // it was when the form was opened or, for a form that does not tell, from what
 // was typed.
-func (v *visit) changes(app oauthapp.Application) []oauthapp.Change {
-	was := base(v.r.PostForm)
-	if !v.r.PostForm.Has("was_name") {
-		was = v.registration()
+func (req *request) changes(app oauthapp.Application) []oauthapp.Change {
+	was := base(req.r.PostForm)
+	if !req.r.PostForm.Has("was_name") {
+		was = req.registration()
 	}
 	was.Scopes = app.Scopes
 	return app.Changes(was)
@@ -67,10 +67,10 @@ func (v *visit) changes(app oauthapp.Application) []oauthapp.Change {
 // since it was opened. It tells what changed. A field that the user changed
 // keeps what was typed; one that they left alone shows what is saved. To save
 // it is then their decision.
-func (v *visit) refuseUpdate(conflict *oauthapp.ConflictError) error {
-	v.app = conflict.Application
-	form, was, typed := v.editForm(), base(v.r.PostForm), typedFields(v.r.PostForm)
-	fillFrom(&form, v.app)
+func (req *request) refuseUpdate(conflict *oauthapp.ConflictError) error {
+	req.app = conflict.Application
+	form, was, typed := req.editForm(), base(req.r.PostForm), typedFields(req.r.PostForm)
+	fillFrom(&form, req.app)
 	if typed.Name != was.Name {
 		form.Name = typed.Name
 	}
@@ -83,11 +83,11 @@ func (v *visit) refuseUpdate(conflict *oauthapp.ConflictError) error {
 	if !slices.Equal(lines([]string{typed.Callbacks}), was.CallbackURLs) {
 		form.Callbacks = typed.Callbacks
 	}
-	form.ChangedAt = v.moment(v.app.UpdatedAt)
-	for _, c := range v.changes(v.app) {
+	form.ChangedAt = req.moment(req.app.UpdatedAt)
+	for _, c := range req.changes(req.app) {
 		form.Changes = append(form.Changes, shownChange(c, form))
 	}
-	return v.write(http.StatusConflict, "application_form.html", form)
+	return req.write(http.StatusConflict, "application_form.html", form)
 }
 
 // shownChange is what a form shows of a change. Of callback URLs it shows those

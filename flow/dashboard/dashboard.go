@@ -62,25 +62,25 @@ func (d *Dashboard) route() {
 	one := list + "/{id}"
 	secret := one + "/secrets/{s}"
 	for path, h := range map[string]handler{
-		list:               (*visit).list,
-		list + "/new":      (*visit).newApplication,
-		one:                (*visit).show,
-		one + "/edit":      (*visit).edit,
-		one + "/secrets":   (*visit).backToApplication,
-		secret + "/revoke": (*visit).warnSecret,
-		one + "/revoke":    (*visit).warnTokens,
-		one + "/delete":    (*visit).warnDelete,
+		list:               (*request).list,
+		list + "/new":      (*request).newApplication,
+		one:                (*request).show,
+		one + "/edit":      (*request).edit,
+		one + "/secrets":   (*request).backToApplication,
+		secret + "/revoke": (*request).warnSecret,
+		one + "/revoke":    (*request).warnTokens,
+		one + "/delete":    (*request).warnDelete,
 	} {
 		d.mux.Handle("GET "+path, d.serve(ofPath(path, h), nil))
 	}
 	for path, f := range map[string]form{
-		list:               {do: (*visit).register, show: (*visit).newApplication, page: list + "/new"},
-		one:                {do: (*visit).update, show: (*visit).edit, page: one + "/edit"},
-		one + "/secrets":   {do: (*visit).resetSecret, show: (*visit).show, page: one},
-		secret + "/revoke": {do: (*visit).revokeSecret, show: (*visit).warnSecret, page: secret + "/revoke"},
-		one + "/revoke":    {do: (*visit).revokeTokens, show: (*visit).warnTokens, page: one + "/revoke"},
-		one + "/delete":    {do: (*visit).delete, show: (*visit).warnDelete, page: one + "/delete"},
-		account + "/authorized_applications/{grant}/revoke": {do: (*visit).revokeGrant, show: (*visit).list, page: list, check: (*visit).findGrant},
+		list:               {do: (*request).register, show: (*request).newApplication, page: list + "/new"},
+		one:                {do: (*request).update, show: (*request).edit, page: one + "/edit"},
+		one + "/secrets":   {do: (*request).resetSecret, show: (*request).show, page: one},
+		secret + "/revoke": {do: (*request).revokeSecret, show: (*request).warnSecret, page: secret + "/revoke"},
+		one + "/revoke":    {do: (*request).revokeTokens, show: (*request).warnTokens, page: one + "/revoke"},
+		one + "/delete":    {do: (*request).delete, show: (*request).warnDelete, page: one + "/delete"},
+		account + "/authorized_applications/{grant}/revoke": {do: (*request).revokeGrant, show: (*request).list, page: list, check: (*request).findGrant},
 	} {
 		d.mux.Handle("POST "+path, d.serve(ofPath(path, f.checked), &f))
 	}

@@ -75,50 +75,50 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 // field returns a field of the form; the query is not looked at.
-func (v *visit) field(name string) string { return v.r.PostForm.Get(name) }
+func (req *request) field(name string) string { return req.r.PostForm.Get(name) }
 
 // ticket returns what the form for an action brings back. One half is good for
 // the user's session and for the client ID that the form has, if any. The other
 // tells that the form was made for this user and this action, also once the
 // session has ended.
-func (v *visit) ticket(action, clientID string) string {
-	if !v.hasForm {
-		v.session, v.hasForm = v.kernel.FormSession.Begin(v.w, v.r, v.user.Session), true
+func (req *request) ticket(action, clientID string) string {
+	if !req.hasForm {
+		req.session, req.hasForm = req.kernel.FormSession.Begin(req.w, req.r, req.user.Session), true
 	}
-	expires := v.now.Add(formTTL)
-	return v.kernel.Tickets.Sign(expires, sessionPurpose, v.user.ID, v.session, clientID) + "." +
-		v.kernel.Tickets.Sign(expires, actionPurpose, v.user.ID, action)
+	expires := req.now.Add(formTTL)
+	return req.kernel.Tickets.Sign(expires, sessionPurpose, req.user.ID, req.session, clientID) + "." +
+		req.kernel.Tickets.Sign(expires, actionPurpose, req.user.ID, action)
 }
 
 // checked carries out a form if this user's session was sent it for this
 // action. One that the user was sent in another session, or too long ago, is
 // shown again with what was typed.
-func (f form) checked(v *visit) error {
-	inSession, forAction, _ := strings.Cut(v.field("ticket"), ".")
-	session := v.kernel.Tickets.Verify(inSession, v.now, sessionPurpose, v.user.ID, v.session, v.field("client_id"))
-	action := v.kernel.Tickets.Verify(forAction, v.now, actionPurpose, v.user.ID, v.path)
+func (f form) checked(req *request) error {
+	inSession, forAction, _ := strings.Cut(req.field("ticket"), ".")
+	session := req.kernel.Tickets.Verify(inSession, req.now, sessionPurpose, req.user.ID, req.session, req.field("client_id"))
+	action := req.kernel.Tickets.Verify(forAction, req.now, actionPurpose, req.user.ID, req.path)
 	switch {
 	case session == nil && action == nil:
-		return f.do(v)
+		return f.do(req)
 	case errors.Is(action, ticket.ErrInvalid):
 		if f.check != nil {
-			if err := f.check(v); err != nil {
+			if err := f.check(req); err != nil {
 				return err
 			}
 		}
-		v.reportForm(v.r, oauthapp.Event{
-			Actor: oauthapp.Actor{UserID: v.user.ID}, AccountID: v.account.ID, Reason: "not made for this action of this user in this session",
+		req.reportForm(req.r, oauthapp.Event{
+			Actor: oauthapp.Actor{UserID: req.user.ID}, AccountID: req.account.ID, Reason: "not made for this action of this user in this session",
 		})
 		return errForeignForm
-	case errors.Is(session, ticket.ErrInvalid) && v.user.Session == "":
-		v.undone = undoneBrowser
+	case errors.Is(session, ticket.ErrInvalid) && req.user.Session == "":
+		req.undone = undoneBrowser
 	case errors.Is(session, ticket.ErrInvalid):
-		v.undone = undoneSession
+		req.undone = undoneSession
 	default:
-		v.undone = undoneTooOld
+		req.undone = undoneTooOld
 	}
-	v.status, v.typed = http.StatusForbidden, v.r.PostForm
-	return f.show(v)
+	req.status, req.typed = http.StatusForbidden, req.r.PostForm
+	return f.show(req)
 }
 
 // signIn sends somebody to sign in, and from there to the page that they asked
@@ -160,14 +160,14 @@ func (d *Dashboard) unsent(r *http.Request, path string) url.Values {
 // resume finds out whether the page is shown in place of a form that this user
 // sent while signed out. Nobody else can make it say so: that takes half of the
 // ticket.
-func (v *visit) resume() {
-	query := v.r.URL.Query()
+func (req *request) resume() {
+	query := req.r.URL.Query()
 	action, half, draft := query.Get(unsentAction), query.Get(unsentHalf), query.Get(unsentDraft)
-	if v.kernel.Tickets.Verify(query.Get(unsentSeal), v.now, unsentPurpose, v.path, action, half, draft) != nil ||
-		errors.Is(v.kernel.Tickets.Verify(half, v.now, actionPurpose, v.user.ID, action), ticket.ErrInvalid) {
+	if req.kernel.Tickets.Verify(query.Get(unsentSeal), req.now, unsentPurpose, req.path, action, half, draft) != nil ||
+		errors.Is(req.kernel.Tickets.Verify(half, req.now, actionPurpose, req.user.ID, action), ticket.ErrInvalid) {
 		return
 	}
-	v.undone, v.typed = undoneSignedOut, unpack(draft)
+	req.undone, req.typed = undoneSignedOut, unpack(draft)
 }
 
 // pack returns the fields of a form for a URL, without its ticket, "" if they

@@ -17,34 +17,34 @@ const (
 
 // list shows the applications with access to the account and those it
 // registered.
-func (v *visit) list() error {
-	query := v.r.URL.Query()
-	grants, err := v.registry.Grants(v.ctx, v.ownGrants(), oauthapp.Page{After: query.Get(afterAuthorized)})
+func (req *request) list() error {
+	query := req.r.URL.Query()
+	grants, err := req.registry.Grants(req.ctx, req.ownGrants(), oauthapp.Page{After: query.Get(afterAuthorized)})
 	if err != nil {
 		return notFoundIfInvalid(err)
 	}
-	apps, err := v.registry.Applications(v.ctx, v.account.ID, oauthapp.Page{After: query.Get(afterDeveloper)})
+	apps, err := req.registry.Applications(req.ctx, req.account.ID, oauthapp.Page{After: query.Get(afterDeveloper)})
 	if err != nil {
 		return notFoundIfInvalid(err)
 	}
-	authorized, err := v.authorized(grants.Items)
+	authorized, err := req.authorized(grants.Items)
 	if err != nil {
 		return err
 	}
-	notice, err := v.notice()
+	notice, err := req.notice()
 	if err != nil {
 		return err
 	}
-	return v.write(v.status, "applications.html", page.Applications{
-		Account:         v.account.Name,
-		Accounts:        v.accountLinks(),
+	return req.write(req.status, "applications.html", page.Applications{
+		Account:         req.account.Name,
+		Accounts:        req.accountLinks(),
 		Notice:          notice,
-		Problem:         v.undone,
-		NewURL:          v.listURL() + "/new",
+		Problem:         req.undone,
+		NewURL:          req.listURL() + "/new",
 		Authorized:      authorized,
-		AuthorizedPages: v.pageLinks(afterAuthorized, grants.Next),
-		Developer:       v.developer(apps.Items),
-		DeveloperPages:  v.pageLinks(afterDeveloper, apps.Next),
+		AuthorizedPages: req.pageLinks(afterAuthorized, grants.Next),
+		Developer:       req.developer(apps.Items),
+		DeveloperPages:  req.pageLinks(afterDeveloper, apps.Next),
 	})
 }
 
@@ -60,28 +60,28 @@ func notFoundIfInvalid(err error) error {
 
 // ownGrants selects what can be seen and revoked here: every user's grants for
 // the account.
-func (v *visit) ownGrants() oauthapp.GrantFilter {
-	return oauthapp.GrantFilter{AccountID: v.account.ID}
+func (req *request) ownGrants() oauthapp.GrantFilter {
+	return oauthapp.GrantFilter{AccountID: req.account.ID}
 }
 
-func (v *visit) accountLinks() []page.AccountLink {
-	if len(v.user.Accounts) < 2 {
+func (req *request) accountLinks() []page.AccountLink {
+	if len(req.user.Accounts) < 2 {
 		return nil
 	}
-	links := make([]page.AccountLink, len(v.user.Accounts))
-	for i, a := range v.user.Accounts {
-		links[i] = page.AccountLink{URL: v.Path(a.ID), Text: a.Name, Current: a.ID == v.account.ID}
+	links := make([]page.AccountLink, len(req.user.Accounts))
+	for i, a := range req.user.Accounts {
+		links[i] = page.AccountLink{URL: req.Path(a.ID), Text: a.Name, Current: a.ID == req.account.ID}
 	}
 	return links
 }
 
-func (v *visit) authorized(grants []oauthapp.Grant) ([]page.Authorized, error) {
-	names := map[string]string{v.user.ID: v.user.Name}
+func (req *request) authorized(grants []oauthapp.Grant) ([]page.Authorized, error) {
+	names := map[string]string{req.user.ID: req.user.Name}
 	rows := make([]page.Authorized, len(grants))
 	for i, g := range grants {
-		action := v.prefix + "/accounts/" + url.PathEscape(v.account.ID) + "/authorized_applications/" + g.ID.String() + "/revoke"
+		action := req.prefix + "/accounts/" + url.PathEscape(req.account.ID) + "/authorized_applications/" + g.ID.String() + "/revoke"
 		if _, known := names[g.UserID]; !known {
-			name, err := v.kernel.UserName(v.ctx, g.UserID)
+			name, err := req.kernel.UserName(req.ctx, g.UserID)
 			if err != nil {
 				return nil, err
 			}
@@ -92,36 +92,36 @@ func (v *visit) authorized(grants []oauthapp.Grant) ([]page.Authorized, error) {
 			Homepage:     g.Application.HomepageURL,
 			By:           names[g.UserID],
 			UserID:       g.UserID,
-			You:          g.UserID == v.user.ID,
-			Scopes:       v.scopes(g.Scopes),
-			AuthorizedAt: v.moment(g.AuthorizedAt),
-			LastUsedAt:   v.moment(g.LastUsedAt),
+			You:          g.UserID == req.user.ID,
+			Scopes:       req.scopes(g.Scopes),
+			AuthorizedAt: req.moment(g.AuthorizedAt),
+			LastUsedAt:   req.moment(g.LastUsedAt),
 			RevokeURL:    action,
-			Ticket:       v.ticket(action, ""),
+			Ticket:       req.ticket(action, ""),
 		}
 	}
 	return rows, nil
 }
 
-func (v *visit) developer(apps []oauthapp.Application) []page.Listed {
+func (req *request) developer(apps []oauthapp.Application) []page.Listed {
 	rows := make([]page.Listed, len(apps))
 	for i, app := range apps {
 		rows[i] = page.Listed{
 			Name:       app.Name,
-			URL:        v.listURL() + "/" + app.ID.String(),
+			URL:        req.listURL() + "/" + app.ID.String(),
 			Public:     app.Type == oauthapp.Public,
-			CreatedAt:  v.moment(app.CreatedAt),
-			LastUsedAt: v.moment(app.LastUsedAt),
+			CreatedAt:  req.moment(app.CreatedAt),
+			LastUsedAt: req.moment(app.LastUsedAt),
 		}
 	}
 	return rows
 }
 
 // pageLinks links the pages of one list; the other list stays where it is.
-func (v *visit) pageLinks(field, next string) page.Pages {
+func (req *request) pageLinks(field, next string) page.Pages {
 	query := url.Values{}
 	for _, name := range []string{afterDeveloper, afterAuthorized} {
-		if after := v.r.URL.Query().Get(name); after != "" {
+		if after := req.r.URL.Query().Get(name); after != "" {
 			query.Set(name, after)
 		}
 	}
@@ -131,9 +131,9 @@ func (v *visit) pageLinks(field, next string) page.Pages {
 			query.Set(field, after)
 		}
 		if len(query) == 0 {
-			return v.listURL()
+			return req.listURL()
 		}
-		return v.listURL() + "?" + query.Encode()
+		return req.listURL() + "?" + query.Encode()
 	}
 	var links page.Pages
 	if query.Get(field) != "" {
@@ -147,14 +147,14 @@ func (v *visit) pageLinks(field, next string) page.Pages {
 
 // findGrant returns ErrNotFound for a grant that is not among the account's
 // newest 1000.
-func (v *visit) findGrant() error {
-	id, err := pathID(v.r, "grant")
+func (req *request) findGrant() error {
+	id, err := pathID(req.r, "grant")
 	if err != nil {
 		return err
 	}
 	page := oauthapp.Page{Limit: 200}
 	for range 5 {
-		grants, err := v.registry.Grants(v.ctx, v.ownGrants(), page)
+		grants, err := req.registry.Grants(req.ctx, req.ownGrants(), page)
 		if err != nil {
 			return err
 		}
@@ -169,14 +169,14 @@ func (v *visit) findGrant() error {
 }
 
 // revokeGrant ends what one user authorized for the account.
-func (v *visit) revokeGrant() error {
-	id, err := pathID(v.r, "grant")
+func (req *request) revokeGrant() error {
+	id, err := pathID(req.r, "grant")
 	if err != nil {
 		return err
 	}
-	grant, err := v.registry.RevokeGrant(v.ctx, v.ownGrants(), id)
+	grant, err := req.registry.RevokeGrant(req.ctx, req.ownGrants(), id)
 	if err != nil {
 		return err
 	}
-	return v.redirect(v.listURL(), noticeGrantRevoked, grant.ApplicationID.String(), grant.UserID)
+	return req.redirect(req.listURL(), noticeGrantRevoked, grant.ApplicationID.String(), grant.UserID)
 }

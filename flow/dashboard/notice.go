@@ -40,64 +40,64 @@ const (
 )
 
 // redirect answers a form that was carried out: the page at path then says so.
-func (v *visit) redirect(path string, n notice, about ...string) error {
-	query := url.Values{"notice": {string(n)}, "seal": {v.kernel.Tickets.Sign(v.now.Add(noticeTTL), noticePurpose, v.noticed(path, n, about)...)}}
+func (req *request) redirect(path string, n notice, about ...string) error {
+	query := url.Values{"notice": {string(n)}, "seal": {req.kernel.Tickets.Sign(req.now.Add(noticeTTL), noticePurpose, req.noticed(path, n, about)...)}}
 	if len(about) > 0 {
 		query["about"] = about
 	}
-	return v.goTo(path + "?" + query.Encode())
+	return req.goTo(path + "?" + query.Encode())
 }
 
-func (v *visit) goTo(target string) error {
-	v.w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(v.w, v.r, target, http.StatusSeeOther)
+func (req *request) goTo(target string) error {
+	req.w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(req.w, req.r, target, http.StatusSeeOther)
 	return nil
 }
 
 // noticed is what the seal of a notice is about. So nobody can make a page say
 // what was not done in this session.
-func (v *visit) noticed(path string, n notice, about []string) []string {
-	return append([]string{v.user.ID, v.session, path, string(n)}, about...)
+func (req *request) noticed(path string, n notice, about []string) []string {
+	return append([]string{req.user.ID, req.session, path, string(n)}, about...)
 }
 
 // notice returns what this page says was just done, "" if it is asked to say
 // nothing.
-func (v *visit) notice() (string, error) {
-	query := v.r.URL.Query()
+func (req *request) notice() (string, error) {
+	query := req.r.URL.Query()
 	n, about := notice(query.Get("notice")), query["about"]
-	if v.kernel.Tickets.Verify(query.Get("seal"), v.now, noticePurpose, v.noticed(v.path, n, about)...) != nil {
+	if req.kernel.Tickets.Verify(query.Get("seal"), req.now, noticePurpose, req.noticed(req.path, n, about)...) != nil {
 		return "", nil
 	}
 	if n == noticeGrantRevoked && len(about) == 2 {
-		return v.revoked(about[0], about[1])
+		return req.revoked(about[0], about[1])
 	}
 	return notices[n], nil
 }
 
 // revoked names the access that was revoked.
-func (v *visit) revoked(application, user string) (string, error) {
+func (req *request) revoked(application, user string) (string, error) {
 	id, err := uuid.Parse(application)
 	if err != nil {
 		return "", err
 	}
 	name := "an application that is deleted"
-	app, err := v.registry.Application(v.ctx, oauthapp.AnyOwner, id)
+	app, err := req.registry.Application(req.ctx, oauthapp.AnyOwner, id)
 	switch {
 	case err == nil:
 		name = app.Name
 	case !errors.Is(err, oauthapp.ErrNotFound):
 		return "", err
 	}
-	by, err := v.userName(user)
-	return fmt.Sprintf("The access that %s gave %s to the account %s is revoked.", by, name, v.account.Name), err
+	by, err := req.userName(user)
+	return fmt.Sprintf("The access that %s gave %s to the account %s is revoked.", by, name, req.account.Name), err
 }
 
 // userName is how a sentence calls a user.
-func (v *visit) userName(id string) (string, error) {
-	if id == v.user.ID {
+func (req *request) userName(id string) (string, error) {
+	if id == req.user.ID {
 		return "you", nil
 	}
-	name, err := v.kernel.UserName(v.ctx, id)
+	name, err := req.kernel.UserName(req.ctx, id)
 	if name == "" {
 		name = "user " + id
 	}

@@ -29,24 +29,24 @@ var overlaps = []overlap{
 
 // overlapOptions offers the overlaps, and says what ending the present secrets
 // at once does.
-func (v *visit) overlapOptions(secrets []oauthapp.Secret) []page.Option {
-	chosen := v.r.PostForm.Get("overlap")
-	if v.typed != nil {
-		chosen = v.typed.Get("overlap")
+func (req *request) overlapOptions(secrets []oauthapp.Secret) []page.Option {
+	chosen := req.r.PostForm.Get("overlap")
+	if req.typed != nil {
+		chosen = req.typed.Get("overlap")
 	}
 	known := slices.ContainsFunc(overlaps, func(o overlap) bool { return o.value == chosen })
 	options := make([]page.Option, len(overlaps))
 	for i, o := range overlaps {
 		options[i] = page.Option{Value: o.value, Text: o.text, Selected: o.value == chosen || !known && i == 0}
 		if o.duration == 0 {
-			options[i].Hint = v.endOf(secrets)
+			options[i].Hint = req.endOf(secrets)
 		}
 	}
 	return options
 }
 
 // endOf says what ending secrets at once does.
-func (v *visit) endOf(secrets []oauthapp.Secret) string {
+func (req *request) endOf(secrets []oauthapp.Secret) string {
 	var last time.Time
 	for _, s := range secrets {
 		if s.LastUsedAt.After(last) {
@@ -55,7 +55,7 @@ func (v *visit) endOf(secrets []oauthapp.Secret) string {
 	}
 	used := "Nothing has used them yet."
 	if !last.IsZero() {
-		used = "They were last used " + v.moment(last).Ago() + "."
+		used = "They were last used " + req.moment(last).Ago() + "."
 	}
 	if len(secrets) == 1 {
 		return strings.NewReplacer("them", "it", "They were", "It was").Replace("Whatever still uses the secret above is refused at once. " + used)
@@ -65,8 +65,8 @@ func (v *visit) endOf(secrets []oauthapp.Secret) string {
 
 // overlap returns the choice of the form; a form without one ends the present
 // secrets now.
-func (v *visit) overlap() (overlap, bool) {
-	value := v.field("overlap")
+func (req *request) overlap() (overlap, bool) {
+	value := req.field("overlap")
 	if value == "" {
 		value = "0"
 	}
@@ -79,43 +79,43 @@ func (v *visit) overlap() (overlap, bool) {
 }
 
 // resetSecret makes a new secret and shows it in the answer.
-func (v *visit) resetSecret() error {
-	overlap, ok := v.overlap()
+func (req *request) resetSecret() error {
+	overlap, ok := req.overlap()
 	if !ok {
-		return v.refuseReset("Choose from the list when the present secrets end.")
+		return req.refuseReset("Choose from the list when the present secrets end.")
 	}
-	if repeated, err := v.alreadyReset(); err != nil || repeated {
+	if repeated, err := req.alreadyReset(); err != nil || repeated {
 		return err
 	}
-	secret, err := v.registry.ResetSecret(v.ctx, v.account.ID, v.app.ID, overlap.duration)
+	secret, err := req.registry.ResetSecret(req.ctx, req.account.ID, req.app.ID, overlap.duration)
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.Is(err, oauthapp.ErrLimit):
-		return v.refuseReset("There are as many secrets in use as there may be. Revoke one of them, or let the present ones end now.")
+		return req.refuseReset("There are as many secrets in use as there may be. Revoke one of them, or let the present ones end now.")
 	case errors.As(err, &invalid):
-		return v.refuseReset(invalid.Fields[0].Message)
+		return req.refuseReset(invalid.Fields[0].Message)
 	case err != nil:
 		return err
 	}
 	others := "No other secret is accepted any more."
 	if overlap.duration > 0 {
-		others = "The other secrets are accepted until " + v.moment(v.now.Add(overlap.duration)).Text() + ", unless they expire sooner."
+		others = "The other secrets are accepted until " + req.moment(req.now.Add(overlap.duration)).Text() + ", unless they expire sooner."
 	}
-	return v.showSecret(secret, others)
+	return req.showSecret(secret, others)
 }
 
 // alreadyReset answers a form that comes a second time, as by a reload of the
 // page that it led to: the newest secret is no longer the one that it was when
 // the form was opened.
-func (v *visit) alreadyReset() (bool, error) {
-	if !v.r.PostForm.Has("newest") {
+func (req *request) alreadyReset() (bool, error) {
+	if !req.r.PostForm.Has("newest") {
 		return false, nil
 	}
-	secrets, err := v.registry.Secrets(v.ctx, v.account.ID, v.app.ID)
-	if err != nil || newestSecret(secrets) == v.field("newest") {
+	secrets, err := req.registry.Secrets(req.ctx, req.account.ID, req.app.ID)
+	if err != nil || newestSecret(secrets) == req.field("newest") {
 		return false, err
 	}
-	return true, v.redirect(v.appURL(), noticeAlreadyReset)
+	return true, req.redirect(req.appURL(), noticeAlreadyReset)
 }
 
 // newestSecret returns the ID of the newest of secrets, "" if there is none.
@@ -126,41 +126,41 @@ func newestSecret(secrets []oauthapp.Secret) string {
 	return secrets[0].ID.String()
 }
 
-func (v *visit) refuseReset(problem string) error {
-	data, err := v.applicationPage()
+func (req *request) refuseReset(problem string) error {
+	data, err := req.applicationPage()
 	if err != nil {
 		return err
 	}
 	data.Problem = problem
-	return v.write(http.StatusUnprocessableEntity, "application.html", data)
+	return req.write(http.StatusUnprocessableEntity, "application.html", data)
 }
 
 // shownSecret is what a page shows of a secret.
-func (v *visit) shownSecret(s oauthapp.Secret) page.Secret {
+func (req *request) shownSecret(s oauthapp.Secret) page.Secret {
 	return page.Secret{
 		Hint:       s.Hint,
-		CreatedAt:  v.moment(s.CreatedAt),
-		LastUsedAt: v.moment(s.LastUsedAt),
-		ExpiresAt:  v.moment(s.ExpiresAt),
-		RevokeURL:  v.appURL("secrets", s.ID.String(), "revoke"),
+		CreatedAt:  req.moment(s.CreatedAt),
+		LastUsedAt: req.moment(s.LastUsedAt),
+		ExpiresAt:  req.moment(s.ExpiresAt),
+		RevokeURL:  req.appURL("secrets", s.ID.String(), "revoke"),
 	}
 }
 
 // ofSecret wraps a handler that is about the live secret in the path.
 func ofSecret(h handler) handler {
-	return func(v *visit) error {
-		id, err := pathID(v.r, "s")
+	return func(req *request) error {
+		id, err := pathID(req.r, "s")
 		if err != nil {
 			return err
 		}
-		secrets, err := v.registry.Secrets(v.ctx, v.account.ID, v.app.ID)
+		secrets, err := req.registry.Secrets(req.ctx, req.account.ID, req.app.ID)
 		if err != nil {
 			return err
 		}
 		for _, s := range secrets {
 			if s.ID == id {
-				v.secret = s
-				return h(v)
+				req.secret = s
+				return h(req)
 			}
 		}
 		return oauthapp.ErrNotFound
@@ -168,16 +168,16 @@ func ofSecret(h handler) handler {
 }
 
 // warnSecret tells what revoking a secret does.
-func (v *visit) warnSecret() error {
-	data := v.warning("secrets", v.secret.ID.String(), "revoke")
-	data.Secret = v.shownSecret(v.secret)
-	return v.write(v.status, "revoke_secret.html", data)
+func (req *request) warnSecret() error {
+	data := req.warning("secrets", req.secret.ID.String(), "revoke")
+	data.Secret = req.shownSecret(req.secret)
+	return req.write(req.status, "revoke_secret.html", data)
 }
 
 // revokeSecret ends one secret.
-func (v *visit) revokeSecret() error {
-	if err := v.registry.RevokeSecret(v.ctx, v.account.ID, v.app.ID, v.secret.ID); err != nil {
+func (req *request) revokeSecret() error {
+	if err := req.registry.RevokeSecret(req.ctx, req.account.ID, req.app.ID, req.secret.ID); err != nil {
 		return err
 	}
-	return v.redirect(v.appURL(), noticeSecretRevoked)
+	return req.redirect(req.appURL(), noticeSecretRevoked)
 }

@@ -9,67 +9,67 @@ import (
 
 // warning is the page before what cannot be undone; below is the path of its
 // form below the application's.
-func (v *visit) warning(below ...string) page.Warning {
-	action := v.appURL(below...)
+func (req *request) warning(below ...string) page.Warning {
+	action := req.appURL(below...)
 	return page.Warning{
-		Account: v.account.Name,
-		ListURL: v.listURL(),
-		Name:    v.app.Name,
-		Public:  v.app.Type == oauthapp.Public,
+		Account: req.account.Name,
+		ListURL: req.listURL(),
+		Name:    req.app.Name,
+		Public:  req.app.Type == oauthapp.Public,
 		Action:  action,
-		Cancel:  v.appURL(),
-		Ticket:  v.ticket(action, ""),
-		Notice:  v.undone,
+		Cancel:  req.appURL(),
+		Ticket:  req.ticket(action, ""),
+		Notice:  req.undone,
 	}
 }
 
 // usageWarning is a warning that tells whom it cuts off.
-func (v *visit) usageWarning(below string) (page.Warning, error) {
-	usage, err := v.registry.Usage(v.ctx, v.account.ID, v.app.ID)
-	data := v.warning(below)
-	data.Usage = page.Usage{Users: usage.Users, More: usage.More, LastUsedAt: v.moment(usage.LastUsedAt)}
+func (req *request) usageWarning(below string) (page.Warning, error) {
+	usage, err := req.registry.Usage(req.ctx, req.account.ID, req.app.ID)
+	data := req.warning(below)
+	data.Usage = page.Usage{Users: usage.Users, More: usage.More, LastUsedAt: req.moment(usage.LastUsedAt)}
 	return data, err
 }
 
 // warnTokens tells what revoking all user tokens does.
-func (v *visit) warnTokens() error {
-	data, err := v.usageWarning("revoke")
+func (req *request) warnTokens() error {
+	data, err := req.usageWarning("revoke")
 	if err != nil {
 		return err
 	}
-	return v.write(v.status, "revoke_tokens.html", data)
+	return req.write(req.status, "revoke_tokens.html", data)
 }
 
 // revokeTokens revokes all user tokens.
-func (v *visit) revokeTokens() error {
-	if _, err := v.registry.RevokeTokens(v.ctx, v.account.ID, v.app.ID); err != nil {
+func (req *request) revokeTokens() error {
+	if _, err := req.registry.RevokeTokens(req.ctx, req.account.ID, req.app.ID); err != nil {
 		return err
 	}
-	return v.redirect(v.appURL(), noticeTokensRevoked)
+	return req.redirect(req.appURL(), noticeTokensRevoked)
 }
 
 // warnDelete tells what deleting the application does, and asks for its name.
-func (v *visit) warnDelete() error {
-	data, err := v.usageWarning("delete")
+func (req *request) warnDelete() error {
+	data, err := req.usageWarning("delete")
 	if err != nil {
 		return err
 	}
-	return v.write(v.status, "delete_application.html", data)
+	return req.write(req.status, "delete_application.html", data)
 }
 
 // delete deletes the application once its name was typed.
-func (v *visit) delete() error {
-	if !oauthapp.SameName(v.field("confirm_name"), v.app.Name) {
-		return v.refuseDelete()
+func (req *request) delete() error {
+	if !oauthapp.SameName(req.field("confirm_name"), req.app.Name) {
+		return req.refuseDelete()
 	}
-	if err := v.registry.Delete(v.ctx, v.account.ID, v.app.ID); err != nil {
+	if err := req.registry.Delete(req.ctx, req.account.ID, req.app.ID); err != nil {
 		return err
 	}
-	return v.redirect(v.listURL(), noticeDeleted)
+	return req.redirect(req.listURL(), noticeDeleted)
 }
 
-func (v *visit) refuseDelete() error {
-	data, err := v.usageWarning("delete")
+func (req *request) refuseDelete() error {
+	data, err := req.usageWarning("delete")
 	if err != nil {
 		return err
 	}
@@ -77,5 +77,5 @@ func (v *visit) refuseDelete() error {
 		Field:   "confirm_name",
 		Message: "This is not the name of the application. Type it exactly as it is shown.",
 	}}
-	return v.write(http.StatusUnprocessableEntity, "delete_application.html", data)
+	return req.write(http.StatusUnprocessableEntity, "delete_application.html", data)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// A visit is one request of a user who is signed in, to an account of theirs.
-type visit struct {
+// A request is one of a user who is signed in, to an account of theirs.
+type request struct {
 	*Dashboard
 	w       http.ResponseWriter
 	r       *http.Request
@@ -34,18 +34,18 @@ type visit struct {
 	typed  url.Values // what that form was filled in with; nil
 }
 
-// A handler answers a visit. The error it returns is answered by
+// A handler answers a request. The error it returns is answered by
 // [Dashboard.fail].
-type handler func(*visit) error
+type handler func(*request) error
 
-// serve lets h see nothing but visits that are in order: from this origin, by a
-// user who is signed in, to an account of theirs. f is the form that is sent,
+// serve lets h see nothing but requests that are in order: from this origin, by
+// a user who is signed in, to an account of theirs. f is the form that is sent,
 // nil for a page.
 func (d *Dashboard) serve(h handler, f *form) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := d.admit(w, r, f)
-		if err == nil && v != nil {
-			err = h(v)
+		req, err := d.admit(w, r, f)
+		if err == nil && req != nil {
+			err = h(req)
 		}
 		if err != nil {
 			d.fail(w, r, err)
@@ -53,8 +53,8 @@ func (d *Dashboard) serve(h handler, f *form) http.Handler {
 	})
 }
 
-// admit returns no visit where nobody is signed in: it has answered then.
-func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*visit, error) {
+// admit returns no request where nobody is signed in: it has answered then.
+func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*request, error) {
 	if d.kernel.CheckOrigin(r) != nil {
 		d.reportForm(r, oauthapp.Event{Reason: "sent by a page of another origin"})
 		return nil, errForeignForm
@@ -75,31 +75,31 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*vis
 	if !ok {
 		return nil, oauthapp.ErrNotFound
 	}
-	v := &visit{
+	req := &request{
 		Dashboard: d, w: w, r: r, now: d.kernel.Now(), user: user, account: account,
 		session: d.kernel.FormSession.Of(r, user.Session),
 		ctx:     oauthapp.WithActor(r.Context(), d.kernel.Actor(r, user.ID)),
 		path:    expand(r.Pattern, r), status: http.StatusOK,
 	}
 	if f == nil {
-		v.resume()
+		req.resume()
 	}
-	return v, nil
+	return req, nil
 }
 
 // ofApplication wraps a handler that is about the account's application in the
 // path.
 func ofApplication(h handler) handler {
-	return func(v *visit) error {
-		id, err := pathID(v.r, "id")
+	return func(req *request) error {
+		id, err := pathID(req.r, "id")
 		if err != nil {
 			return err
 		}
-		v.app, err = v.registry.Application(v.ctx, v.account.ID, id)
+		req.app, err = req.registry.Application(req.ctx, req.account.ID, id)
 		if err != nil {
 			return err
 		}
-		return h(v)
+		return h(req)
 	}
 }
 
@@ -113,26 +113,26 @@ func pathID(r *http.Request, name string) (uuid.UUID, error) {
 	return id, nil
 }
 
-func (v *visit) listURL() string { return v.Path(v.account.ID) }
+func (req *request) listURL() string { return req.Path(req.account.ID) }
 
 // appURL returns the path of a page of the application.
-func (v *visit) appURL(below ...string) string {
-	return strings.Join(append([]string{v.listURL(), v.app.ID.String()}, below...), "/")
+func (req *request) appURL(below ...string) string {
+	return strings.Join(append([]string{req.listURL(), req.app.ID.String()}, below...), "/")
 }
 
-func (v *visit) write(status int, name string, data any) error {
-	v.kernel.WritePage(v.w, v.r, status, name, data, v.formActions...)
+func (req *request) write(status int, name string, data any) error {
+	req.kernel.WritePage(req.w, req.r, status, name, data, req.formActions...)
 	return nil
 }
 
-func (v *visit) moment(t time.Time) page.Moment { return page.Moment{At: t, Now: v.now} }
+func (req *request) moment(t time.Time) page.Moment { return page.Moment{At: t, Now: req.now} }
 
 // scopes puts scopes in the host's words. One that is offered no more has its
 // name alone.
-func (v *visit) scopes(names []string) []page.Scope {
+func (req *request) scopes(names []string) []page.Scope {
 	scopes := make([]page.Scope, len(names))
 	for i, name := range names {
-		scopes[i] = page.Scope{Name: name, Description: v.kernel.Scopes[name]}
+		scopes[i] = page.Scope{Name: name, Description: req.kernel.Scopes[name]}
 	}
 	return scopes
 }
