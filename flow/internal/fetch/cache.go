@@ -11,6 +11,7 @@ import (
 // A document is one that was fetched. It does not change.
 type document struct {
 	body       []byte
+	at         time.Time // when it was fetched
 	freshUntil time.Time
 	staleUntil time.Time // zero for one that is not kept
 }
@@ -20,13 +21,14 @@ const defaultFresh = 5 * time.Minute
 
 // document is a body with what its header says of keeping it.
 func (f *Fetcher) document(body []byte, header http.Header) *document {
+	now := f.cfg.Now()
 	fresh, keep := freshness(header)
 	if !keep {
-		return &document{body: body}
+		return &document{body: body, at: now}
 	}
-	now := f.cfg.Now()
 	return &document{
 		body:       body,
+		at:         now,
 		freshUntil: now.Add(min(fresh, f.cfg.MaxFresh)),
 		staleUntil: now.Add(f.cfg.MaxStale),
 	}

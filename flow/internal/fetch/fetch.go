@@ -13,7 +13,8 @@
 //   - however many wait for one document, it is fetched once.
 //
 // Documents are kept in bounded memory for as long as they say, within bounds,
-// and for longer while their origin cannot be reached.
+// and for longer while their origin cannot be reached or answers with something
+// that is no document.
 package fetch
 
 import (
@@ -42,6 +43,8 @@ var (
 	ErrUnreachable = errors.New("fetch: the origin cannot be reached")
 	// ErrDocument is for an answer that is no document.
 	ErrDocument = errors.New("fetch: not a document")
+	// ErrGone is for a document that is not there: status 404 and 410.
+	ErrGone = errors.New("fetch: there is no document")
 	// ErrBusy is for a document that would exceed a budget now.
 	ErrBusy = errors.New("fetch: too many documents at once")
 )
@@ -71,6 +74,9 @@ type Config struct {
 	// while its origin cannot be reached. Defaults to 24 hours, and is at least
 	// MaxFresh.
 	MaxStale time.Duration
+	// Check refuses a document for what it says. One that is refused is no
+	// document, and is not kept. Optional.
+	Check func(url string, body []byte) error
 	// Now tells the time. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -144,25 +150,45 @@ func setDefault[T comparable](field *T, value T) {
 // Get returns the JSON object at a URL. The user is the one who causes the
 // fetch, "" where it is nobody: those share one small budget. The object has no
 // member twice. It is shared, and not to be changed.
-func (f *Fetcher) Get(ctx context.Context, rawURL, user string) ([]byte, error) {
+func (f *Fetcher) Get(ctx context.Context, url, user string) ([]byte, error) {
+	body, _, err := f.GetDated(ctx, url, user)
+	return body, err
+}
+
+// GetDated is [Fetcher.Get], and returns also when the object was fetched.
+func (f *Fetcher) GetDated(ctx context.Context, url, user string) (body []byte, at time.Time, err error) {
+	return f.find(ctx, url, user, false)
+}
+
+// Refresh is [Fetcher.Get] for a caller who knows that what is kept is out of
+// date: the origin is asked.
+func (f *Fetcher) Refresh(ctx context.Context, url, user string) ([]byte, error) {
+	body, _, err := f.find(ctx, url, user, true)
+	return body, err
+}
+
+func (f *Fetcher) find(ctx context.Context, rawURL, user string, refresh bool) ([]byte, time.Time, error) {
 	u, err := parse(rawURL)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	now := f.cfg.Now()
 	kept, ok := f.kept.Get(rawURL)
-	if ok && now.Before(kept.freshUntil) {
-		return kept.body, nil
+	if ok && !refresh && now.Before(kept.freshUntil) {
+		return kept.body, kept.at, nil
 	}
 	fetched, err := f.fetchOnce(ctx, u, rawURL, user)
 	switch {
 	case err == nil:
-		return fetched.body, nil
-	case ok && now.Before(kept.staleUntil) && (errors.Is(err, ErrUnreachable) || errors.Is(err, ErrBusy)):
-		return kept.body, nil
+		return fetched.body, fetched.at, nil
+	case ok && now.Before(kept.staleUntil) && !withdraws(err):
+		return kept.body, kept.at, nil
 	}
-	return nil, err
+	return nil, time.Time{}, err
 }
+
+// withdraws reports whether a failure says that there is a document no longer.
+func withdraws(err error) bool { return errors.Is(err, ErrGone) || errors.Is(err, ErrURL) }
 
 // fetchOnce fetches a document, or waits for who does so already. What it came
 // to is kept. A caller who goes away does not take the fetch with it, as others
@@ -172,6 +198,11 @@ func (f *Fetcher) fetchOnce(ctx context.Context, u *url.URL, key, user string) (
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
 		defer cancel()
 		fetched, err := f.fetch(limited, u, user)
+		if err == nil && f.cfg.Check != nil {
+			if problem := f.cfg.Check(key, fetched.body); problem != nil {
+				fetched, err = nil, fmt.Errorf("%w: %w", ErrDocument, problem)
+			}
+		}
 		f.keep(key, fetched, err)
 		return fetched, err
 	})
@@ -185,23 +216,21 @@ func (f *Fetcher) fetchOnce(ctx context.Context, u *url.URL, key, user string) (
 }
 
 // retryPace is how long a document that is kept is used before its origin is
-// asked again, which could not be reached.
+// asked again, which has failed.
 const retryPace = time.Minute
 
-// keep keeps what a fetch came to. Failures are not kept. An origin that
-// answers with something else has withdrawn its document.
+// keep keeps what a fetch came to. Failures are not kept.
 func (f *Fetcher) keep(key string, fetched *document, err error) {
+	old, ok := f.kept.Peek(key)
 	switch {
 	case err == nil && !fetched.staleUntil.IsZero():
 		f.kept.Add(key, fetched)
-	case err == nil || errors.Is(err, ErrURL) || errors.Is(err, ErrDocument):
+	case err == nil || withdraws(err):
 		f.kept.Remove(key)
-	default:
-		if old, ok := f.kept.Peek(key); ok {
-			again := *old
-			again.freshUntil = earlier(f.cfg.Now().Add(retryPace), old.staleUntil)
-			f.kept.Add(key, &again)
-		}
+	case ok:
+		again := *old
+		again.freshUntil = earlier(f.cfg.Now().Add(retryPace), old.staleUntil)
+		f.kept.Add(key, &again)
 	}
 }
 

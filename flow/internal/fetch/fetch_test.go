@@ -223,8 +223,8 @@ func TestAnswersThatAreNoDocuments(t *testing.T) {
 		"permanent redirect":  {redirect(308), ErrDocument},
 		"created":             {status(201), ErrDocument},
 		"partial":             {status(206), ErrDocument},
-		"not found":           {status(404), ErrDocument},
-		"gone":                {status(410), ErrDocument},
+		"not found":           {status(404), ErrGone},
+		"gone":                {status(410), ErrGone},
 		"too many requests":   {status(429), ErrUnreachable},
 		"internal error":      {status(500), ErrUnreachable},
 		"unavailable":         {status(503), ErrUnreachable},
@@ -547,13 +547,59 @@ func TestWithdrawn(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"changed":true}`, string(body))
 
+	handler = answerWith("<html>")
+	i.now = i.now.Add(time.Minute)
+	body, at, err := i.GetDated(t.Context(), "https://example.com/c", "user")
+	require.NoError(t, err, "a page in between withdraws nothing")
+	require.JSONEq(t, `{"changed":true}`, string(body))
+	require.Equal(t, i.now.Add(-time.Minute), at)
+
 	handler = http.NotFound
 	i.now = i.now.Add(time.Minute)
 	_, err = i.get("https://example.com/c")
-	require.ErrorIs(t, err, ErrDocument)
+	require.ErrorIs(t, err, ErrGone)
 	handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
 	_, err = i.get("https://example.com/c")
 	require.ErrorIs(t, err, ErrUnreachable, "nothing of it is left")
+}
+
+// Refresh asks the origin, and what it answers is what everybody gets.
+func TestRefresh(t *testing.T) {
+	handler := answerWith(document1)
+	i := newInternet(t, func(w http.ResponseWriter, r *http.Request) { handler(w, r) })
+	_, err := i.get("https://example.com/c")
+	require.NoError(t, err)
+	handler = answerWith(`{"changed":true}`)
+	body, err := i.Refresh(t.Context(), "https://example.com/c", "user")
+	require.NoError(t, err)
+	require.JSONEq(t, `{"changed":true}`, string(body))
+	body, err = i.get("https://example.com/c")
+	require.NoError(t, err)
+	require.JSONEq(t, `{"changed":true}`, string(body))
+}
+
+// What the caller does not accept is no document: it is not kept, and what was
+// kept before stands.
+func TestCheck(t *testing.T) {
+	handler := answerWith(`{"bad":true}`)
+	i := newInternet(t, func(w http.ResponseWriter, r *http.Request) { handler(w, r) }, Config{Check: func(url string, body []byte) error {
+		require.Equal(t, "https://example.com/c", url)
+		if strings.Contains(string(body), "bad") {
+			return errors.New("it is bad")
+		}
+		return nil
+	}})
+	_, err := i.get("https://example.com/c")
+	require.ErrorIs(t, err, ErrDocument)
+	require.ErrorContains(t, err, "it is bad")
+	handler = answerWith(document1)
+	_, err = i.get("https://example.com/c")
+	require.NoError(t, err)
+	handler = answerWith(`{"bad":true}`)
+	i.now = i.now.Add(defaultFresh)
+	body, err := i.get("https://example.com/c")
+	require.NoError(t, err)
+	require.Equal(t, document1, string(body))
 }
 
 func TestMemoryIsBounded(t *testing.T) {

@@ -86,11 +86,13 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL, addresses []netip.Addr) (
 
 // read takes the document out of an answer.
 func (f *Fetcher) read(answer *http.Response) (*document, error) {
-	if answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode >= http.StatusInternalServerError {
-		return nil, fmt.Errorf("%w: status %d", ErrUnreachable, answer.StatusCode)
-	}
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%w: status %d", ErrDocument, answer.StatusCode)
+	switch status := answer.StatusCode; {
+	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
+		return nil, fmt.Errorf("%w: status %d", ErrUnreachable, status)
+	case status == http.StatusNotFound || status == http.StatusGone:
+		return nil, fmt.Errorf("%w: status %d", ErrGone, status)
+	case status != http.StatusOK:
+		return nil, fmt.Errorf("%w: status %d", ErrDocument, status)
 	}
 	if encoding := answer.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, fmt.Errorf("%w: it is compressed", ErrDocument)
