@@ -184,8 +184,10 @@ func (p *Provider) carryOut(w http.ResponseWriter, r *http.Request, a *authoriza
 		return
 	}
 	if !decision.Authorized {
-		p.emit(r, q.Event(oauthapp.GrantDenied, decision.AccountID))
-		p.refuseByRedirect(w, a, wire.Refuse(AccessDenied, "the user did not authorize the application"))
+		denied := q.Event(oauthapp.GrantDenied, decision.AccountID)
+		denied.Error = AccessDenied
+		p.emit(r, denied)
+		p.refuseByRedirect(w, r, a, wire.Refuse(AccessDenied, "the user did not authorize the application"))
 		return
 	}
 	p.grantNow(w, r, a, q, decision)
@@ -299,7 +301,7 @@ func (p *Provider) notGranted(w http.ResponseWriter, r *http.Request, a *authori
 	case refusal.Status >= http.StatusInternalServerError:
 		p.refuseOnPage(w, r, refusal)
 	default:
-		p.refuseByRedirect(w, a, refusal)
+		p.refuseByRedirect(w, r, a, refusal)
 	}
 }
 
@@ -312,7 +314,8 @@ func later(a, b time.Time) time.Time {
 
 // refuseByRedirect sends the user back with an error (RFC 6749, section
 // 4.1.2.1).
-func (p *Provider) refuseByRedirect(w http.ResponseWriter, a *authorizationRequest, refusal *wire.Error) {
+func (p *Provider) refuseByRedirect(w http.ResponseWriter, r *http.Request, a *authorizationRequest, refusal *wire.Error) {
+	refused(r, refusal)
 	p.answer(w, a, "error", refusal.Code, "error_description", refusal.Description)
 }
 

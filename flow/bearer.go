@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -94,29 +95,63 @@ func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
 	return *a, nil
 }
 
+// authorization judges the access token of a request. What is refused is
+// reported where the token names a session.
 func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorization, *wire.Error) {
+	if len(p.added.Observers) > 0 {
+		return p.observedAuthorization(r, scopes)
+	}
+	a, session, refusal := p.judgeToken(r, scopes)
+	if refusal != nil && session != nil {
+		o := kernel.Outcome{Endpoint: kernel.Resource, Refusal: refusal}
+		o.KnowSession(session)
+		p.reportRefusal(r, &o)
+	}
+	return a, refusal
+}
+
+func (p *Provider) observedAuthorization(r *http.Request, scopes []string) (*Authorization, *wire.Error) {
+	o := &kernel.Outcome{Endpoint: kernel.Resource}
+	r, end := p.added.Observe(r, o)
+	defer end()
+	a, session, refusal := p.judgeToken(r, scopes)
+	o.Refusal = refusal
+	if session != nil {
+		o.KnowSession(session)
+		p.reportRefusal(r, o)
+	}
+	return a, refusal
+}
+
+// judgeToken returns the session that the token names too, where there is one.
+func (p *Provider) judgeToken(r *http.Request, scopes []string) (*Authorization, *store.Session, *wire.Error) {
 	scheme, presented, refusal := p.presentedToken(r)
 	if refusal != nil {
-		return nil, refusal
+		return nil, nil, refusal
 	}
 	token, err := p.credentials.Parse(credential.AccessToken, presented)
 	if err != nil {
-		return nil, errInvalidToken
+		return nil, nil, errInvalidToken
 	}
 	session, err := p.cfg.Store.Session(r.Context(), token.Session)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, errInvalidToken
+		return nil, nil, errInvalidToken
 	}
 	if err != nil {
-		return nil, wire.Outage(err)
+		return nil, nil, wire.Outage(err)
 	}
 	now := p.now()
 	access, ok := validAccessToken(&session, token.Digest, now)
-	if !ok || !p.added.Claimed(&session) {
-		return nil, errInvalidToken
+	switch {
+	case !ok && access.Digest.IsZero():
+		return nil, &session, errReplacedToken
+	case !ok:
+		return nil, &session, errExpiredToken
+	case !p.added.Claimed(&session):
+		return nil, &session, errUnclaimedToken
 	}
 	if refusal := p.added.CheckScheme(r, scheme, presented, &session); refusal != nil {
-		return nil, refusal
+		return nil, &session, refusal
 	}
 	a := &Authorization{
 		ApplicationID: session.ApplicationID,
@@ -129,11 +164,11 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 	}
 	for _, scope := range scopes {
 		if !a.HasScope(scope) {
-			return nil, errInsufficientScope
+			return nil, &session, errInsufficientScope
 		}
 	}
 	p.grantUsed(r, session.GrantID, session.GrantUsedAt, now)
-	return a, nil
+	return a, &session, nil
 }
 
 // What requests are refused for, outages aside. None depends on what was sent.
@@ -146,8 +181,18 @@ var (
 	// It says the same of a token that is malformed, unknown, expired or
 	// revoked.
 	errInvalidToken      = wire.Refuse(InvalidToken, "the access token is not valid")
+	errExpiredToken      = invalidToken("the access token has expired")
+	errReplacedToken     = invalidToken("the access token was replaced by newer ones, or never issued")
+	errUnclaimedToken    = invalidToken("the session needs a capability that this service does not have")
 	errInsufficientScope = wire.Refuse(InsufficientScope, "the access token lacks a scope")
 )
+
+// invalidToken is errInvalidToken with a reason for the host.
+func invalidToken(reason string) *wire.Error {
+	refusal := wire.Refuse(InvalidToken, "the access token is not valid")
+	refusal.Reason = reason
+	return refusal
+}
 
 // presentedToken reads the one Authorization header (RFC 6750, section 2.1).
 // The other places that the RFC allows for a token end up in logs, so that they
@@ -172,7 +217,8 @@ func (p *Provider) presentedToken(r *http.Request) (scheme, token string, refusa
 }
 
 // validAccessToken returns the access token of a live session that a digest
-// stands for, if it is valid at now, with the end of the session as a limit.
+// stands for, with the end of the session as a limit, and whether it is valid at
+// now. The zero AccessToken is for a digest that stands for none.
 func validAccessToken(s *store.Session, presented credential.Digest, now time.Time) (store.AccessToken, bool) {
 	isNewest := presented.Equal(s.Access.Digest)
 	isBefore := presented.Equal(s.PreviousAccess.Digest)

@@ -93,8 +93,20 @@ func (p *Provider) authenticationFailed(r *http.Request, f clientauth.Failure, r
 			RetryAfter:  retryAfter,
 		}
 	}
+	event.Error = refusal.Code
 	p.emit(r, event)
 	return refusal
+}
+
+// authenticate finds out which client sent a request and whether it is that
+// client, and in the same read takes the session named.
+func (p *Provider) authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error) {
+	named(r, params.Get("client_id"))
+	client, refusal := p.clients.Authenticate(r, params, session)
+	if refusal == nil {
+		known(r, client)
+	}
+	return client, refusal
 }
 
 // secretUsed notes that a secret is in use. A note that fails is no reason to
@@ -123,6 +135,7 @@ func (p *Provider) findClient(r *http.Request, id string, signedIn bool) (store.
 	case !found && (source == nil || signedIn):
 		return store.Client{}, unknownClient()
 	}
+	known(r, client)
 	return client, nil
 }
 

@@ -44,7 +44,7 @@ func TestClientAuthentication(t *testing.T) {
 		edit   []func(*http.Request)
 		status int    // 0 means 200
 		code   string // of a refusal
-		reason string // of the event of a refusal; "" means no event
+		reason string // of the event of a failed authentication; "" for another refusal
 	}{
 		// RFC 6749, section 2.3.1
 		{name: "Basic", edit: []func(*http.Request){basic(id, s.secret)}},
@@ -133,7 +133,8 @@ func TestClientAuthentication(t *testing.T) {
 				require.Equal(t, `Basic realm="https://id.example", charset="UTF-8"`, w.Header().Get("WWW-Authenticate"))
 			}
 			if tt.reason == "" {
-				require.Empty(t, events)
+				require.Len(t, events, 1)
+				require.Equal(t, []any{oauthapp.RequestRefused, id}, []any{events[0].Type, events[0].ClientID})
 				return
 			}
 			require.Len(t, events, 1)

@@ -120,10 +120,14 @@ type Config struct {
 	RemoteAddr func(r *http.Request) string
 
 	// Events receives every change after it is durable, in the goroutine that
-	// made it. It cannot veto, and a panic is logged. Refusals, which anybody
-	// can cause as often as they like, are reported 100 times for one network
-	// address, and then once every 10 seconds; each type of event is counted
-	// for itself, in 5 megabytes at most. Text that a caller sent, such as the
+	// made it. It cannot veto, and a panic is logged. Each request that an
+	// endpoint refuses has an event, with the error code, the reason and the
+	// client that it names; so has one to the API whose access token names a
+	// session. A request to a page has one once the application is known.
+	// Outages have none: they are in the log. Refusals, which anybody can cause
+	// as often as they like, are reported 100 times for one network address,
+	// and then once every 10 seconds; each type of event is counted for itself,
+	// in 5 megabytes at most. Text that a caller sent, such as the
 	// User-Agent, has at most 256 bytes, and question marks for control
 	// characters. Defaults to none.
 	Events func(context.Context, oauthapp.Event)

@@ -57,7 +57,7 @@ func (p *Provider) endpoints() []endpoint {
 			i = len(endpoints)
 			endpoints = append(endpoints, endpoint{base + route.Path, map[string]http.HandlerFunc{}})
 		}
-		endpoints[i].add(route.Method, route.Handler, route.AnyOrigin)
+		endpoints[i].add(route.Method, p.observed(route), route.AnyOrigin)
 	}
 	for path, handler := range map[string]http.HandlerFunc{
 		serverMetadataPath + base:               p.serverMetadata(),

@@ -12,6 +12,7 @@ import (
 
 // refuseOnPage tells the user what is wrong where nobody can be redirected.
 func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal *wire.Error) {
+	refused(r, refusal)
 	view := page.Error{
 		Status:  refusal.Status,
 		Title:   "This request cannot be used",

@@ -19,6 +19,7 @@ import (
 // emit delivers an event that a request caused, once what it tells of is
 // durable. The client going away meanwhile does not take the event with it.
 func (p *Provider) emit(r *http.Request, e oauthapp.Event) {
+	e = told(r, e)
 	if p.cfg.Events == nil {
 		return
 	}
@@ -88,7 +89,7 @@ func (g *eventGuard) deliver(ctx context.Context, e oauthapp.Event) {
 func isRefusal(t oauthapp.EventType) bool {
 	switch t {
 	case oauthapp.ClientAuthenticationFailed, oauthapp.ClientAuthenticationLimited,
-		oauthapp.ConsentFormRefused, oauthapp.ApplicationFormRefused:
+		oauthapp.ConsentFormRefused, oauthapp.ApplicationFormRefused, oauthapp.RequestRefused:
 		return true
 	}
 	return false

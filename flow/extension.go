@@ -78,7 +78,7 @@ func (p *Provider) extend() error {
 		}
 	}
 	p.clients = p.newClients()
-	p.kernel.AuthenticateClient = p.clients.Authenticate
+	p.kernel.AuthenticateClient = p.authenticate
 	p.authorizationParams = p.added.AuthorizationParamNames()
 	p.tokenParams = append([]string{"grant_type", "resource"}, clientauth.Params...)
 	for _, grant := range p.added.Grants {

@@ -70,7 +70,9 @@ func (p *Provider) endReused(t *tokenRequest, kind oauthapp.EventType) *wire.Err
 	if err := p.issue.EndSession(t.HTTP.Context(), t.Presented.Session); err != nil {
 		return wire.Outage(err)
 	}
-	p.emit(t.HTTP, t.Event(kind))
+	event := t.Event(kind)
+	event.Error = InvalidGrant
+	p.emit(t.HTTP, event)
 	return nil
 }
 

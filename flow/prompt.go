@@ -164,7 +164,7 @@ func (p *Provider) refuseUnasked(w http.ResponseWriter, r *http.Request, a *auth
 		p.refuseOnPage(w, r, wire.Refuse(refusal.Code, refusal.Code+": "+refusal.Description))
 		return
 	}
-	p.refuseByRedirect(w, a, refusal)
+	p.refuseByRedirect(w, r, a, refusal)
 }
 
 // needsAsking tells why a user who is signed in would have to be asked.

@@ -140,7 +140,7 @@ func TestRepeatedRefreshNeedsTheKey(t *testing.T) {
 	next := h.tokens(h.refreshing(h.app, granted.RefreshToken))
 	h.events.reset()
 	requireError(t, node(two).post("/oauth/token", h.refreshing(h.app, granted.RefreshToken)), 400, "invalid_grant")
-	require.Empty(t, h.eventTypes())
+	require.Equal(t, []oauthapp.EventType{oauthapp.RequestRefused}, h.eventTypes())
 	require.True(t, h.accepts(next.AccessToken))
 	require.Equal(t, next, node(two, one).tokens(h.refreshing(h.app, granted.RefreshToken)), "a key that is being replaced")
 	require.Equal(t, next, node(one).tokens(h.refreshing(h.app, granted.RefreshToken)))
@@ -192,7 +192,7 @@ func TestLostRaceForARefreshToken(t *testing.T) {
 		"revoked": {func(w *httptest.ResponseRecorder) {
 			form := with(credentialsOf(h.app, h.secret), "token", h.granted(w).AccessToken)
 			require.Equal(t, 200, h.post("/oauth/revoke", form).Code)
-		}, 400, []oauthapp.EventType{oauthapp.TokenRefreshed, oauthapp.TokenRevoked}},
+		}, 400, []oauthapp.EventType{oauthapp.TokenRefreshed, oauthapp.TokenRevoked, oauthapp.RequestRefused}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			granted := h.login(h.app)

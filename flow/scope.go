@@ -35,11 +35,15 @@ func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]st
 	}
 	for _, name := range asked {
 		if !slices.Contains(allowed, name) {
-			return nil, wire.Refuse(InvalidScope, "unknown scope, or one that the application may not ask for: "+name)
+			refusal := wire.Refuse(InvalidScope, errScope+": "+name)
+			refusal.Reason = errScope
+			return nil, refusal
 		}
 	}
 	return intersect(allowed, asked), nil
 }
+
+const errScope = "unknown scope, or one that the application may not ask for"
 
 // splitScopes takes a scope parameter apart, and drops [Config.IgnoredScopes].
 // Nothing but a space stands between two scopes (RFC 6749, section 3.3).

@@ -45,12 +45,16 @@ func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
 // exchange authenticates the client of a token request and hands it to its
 // grant. The client, and the session of what it presents, come with one read.
 func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Terms) (*kernel.TokenRequest, tokens, *wire.Error) {
+	named(r, form.Get("client_id"))
 	grant, ok := p.added.Grants[form.Get("grant_type")]
 	switch {
 	case !form.Has("grant_type"):
 		return nil, tokens{}, wire.Refuse(InvalidRequest, "grant_type is missing")
 	case !ok:
 		return nil, tokens{}, wire.Refuse(UnsupportedGrantType, "grant_type must be "+strings.Join(p.grantTypes(), " or "))
+	}
+	if o := kernel.OutcomeOf(r.Context()); o != nil {
+		o.GrantType = grant.Type
 	}
 	var presented credential.Parsed
 	if grant.Present != nil {
@@ -59,7 +63,7 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 			return nil, tokens{}, refusal
 		}
 	}
-	client, refusal := p.clients.Authenticate(r, form, presented.Session)
+	client, refusal := p.authenticate(r, form, presented.Session)
 	if refusal == nil {
 		refusal = p.checkResources(form)
 	}

@@ -176,7 +176,7 @@ func TestCodeReplay(t *testing.T) {
 		require.False(t, h.accepts(second.AccessToken))
 		requireError(t, h.post("/oauth/token", h.refreshing(app, second.RefreshToken)), 400, "invalid_grant")
 		require.True(t, h.accepts(bystander.AccessToken), "other sessions live on")
-		require.Equal(t, []oauthapp.EventType{oauthapp.CodeReplayed}, h.eventTypes())
+		require.Equal(t, []oauthapp.EventType{oauthapp.CodeReplayed, oauthapp.RequestRefused}, h.eventTypes())
 	}
 }
 

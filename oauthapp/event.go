@@ -40,6 +40,10 @@ const (
 
 	// The client has failed too often and is told to wait.
 	ClientAuthenticationLimited EventType = "token.client_authentication_limited"
+
+	// A request was refused, at any endpoint or by the API, and no other event
+	// tells of that refusal.
+	RequestRefused EventType = "request.refused"
 )
 
 // An Event tells who did what to which application, grant, session or secret,
@@ -64,7 +68,16 @@ type Event struct {
 	AccountID       string // the account reached
 	Scopes          []string
 	Users           int    // of ApplicationTokensRevoked: how many users were cut off, counted up to 1000
-	Reason          string // why it failed: a fixed phrase; "" if it did not fail
+	Reason          string // why it failed: a fixed phrase, never what somebody sent; "" if it did not fail
+
+	// Of a request that was refused: Endpoint is the path of the endpoint below
+	// the issuer's, such as "/oauth/token", or "resource" for the API that
+	// flow.Provider.Require guards. Error is the error code of the answer, such
+	// as "invalid_grant". The client is the one that authenticated, or that the
+	// request or its token names: anybody can send a request with the name of a
+	// client.
+	Endpoint string
+	Error    string
 }
 
 // An Actor is who caused an event, and from where.
@@ -120,6 +133,8 @@ func (e Event) LogValue() slog.Value {
 	if e.Type == ApplicationTokensRevoked {
 		attrs = append(attrs, slog.Int("users", e.Users))
 	}
+	text("endpoint", e.Endpoint)
+	text("error", e.Error)
 	text("reason", e.Reason)
 	return slog.GroupValue(attrs...)
 }

@@ -37,11 +37,12 @@ func TestEventLogValue(t *testing.T) {
 				Type: oauthapp.TokenIssued, Time: at, Actor: oauthapp.Actor{UserID: "u", RemoteAddr: "192.0.2.1", UserAgent: "agent\n"},
 				ApplicationID: id(1), ApplicationName: "Example", ClientID: "c", Owner: "o", GrantID: id(2), SessionID: id(3), SecretID: id(4),
 				UserID: "v", AccountID: "a", Scopes: []string{"read"}, Reason: "because",
+				Endpoint: "/oauth/token", Error: "invalid_grant",
 			},
 			`{"msg":"","event":{"type":"token.issue","time":"2026-11-23T12:00:00Z","actor_user_id":"u","remote_addr":"192.0.2.1",` +
 				`"user_agent":"agent\n","application_id":"00000000-0000-0000-0000-000000000001","application_name":"Example","client_id":"c","owner":"o",` +
 				`"grant_id":"00000000-0000-0000-0000-000000000002","session_id":"00000000-0000-0000-0000-000000000003",` +
-				`"secret_id":"00000000-0000-0000-0000-000000000004","user_id":"v","account_id":"a","scopes":["read"],"reason":"because"}}`,
+				`"secret_id":"00000000-0000-0000-0000-000000000004","user_id":"v","account_id":"a","scopes":["read"],"endpoint":"/oauth/token","error":"invalid_grant","reason":"because"}}`,
 		},
 	} {
 		var b bytes.Buffer

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -75,6 +76,11 @@ type Contribution struct {
 	// "title" and "main", which find their data as .Page.
 	Pages page.Further
 
+	// Observe is told of each request at an endpoint and by the API, before it is
+	// judged, and returns the context that it goes on with and what is called
+	// with its outcome.
+	Observe func(ctx context.Context, r *http.Request, endpoint string) (context.Context, func(*Outcome))
+
 	// ClaimsExtra says that the capability judges whatever [Extra] has under
 	// its name. A session with an entry that nobody claims is refused
 	// everywhere.
@@ -113,6 +119,7 @@ type Contributions struct {
 	TokenMembers         []func(t *TokenRequest, issued *Tokens) map[string]any
 	IntrospectionMembers []func(s *store.Session) map[string]any
 	Pages                []page.Further
+	Observers            []func(ctx context.Context, r *http.Request, endpoint string) (context.Context, func(*Outcome))
 
 	Requests *RequestSource // nil where nobody adds one
 
@@ -169,6 +176,9 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	}
 	if c.Pages.Files != nil {
 		all.Pages = append(all.Pages, c.Pages)
+	}
+	if c.Observe != nil {
+		all.Observers = append(all.Observers, c.Observe)
 	}
 	all.extra[name] = c.ClaimsExtra
 	return nil

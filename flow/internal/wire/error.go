@@ -49,6 +49,10 @@ type Error struct {
 	Status      int
 	RetryAfter  time.Duration // when it is worth trying again; 0 for a refusal that stands
 	Received    string        // what was received instead of what had to be, for pages alone; ""
+	// Reason is why, for the host and the developer of the client alone: a fixed
+	// phrase. "" where Description is all there is to say. It must be there
+	// where Description quotes what was sent, which can be anything.
+	Reason string
 
 	cause error
 }
