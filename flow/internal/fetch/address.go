@@ -13,6 +13,13 @@ import (
 // maxURL is how many bytes a URL has at most.
 const maxURL = 2000
 
+// CheckURL returns [ErrURL] for a URL that is never fetched, wherever its host
+// is.
+func CheckURL(rawURL string) error {
+	_, err := parse(rawURL)
+	return err
+}
+
 // parse accepts an https URL that every parser reads alike.
 func parse(rawURL string) (*url.URL, error) {
 	refuse := func(problem string) (*url.URL, error) { return nil, fmt.Errorf("%w: %s", ErrURL, problem) }

@@ -23,14 +23,18 @@ const defaultFresh = 5 * time.Minute
 func (f *Fetcher) document(body []byte, header http.Header) *document {
 	now := f.cfg.Now()
 	fresh, keep := freshness(header)
+	stale := f.cfg.MaxStale
 	if !keep {
+		stale = f.cfg.MinFresh
+	}
+	if stale == 0 {
 		return &document{body: body, at: now}
 	}
 	return &document{
 		body:       body,
 		at:         now,
-		freshUntil: now.Add(min(fresh, f.cfg.MaxFresh)),
-		staleUntil: now.Add(f.cfg.MaxStale),
+		freshUntil: now.Add(max(min(fresh, f.cfg.MaxFresh), f.cfg.MinFresh)),
+		staleUntil: now.Add(stale),
 	}
 }
 

@@ -67,6 +67,9 @@ type Config struct {
 	// MaxSize is how many bytes a document has at most, up to the constant
 	// MaxSize. Defaults to DefaultSize.
 	MaxSize int
+	// MinFresh is for how long a document is used without asking again,
+	// whatever it says. Defaults to 0.
+	MinFresh time.Duration
 	// MaxFresh bounds for how long a document is used without asking again.
 	// Defaults to 1 hour.
 	MaxFresh time.Duration
@@ -161,7 +164,7 @@ func (f *Fetcher) GetDated(ctx context.Context, url, user string) (body []byte, 
 }
 
 // Refresh is [Fetcher.Get] for a caller who knows that what is kept is out of
-// date: the origin is asked.
+// date: the origin is asked. Where that fails, what is kept is no answer.
 func (f *Fetcher) Refresh(ctx context.Context, url, user string) ([]byte, error) {
 	body, _, err := f.find(ctx, url, user, true)
 	return body, err
@@ -181,7 +184,7 @@ func (f *Fetcher) find(ctx context.Context, rawURL, user string, refresh bool) (
 	switch {
 	case err == nil:
 		return fetched.body, fetched.at, nil
-	case ok && now.Before(kept.staleUntil) && !withdraws(err):
+	case ok && !refresh && now.Before(kept.staleUntil) && !withdraws(err):
 		return kept.body, kept.at, nil
 	}
 	return nil, time.Time{}, err

@@ -576,6 +576,33 @@ func TestRefresh(t *testing.T) {
 	body, err = i.get("https://example.com/c")
 	require.NoError(t, err)
 	require.JSONEq(t, `{"changed":true}`, string(body))
+
+	handler = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
+	_, err = i.Refresh(t.Context(), "https://example.com/c", "user")
+	require.ErrorIs(t, err, ErrUnreachable)
+	_, err = i.get("https://example.com/c")
+	require.NoError(t, err, "others have what is kept")
+}
+
+// A caller may need a document more often than it says.
+func TestMinFresh(t *testing.T) {
+	for _, directive := range []string{"no-store", "no-cache", "max-age=0", "max-age=10"} {
+		fetched := 0
+		i := newInternet(t, func(w http.ResponseWriter, r *http.Request) {
+			fetched++
+			answerWith(document1, "Cache-Control", directive)(w, r)
+		}, Config{MinFresh: time.Minute})
+		for range 20 {
+			_, err := i.get("https://example.com/c")
+			require.NoError(t, err)
+			i.now = i.now.Add(2 * time.Second)
+		}
+		require.Equal(t, 1, fetched, directive)
+		i.now = i.now.Add(20 * time.Second)
+		_, err := i.get("https://example.com/c")
+		require.NoError(t, err)
+		require.Equal(t, 2, fetched, directive)
+	}
 }
 
 // What the caller does not accept is no document: it is not kept, and what was
