@@ -31,6 +31,7 @@ func (p *Provider) extend() error {
 
 		AllowedScopes:   p.allowedScopes,
 		RequestedScopes: p.requestedScopes,
+		CheckResources:  p.checkResources,
 
 		AuthorizationParams: func() []string { return p.authorizationParams },
 		JudgeAuthorization:  p.judgePushed,

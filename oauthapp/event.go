@@ -38,6 +38,10 @@ const (
 	RefreshTokenReused         EventType = "token.refresh_token_reuse" // an old refresh token was presented again; its session was ended
 	ClientAuthenticationFailed EventType = "token.client_authentication_failed"
 
+	// A person or a network has entered too many user codes of devices and is
+	// told to wait.
+	UserCodesLimited EventType = "device.user_codes_limited"
+
 	// The client has failed too often and is told to wait.
 	ClientAuthenticationLimited EventType = "token.client_authentication_limited"
 

@@ -1,5 +1,5 @@
 // Package credential defines the strings that grant access: client secrets,
-// authorization codes, access tokens and refresh tokens.
+// authorization codes, device codes, access tokens and refresh tokens.
 //
 // Every credential has one form, so that people, logs and secret scanners
 // recognise it at a glance:
@@ -39,6 +39,7 @@ type Kind string
 const (
 	ClientSecret      Kind = "cs" // RFC 6749, section 2.3.1
 	AuthorizationCode Kind = "ac" // RFC 6749, section 1.3.1
+	DeviceCode        Kind = "dc" // RFC 8628, section 3.2
 	AccessToken       Kind = "at" // RFC 6749, section 1.4
 	RefreshToken      Kind = "rt" // RFC 6749, section 1.5
 )
@@ -60,7 +61,7 @@ func (k Kind) bodySize() int {
 	switch k {
 	case ClientSecret:
 		return secretSize
-	case AuthorizationCode, AccessToken:
+	case AuthorizationCode, DeviceCode, AccessToken:
 		return sessionSize + secretSize
 	case RefreshToken:
 		return sessionSize + familySize + secretSize
@@ -185,6 +186,12 @@ func (f Format) NewCode(session uuid.UUID) Plaintext {
 	return f.encode(AuthorizationCode, append(session[:], random(secretSize)...))
 }
 
+// NewDeviceCode makes the device code of a session, which begins once its user
+// has authorized it.
+func (f Format) NewDeviceCode(session uuid.UUID) Plaintext {
+	return f.encode(DeviceCode, append(session[:], random(secretSize)...))
+}
+
 // NewAccessToken makes an access token of a session.
 func (f Format) NewAccessToken(session uuid.UUID) Plaintext {
 	return f.AccessTokenWith(session, NewSecret())
@@ -285,7 +292,7 @@ func (f Format) Parse(kind Kind, credential string) (Parsed, error) {
 // KindOf returns the kind of a well-formed credential of this format, or
 // [ErrMalformed].
 func (f Format) KindOf(credential string) (Kind, error) {
-	for _, kind := range []Kind{AccessToken, RefreshToken, AuthorizationCode, ClientSecret} {
+	for _, kind := range []Kind{AccessToken, RefreshToken, AuthorizationCode, DeviceCode, ClientSecret} {
 		if _, err := f.Parse(kind, credential); err == nil {
 			return kind, nil
 		}
@@ -298,8 +305,8 @@ func (f Format) KindOf(credential string) (Kind, error) {
 // letter, digit or underscore follows it immediately.
 func (f Format) Pattern() string {
 	lens := func(k Kind) int { return encodedLen(k.bodySize()) + checksumLen }
-	return fmt.Sprintf(`%s_(?:%s_[0-9A-Za-z]{%d}|(?:%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
-		ClientSecret, lens(ClientSecret), AuthorizationCode, AccessToken, lens(AccessToken), RefreshToken, lens(RefreshToken))
+	return fmt.Sprintf(`%s_(?:%s_[0-9A-Za-z]{%d}|(?:%s|%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
+		ClientSecret, lens(ClientSecret), AuthorizationCode, DeviceCode, AccessToken, lens(AccessToken), RefreshToken, lens(RefreshToken))
 }
 
 func (f Format) encode(kind Kind, body []byte) Plaintext {

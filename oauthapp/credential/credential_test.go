@@ -28,6 +28,8 @@ func one(f Format, kind Kind) Plaintext {
 		return f.NewClientSecret()
 	case AuthorizationCode:
 		return f.NewCode(session)
+	case DeviceCode:
+		return f.NewDeviceCode(session)
 	case AccessToken:
 		return f.NewAccessToken(session)
 	default:
@@ -35,7 +37,7 @@ func one(f Format, kind Kind) Plaintext {
 	}
 }
 
-var kinds = []Kind{ClientSecret, AuthorizationCode, AccessToken, RefreshToken}
+var kinds = []Kind{ClientSecret, AuthorizationCode, DeviceCode, AccessToken, RefreshToken}
 
 func format(t testing.TB, prefix string) Format {
 	f, err := NewFormat(prefix)
@@ -85,6 +87,7 @@ func TestFormIsKept(t *testing.T) {
 	for kind, want := range map[Kind]string{
 		ClientSecret:      "oa_cs_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsr1Pmtdn",
 		AuthorizationCode: "oa_ac_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ3WUxgw",
+		DeviceCode:        "oa_dc_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ4X1WbE",
 		AccessToken:       "oa_at_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ3cep9E",
 		RefreshToken:      "oa_rt_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ6teaw423F9FBiuRfPueVtB4O97iX",
 	} {

@@ -93,6 +93,31 @@ func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, er
 	return Code{code.Reveal(), id, grant}, err
 }
 
+// A GivenCode is a code that a client was given before its user was asked, such
+// as a device code. It names the session that is to begin.
+type GivenCode struct {
+	SessionID uuid.UUID
+	Digest    credential.Digest
+	ExpiresAt time.Time
+	Extra     Extra // what capabilities keep with the session
+}
+
+// Begin begins the session of a code that its client was given before. The code
+// is redeemed as every other. However many begin it at once, one gets nil; the
+// others get [store.ErrExists].
+func (i *Issuance) Begin(ctx context.Context, c Consent, code GivenCode) (oauthapp.Grant, error) {
+	extra, err := code.Extra.encode()
+	if err != nil {
+		return oauthapp.Grant{}, err
+	}
+	return i.begin(ctx, c, &store.Session{
+		ID:        code.SessionID,
+		ExpiresAt: code.ExpiresAt,
+		Code:      store.Code{Digest: code.Digest, ExpiresAt: code.ExpiresAt},
+		Extra:     extra,
+	})
+}
+
 // Tokens are what a token request is answered with.
 type Tokens struct {
 	Access    string

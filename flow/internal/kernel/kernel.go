@@ -44,6 +44,10 @@ type Kernel struct {
 	AllowedScopes   func(app oauthapp.Application) []string
 	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
 
+	// CheckResources refuses a request that names another API than that of the
+	// service, with resource (RFC 8707).
+	CheckResources func(params wire.Params) *wire.Error
+
 	// AuthorizationParams are the names of what the authorization endpoint acts
 	// on. JudgeAuthorization judges an authorization request that a client has
 	// authenticated for and pushes (RFC 9126): it refuses, in the same words,

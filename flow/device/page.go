@@ -1,0 +1,350 @@
+package device
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow/internal/bucket"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+const (
+	entryPage = "device.html"
+	donePage  = "device_done.html"
+)
+
+// An Entry is the data of device.html: the form for the code of a device.
+type entry struct {
+	Action   string // where the form posts to
+	UserCode string // as it is shown, or as it was typed; ""
+	Asks     bool   // it came with a link: is it the one on the device?
+	Problem  string // what is wrong with it; ""
+	UserName string
+}
+
+// A Done is the data of device_done.html: what became of a request.
+type done struct {
+	Title, Message string
+}
+
+var samples = map[string][]any{
+	entryPage: {
+		entry{},
+		entry{Action: "/device", UserCode: "WDJB-MJHT", Problem: "Problem", UserName: "User"},
+		entry{Action: "/device", UserCode: "WDJB-MJHT", Asks: true, UserName: "User"},
+	},
+	donePage: {done{}, done{Title: "Title", Message: "Message"}},
+}
+
+// showEntry serves the form for a user code (RFC 8628, section 3.3). A link
+// that has one changes nothing: the form asks whether it is the right one, and
+// nothing is looked up before that is answered.
+func (e *endpoints) showEntry(w http.ResponseWriter, r *http.Request) {
+	linked, _ := parseUserCode(r.URL.Query().Get("user_code"))
+	user, ok := e.signedIn(w, r, linked)
+	if !ok {
+		return
+	}
+	e.writeEntry(w, r, http.StatusOK, entry{UserCode: linked.String(), Asks: linked != "", UserName: user.Name})
+}
+
+// signedIn returns the user, or sends them to sign in and from there back to
+// the form, with the code that they have.
+func (e *endpoints) signedIn(w http.ResponseWriter, r *http.Request, code userCode) (*kernel.User, bool) {
+	user, err := e.k.User(r)
+	switch {
+	case err != nil:
+		e.k.WritePageError(w, r, wire.Outage(err))
+	case user == nil:
+		e.signIn(w, r, code)
+	}
+	return user, err == nil && user != nil
+}
+
+func (e *endpoints) signIn(w http.ResponseWriter, r *http.Request, code userCode) {
+	returnTo := e.path()
+	if code != "" {
+		returnTo += "?user_code=" + code.String()
+	}
+	e.k.SignIn(w, r, returnTo)
+}
+
+func (e *endpoints) path() string { return e.k.BasePath + Path }
+
+func (e *endpoints) writeEntry(w http.ResponseWriter, r *http.Request, status int, shown entry) {
+	shown.Action = e.path()
+	e.k.WritePage(w, r, status, entryPage, shown)
+}
+
+// readForm serves both forms: that of the code, and that of the consent page,
+// which has a ticket.
+func (e *endpoints) readForm(w http.ResponseWriter, r *http.Request) {
+	params, refusal := wire.ReadForm(w, r, slices.Concat([]string{"user_code"}, kernel.ConsentParams))
+	switch {
+	case refusal != nil:
+		e.k.WritePageError(w, r, refusal)
+	case params.Has("ticket"):
+		e.readDecision(w, r, params)
+	default:
+		e.readUserCode(w, r, params)
+	}
+}
+
+// readUserCode answers the form of the code with the consent page.
+func (e *endpoints) readUserCode(w http.ResponseWriter, r *http.Request, params wire.Params) {
+	if err := e.k.CheckOrigin(r); err != nil {
+		e.k.WritePageError(w, r, &wire.Error{
+			Code: wire.AccessDenied, Description: "the form is not valid", Status: http.StatusForbidden,
+		})
+		return
+	}
+	typed := params.Get("user_code")
+	code, wellFormed := parseUserCode(typed)
+	user, ok := e.signedIn(w, r, code)
+	if !ok {
+		return
+	}
+	if !wellFormed {
+		e.refuseCode(w, r, user, typed, "A code has 8 letters, such as WDJB-MJHT. Please look at your device again.")
+		return
+	}
+	kept, ok := e.findEntered(w, r, user, code)
+	if !ok {
+		return
+	}
+	if q, ok := e.question(w, r, user, code, kept); ok {
+		e.k.AskConsent(w, r, q)
+	}
+}
+
+// findEntered looks up a code that somebody has entered. It reports false where
+// it has answered: there is no such code, it is used, or they have entered too
+// many.
+func (e *endpoints) findEntered(w http.ResponseWriter, r *http.Request, user *kernel.User, code userCode) (keptRequest, bool) {
+	if wait := e.limits.enter(r, user.ID); wait > 0 {
+		e.k.Emit(r, oauthapp.Event{
+			Type: oauthapp.UserCodesLimited, Actor: oauthapp.Actor{UserID: user.ID}, Reason: "too many user codes were entered",
+		})
+		seconds := int((wait + time.Second - 1) / time.Second)
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		e.writeEntry(w, r, http.StatusTooManyRequests, entry{
+			UserCode: code.String(), UserName: user.Name,
+			Problem: "Too many codes were entered. Please wait " + kernel.Words(time.Duration(seconds)*time.Second) + " and try again.",
+		})
+		return keptRequest{}, false
+	}
+	return e.find(w, r, user, code)
+}
+
+// find looks up the undecided request of a code. It reports false where it has
+// answered.
+func (e *endpoints) find(w http.ResponseWriter, r *http.Request, user *kernel.User, code userCode) (keptRequest, bool) {
+	kept, err := e.requests.byUserCode(r.Context(), code, e.k.Now())
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		e.refuseCode(w, r, user, code.String(), "There is no such code, or it has expired. Please compare it with your device, or start again there.")
+	case err != nil:
+		e.k.WritePageError(w, r, wire.Outage(err))
+	case kept.Decision != undecided:
+		e.refuseUsed(w, r, user)
+	default:
+		return kept, true
+	}
+	return keptRequest{}, false
+}
+
+func (e *endpoints) refuseUsed(w http.ResponseWriter, r *http.Request, user *kernel.User) {
+	e.refuseCode(w, r, user, "", "This code was used already. If your device is still waiting, start again there.")
+}
+
+func (e *endpoints) refuseCode(w http.ResponseWriter, r *http.Request, user *kernel.User, typed, problem string) {
+	const maxShown = 40 // bytes; nobody types more
+	if len(typed) > maxShown {
+		typed = ""
+	}
+	e.writeEntry(w, r, http.StatusBadRequest, entry{UserCode: typed, UserName: user.Name, Problem: problem})
+}
+
+// question is what the consent page asks of a request. It is judged anew each
+// time, as the application and the user may have changed. It reports false
+// where it has answered.
+func (e *endpoints) question(w http.ResponseWriter, r *http.Request, user *kernel.User, code userCode, kept keptRequest) (kernel.ConsentQuestion, bool) {
+	client, refusal := e.k.FindClient(r, kept.ClientID, true)
+	var scopes []string
+	if refusal == nil {
+		scopes, refusal = e.k.RequestedScopes(client.Application, strings.Join(kept.Scopes, " "))
+	}
+	if refusal == nil && len(user.Accounts) == 0 {
+		refusal = wire.Refuse(wire.AccessDenied, "the user has no account")
+	}
+	if refusal != nil {
+		e.k.WritePageError(w, r, refusal)
+		return kernel.ConsentQuestion{}, false
+	}
+	return kernel.ConsentQuestion{
+		Client:  client,
+		User:    user,
+		Scopes:  scopes,
+		Action:  Path,
+		Request: url.Values{"user_code": {code.String()}, "client_id": {kept.ClientID}, "session": {kept.SessionID.String()}}.Encode(),
+		Remarks: e.remarks(r, code, kept),
+	}, true
+}
+
+// remarks tell what speaks for and against the request being the user's own
+// (RFC 8628, section 5.4).
+func (e *endpoints) remarks(r *http.Request, code userCode, kept keptRequest) []string {
+	from := "another network than the one that you use now"
+	if bucket.Network(kept.Address) == e.limits.network(r) {
+		from = "the network that you use now"
+	}
+	asked := page.Moment{At: kept.At, Now: e.k.Now()}
+	return []string{
+		"Authorize this only if your device shows the code " + code.String() + " and you started it there yourself.",
+		"The device asked " + asked.Ago() + " from the address " + kept.Address + ", which is in " + from + ".",
+	}
+}
+
+// readDecision answers the form of the consent page.
+func (e *endpoints) readDecision(w http.ResponseWriter, r *http.Request, params wire.Params) {
+	form, ok := e.k.ReadConsent(w, r, Path, params.Only(kernel.ConsentParams), []string{"user_code", "client_id", "session"})
+	if !ok {
+		return
+	}
+	code, wellFormed := parseUserCode(form.Request.Get("user_code"))
+	if form.User == nil {
+		e.signIn(w, r, code)
+		return
+	}
+	if !wellFormed {
+		e.refuseCode(w, r, form.User, "", "Please enter the code that your device shows.")
+		return
+	}
+	look := e.find
+	if form.Unproven != nil { // it counts as the code alone
+		look = e.findEntered
+	}
+	kept, ok := look(w, r, form.User, code)
+	if !ok {
+		return
+	}
+	if form.Unproven == nil && form.Request.Get("session") != kept.SessionID.String() {
+		e.refuseCode(w, r, form.User, "", "This code was used already, and is that of another device now. Please start again on your device.")
+		return
+	}
+	q, ok := e.question(w, r, form.User, code, kept)
+	if !ok {
+		return
+	}
+	if answered, ok := e.k.Decide(w, r, form, q); ok {
+		e.settle(w, r, kept, q, answered)
+	}
+}
+
+// settle keeps what the user has decided, and says so.
+func (e *endpoints) settle(w http.ResponseWriter, r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) {
+	keep := e.deny
+	result := done{"Access denied", "The device gets no access. If you did not start it, somebody else may have sent you its code."}
+	if answered.Authorized {
+		keep = e.allow
+		result = done{"Your device is connected", "You can close this page and go on with your device."}
+	}
+	refusal := keep(r, kept, q, answered)
+	switch {
+	case refusal == nil:
+		e.k.WritePage(w, r, http.StatusOK, donePage, result)
+	case errors.Is(refusal, store.ErrConflict):
+		e.refuseUsed(w, r, q.User)
+	default:
+		e.k.WritePageError(w, r, refusal)
+	}
+}
+
+// allow begins the session of a request, and with it the user's grant. The
+// session is there before the decision is kept: where this ends between the
+// two, the device gets its tokens, and the user who tries again gets on.
+func (e *endpoints) allow(r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) *wire.Error {
+	client, refusal := e.k.KeepClient(r, q.Client)
+	if refusal != nil {
+		return refusal
+	}
+	now := e.k.Now()
+	grant, err := e.k.Issue.Begin(r.Context(), kernel.Consent{
+		ApplicationID: client.Application.ID, UserID: q.User.ID, AccountID: answered.AccountID, Scopes: answered.Scopes, At: now,
+	}, kernel.GivenCode{SessionID: kept.SessionID, Digest: kept.record.Digest, ExpiresAt: kept.record.ExpiresAt})
+	if errors.Is(err, store.ErrExists) {
+		grant.ID, err = e.begun(r, kept, q, answered)
+	}
+	if err == nil {
+		err = e.keepYes(r, kept, now)
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return wire.Refuse(wire.InvalidRequest, "there is no such application any more")
+	case err != nil:
+		return wire.Outage(err)
+	}
+	event := q.Event(oauthapp.GrantCreated, answered.AccountID)
+	event.Time, event.GrantID, event.SessionID, event.ApplicationID = now, grant.ID, kept.SessionID, client.Application.ID
+	e.k.Emit(r, event)
+	return nil
+}
+
+// begun returns the grant of a session that is there already, if it is of the
+// same consent, and [store.ErrConflict] if it is not.
+func (e *endpoints) begun(r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) (uuid.UUID, error) {
+	session, err := e.k.Store.Session(r.Context(), kept.SessionID)
+	switch {
+	case errors.Is(err, store.ErrNotFound): // it has ended
+		return uuid.Nil, store.ErrConflict
+	case err != nil:
+		return uuid.Nil, err
+	case session.UserID != q.User.ID || session.AccountID != answered.AccountID || !slices.Equal(session.Scopes, answered.Scopes):
+		return uuid.Nil, store.ErrConflict
+	}
+	return session.GrantID, nil
+}
+
+// keepYes keeps that the user said yes. Where somebody denied the request at
+// the same time, it ends the session.
+func (e *endpoints) keepYes(r *http.Request, kept keptRequest, now time.Time) error {
+	err := e.requests.decide(r.Context(), kept, authorized, now)
+	if !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	other, found := e.requests.byDeviceCode(r.Context(), kept.record.Digest, now)
+	if found != nil {
+		return found
+	}
+	if other.Decision == denied {
+		if ended := e.k.Issue.EndSession(r.Context(), kept.SessionID); ended != nil {
+			return ended
+		}
+	}
+	return err
+}
+
+// deny keeps that the user has denied a request, and ends what somebody else
+// may have begun at the same time.
+func (e *endpoints) deny(r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) *wire.Error {
+	err := e.requests.decide(r.Context(), kept, denied, e.k.Now())
+	if err == nil {
+		err = e.k.Issue.EndSession(r.Context(), kept.SessionID)
+	}
+	if err != nil {
+		return wire.Outage(err)
+	}
+	e.k.Emit(r, q.Event(oauthapp.GrantDenied, answered.AccountID))
+	return nil
+}
