@@ -40,9 +40,10 @@ func (p *Provider) observed(route kernel.Route) http.HandlerFunc {
 }
 
 // reportRefusal reports what a request was refused for, unless an event has
-// told of it. An outage is none: it is the operator's, who has the log.
+// told of it, or it is routine. An outage is none: it is the operator's, who has
+// the log.
 func (p *Provider) reportRefusal(r *http.Request, o *kernel.Outcome) {
-	if o.Refusal == nil || o.Refusal.Status >= http.StatusInternalServerError || o.Reported {
+	if o.Refusal == nil || o.Refusal.Status >= http.StatusInternalServerError || o.Refusal.Routine || o.Reported {
 		return
 	}
 	e := o.About
@@ -105,7 +106,7 @@ func told(r *http.Request, e oauthapp.Event) oauthapp.Event {
 func tellsOfRefusal(t oauthapp.EventType) bool {
 	switch t {
 	case oauthapp.ClientAuthenticationFailed, oauthapp.ClientAuthenticationLimited, oauthapp.ConsentFormRefused,
-		oauthapp.CodeReplayed, oauthapp.RefreshTokenReused, oauthapp.GrantDenied, oauthapp.RequestRefused:
+		oauthapp.CodeReplayed, oauthapp.RefreshTokenReused, oauthapp.GrantDenied, oauthapp.UserCodesLimited, oauthapp.RequestRefused:
 		return true
 	}
 	return false

@@ -31,6 +31,7 @@ func TestDeviceAuthorization(t *testing.T) {
 	}, answer)
 
 	s.requirePoll(c, "authorization_pending")
+	require.Empty(t, s.events.of(oauthapp.RequestRefused), "to wait is no refusal")
 	form := consentForm(t, s.enter("ada", c.user))
 	s.clock.pass(5 * time.Second)
 	s.requirePoll(c, "authorization_pending")

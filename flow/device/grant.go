@@ -18,13 +18,19 @@ const GrantType = "urn:ietf:params:oauth:grant-type:device_code"
 // The answers to a device that polls, beside access_denied (RFC 8628, section
 // 3.5).
 var (
-	errPending  = wire.Refuse("authorization_pending", "the user has not decided yet")
+	errPending  = pending()
 	errSlowDown = wire.Refuse("slow_down", "the device polls too often: it must wait 5 seconds longer between two polls")
 	errExpired  = wire.Refuse("expired_token", "the device code has expired")
 	errDenied   = wire.Refuse(wire.AccessDenied, "the user did not authorize the device, or took the access back")
 	errInvalid  = wire.Refuse(wire.InvalidGrant, "the device code is not valid")
 	errUsed     = wire.Refuse(wire.InvalidGrant, "the device code was used already")
 )
+
+func pending() *wire.Error {
+	e := wire.Refuse("authorization_pending", "the user has not decided yet")
+	e.Routine = true
+	return e
+}
 
 // grant is the grant of RFC 8628, section 3.4. Its device code names the
 // session that begins with the user's yes, so that the read that authenticates

@@ -53,6 +53,9 @@ type Error struct {
 	// phrase. "" where Description is all there is to say. It must be there
 	// where Description quotes what was sent, which can be anything.
 	Reason string
+	// Routine marks what a client that makes no mistake is told as things go
+	// on, such as to ask again. No event tells of it.
+	Routine bool
 
 	cause error
 }
