@@ -151,6 +151,7 @@ func (p *Provider) resolveClient(r *http.Request, id string, client store.Client
 		return client, kept, nil
 	}
 	var row *oauthapp.Application
+	standing := client.Application.Standing
 	if kept {
 		row = &client.Application
 	}
@@ -159,6 +160,9 @@ func (p *Provider) resolveClient(r *http.Request, id string, client store.Client
 		return store.Client{}, false, refusal
 	}
 	client.Application = *app
+	if row != nil {
+		client.Application.Standing = standing // which only the host sets
+	}
 	return client, true, nil
 }
 

@@ -31,6 +31,10 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		view.Title = "Something is not working"
 		view.Message = "This is not your fault. Nothing was changed; please try again in a moment."
 		view.Detail = ""
+	case refusal.Suspended:
+		view.Title = "This application is suspended"
+		view.Message = "It cannot reach your account at the moment. Nothing was changed, and you do not need to do anything."
+		view.Detail = refusal.Suspension
 	case refusal.Status == http.StatusForbidden:
 		view.Title = "This form cannot be used"
 		view.Message = "It does not belong to your session here. Nothing was changed; go back to the application and start again."

@@ -79,7 +79,7 @@ func (p *Provider) extend() error {
 		}
 	}
 	p.clients = p.newClients()
-	p.kernel.AuthenticateClient = p.authenticate
+	p.kernel.AuthenticateClient = p.authenticateLive
 	p.authorizationParams = p.added.AuthorizationParamNames()
 	p.tokenParams = append([]string{"grant_type", "resource"}, clientauth.Params...)
 	for _, grant := range p.added.Grants {

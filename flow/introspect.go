@@ -55,7 +55,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	}
 	var answer introspection
 	asked := token.Kind == credential.AccessToken || form.Get("token_type_hint") == "refresh_token"
-	if refusal == nil && known && asked {
+	if refusal == nil && known && asked && !client.Application.Standing.Suspended {
 		answer, refusal = p.introspectFor(r, client, token)
 	}
 	if refusal != nil {

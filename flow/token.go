@@ -65,6 +65,9 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 	}
 	client, refusal := p.authenticate(r, form, presented.Session)
 	if refusal == nil {
+		refusal = refuseSuspendedGrant(client.Application, grant.Type)
+	}
+	if refusal == nil {
 		refusal = p.checkResources(form)
 	}
 	if refusal == nil && client.Session != nil && !p.added.Claimed(client.Session) {

@@ -23,7 +23,9 @@ type Application struct {
 	ID       uuid.UUID // version 7; names the application to its owner
 	ClientID string    // names it to the flow; unreserved characters only, never reused
 
-	Owner       string // the host's account that registered it; opaque
+	// Owner is the host's account that registered it; opaque. It is "" for an
+	// application that registered itself.
+	Owner       string
 	Name        string
 	Description string // "" if the developer gave none
 	HomepageURL string
@@ -36,6 +38,15 @@ type Application struct {
 	// Scopes are the scopes that the application may ask users for, sorted.
 	// Empty means every scope that the service offers.
 	Scopes []string
+
+	// Standing is what the service decided about the application.
+	Standing Standing
+
+	// Extra holds what the capabilities of package flow keep with the
+	// application: a JSON object with an entry of each, under its name. It has
+	// at most MaxExtra bytes, and none if there is no entry. A store keeps and
+	// returns it unchanged.
+	Extra []byte
 
 	CreatedAt  time.Time
 	UpdatedAt  time.Time

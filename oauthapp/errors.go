@@ -27,7 +27,7 @@ var (
 type FieldError struct {
 	// Field is the name of the form field: name, description, homepage_url,
 	// callback_url, client_id, client_type, scopes, after, confirm_name,
-	// overlap.
+	// overlap, reason, trusted, extra.
 	Field string
 	// Message is a sentence for the person who filled in the field.
 	Message string

@@ -13,13 +13,16 @@ type EventType string
 
 // What the Registry reports.
 const (
-	ApplicationCreated       EventType = "oauth_application.create"
-	ApplicationUpdated       EventType = "oauth_application.update"
-	ApplicationDeleted       EventType = "oauth_application.delete"
-	ClientSecretReset        EventType = "oauth_application.reset_client_secret"
-	ClientSecretRevoked      EventType = "oauth_application.revoke_client_secret"
-	ApplicationTokensRevoked EventType = "oauth_application.revoke_access_tokens"
-	GrantRevoked             EventType = "grant.revoke"
+	ApplicationCreated         EventType = "oauth_application.create"
+	ApplicationUpdated         EventType = "oauth_application.update"
+	ApplicationDeleted         EventType = "oauth_application.delete"
+	ClientSecretReset          EventType = "oauth_application.reset_client_secret"
+	ClientSecretRevoked        EventType = "oauth_application.revoke_client_secret"
+	ApplicationSuspended       EventType = "oauth_application.suspend"
+	ApplicationReinstated      EventType = "oauth_application.reinstate"
+	ApplicationStandingChanged EventType = "oauth_application.change_standing" // and neither of the two before
+	ApplicationTokensRevoked   EventType = "oauth_application.revoke_access_tokens"
+	GrantRevoked               EventType = "grant.revoke"
 )
 
 // What the pages report.
@@ -71,8 +74,11 @@ type Event struct {
 	UserID          string // who authorized
 	AccountID       string // the account reached
 	Scopes          []string
-	Users           int    // of ApplicationTokensRevoked: how many users were cut off, counted up to 1000
-	Reason          string // why it failed: a fixed phrase, never what somebody sent; "" if it did not fail
+	Users           int // of ApplicationTokensRevoked: how many users were cut off, counted up to 1000
+	// Reason is why it failed: a fixed phrase, never what somebody sent. It is
+	// "" if it did not fail. Of a standing that was set it is the Reason of the
+	// standing.
+	Reason string
 
 	// Of a request that was refused: Endpoint is the path of the endpoint below
 	// the issuer's, such as "/oauth/token", or "resource" for the API that

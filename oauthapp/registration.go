@@ -51,6 +51,11 @@ type Registration struct {
 	// Scopes is a subset of Config.Scopes. Empty means every scope that the
 	// service offers, including those that it offers later.
 	Scopes []string
+	// Extra has an entry for each capability of package flow that keeps
+	// something with the application: what encodes as its JSON, by the name of
+	// the capability. It is ignored when editing; [Registry.SetExtra] changes
+	// an entry.
+	Extra map[string]any
 	// Version is the [Application] version that an edit is based on. It is
 	// ignored when registering. An edit that is not based on the newest version
 	// changes nothing and returns a [*ConflictError]. A caller that leaves it 0

@@ -114,6 +114,18 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 	if owner == AnyOwner {
 		return Application{}, credential.Plaintext{}, errors.New("oauthapp: an application needs an owner of its own, not AnyOwner")
 	}
+	return r.register(ctx, owner, reg)
+}
+
+// RegisterOwnerless registers an application that nobody owns, as one that
+// registers itself (RFC 7591). It returns what [Registry.Register] does, but
+// for ErrLimit: whoever calls it bounds how many there are. Config.ReservedName
+// is asked for the owner "". [AnyOwner] alone reaches the application.
+func (r *Registry) RegisterOwnerless(ctx context.Context, reg Registration) (Application, credential.Plaintext, error) {
+	return r.register(ctx, "", reg)
+}
+
+func (r *Registry) register(ctx context.Context, owner string, reg Registration) (Application, credential.Plaintext, error) {
 	if reg.Type == "" {
 		reg.Type = Confidential
 	}
@@ -128,6 +140,11 @@ func (r *Registry) Register(ctx context.Context, owner string, reg Registration)
 	now := r.now()
 	app := Application{ClientID: reg.ClientID, Owner: owner, Type: reg.Type, CreatedAt: now}
 	app.edit(reg, now)
+	for name, value := range reg.Extra {
+		if err := app.setExtra(name, value); err != nil {
+			return Application{}, credential.Plaintext{}, err
+		}
+	}
 	plaintext, err := r.create(ctx, &app)
 	if err != nil {
 		return Application{}, credential.Plaintext{}, err

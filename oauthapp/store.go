@@ -23,7 +23,8 @@ const AnyOwner = "*"
 // never happened in part.
 //
 // A method returns ErrNotFound if the owner is not the application's, or the
-// application is deleted. [AnyOwner] matches every owner. Times come from the
+// application is deleted. [AnyOwner] matches every owner, and "" none: it does
+// not reach an application whose Owner is "". Times come from the
 // caller, in UTC and whole microseconds; a store reads no clock. Texts are any
 // UTF-8 without NUL. Scopes are scope-tokens of RFC 6749, section 3.3. A store
 // shares no slice that is handed in or out. An empty slice and nil mean the
@@ -36,8 +37,8 @@ const AnyOwner = "*"
 type Store interface {
 	// CreateApplication keeps a new application and its first secret; secret is
 	// nil for a public application. It returns ErrLimit if the owner has limit
-	// applications already, however many are created at once. It returns
-	// ErrExists if the ID or client ID is in use, or was used by an application
+	// applications already, however many are created at once. Applications
+	// whose Owner is "" are not limited. It returns ErrExists if the ID or client ID is in use, or was used by an application
 	// that is deleted.
 	CreateApplication(ctx context.Context, app Application, secret *Secret, limit int) error
 
@@ -51,11 +52,18 @@ type Store interface {
 	Applications(ctx context.Context, owner string, page Page) (List[Application], error)
 
 	// UpdateApplication replaces Name, Description, HomepageURL, CallbackURLs,
-	// Scopes and UpdatedAt of the application app.ID, and adds one to its
+	// Scopes, Extra and UpdatedAt of the application app.ID, and adds one to its
 	// Version. The other fields of app are ignored. It returns ErrConflict, and
 	// changes nothing, if the stored Version is not app.Version. It returns
 	// ErrNotFound.
 	UpdateApplication(ctx context.Context, owner string, app Application) error
+
+	// SetStanding replaces the standing of an application, and nothing else. It
+	// returns the application as it was. When it has returned, and while
+	// Standing.Suspended is set, the methods of package store that accept or
+	// issue behave as if the application's sessions were not there. Nothing of
+	// the rest is judged by a store. It returns ErrNotFound.
+	SetStanding(ctx context.Context, owner string, id uuid.UUID, standing Standing) (Application, error)
 
 	// DeleteApplication deletes an application and returns it as it was. When
 	// it has returned, no method finds the application, its secrets, grants,
@@ -96,7 +104,8 @@ type Store interface {
 
 	// Grants lists the live grants that a filter selects, newest first (by ID,
 	// descending), with their applications. A zero filter selects none;
-	// AnyOwner in a filter matches every owner. Page is as for Applications.
+	// AnyOwner in a filter matches every owner. The grant of an application
+	// itself, which has no user, is in no list. Page is as for Applications.
 	Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error)
 
 	// RevokeGrant ends a live grant and all its sessions by writing one row. It

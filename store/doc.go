@@ -25,6 +25,7 @@
 //	Touch                     grant and application; secret   ID
 //	CreateApplication         application, secret             owner, to count
 //	UpdateApplication         application                     ID
+//	SetStanding               application                     ID
 //	DeleteApplication         application                     ID
 //	AddSecret                 secret, older secrets           application ID
 //	RevokeSecret              secret                          ID
@@ -62,6 +63,9 @@
 // two epochs that it began under, and is live while both are still current. So
 // Session reads three rows by their keys, RevokeTokens adds one to a number,
 // and the rows of dead sessions wait for CleanUp.
+//
+// A suspension is read in the same way, where the application's epoch is read.
+// It ends nothing, so CleanUp leaves the sessions of a suspended application.
 //
 // A session is one row, as wide after any number of refreshes as after the
 // first. It keeps the digests and times of the tokens that are still good, and

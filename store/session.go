@@ -15,15 +15,16 @@ import (
 // conditional update of that row.
 //
 // A session is live until it is ended, its grant or its application's tokens
-// are revoked, or its application is deleted. Stores judge that. Callers judge
+// are revoked, or its application is deleted. While its application is
+// suspended, a live session is not accepted. Stores judge both. Callers judge
 // ExpiresAt and the other expiry times, as they hold the clock.
 type Session struct {
 	ID            uuid.UUID // version 7; part of every code and token of the session
 	ApplicationID uuid.UUID
 	GrantID       uuid.UUID
 	ClientID      string    // of the application
-	UserID        string    // of the grant
-	AccountID     string    // of the grant
+	UserID        string    // of the grant; "" for a session of the application itself
+	AccountID     string    // of the grant; "" for a session of the application itself
 	GrantUsedAt   time.Time // LastUsedAt of the grant, for [Store.Touch]
 
 	Scopes    []string // granted by the user

@@ -36,11 +36,12 @@ type Store interface {
 	// Client returns the application with a client ID, and its secrets that are
 	// live at now. If session is not the zero UUID, it also returns that
 	// session if it is live and belongs to the application; otherwise
-	// Client.Session is nil. It returns ErrNotFound for the application.
+	// Client.Session is nil. It returns both of a suspended application too, so
+	// that callers can say so, and revoke tokens. It returns ErrNotFound for the application.
 	Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (Client, error)
 
-	// Session returns a live session by its primary key, or ErrNotFound. It
-	// does not look at expiry times or the state of tokens.
+	// Session returns a live session by its primary key, or ErrNotFound, also
+	// for one of a suspended application. It does not look at expiry times or the state of tokens.
 	Session(ctx context.Context, id uuid.UUID) (Session, error)
 
 	// BeginSession keeps a new session, with its code or its first tokens, and
@@ -62,8 +63,11 @@ type Store interface {
 	// effect before this call does not touch the new session. One that takes
 	// effect after it ends the session, however the two overlap.
 	//
-	// It returns ErrNotFound if the application is unknown or deleted. It
-	// returns ErrExists if the session's ID is in use, or b.GrantID is needed
+	// The session of an application itself has neither user nor account. It
+	// begins under the application's own grant, which is kept like others.
+	//
+	// It returns ErrNotFound if the application is unknown, deleted or
+	// suspended. It returns ErrExists if the session's ID is in use, or b.GrantID is needed
 	// and in use.
 	BeginSession(ctx context.Context, b Beginning) (oauthapp.Grant, error)
 
@@ -76,8 +80,8 @@ type Store interface {
 	// replay by the code's own client can be told from one by somebody else.
 	//
 	// It returns ErrUsed if the digest is that of the code and the code was
-	// redeemed. It returns ErrNotFound if there is no such live session, the
-	// session has no code, the digest is another, or the code expired
+	// redeemed. It returns ErrNotFound if there is no such live session, its
+	// application is suspended, the session has no code, the digest is another, or the code expired
 	// unredeemed.
 	RedeemCode(ctx context.Context, r Redemption) error
 
@@ -92,8 +96,8 @@ type Store interface {
 	// every caller, and PreviousRefresh, RotatedAt and RotationSalt stay as
 	// they are.
 	//
-	// It returns ErrNotFound if there is no such live session, the session has
-	// no refresh token, or the session or its live token has expired. Otherwise
+	// It returns ErrNotFound if there is no such live session, its application
+	// is suspended, the session has no refresh token, or the session or its live token has expired. Otherwise
 	// it returns ErrUsed if the digest is not that of the live refresh token.
 	RotateRefreshToken(ctx context.Context, r Rotation) error
 

@@ -29,6 +29,7 @@ func (a *application) clone() oauthapp.Application { return cloneApplication(a.A
 func cloneApplication(a oauthapp.Application) oauthapp.Application {
 	a.CallbackURLs = slices.Clone(a.CallbackURLs)
 	a.Scopes = slices.Clone(a.Scopes)
+	a.Extra = slices.Clone(a.Extra)
 	return a
 }
 
@@ -53,7 +54,7 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 		}
 		count++
 	}
-	if count >= limit {
+	if count >= limit && app.Owner != "" {
 		return store.ErrLimit
 	}
 
@@ -102,7 +103,7 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 	}
 	var items []oauthapp.Application
 	for a := range sorted.below(&application{Application: oauthapp.Application{Owner: owner, ID: before}}) {
-		if len(items) == rows || owner != oauthapp.AnyOwner && a.Owner != owner {
+		if len(items) == rows || owner != oauthapp.AnyOwner && (owner == "" || a.Owner != owner) {
 			break
 		}
 		items = append(items, a.clone())
@@ -127,10 +128,27 @@ func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthap
 	}
 	app = cloneApplication(app)
 	a.Name, a.Description, a.HomepageURL = app.Name, app.Description, app.HomepageURL
-	a.CallbackURLs, a.Scopes = app.CallbackURLs, app.Scopes
+	a.CallbackURLs, a.Scopes, a.Extra = app.CallbackURLs, app.Scopes, app.Extra
 	a.UpdatedAt = app.UpdatedAt
 	a.Version++
 	return nil
+}
+
+// SetStanding implements [oauthapp.Store].
+func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Application{}, err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	a, err := s.find(owner, id)
+	if err != nil {
+		return oauthapp.Application{}, err
+	}
+	was := a.clone()
+	a.Standing = standing
+	return was, nil
 }
 
 // DeleteApplication implements [oauthapp.Store].
@@ -193,7 +211,7 @@ func (s *Store) usage(a *application, bound int) oauthapp.Usage {
 	usage := oauthapp.Usage{LastUsedAt: a.LastUsedAt}
 	for from := (&grant{application: a, epoch: a.epoch + 1}); ; usage.Users++ {
 		g, ok := s.grantsByAuthorization.lastBelow(from)
-		if !ok || g.application != a || g.epoch != a.epoch {
+		if !ok || g.application != a || g.epoch != a.epoch || g.user == "" {
 			return usage
 		}
 		if usage.Users >= bound {

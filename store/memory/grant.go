@@ -46,9 +46,11 @@ func (g *grant) clone() oauthapp.Grant {
 	}
 }
 
-// selects reports whether a filter that is not zero selects the grant.
+// selects reports whether a filter that is not zero selects the grant. None
+// selects that of an application itself.
 func selects(f oauthapp.GrantFilter, g *grant) bool {
-	return (f.UserID == "" || f.UserID == g.user) &&
+	return g.user != "" &&
+		(f.UserID == "" || f.UserID == g.user) &&
 		(f.AccountID == "" || f.AccountID == g.account) &&
 		(f.ApplicationID == uuid.Nil || f.ApplicationID == g.application.ID) &&
 		(f.Owner == "" || f.Owner == oauthapp.AnyOwner || f.Owner == g.application.Owner)

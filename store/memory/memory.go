@@ -91,7 +91,7 @@ func compareID(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 // find returns an owner's application. The caller holds the lock.
 func (s *Store) find(owner string, id uuid.UUID) (*application, error) {
 	a := s.applications[id]
-	if a == nil || owner != a.Owner && owner != oauthapp.AnyOwner {
+	if a == nil || owner != oauthapp.AnyOwner && (owner == "" || owner != a.Owner) {
 		return nil, store.ErrNotFound
 	}
 	return a, nil

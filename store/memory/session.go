@@ -111,6 +111,15 @@ func (s *Store) findSession(id uuid.UUID) *session {
 	return nil
 }
 
+// findAccepted returns a live session, or nil while its application is
+// suspended. The caller holds the lock.
+func (s *Store) findAccepted(id uuid.UUID) *session {
+	if found := s.findSession(id); found != nil && !found.grant.application.Standing.Suspended {
+		return found
+	}
+	return nil
+}
+
 func (s *Store) removeSession(row *session) {
 	delete(s.sessions, row.id)
 	s.sessionsByID.remove(row)
@@ -145,7 +154,7 @@ func (s *Store) Session(ctx context.Context, id uuid.UUID) (store.Session, error
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 
-	row := s.findSession(id)
+	row := s.findAccepted(id)
 	if row == nil {
 		return store.Session{}, store.ErrNotFound
 	}
@@ -163,6 +172,9 @@ func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.G
 	a, err := s.find(oauthapp.AnyOwner, b.Session.ApplicationID)
 	if err != nil {
 		return oauthapp.Grant{}, err
+	}
+	if a.Standing.Suspended {
+		return oauthapp.Grant{}, store.ErrNotFound
 	}
 	g, err := s.grantFor(a, b)
 	if err != nil {
@@ -211,7 +223,7 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 	s.lock()
 	defer s.mu.Unlock()
 
-	row := s.findSession(r.SessionID)
+	row := s.findAccepted(r.SessionID)
 	if row == nil || row.codeDigest.IsZero() || !row.codeDigest.Equal(r.Code) {
 		return store.ErrNotFound
 	}
@@ -240,7 +252,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 	s.lock()
 	defer s.mu.Unlock()
 
-	row := s.findSession(r.SessionID)
+	row := s.findAccepted(r.SessionID)
 	if row == nil || row.refreshDigest.IsZero() || !row.expires.after(r.At) || !row.refreshExpires.after(r.At) {
 		return store.ErrNotFound
 	}

@@ -34,6 +34,12 @@ func readRegistered(row *columns, a *oauthapp.Application) {
 	row.time(&a.CreatedAt)
 	row.time(&a.UpdatedAt)
 	row.number(&a.Version)
+	row.bool(&a.Standing.Suspended)
+	row.bool(&a.Standing.Approved)
+	row.bool(&a.Standing.Verified)
+	row.bool(&a.Standing.Trusted)
+	row.text(&a.Standing.Reason)
+	row.bytes(&a.Extra)
 }
 
 // CreateApplication implements [oauthapp.Store].
@@ -48,7 +54,8 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 			statement{createApplication, []any{idValue(app.ID), app.ClientID, app.Owner, app.Name, app.Description, app.HomepageURL,
 				listValue(app.CallbackURLs), string(app.Type), listValue(app.Scopes), instant(app.CreatedAt), instant(app.UpdatedAt),
 				int64(limit), app.Version, timeValue(app.LastUsedAt),
-				idValue(first.ID), digestValue(first.Digest), first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt)}})
+				idValue(first.ID), digestValue(first.Digest), first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt),
+				app.Standing.Suspended, app.Standing.Approved, app.Standing.Verified, app.Standing.Trusted, app.Standing.Reason, bytesValue(app.Extra)}})
 		if err == nil && created == 0 {
 			return store.ErrLimit
 		}
@@ -98,7 +105,16 @@ func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthap
 		return orNotFound(err, store.ErrConflict)
 	}
 	return change(ctx, s.writing("update application"), why, updateApplication, idValue(app.ID), ownerValue(owner), app.Version,
-		app.Name, app.Description, app.HomepageURL, listValue(app.CallbackURLs), listValue(app.Scopes), instant(app.UpdatedAt))
+		app.Name, app.Description, app.HomepageURL, listValue(app.CallbackURLs), listValue(app.Scopes), instant(app.UpdatedAt), bytesValue(app.Extra))
+}
+
+// SetStanding implements [oauthapp.Store].
+func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+	if !isText(owner) {
+		return oauthapp.Application{}, store.ErrNotFound
+	}
+	return one(ctx, s.writing("set standing"), readApplication, setStanding, idValue(id), ownerValue(owner),
+		standing.Suspended, standing.Approved, standing.Verified, standing.Trusted, standing.Reason)
 }
 
 // DeleteApplication implements [oauthapp.Store].

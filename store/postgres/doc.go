@@ -74,6 +74,9 @@
 //     ten seconds late what a node of the version before changes of a secret.
 //   - Migration 4 renames two columns of oauth_sessions. Nodes of the version
 //     before fail after it.
+//   - Migration 5 adds the standing of applications and renames a column of
+//     oauth_applications. Nodes of the version before, which would accept the
+//     tokens of suspended applications, fail after it, as in an outage.
 //
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables,
 // and nothing else.

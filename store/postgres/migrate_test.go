@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
@@ -95,6 +96,11 @@ func TestMigrateFromVersion1(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, client.Secrets, 1)
 	require.Equal(t, id(1), client.Session.ID)
+	require.Equal(t, oauthapp.Standing{}, client.Application.Standing)
+	_, err = s.SetStanding(ctx, "owner", app, oauthapp.Standing{Suspended: true})
+	require.NoError(t, err)
+	_, err = s.Session(ctx, id(1))
+	require.ErrorIs(t, err, store.ErrNotFound, "a suspension holds for what was kept before there were any")
 }
 
 // A node that began before the schema was migrated fails, and takes what it
@@ -133,6 +139,31 @@ func TestVersion1AfterTheMigration(t *testing.T) {
 	_, err := s.pool.Exec(ctx, `INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scopes)
 		SELECT $1::uuid, 1, now(), now(), $2::text[]`, newID(), []string{"read", "write"})
 	require.True(t, isCode(err, undefinedColumn), "%v", err)
+}
+
+// The statements of a node of version 4 fail on the schema of version 5, as
+// they would accept the tokens of suspended applications.
+func TestVersion4AfterTheMigration(t *testing.T) {
+	s := openTemp(t)
+	for _, statement := range []string{
+		// Session
+		`SELECT s.id FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number
+			LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL
+			WHERE s.id = $1::uuid AND coalesce(a.epoch, -1) = g.application_epoch`,
+		// Client
+		`SELECT CASE WHEN g.application_id = a.id AND g.application_epoch = a.epoch THEN s.id END FROM oauth_applications a
+			LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number) ON s.id = $1::uuid`,
+		// RotateRefreshToken; RedeemCode judges the same
+		`UPDATE oauth_sessions s SET extra = NULL FROM oauth_grants g
+			LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL
+			WHERE g.number = s.grant_number AND s.id = $1::uuid AND coalesce(a.epoch, -1) = g.application_epoch`,
+		// BeginSession
+		`INSERT INTO oauth_grants AS g (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
+			SELECT $1::uuid, a.id, a.epoch, a.owner, 'user', '7', '{read}', now() FROM oauth_applications a`,
+	} {
+		_, err := s.pool.Exec(ctx, statement, newID())
+		require.True(t, isCode(err, undefinedColumn), "%v", err)
+	}
 }
 
 func digestOf(s string) credential.Digest { return sha256.Sum256([]byte(s)) }

@@ -60,7 +60,7 @@ var (
 	grammar = map[string]bool{"ARRAY": true, "coalesce": true, "greatest": true}
 
 	types = map[string]string{
-		"bigint": "pg_catalog.int8", "bytea": "pg_catalog.bytea", "integer": "pg_catalog.int4", "oid": "pg_catalog.oid", "text": "pg_catalog.text",
+		"bigint": "pg_catalog.int8", "boolean": "pg_catalog.bool", "bytea": "pg_catalog.bytea", "integer": "pg_catalog.int4", "oid": "pg_catalog.oid", "text": "pg_catalog.text",
 		"timestamptz": "pg_catalog.timestamptz", "uuid": "pg_catalog.uuid",
 	}
 )

@@ -231,6 +231,9 @@ func callEverything(t *testing.T, s *Store) {
 	usage, err = s.RevokeTokens(ctx, "owner", app.ID, 10)
 	require.NoError(t, err)
 	require.Equal(t, 1, usage.Users)
+	was, err := s.SetStanding(ctx, "owner", app.ID, oauthapp.Standing{Suspended: true})
+	require.NoError(t, err)
+	require.Equal(t, app.Name, was.Name)
 	_, err = s.DeleteApplication(ctx, "owner", app.ID, now)
 	require.NoError(t, err)
 	removed := 0

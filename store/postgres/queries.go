@@ -16,14 +16,14 @@ package postgres
 // Applications.
 var (
 	registeredColumns = `a.id, a.client_id, a.owner, a.name, a.description, a.homepage_url, a.callback_urls, a.type, a.scopes,
-a.created_at, a.updated_at, a.version`
-	registeredWidth = 12
+a.created_at, a.updated_at, a.version, a.suspended, a.approved, a.verified, a.trusted, a.standing_reason, a.extra`
+	registeredWidth = 18
 
 	applicationColumns = registeredColumns + `, ` + lastUsed
 
 	fromApplications = ` FROM oauth_applications a `
 
-	isOwned = `($2::text IS NULL OR a.owner = $2::text) AND a.deleted_at IS NULL`
+	isOwned = `($2::text IS NULL OR a.owner = $2::text AND a.owner <> '') AND a.deleted_at IS NULL`
 
 	selectApplication = qualified(`SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned)
 
@@ -31,7 +31,7 @@ a.created_at, a.updated_at, a.version`
 WHERE a.id < $1::uuid AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 
 	listApplicationsOfOwner = qualified(`SELECT ` + applicationColumns + fromApplications + `
-WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
+WHERE a.id < $1::uuid AND a.owner = $3::text AND a.owner <> '' AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 
 	// Held to the end of the transaction, so that those who count an owner's
 	// applications do so one by one.
@@ -40,12 +40,14 @@ WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a
 	// Where an ID is in use there is always room, so that it is refused for
 	// that.
 	createApplication = qualified(`WITH room AS (
-	SELECT WHERE $12::bigint > (SELECT count(*) FROM
+	SELECT WHERE $3::text = '' OR $12::bigint > (SELECT count(*) FROM
 		(SELECT FROM oauth_applications WHERE owner = $3::text AND deleted_at IS NULL LIMIT greatest($12::bigint, 0)) others)
 	OR EXISTS (SELECT FROM oauth_applications WHERE id = $1::uuid) OR EXISTS (SELECT FROM oauth_applications WHERE client_id = $2::text)
 ), created AS (
-	INSERT INTO oauth_applications (id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, version)
-	SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text[], $8::text, $9::text[], $10::timestamptz, $11::timestamptz, $13::bigint
+	INSERT INTO oauth_applications (id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, version,
+		suspended, approved, verified, trusted, standing_reason, extra)
+	SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text[], $8::text, $9::text[], $10::timestamptz, $11::timestamptz, $13::bigint,
+		$21::boolean, $22::boolean, $23::boolean, $24::boolean, $25::text, $26::bytea
 	FROM room RETURNING id
 ), used AS (
 	INSERT INTO oauth_application_uses (application_id, last_used_at) SELECT id, $14::timestamptz FROM created
@@ -57,10 +59,17 @@ SELECT id FROM created`)
 
 	updateApplication = qualified(`UPDATE oauth_applications a
 SET name = $4::text, description = $5::text, homepage_url = $6::text, callback_urls = $7::text[], scopes = $8::text[],
-	updated_at = $9::timestamptz, version = a.version + 1, revision = gen_random_uuid()
+	updated_at = $9::timestamptz, extra = $10::bytea, version = a.version + 1, revision = gen_random_uuid()
 WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned)
 
 	existsApplication = qualified(`SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND ` + isOwned)
+
+	setStanding = qualified(`WITH was AS (
+	SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned + ` FOR NO KEY UPDATE OF a
+)
+UPDATE oauth_applications a
+SET suspended = $3::boolean, approved = $4::boolean, verified = $5::boolean, trusted = $6::boolean, standing_reason = $7::text, revision = gen_random_uuid()
+FROM was WHERE a.id = was.id RETURNING was.*`)
 
 	// What is left is a tombstone.
 	deleteApplication = qualified(`WITH was AS (
@@ -69,7 +78,8 @@ WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned)
 	DELETE FROM oauth_application_uses WHERE application_id = (SELECT id FROM was)
 )
 UPDATE oauth_applications a
-SET deleted_at = $3::timestamptz, revision = gen_random_uuid(), name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}'
+SET deleted_at = $3::timestamptz, revision = gen_random_uuid(), name = '', description = '', homepage_url = '', callback_urls = '{}', scopes = '{}',
+	standing_reason = '', extra = NULL
 FROM was WHERE a.id = was.id RETURNING was.*`)
 
 	// Counts the users with a grant of the epoch of a, until there are $3 or
@@ -83,24 +93,25 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 	SELECT ` + somePiece + toEpoch + newestFirst + `
 	UNION ALL
 	SELECT next.last, next.size, pieces.grants + next.size, next.users FROM pieces, LATERAL (
-		SELECT ` + somePiece + `(g.application_id, g.application_epoch, g.id) < (a.id, a.epoch, pieces.last)` + newestFirst + `
+		SELECT ` + somePiece + `(g.application_id, g.application_epoch, g.id) < (a.id, a.token_epoch, pieces.last)` + newestFirst + `
 	) next WHERE pieces.size = ` + pieceSize + ` AND pieces.grants < (2 * $3::bigint)
 ) SELECT CASE WHEN newest.grants < (2 * $3::bigint) OR newest.users >= $3::bigint THEN newest.users ELSE ` + countByUser + ` END
-	FROM (SELECT max(grants) AS grants, count(DISTINCT u) AS users FROM pieces LEFT JOIN unnest(users) u ON true) newest)`
+	FROM (SELECT max(grants) AS grants, count(DISTINCT CASE WHEN u <> '' THEN u END) AS users FROM pieces LEFT JOIN unnest(users) u ON true) newest)`
 	somePiece = `min(id::text COLLATE "C")::uuid AS last, count(*) AS size, count(*) AS grants, array_agg(user_id) AS users FROM (
 		SELECT g.application_id, g.application_epoch, g.id, g.user_id FROM oauth_grants g WHERE `
 	newestFirst = `
 		ORDER BY g.application_id DESC, g.application_epoch DESC, g.id DESC LIMIT ` + pieceSize + `
-	) part WHERE application_id = a.id AND application_epoch = a.epoch`
+	) part WHERE application_id = a.id AND application_epoch = a.token_epoch`
 	pieceSize = `100`
 
-	// Reads some grants in the order of users, then jumps behind the user of
+	// Reads some grants in the order of users, behind the application's own,
+	// which has none; then jumps behind the user of
 	// the last: however many grants there are, and each user has.
 	countByUser = `(WITH RECURSIVE users AS (
-	SELECT ` + someUsers + fromEpoch + byUser + `
+	SELECT ` + someUsers + `(g.application_id, g.application_epoch, g.user_id) > (a.id, a.token_epoch, '')` + byUser + `
 	UNION ALL
 	SELECT next.last, users.counted + next.counted FROM users, LATERAL (
-		SELECT ` + someUsers + `(g.application_id, g.application_epoch, g.user_id) > (a.id, a.epoch, users.last)` + byUser + `
+		SELECT ` + someUsers + `(g.application_id, g.application_epoch, g.user_id) > (a.id, a.token_epoch, users.last)` + byUser + `
 	) next WHERE users.counted < $3::bigint AND next.counted > 0
 ) SELECT max(counted) FROM users)`
 	someUsers = `max(user_id) AS last, count(DISTINCT user_id) AS counted FROM (SELECT g.user_id FROM oauth_grants g WHERE `
@@ -110,8 +121,7 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 	// being equal to something: so the planner, whatever it believes of the
 	// grants, sees a long list of which it is to read the beginning, and
 	// neither gathers nor sorts it.
-	fromEpoch = `(g.application_id, g.application_epoch) >= (a.id, a.epoch)`
-	toEpoch   = `(g.application_id, g.application_epoch) <= (a.id, a.epoch)`
+	toEpoch = `(g.application_id, g.application_epoch) <= (a.id, a.token_epoch)`
 
 	lastUsed = `(SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id)`
 
@@ -119,7 +129,7 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 WHERE a.id = $1::uuid AND ` + isOwned)
 
 	revokeTokens = qualified(`WITH revoked AS (
-	UPDATE oauth_applications a SET epoch = a.epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + ` RETURNING a.id, a.epoch - 1 AS epoch
+	UPDATE oauth_applications a SET token_epoch = a.token_epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + ` RETURNING a.id, a.token_epoch - 1 AS token_epoch
 )
 SELECT ` + lastUsed + `, ` + countUsers + ` FROM revoked a`)
 )
@@ -171,19 +181,20 @@ var (
 	grantColumns = `g.id, g.application_id, g.user_id, g.account_id, g.scopes, g.authorized_at, g.last_used_at`
 
 	// Joins a grant g to its application a, if that makes it live.
-	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL `
+	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.token_epoch = g.application_epoch AND a.deleted_at IS NULL `
 
 	// The one grant of a user, an account and an application. It lies between
 	// the ends of a list that is no longer, as where all is equal the planner
 	// may believe that an application has one grant, and look for it among all
 	// that it has.
 	theGrant = ` FROM oauth_applications a CROSS JOIN LATERAL (
-	SELECT * FROM oauth_grants g WHERE ` + whoseGrant + ` >= (a.id, a.epoch, $2::text, $3::text) AND ` + whoseGrant + ` <= (a.id, a.epoch, $2::text, $3::text)
+	SELECT * FROM oauth_grants g WHERE ` + whoseGrant + ` >= (a.id, a.token_epoch, $2::text, $3::text) AND ` + whoseGrant + ` <= (a.id, a.token_epoch, $2::text, $3::text)
 	ORDER BY g.application_id, g.application_epoch, g.user_id, g.account_id LIMIT 1
-) g WHERE a.id = $1::uuid AND a.deleted_at IS NULL`
+) g WHERE a.id = $1::uuid AND a.deleted_at IS NULL AND NOT a.suspended`
 	whoseGrant = `(g.application_id, g.application_epoch, g.user_id, g.account_id)`
 
-	isSelected = `($3::text IS NULL OR g.user_id = $3::text) AND ($4::text IS NULL OR g.account_id = $4::text)
+	// None selects the grant of an application itself.
+	isSelected = `g.user_id <> '' AND ($3::text IS NULL OR g.user_id = $3::text) AND ($4::text IS NULL OR g.account_id = $4::text)
 AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g.owner = $6::text)`
 
 	// One statement for each index that a list can follow in its order.
@@ -194,12 +205,12 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g
 	listGrantsOfAccount     = qualified(selectGrants + `g.account_id = $4::text AND ` + inOrder)
 	listGrantsOfOwner       = qualified(selectGrants + `g.owner = $6::text AND ` + inOrder)
 	listGrantsOfApplication = qualified(selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
-(SELECT epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder)
+(SELECT token_epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder)
 
 	// What is said of the application says nothing that an index of grants has,
 	// as in itsApplication.
 	revokeGrant = qualified(`DELETE FROM oauth_grants g USING oauth_applications a
-WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND (a.epoch = g.application_epoch) IS TRUE AND a.deleted_at IS NULL AND ` + isSelected + `
+WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND (a.token_epoch = g.application_epoch) IS TRUE AND a.deleted_at IS NULL AND ` + isSelected + `
 AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns)
 
 	// Whoever uses a grant uses its application, which was so used no earlier
@@ -207,7 +218,7 @@ AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns)
 	// the planner can tell from parameters alone.
 	touch = qualified(`WITH granted AS (
 	UPDATE oauth_grants g SET last_used_at = $2::timestamptz
-	WHERE g.id = $1::uuid AND g.application_epoch = (SELECT a.epoch FROM oauth_applications a WHERE a.id = g.application_id AND a.deleted_at IS NULL)
+	WHERE g.id = $1::uuid AND g.application_epoch = (SELECT a.token_epoch FROM oauth_applications a WHERE a.id = g.application_id AND a.deleted_at IS NULL)
 	AND (g.last_used_at IS NULL OR g.last_used_at < $2::timestamptz) RETURNING g.application_id
 ), used AS (
 	UPDATE oauth_application_uses u SET last_used_at = $2::timestamptz FROM granted
@@ -241,13 +252,14 @@ g.id, g.application_id, g.user_id, g.account_id`
 	// grant, would look for it among all that it has. So its application is
 	// joined from the outside, and is judged then.
 	itsApplication   = ` LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL `
-	isLive           = `coalesce(a.epoch, -1) = g.application_epoch`
-	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + itsApplication + `WHERE s.id = $1::uuid AND ` + isLive
+	isLive           = `coalesce(a.token_epoch, -1) = g.application_epoch`
+	isAccepted       = isLive + ` AND NOT a.suspended`
+	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + itsApplication + `WHERE s.id = $1::uuid AND ` + isAccepted
 
 	selectSession = qualified(`SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions)
 
 	// The session is there if its live grant is.
-	columnsOfClient = `CASE WHEN g.application_id = a.id AND g.application_epoch = a.epoch THEN s.id END, ` + furtherColumns
+	columnsOfClient = `CASE WHEN g.application_id = a.id AND g.application_epoch = a.token_epoch THEN s.id END, ` + furtherColumns
 	sessionOfClient = ` FROM oauth_applications a
 LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number) ON s.id = $2::uuid
 `
@@ -266,8 +278,8 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`)
 	// session with it.
 	beginSession = qualified(`WITH granted AS (
 	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
-	SELECT $22::uuid, a.id, a.epoch, a.owner, $2::text, $3::text, $4::text[], $5::timestamptz
-	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL
+	SELECT $22::uuid, a.id, a.token_epoch, a.owner, $2::text, $3::text, $4::text[], $5::timestamptz
+	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL AND NOT a.suspended
 	ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at, scopes = g.scopes || ARRAY(
 		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place)
 	RETURNING g.number, ` + grantColumns + thenBegin)
@@ -290,7 +302,7 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`)
 SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used_at FROM granted`
 
 	// For statements that change sessions.
-	whereLive = ` FROM oauth_grants g` + itsApplication + `WHERE g.number = s.grant_number AND s.id = $1::uuid AND ` + isLive + ` `
+	whereLive = ` FROM oauth_grants g` + itsApplication + `WHERE g.number = s.grant_number AND s.id = $1::uuid AND ` + isAccepted + ` `
 
 	redeemCode = qualified(`UPDATE oauth_sessions s SET expires_at = $4::timestamptz,
 	code_expires_at = NULL, code_redeemed_at = $3::timestamptz, code_redirect_uri = NULL, code_state_digest = NULL, extra = $12::bytea,
@@ -365,7 +377,7 @@ SELECT (SELECT id FROM seen ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM see
 ), removed AS (
 	DELETE FROM oauth_grants WHERE number = ANY (ARRAY(
 		SELECT g.number FROM oauth_grants g WHERE g.number = ANY (ARRAY(SELECT number FROM seen))
-		AND (SELECT a.epoch = g.application_epoch AND a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = g.application_id) IS NOT TRUE
+		AND (SELECT a.token_epoch = g.application_epoch AND a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = g.application_id) IS NOT TRUE
 		FOR UPDATE SKIP LOCKED))
 	RETURNING number
 )

@@ -29,9 +29,11 @@ var plans = map[string]struct {
 	"listApplications":        {listApplications, []any{uuid.Max, 51}},
 	"listApplicationsOfOwner": {listApplicationsOfOwner, []any{uuid.Max, 51, "owner-1"}},
 	"lockOwner":               {query: lockOwner},
-	"createApplication":       {createApplication, []any{uuid.Max, "client", "owner-1", "", "", "", "{}", "public", "{}", now, now, 51, 1, nil, nil, nil, nil, nil, nil, nil}},
+	"createApplication": {createApplication, []any{uuid.Max, "client", "owner-1", "", "", "", "{}", "public", "{}", now, now, 51, 1, nil, nil, nil, nil, nil, nil, nil,
+		false, false, false, false, "", nil}},
 	"updateApplication":       {query: updateApplication},
 	"existsApplication":       {query: existsApplication},
+	"setStanding":             {query: setStanding},
 	"deleteApplication":       {query: deleteApplication},
 	"selectUsage":             {query: selectUsage},
 	"revokeTokens":            {query: revokeTokens},
@@ -245,7 +247,7 @@ func TestUsersAreCountedExactly(t *testing.T) {
 		{33, 33, 33}, {50, 4, 400}, {3, 700, 100}, {600, 2, 100}, {601, 1, 3},
 	} {
 		app := create(t, s)
-		_, err := s.pool.Exec(ctx, `UPDATE oauth_applications SET epoch = 5 WHERE id = $1`, app.ID)
+		_, err := s.pool.Exec(ctx, `UPDATE oauth_applications SET token_epoch = 5 WHERE id = $1`, app.ID)
 		require.NoError(t, err)
 		_, err = s.pool.Exec(ctx, `INSERT INTO oauth_grants (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
 			SELECT gen_random_uuid(), $1, epoch, 'owner', 'user-' || u, 'account-' || a, '{read}', now()

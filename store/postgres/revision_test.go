@@ -50,6 +50,10 @@ func TestRevisions(t *testing.T) {
 		{"CleanUp of no secrets", false, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
 		{"BeginSession", false, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "another")); return err }},
 		{"RevokeTokens", false, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, 10); return err }},
+		{"SetStanding", true, func() error {
+			_, err := s.SetStanding(ctx, "owner", app.ID, oauthapp.Standing{Suspended: true})
+			return err
+		}},
 		{"DeleteApplication", true, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err }},
 	} {
 		revision := func() (r uuid.UUID) {

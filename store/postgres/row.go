@@ -95,6 +95,14 @@ func (c *columns) binaryOf(v []byte, to any) {
 	}
 }
 
+func (c *columns) bool(to *bool) {
+	if v := c.value(pgtype.BoolOID); len(v) == 1 {
+		*to = v[0] != 0
+	} else if v != nil {
+		c.fail()
+	}
+}
+
 // bytes reads what is of any length.
 func (c *columns) bytes(to *[]byte) {
 	if v := c.value(pgtype.ByteaOID); v != nil {
@@ -247,6 +255,13 @@ func digestValue(d credential.Digest) []byte {
 		return nil
 	}
 	return d[:]
+}
+
+func bytesValue(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
 }
 
 func saltValue(salt store.Salt) []byte {

@@ -28,6 +28,10 @@ func (r *row) application() oauthapp.Application {
 		UpdatedAt:    r.time(),
 		LastUsedAt:   r.time(),
 		Version:      r.int(),
+		Standing: oauthapp.Standing{
+			Suspended: r.bool(), Approved: r.bool(), Verified: r.bool(), Trusted: r.bool(), Reason: r.text(),
+		},
+		Extra: r.blob(),
 	}
 }
 
@@ -46,12 +50,14 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 		if err != nil {
 			return err
 		}
-		if count >= int64(limit) {
+		if count >= int64(limit) && app.Owner != "" {
 			return c.either(takenApplication, store.ErrExists, store.ErrLimit, blob(app.ID[:]), text(app.ClientID))
 		}
 		inserted, err := c.exec(insertApplication, blob(app.ID[:]), text(app.ClientID), text(app.Owner), text(app.Name), text(app.Description),
 			text(app.HomepageURL), listValue(app.CallbackURLs), text(string(app.Type)), scopesValue(app.Scopes),
-			instant(app.CreatedAt), instant(app.UpdatedAt), timeValue(app.LastUsedAt), number(app.Version))
+			instant(app.CreatedAt), instant(app.UpdatedAt), timeValue(app.LastUsedAt), number(app.Version),
+			flag(app.Standing.Suspended), flag(app.Standing.Approved), flag(app.Standing.Verified), flag(app.Standing.Trusted),
+			text(app.Standing.Reason), blobValue(app.Extra))
 		if err != nil {
 			return err
 		}
@@ -97,12 +103,26 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
 	return s.write(ctx, "update application", func(c *conn) error {
 		updated, err := c.exec(updateApplication, blob(app.ID[:]), ownerValue(owner), number(app.Version), text(app.Name), text(app.Description),
-			text(app.HomepageURL), listValue(app.CallbackURLs), scopesValue(app.Scopes), instant(app.UpdatedAt))
+			text(app.HomepageURL), listValue(app.CallbackURLs), scopesValue(app.Scopes), instant(app.UpdatedAt), blobValue(app.Extra))
 		if err != nil || updated > 0 {
 			return err
 		}
 		return c.either(existsApplication, store.ErrConflict, store.ErrNotFound, blob(app.ID[:]), ownerValue(owner))
 	})
+}
+
+// SetStanding implements [oauthapp.Store].
+func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (was oauthapp.Application, err error) {
+	err = s.write(ctx, "set standing", func(c *conn) error {
+		err := c.must(selectApplication, func(r *row) { was = r.application() }, blob(id[:]), ownerValue(owner))
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(setStanding, blob(id[:]), flag(standing.Suspended), flag(standing.Approved), flag(standing.Verified),
+			flag(standing.Trusted), text(standing.Reason))
+		return err
+	})
+	return orZero(was, err)
 }
 
 // DeleteApplication implements [oauthapp.Store].

@@ -32,7 +32,8 @@
 // They are there while it is open and after a crash. New files can be read and
 // written by their user alone (mode 0600). Opening brings an older schema up to
 // date, each migration in a transaction of its own; several processes may do so
-// at once. An older version of this library refuses the file.
+// at once. An older version of this library refuses the file, and fails on one
+// that it has open while it is migrated.
 //
 // To back up while the service runs, let SQLite make a copy, with its
 // command-line shell or any other client:

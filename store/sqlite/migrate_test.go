@@ -11,6 +11,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
 )
 
 // What version 1 kept goes on to work.
@@ -50,6 +51,15 @@ func TestMigrateFromVersion1(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, usage.Users)
 
+	_, err = handles[0].SetStanding(ctx, "owner", id(1), oauthapp.Standing{Suspended: true})
+	require.NoError(t, err)
+	_, err = handles[1].Session(ctx, id(4))
+	require.ErrorIs(t, err, store.ErrNotFound, "a suspension holds for what was kept before there were any")
+	_, err = handles[1].SetStanding(ctx, "owner", id(1), oauthapp.Standing{})
+	require.NoError(t, err)
+	_, err = handles[0].Session(ctx, id(4))
+	require.NoError(t, err)
+
 	other, err := handles[0].Client(ctx, "other", uuid.Nil, now)
 	require.NoError(t, err)
 	require.Empty(t, other.Secrets)
@@ -58,4 +68,25 @@ func TestMigrateFromVersion1(t *testing.T) {
 	client, err := handles[1].Client(ctx, "client", uuid.Nil, now)
 	require.NoError(t, err)
 	require.Empty(t, client.Secrets)
+}
+
+// A process of the version before that has the file open while it is migrated
+// fails, as it would accept the tokens of suspended applications.
+func TestVersion5AfterTheMigration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.db")
+	require.NoError(t, ensureFile(path))
+	old, err := connect(ctx, path, "PRAGMA foreign_keys = ON")
+	require.NoError(t, err)
+	defer old.close()
+	scripts, err := migrationScripts()
+	require.NoError(t, err)
+	require.NoError(t, migrate(old, scripts[:5]))
+	const session = `SELECT s.id FROM sessions s JOIN grants g ON g.number = s.grant_number
+		JOIN applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL WHERE s.id = x'00'`
+	require.NoError(t, old.prepare([]string{session}))
+	_, err = old.exec(session)
+	require.NoError(t, err)
+	openPath(t, path)
+	_, err = old.exec(session)
+	require.ErrorContains(t, err, "no such column: a.epoch")
 }

@@ -15,7 +15,7 @@ var (
 	holds  = []string{beginRead, dataVersion, rollback}
 	writes = []string{
 		begin, commit, rollback, insertProbe, deleteProbe,
-		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, existsApplication, deleteApplication,
+		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, existsApplication, setStanding, deleteApplication,
 		lookUpSecrets, takenSecret, expireSecrets, insertSecret, selectSecret, expireSecret,
 		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
@@ -45,17 +45,18 @@ const (
 // Applications.
 const (
 	applicationColumns = `a.id, a.client_id, a.owner, a.name, a.description, a.homepage_url, a.callback_urls, a.type, a.scopes,
-a.created_at, a.updated_at, a.last_used_at, a.version`
-	applicationWidth = 13
+a.created_at, a.updated_at, a.last_used_at, a.version,
+a.suspended, a.approved, a.verified, a.trusted, a.standing_reason, a.extra`
+	applicationWidth = 19
 
 	selectApplication = `SELECT ` + applicationColumns + ` FROM applications a
-WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
 
 	listApplications = `SELECT ` + applicationColumns + ` FROM applications a
 WHERE a.id < ?1 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
 
 	listApplicationsOfOwner = `SELECT ` + applicationColumns + ` FROM applications a
-WHERE a.id < ?1 AND a.owner = ?3 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
+WHERE a.id < ?1 AND a.owner = ?3 AND a.owner <> '' AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
 
 	countApplications = `SELECT count(*) FROM (SELECT 1 FROM applications WHERE owner = ?1 AND deleted_at IS NULL LIMIT ?2)`
 
@@ -63,31 +64,35 @@ WHERE a.id < ?1 AND a.owner = ?3 AND a.deleted_at IS NULL ORDER BY a.id DESC LIM
 	takenApplication = `SELECT 1 FROM applications WHERE id = ?1 OR client_id = ?2`
 
 	insertApplication = `INSERT INTO applications
-(id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, last_used_at, version, epoch)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0) ON CONFLICT DO NOTHING`
+(id, client_id, owner, name, description, homepage_url, callback_urls, type, scopes, created_at, updated_at, last_used_at, version,
+suspended, approved, verified, trusted, standing_reason, extra, token_epoch)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, 0) ON CONFLICT DO NOTHING`
 
 	updateApplication = `UPDATE applications
-SET name = ?4, description = ?5, homepage_url = ?6, callback_urls = ?7, scopes = ?8, updated_at = ?9, version = version + 1
-WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND version = ?3 AND deleted_at IS NULL`
+SET name = ?4, description = ?5, homepage_url = ?6, callback_urls = ?7, scopes = ?8, updated_at = ?9, extra = ?10, version = version + 1
+WHERE id = ?1 AND (?2 IS NULL OR owner = ?2 AND owner <> '') AND version = ?3 AND deleted_at IS NULL`
 
-	existsApplication = `SELECT 1 FROM applications WHERE id = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL`
+	setStanding = `UPDATE applications SET suspended = ?2, approved = ?3, verified = ?4, trusted = ?5, standing_reason = ?6 WHERE id = ?1`
+
+	existsApplication = `SELECT 1 FROM applications WHERE id = ?1 AND (?2 IS NULL OR owner = ?2 AND owner <> '') AND deleted_at IS NULL`
 
 	// What is left is a tombstone.
 	deleteApplication = `UPDATE applications
-SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '' WHERE id = ?1`
+SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '', standing_reason = '', extra = NULL WHERE id = ?1`
 
 	// Counts users up to ?3 by jumping from one to the next in the index: a
-	// user has any number of grants, one for each account.
+	// user has any number of grants, one for each account. The application's own
+	// grant has no user.
 	selectUsage = `SELECT a.last_used_at, (WITH RECURSIVE users (user_id, place) AS (
-	SELECT min(user_id), 1 FROM grants WHERE application_id = a.id AND application_epoch = a.epoch
+	SELECT min(user_id), 1 FROM grants WHERE application_id = a.id AND application_epoch = a.token_epoch AND user_id > ''
 	UNION ALL
 	SELECT (SELECT min(g.user_id) FROM grants g
-		WHERE g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id > users.user_id), place + 1
+		WHERE g.application_id = a.id AND g.application_epoch = a.token_epoch AND g.user_id > users.user_id), place + 1
 	FROM users WHERE user_id IS NOT NULL AND place < ?3
 ) SELECT count(user_id) FROM users)
-FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
 
-	revokeTokens = `UPDATE applications SET epoch = epoch + 1 WHERE id = ?1`
+	revokeTokens = `UPDATE applications SET token_epoch = token_epoch + 1 WHERE id = ?1`
 
 	touchApplication = `UPDATE applications SET last_used_at = ?2
 WHERE id = ?1 AND deleted_at IS NULL AND (last_used_at IS NULL OR last_used_at < ?2)`
@@ -102,11 +107,11 @@ const (
 
 	// One row without a secret where the application has none.
 	selectSecrets = `SELECT ` + secretColumns + ` FROM applications a ` + liveSecrets + `
-WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL ORDER BY c.id DESC`
+WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
 	lookUpSecrets = `SELECT a.type, (SELECT count(*) FROM client_secrets c
 WHERE c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3))
-FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
 
 	takenSecret = `SELECT 1 FROM client_secrets WHERE application_id = ?1 AND id = ?2`
 
@@ -118,7 +123,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`
 
 	selectSecret = `SELECT ` + secretColumns + ` FROM client_secrets c JOIN applications a ON a.id = c.application_id
 WHERE c.application_id = ?1 AND c.id = ?4 AND (c.expires_at IS NULL OR c.expires_at > ?3)
-AND (?2 IS NULL OR a.owner = ?2) AND a.deleted_at IS NULL`
+AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
 
 	expireSecret = `UPDATE client_secrets SET expires_at = ?3 WHERE application_id = ?1 AND id = ?2`
 
@@ -131,9 +136,10 @@ const (
 	grantColumns = `g.id, g.application_id, g.user_id, g.account_id, g.scopes, g.authorized_at, g.last_used_at`
 
 	// Joins a grant g to its application a, if that makes it live.
-	liveGrant = `JOIN applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL`
+	liveGrant = `JOIN applications a ON a.id = g.application_id AND a.token_epoch = g.application_epoch AND a.deleted_at IS NULL`
 
-	filterGrants = `(?3 IS NULL OR g.user_id = ?3) AND (?4 IS NULL OR g.account_id = ?4)
+	// None selects the grant of an application itself.
+	filterGrants = `g.user_id <> '' AND (?3 IS NULL OR g.user_id = ?3) AND (?4 IS NULL OR g.account_id = ?4)
 AND (?5 IS NULL OR g.application_id = ?5) AND (?6 IS NULL OR g.owner = ?6)`
 
 	// One statement for each index that a list can follow in its order.
@@ -146,7 +152,7 @@ WHERE g.account_id = ?4 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DES
 	listGrantsOfOwner = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g INDEXED BY grants_by_owner ` + liveGrant + `
 WHERE g.owner = ?6 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
 	listGrantsOfApplication = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM applications a
-JOIN grants g INDEXED BY grants_by_application ON g.application_id = a.id AND g.application_epoch = a.epoch AND a.deleted_at IS NULL
+JOIN grants g INDEXED BY grants_by_application ON g.application_id = a.id AND g.application_epoch = a.token_epoch AND a.deleted_at IS NULL
 WHERE a.id = ?5 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
 
 	selectGrantByID = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g ` + liveGrant + `
@@ -156,9 +162,9 @@ WHERE g.id = ?1 AND ` + filterGrants + ` LIMIT ?2`
 
 	// What a new session needs of its application and of the user's grant, if
 	// there is one.
-	lookUpGrant = `SELECT a.epoch, a.owner, g.number, ` + grantColumns + ` FROM applications a
-LEFT JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.epoch AND g.user_id = ?2 AND g.account_id = ?3
-WHERE a.id = ?1 AND a.deleted_at IS NULL`
+	lookUpGrant = `SELECT a.token_epoch, a.owner, g.number, ` + grantColumns + ` FROM applications a
+LEFT JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.token_epoch AND g.user_id = ?2 AND g.account_id = ?3
+WHERE a.id = ?1 AND a.deleted_at IS NULL AND a.suspended = 0`
 
 	insertGrant = `INSERT INTO grants (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
@@ -166,7 +172,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
 	extendGrant = `UPDATE grants SET scopes = ?2, authorized_at = ?3 WHERE number = ?1`
 
 	touchGrant = `UPDATE grants SET last_used_at = max(ifnull(last_used_at, ?2), ?2) WHERE id = ?1
-AND EXISTS (SELECT 1 FROM applications a WHERE a.id = grants.application_id AND a.epoch = grants.application_epoch AND a.deleted_at IS NULL)
+AND EXISTS (SELECT 1 FROM applications a WHERE a.id = grants.application_id AND a.token_epoch = grants.application_epoch AND a.deleted_at IS NULL)
 RETURNING application_id`
 )
 
@@ -182,17 +188,19 @@ s.rotation_salt, s.extra`
 
 	liveSession = `FROM sessions s JOIN grants g ON g.number = s.grant_number ` + liveGrant
 
-	// For statements that change sessions.
 	isLive = `EXISTS (SELECT 1 FROM grants g ` + liveGrant + ` WHERE g.number = sessions.grant_number)`
 
-	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1`
+	// For statements that change sessions.
+	isAccepted = `EXISTS (SELECT 1 FROM grants g ` + liveGrant + ` WHERE g.number = sessions.grant_number AND a.suspended = 0)`
+
+	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1 AND a.suspended = 0`
 
 	// One row for each live secret, or one without; each with the session,
 	// which is there if its live grant is.
 	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a
 ` + liveSecrets + `
 LEFT JOIN sessions s ON s.id = ?2
-LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.epoch
+LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.token_epoch
 WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
 	// With a refresh token, insertSession and redeemCode make room for what a
@@ -214,7 +222,7 @@ refresh_token_digest = ?9, refresh_token_expires_at = ?10, refresh_family_digest
 previous_access_token_digest = iif(?9 IS NULL, NULL, zeroblob(32)), previous_refresh_token_digest = iif(?9 IS NULL, NULL, zeroblob(32)),
 rotation_salt = iif(?9 IS NULL, NULL, zeroblob(16)),
 previous_access_token_issued_at = iif(?9 IS NULL, NULL, created_at), previous_access_token_expires_at = iif(?9 IS NULL, NULL, created_at)
-WHERE id = ?1 AND code_digest = ?2 AND code_redeemed_at IS NULL AND code_expires_at > ?3 AND ` + isLive
+WHERE id = ?1 AND code_digest = ?2 AND code_redeemed_at IS NULL AND code_expires_at > ?3 AND ` + isAccepted
 
 	// Without a successor (?8) the refresh token stays, and so does what is
 	// known of the rotation before.
@@ -226,11 +234,11 @@ access_token_digest = ?4, access_token_issued_at = ?5, access_token_expires_at =
 previous_refresh_token_digest = iif(?8 IS NULL, previous_refresh_token_digest, refresh_token_digest),
 refresh_token_digest = ifnull(?8, refresh_token_digest), refresh_token_expires_at = ?9,
 rotation_salt = iif(?8 IS NULL, rotation_salt, ?10), extra = ?11
-WHERE id = ?1 AND refresh_token_digest = ?2 AND refresh_token_expires_at > ?3 AND expires_at > ?3 AND ` + isLive
+WHERE id = ?1 AND refresh_token_digest = ?2 AND refresh_token_expires_at > ?3 AND expires_at > ?3 AND ` + isAccepted
 
 	// Why one of the two above changed nothing.
 	selectVerdict = `SELECT s.code_digest, s.code_redeemed_at, s.refresh_token_digest, s.refresh_token_expires_at, s.expires_at
-` + liveSession + ` WHERE s.id = ?1`
+` + liveSession + ` WHERE s.id = ?1 AND a.suspended = 0`
 
 	deleteSession = `DELETE FROM sessions WHERE id = ?1`
 )
@@ -261,7 +269,7 @@ OR ifnull(refresh_token_expires_at > ?2, 0)) OR NOT ` + isLive + `)`
 	cleanSessions = `DELETE FROM sessions WHERE id > ?1 AND id <= ?3 AND ` + deadSession
 
 	deadGrant = `NOT EXISTS (SELECT 1 FROM applications a
-WHERE a.id = grants.application_id AND a.epoch = grants.application_epoch AND a.deleted_at IS NULL)`
+WHERE a.id = grants.application_id AND a.token_epoch = grants.application_epoch AND a.deleted_at IS NULL)`
 
 	walkGrants = `SELECT max(number), count(*), sum(dead) FROM
 (SELECT number, ` + deadGrant + ` AS dead FROM grants WHERE number > ?1 ORDER BY number LIMIT ?2)`

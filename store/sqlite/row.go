@@ -38,6 +38,8 @@ func (r *row) absent() bool { return r.stmt.ColumnIsNull(r.next) }
 
 func (r *row) int() int64 { return r.stmt.ColumnInt64(r.column()) }
 
+func (r *row) bool() bool { return r.int() != 0 }
+
 func (r *row) text() string { return r.stmt.ColumnText(r.column()) }
 
 // bytes reads exactly as many as there is room for.
@@ -136,8 +138,14 @@ func (v *value) bind(stmt *sqlite.Stmt, param int) {
 }
 
 func number(n int64) value { return value{is: sqlite.TypeInteger, number: n} }
-func text(s string) value  { return value{is: sqlite.TypeText, text: s} }
-func blob(b []byte) value  { return value{is: sqlite.TypeBlob, blob: b} }
+func flag(b bool) value {
+	if b {
+		return number(1)
+	}
+	return number(0)
+}
+func text(s string) value { return value{is: sqlite.TypeText, text: s} }
+func blob(b []byte) value { return value{is: sqlite.TypeBlob, blob: b} }
 
 // What is the zero value of its kind is kept as NULL by the functions below,
 // but for instant, which is for times that every row has.

@@ -145,6 +145,7 @@ var randomly = map[string]struct {
 }{
 	"CreateApplication":  {4, (*comparison).createApplication},
 	"UpdateApplication":  {3, (*comparison).updateApplication},
+	"SetStanding":        {2, (*comparison).setStandingBoth},
 	"DeleteApplication":  {1, (*comparison).deleteApplication},
 	"AddSecret":          {4, (*comparison).addSecret},
 	"RevokeSecret":       {2, (*comparison).revokeSecret},
@@ -167,8 +168,8 @@ func (c *comparison) someSession() store.Session {
 }
 
 func (c *comparison) createApplication() {
-	app := c.draft(pick([]string{"alice", "bob"}))
-	app.Scopes, app.CreatedAt = someScopes(), sometime()
+	app := c.draft(pick([]string{"alice", "bob", ""}))
+	app.Scopes, app.CreatedAt, app.Extra, app.Standing = someScopes(), sometime(), someExtra(), someStanding()
 	if chance(20) {
 		app.Type = oauthapp.Public
 	}
@@ -194,11 +195,23 @@ func (c *comparison) createApplication() {
 
 func (c *comparison) updateApplication() {
 	app := c.someApp()
-	app.Name, app.Scopes, app.UpdatedAt = pick([]string{"One", "Two"}), someScopes(), sometime()
+	app.Name, app.Scopes, app.UpdatedAt, app.Extra = pick([]string{"One", "Two"}), someScopes(), sometime(), someExtra()
 	app.Version = int64(1 + rand.IntN(3))
 	owner := someOwner()
 	_ = c.alone(fmt.Sprintf("UpdateApplication %s of %s, version %d", short(app.ID), owner, app.Version),
 		func(s store.Store) error { return s.UpdateApplication(c.ctx, owner, app) })
+}
+
+func someStanding() oauthapp.Standing {
+	return oauthapp.Standing{Suspended: chance(20), Approved: chance(50), Verified: chance(50), Trusted: chance(50), Reason: pick([]string{"", "Why"})}
+}
+
+func (c *comparison) setStandingBoth() {
+	app, owner, standing := c.someApp(), someOwner(), someStanding()
+	_, _ = both(c, fmt.Sprintf("SetStanding %s of %s, suspended %t", short(app.ID), owner, standing.Suspended),
+		func(s store.Store) (oauthapp.Application, error) {
+			return s.SetStanding(c.ctx, owner, app.ID, standing)
+		})
 }
 
 func (c *comparison) deleteApplication() {
@@ -295,6 +308,9 @@ func (c *comparison) beginSession() {
 	b := c.beginning(app, someUser(), someAccount(), someScopes()...)
 	if chance(25) {
 		b = c.issued(app, someUser(), someAccount(), someScopes()...)
+	}
+	if chance(10) { // of the application itself
+		b.Session.UserID, b.Session.AccountID = "", ""
 	}
 	session := &b.Session
 	session.CreatedAt, session.Extra = sometime(), someExtra()

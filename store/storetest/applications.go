@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ func applicationsKept(t *trial) {
 	app, bare, native := t.draft("alice"), t.draft("alice"), t.draft("bob")
 	secret := t.secret(app)
 	bare.Description, bare.Scopes, bare.CallbackURLs = "", nil, bare.CallbackURLs[:1]
+	bare.Standing, bare.Extra = oauthapp.Standing{}, nil
 	native.Type = oauthapp.Public
 	t.must(t.CreateApplication(t.ctx, app, &secret, plenty), "CreateApplication")
 	t.must(t.CreateApplication(t.ctx, bare, nil, plenty), "CreateApplication")
@@ -97,6 +99,7 @@ func (t *trial) onApplication(owner string, app oauthapp.Application) map[string
 	results["AddSecret"] = t.AddSecret(t.ctx, owner, secret, start, plenty)
 	_, results["RevokeSecret"] = t.RevokeSecret(t.ctx, owner, app.ID, secret.ID, start)
 	_, results["Usage"] = t.Usage(t.ctx, owner, app.ID, plenty)
+	_, results["SetStanding"] = t.SetStanding(t.ctx, owner, app.ID, suspended)
 	_, results["RevokeTokens"] = t.RevokeTokens(t.ctx, owner, app.ID, plenty)
 	_, results["DeleteApplication"] = t.DeleteApplication(t.ctx, owner, app.ID, start)
 	return results
@@ -188,6 +191,7 @@ func applicationsUpdate(t *trial) {
 		Name:         "New name",
 		HomepageURL:  "https://new.example.com/",
 		CallbackURLs: []string{"https://new.example.com/2", "https://new.example.com/1"},
+		Extra:        []byte("updated\x00\xff"),
 		Type:         oauthapp.Public,
 		CreatedAt:    start.Add(time.Hour),
 		UpdatedAt:    start.Add(time.Hour),
@@ -197,7 +201,7 @@ func applicationsUpdate(t *trial) {
 	t.must(t.UpdateApplication(t.ctx, "alice", update), "UpdateApplication")
 	want := app
 	want.Name, want.Description, want.HomepageURL = update.Name, "", update.HomepageURL
-	want.CallbackURLs, want.Scopes = update.CallbackURLs, nil
+	want.CallbackURLs, want.Scopes, want.Extra = update.CallbackURLs, nil, update.Extra
 	want.UpdatedAt = update.UpdatedAt
 	want.Version++
 	t.same(t.stored(app), want, "Application after an update")
@@ -205,6 +209,12 @@ func applicationsUpdate(t *trial) {
 	t.must(err, "Client")
 	t.same(client.Application, want, "Client.Application after an update")
 	t.same(t.stored(other), other, "another Application after an update")
+	for _, extra := range [][]byte{nil, bytes.Repeat([]byte{0xff, 0}, oauthapp.MaxExtra/2), {0}} {
+		want.Extra = bytes.Clone(extra)
+		t.must(t.UpdateApplication(t.ctx, "alice", want), "UpdateApplication with an Extra of %d bytes", len(extra))
+		want.Version++
+		t.same(t.stored(want), want, "Application with an Extra of %d bytes", len(extra))
+	}
 }
 
 func applicationsConflict(t *trial) {

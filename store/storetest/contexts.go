@@ -93,6 +93,10 @@ var changes = map[string]func(ctx context.Context, t *trial, w *world) error{
 		app.Name = "Changed"
 		return t.UpdateApplication(ctx, "alice", app)
 	},
+	"SetStanding": func(ctx context.Context, t *trial, w *world) error {
+		_, err := t.SetStanding(ctx, "alice", w.app.ID, suspended)
+		return err
+	},
 	"DeleteApplication": func(ctx context.Context, t *trial, w *world) error {
 		_, err := t.DeleteApplication(ctx, "alice", w.app.ID, start)
 		return err

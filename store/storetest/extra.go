@@ -58,33 +58,28 @@ func extraCleared(t *trial) {
 
 func extraSlices(t *trial) {
 	app := t.application("alice")
-	spoil := func(b []byte) {
-		for i := range b {
-			b[i] = 'X'
-		}
-	}
 	b := t.beginning(app, "u", "a", "read")
 	session := t.beginAs(app, b)
-	spoil(b.Session.Extra)
+	spoilBytes(b.Session.Extra)
 	t.isLive(session, "after its caller changed the Extra it had begun it with")
 	redemption := t.redemption(session)
 	t.must(t.RedeemCode(t.ctx, redemption), "RedeemCode")
 	session = redeemed(session, redemption)
-	spoil(redemption.Extra)
+	spoilBytes(redemption.Extra)
 	t.isLive(session, "after its caller changed the Extra it had redeemed it with")
 	rotation := t.rotation(session)
 	t.must(t.RotateRefreshToken(t.ctx, rotation), "RotateRefreshToken")
 	session = rotated(session, rotation)
-	spoil(rotation.Extra)
+	spoilBytes(rotation.Extra)
 	t.isLive(session, "after its caller changed the Extra it had rotated it with")
 	got, err := t.Session(t.ctx, session.ID)
 	t.must(err, "Session")
-	spoil(got.Extra)
+	spoilBytes(got.Extra)
 	client, err := t.Client(t.ctx, app.ClientID, session.ID, start)
 	t.must(err, "Client")
 	if client.Session == nil {
 		t.failf("Client has no session")
 	}
-	spoil(client.Session.Extra)
+	spoilBytes(client.Session.Extra)
 	t.isLive(session, "after callers changed the Extra handed out")
 }

@@ -64,6 +64,8 @@ func (t *trial) draft(owner string) oauthapp.Application {
 		CallbackURLs: []string{"https://example.com/callback", "http://127.0.0.1/callback"},
 		Type:         oauthapp.Confidential,
 		Scopes:       []string{"read", "write"},
+		Standing:     oauthapp.Standing{Reason: "The reason.", Approved: true, Trusted: true},
+		Extra:        []byte("kept\x00\xff"),
 		CreatedAt:    start,
 		UpdatedAt:    start,
 		Version:      1,

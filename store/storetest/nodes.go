@@ -19,6 +19,7 @@ var nodeRules = []rule{
 	{"nodes/clients", "a client asked for through either handle is what the last change through either made of it", overTwo(secretsSeenAtOnce, secretsOverlap, secretsRevoke, applicationsUpdate, usesSecret)},
 	{"nodes/updates", "of many updates at once, through two handles, none is lost", overTwo(applicationsUpdateAtOnce)},
 	{"nodes/consent", "of many authorizations at once by one user, through two handles, none's scopes are lost and one grant remains", overTwo(grantsUnionAtOnce)},
+	{"nodes/standing", "a suspension through one handle holds through both, however many redeem and rotate meanwhile", overTwo(standingKept, standingSuspended, standingAtOnce)},
 	{"nodes/codes", "of 50 concurrent redemptions of a code, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(codesOneWinner)},
 	{"nodes/refresh", "of 50 concurrent rotations of a refresh token, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(refreshOneWinner)},
 	{"nodes/keeping", "callers who keep a refresh token at once, through two handles, all succeed, until a rotation wins", overTwo(refreshKeepsAtOnce)},

@@ -146,6 +146,20 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"clean-up/sessions", "clean-up/grants", "clean-up/secrets", "clean-up/batches"}},
 		{"cleans up everything in one call", func(m *memory.Store) store.Store { return cleansUpAtOnce{m} },
 			[]string{"clean-up/batches"}},
+		{"drops the Extra of applications", func(m *memory.Store) store.Store { return dropsApplicationExtra{m} },
+			[]string{"applications/kept", "applications/update", "agreement/random calls"}},
+		{"ignores that an application is suspended", func(m *memory.Store) store.Store { return ignoresSuspended{m} },
+			[]string{"standing/suspended", "standing/at once", "agreement/random calls"}},
+		{"hides the sessions of a suspended application from its client", func(m *memory.Store) store.Store { return hidesSuspended{m} },
+			[]string{"standing/suspended"}},
+		{"cleans up after a suspension as after a revocation", func(m *memory.Store) store.Store { return cleansSuspended{m} },
+			[]string{"standing/reinstated"}},
+		{"replaces the standing with an update", func(m *memory.Store) store.Store { return updatesStanding{m} },
+			[]string{"standing/kept"}},
+		{"takes nobody for the owner of what has none", func(m *memory.Store) store.Store { return nobodyOwns{m} },
+			[]string{"standing/ownerless"}},
+		{"lists the grants of applications themselves", func(m *memory.Store) store.Store { return listsOwn{m} },
+			[]string{"standing/own sessions"}},
 		{"drops Extra", func(m *memory.Store) store.Store { return dropsExtra{m} },
 			[]string{"agreement/random calls", "extra/kept", "codes/redeem", "codes/none", "refresh/rotate"}},
 		{"keeps the Extra of before where there is none", func(m *memory.Store) store.Store { return keepsExtra{m} },
@@ -414,6 +428,71 @@ func (s revokesOnePage) RevokeTokens(ctx context.Context, owner string, id uuid.
 		_, _ = s.RevokeGrant(ctx, filter, grant.ID)
 	}
 	return usage, err
+}
+
+type dropsApplicationExtra struct{ *memory.Store }
+
+func (s dropsApplicationExtra) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
+	app.Extra = nil
+	return s.Store.CreateApplication(ctx, app, secret, limit)
+}
+
+type ignoresSuspended struct{ *memory.Store }
+
+func (s ignoresSuspended) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+	standing.Suspended = false
+	return s.Store.SetStanding(ctx, owner, id, standing)
+}
+
+type hidesSuspended struct{ *memory.Store }
+
+func (s hidesSuspended) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
+	client, err := s.Store.Client(ctx, clientID, session, now)
+	if client.Application.Standing.Suspended {
+		client.Session = nil
+	}
+	return client, err
+}
+
+type cleansSuspended struct{ *memory.Store }
+
+func (s cleansSuspended) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+	if standing.Suspended {
+		_, _ = s.RevokeTokens(ctx, owner, id, 1)
+	}
+	return s.Store.SetStanding(ctx, owner, id, standing)
+}
+
+type updatesStanding struct{ *memory.Store }
+
+func (s updatesStanding) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+	err := s.Store.UpdateApplication(ctx, owner, app)
+	if err == nil {
+		_, err = s.SetStanding(ctx, owner, app.ID, app.Standing)
+	}
+	return err
+}
+
+type nobodyOwns struct{ *memory.Store }
+
+func (s nobodyOwns) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+	app, err := s.Store.Application(ctx, oauthapp.AnyOwner, id)
+	if err == nil && owner != app.Owner {
+		return s.Store.Application(ctx, owner, id)
+	}
+	return app, err
+}
+
+// listsOwn keeps the application's own grant as that of a user.
+type listsOwn struct{ *memory.Store }
+
+func (s listsOwn) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+	if b.Session.UserID == "" {
+		b.Session.UserID = "itself"
+	}
+	grant, err := s.Store.BeginSession(ctx, b)
+	grant.UserID = ""
+	return grant, err
 }
 
 // revokesLate acknowledges the beginning of a session before others see it, so

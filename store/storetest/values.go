@@ -89,7 +89,7 @@ func scopeLike(text string) string {
 func valuesTexts(t *trial) {
 	for i, text := range texts {
 		app := t.draft(text)
-		app.Name, app.Description, app.HomepageURL = text, text, text
+		app.Name, app.Description, app.HomepageURL, app.Standing.Reason = text, text, text, text
 		app.CallbackURLs = []string{text, "https://example.com/", text + "2"}
 		app.Scopes = []string{scopeLike(text), "b", "a"}
 		secret := t.secret(app)
@@ -161,26 +161,35 @@ func spoil(slices ...[]string) {
 	}
 }
 
+func spoilBytes(b []byte) {
+	for i := range b[:cap(b)] {
+		b[:cap(b)][i] = 'X'
+	}
+}
+
 // roomy returns a copy with room behind it, so that an append stays in place.
 func roomy(s ...string) []string { return append(make([]string, 0, 2*len(s)+2), s...) }
 
 func valuesGiven(t *trial) {
 	app := t.draft("alice")
 	given := app
-	given.CallbackURLs, given.Scopes = roomy(app.CallbackURLs...), roomy(app.Scopes...)
+	given.CallbackURLs, given.Scopes, given.Extra = roomy(app.CallbackURLs...), roomy(app.Scopes...), slices.Clone(app.Extra)
 	secret := t.secret(app)
 	givenSecret := secret
 	t.must(t.CreateApplication(t.ctx, given, &givenSecret, plenty), "CreateApplication")
 	spoil(given.CallbackURLs, given.Scopes)
+	given.Extra[0] = 'X'
 	givenSecret.Digest, givenSecret.Hint = t.digest(), "spoiled"
 	t.same(t.stored(app), app, "Application, after its caller changed the slices it had given")
 	t.hasSecrets(app, start, secret)
 
 	given.CallbackURLs, given.Scopes = roomy("https://example.com/a", "https://example.com/b"), roomy("a", "b")
-	app.CallbackURLs, app.Scopes = slices.Clone(given.CallbackURLs), slices.Clone(given.Scopes)
+	given.Extra = []byte("another")
+	app.CallbackURLs, app.Scopes, app.Extra = slices.Clone(given.CallbackURLs), slices.Clone(given.Scopes), slices.Clone(given.Extra)
 	t.must(t.UpdateApplication(t.ctx, "alice", given), "UpdateApplication")
 	app.Version++
 	spoil(given.CallbackURLs, given.Scopes)
+	given.Extra[0] = 'X'
 	t.same(t.stored(app), app, "Application, after its caller changed the slices it had updated it with")
 
 	b := t.beginning(app, "u", "a", roomy("read", "write")...)
@@ -209,10 +218,12 @@ func (t *trial) spoilReturned(session store.Session) {
 	app, err := t.Application(t.ctx, oauthapp.AnyOwner, session.ApplicationID)
 	t.must(err, "Application")
 	spoil(app.CallbackURLs, app.Scopes)
+	spoilBytes(app.Extra)
 	apps, err := t.Applications(t.ctx, oauthapp.AnyOwner, oauthapp.Page{})
 	t.must(err, "Applications")
 	for _, app := range apps.Items {
 		spoil(app.CallbackURLs, app.Scopes)
+		spoilBytes(app.Extra)
 	}
 	secrets := t.secretsAt(app, start)
 	for i := range secrets {
@@ -221,6 +232,7 @@ func (t *trial) spoilReturned(session store.Session) {
 	client, err := t.Client(t.ctx, session.ClientID, session.ID, start)
 	t.must(err, "Client")
 	spoil(client.Application.CallbackURLs, client.Application.Scopes)
+	spoilBytes(client.Application.Extra)
 	for i := range client.Secrets {
 		client.Secrets[i] = oauthapp.Secret{}
 	}
@@ -238,6 +250,7 @@ func (t *trial) spoilReturned(session store.Session) {
 	t.must(err, "Grants")
 	for _, grant := range grants.Items {
 		spoil(grant.Scopes, grant.Application.CallbackURLs, grant.Application.Scopes)
+		spoilBytes(grant.Application.Extra)
 	}
 }
 
@@ -262,6 +275,7 @@ func valuesReturned(t *trial) {
 	was, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "v"}, revoked.GrantID)
 	t.must(err, "RevokeGrant")
 	spoil(was.Scopes, was.Application.CallbackURLs, was.Application.Scopes)
+	spoilBytes(was.Application.Extra)
 	t.same(t.stored(app), app, "Application, after a caller changed the slices that RevokeGrant returned")
 }
 

@@ -34,7 +34,8 @@ type Kernel struct {
 	Emit func(r *http.Request, e oauthapp.Event)
 
 	// AuthenticateClient finds out which client sent a request and whether it
-	// is that client, and in the same read takes the session named, or none.
+	// is that client, and in the same read takes the session named, or none. It
+	// refuses the client of a suspended application.
 	AuthenticateClient func(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error)
 
 	// AllowedScopes returns what an application may ask for now, and

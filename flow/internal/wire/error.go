@@ -56,6 +56,10 @@ type Error struct {
 	// Routine marks what a client that makes no mistake is told as things go
 	// on, such as to ask again. No event tells of it.
 	Routine bool
+	// Suspended tells that the application is, and Suspension why, in the words
+	// of the host, for pages alone.
+	Suspended  bool
+	Suspension string
 
 	cause error
 }

@@ -97,7 +97,8 @@ func (c *Cache[R]) Put(e *Entry[R]) {
 func (e Entry[R]) bytes() int {
 	const found = 200 // the list and the map of the LRU
 	a := &e.Application
-	n := found + int(unsafe.Sizeof(e)) + len(a.ClientID) + len(a.Owner) + len(a.Name) + len(a.Description) + len(a.HomepageURL)
+	n := found + int(unsafe.Sizeof(e)) + len(a.ClientID) + len(a.Owner) + len(a.Name) + len(a.Description) + len(a.HomepageURL) +
+		len(a.Standing.Reason) + len(a.Extra)
 	for _, list := range [][]string{a.CallbackURLs, a.Scopes} {
 		for _, text := range list {
 			n += int(unsafe.Sizeof(text)) + len(text)
@@ -115,6 +116,7 @@ func (e Entry[R]) Client(session *store.Session, now time.Time) store.Client {
 	client := store.Client{Application: e.Application, Session: session}
 	client.Application.CallbackURLs = slices.Clone(e.Application.CallbackURLs)
 	client.Application.Scopes = slices.Clone(e.Application.Scopes)
+	client.Application.Extra = bytes.Clone(e.Application.Extra)
 	for _, secret := range e.Secrets {
 		if secret.Live(now) {
 			client.Secrets = append(client.Secrets, secret)

@@ -1,0 +1,155 @@
+package oauthapp_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+func TestSetStanding(t *testing.T) {
+	f := newFixture(t)
+	app, _ := f.register(t, alice)
+	require.Equal(t, oauthapp.Standing{}, app.Standing)
+	ctx := oauthapp.WithActor(t.Context(), oauthapp.Actor{UserID: "admin"})
+	for _, step := range []struct {
+		standing oauthapp.Standing
+		event    oauthapp.EventType // "" for none
+	}{
+		{oauthapp.Standing{}, ""},
+		{oauthapp.Standing{Approved: true}, oauthapp.ApplicationStandingChanged},
+		{oauthapp.Standing{Approved: true, Suspended: true, Reason: " It sent spam.\r\nTwice. "}, oauthapp.ApplicationSuspended},
+		{oauthapp.Standing{Suspended: true, Reason: "Another reason."}, oauthapp.ApplicationStandingChanged},
+		{oauthapp.Standing{Verified: true, Trusted: true}, oauthapp.ApplicationReinstated},
+		{oauthapp.Standing{Verified: true, Trusted: true}, ""},
+	} {
+		f.events = nil
+		got, err := f.SetStanding(ctx, oauthapp.AnyOwner, app.ID, step.standing)
+		require.NoError(t, err)
+		step.standing.Reason = strings.TrimSpace(strings.ReplaceAll(step.standing.Reason, "\r", ""))
+		app.Standing = step.standing
+		require.Equal(t, app, got)
+		kept, err := f.Application(ctx, alice, app.ID)
+		require.NoError(t, err)
+		require.Equal(t, app, kept)
+		if step.event == "" {
+			require.Empty(t, f.events)
+			continue
+		}
+		require.Equal(t, []oauthapp.Event{{
+			Type: step.event, Time: f.kept(), Actor: oauthapp.Actor{UserID: "admin"}, ApplicationID: app.ID,
+			ApplicationName: app.Name, ClientID: app.ClientID, Owner: alice, Reason: step.standing.Reason,
+		}}, f.events)
+	}
+
+	_, err := f.SetStanding(ctx, bob, app.ID, oauthapp.Standing{Suspended: true})
+	require.ErrorIs(t, err, oauthapp.ErrNotFound)
+	for reason, message := range map[string]string{strings.Repeat("x", 1001): "Reason is too long", "a\x00b": "Reason may have line breaks"} {
+		_, err = f.SetStanding(ctx, alice, app.ID, oauthapp.Standing{Reason: reason})
+		require.ErrorContains(t, err, message)
+	}
+	// An edit by the developer leaves the standing alone.
+	reg := app.Registration()
+	reg.Name = "Renamed"
+	updated, err := f.Update(ctx, alice, app.ID, reg)
+	require.NoError(t, err)
+	require.Equal(t, app.Standing, updated.Standing)
+}
+
+func TestRegisterOwnerless(t *testing.T) {
+	f := newFixture(t)
+	reg := registration()
+	reg.Extra = map[string]any{"registration": map[string]string{"token": "digest"}}
+	app, secret, err := f.RegisterOwnerless(t.Context(), reg)
+	require.NoError(t, err)
+	require.False(t, secret.IsZero())
+	require.Empty(t, app.Owner)
+	require.Equal(t, oauthapp.ApplicationCreated, f.events[0].Type)
+
+	_, err = f.Application(t.Context(), alice, app.ID)
+	require.ErrorIs(t, err, oauthapp.ErrNotFound)
+	_, err = f.Application(t.Context(), "", app.ID)
+	require.ErrorContains(t, err, "owner is empty", "a host that forgot the owner reaches nothing")
+	kept, err := f.Application(t.Context(), oauthapp.AnyOwner, app.ID)
+	require.NoError(t, err)
+	require.Equal(t, app, kept)
+
+	_, err = f.SetStanding(t.Context(), oauthapp.AnyOwner, app.ID, oauthapp.Standing{Trusted: true})
+	require.ErrorContains(t, err, "trusted: An application that registered itself cannot be trusted.")
+	_, err = f.SetStanding(t.Context(), oauthapp.AnyOwner, app.ID, oauthapp.Standing{Verified: true})
+	require.NoError(t, err)
+}
+
+func TestExtra(t *testing.T) {
+	type keys struct{ URI string }
+	f := newFixture(t)
+	reg := registration()
+	reg.Extra = map[string]any{"keys": keys{"https://example.com/jwks"}, "par": true}
+	app, _, err := f.Register(t.Context(), alice, reg)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"keys":{"URI":"https://example.com/jwks"},"par":true}`, string(app.Extra))
+
+	var got keys
+	found, err := app.ReadExtra("keys", &got)
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Equal(t, keys{"https://example.com/jwks"}, got)
+	found, err = app.ReadExtra("dpop", &got)
+	require.NoError(t, err)
+	require.False(t, found)
+	_, err = app.ReadExtra("par", &got)
+	require.Error(t, err)
+
+	f.events = nil
+	app, err = f.SetExtra(t.Context(), alice, app.ID, "par", nil)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"keys":{"URI":"https://example.com/jwks"}}`, string(app.Extra))
+	require.Equal(t, oauthapp.ApplicationUpdated, f.events[0].Type)
+	again, err := f.SetExtra(t.Context(), alice, app.ID, "par", nil)
+	require.NoError(t, err)
+	require.Equal(t, app, again)
+	require.Len(t, f.events, 1, "nothing changed")
+
+	edit := app.Registration()
+	edit.Name, edit.Extra = "Renamed", map[string]any{"ignored": true}
+	app, err = f.Update(t.Context(), alice, app.ID, edit)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"keys":{"URI":"https://example.com/jwks"}}`, string(app.Extra), "an edit keeps it")
+
+	_, err = f.SetExtra(t.Context(), bob, app.ID, "par", true)
+	require.ErrorIs(t, err, oauthapp.ErrNotFound)
+	_, err = f.SetExtra(t.Context(), alice, app.ID, "Not a name", true)
+	require.ErrorContains(t, err, "does not name an entry")
+	_, err = f.SetExtra(t.Context(), alice, app.ID, "par", strings.Repeat("x", oauthapp.MaxExtra))
+	require.ErrorContains(t, err, "extra: Extra is too long")
+	_, err = f.SetExtra(t.Context(), alice, app.ID, "par", func() {})
+	require.Error(t, err)
+	app, err = f.SetExtra(t.Context(), alice, app.ID, "keys", nil)
+	require.NoError(t, err)
+	require.Empty(t, app.Extra)
+}
+
+// Entries that are set at once are all kept.
+func TestSetExtraAtOnce(t *testing.T) {
+	f := newFixture(t)
+	app, _ := f.register(t, alice)
+	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: f.store})
+	require.NoError(t, err)
+	names := []string{"a", "b", "c", "d", "e"}
+	var wg sync.WaitGroup
+	errs := make([]error, len(names))
+	for i, name := range names {
+		wg.Go(func() { _, errs[i] = registry.SetExtra(context.Background(), alice, app.ID, name, i) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	app, err = f.Application(t.Context(), alice, app.ID)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"a":0,"b":1,"c":2,"d":3,"e":4}`, string(app.Extra))
+}
