@@ -80,6 +80,8 @@ func (p *Provider) extend() error {
 	}
 	p.clients = p.newClients()
 	p.kernel.AuthenticateClient = p.authenticateLive
+	p.kernel.HasGrant = func(grantType string) bool { _, ok := p.added.Grants[grantType]; return ok }
+	p.kernel.HasClientAuthentication = func(method string) bool { return slices.Contains(p.clients.Names(false), method) }
 	p.authorizationParams = p.added.AuthorizationParamNames()
 	p.tokenParams = append([]string{"grant_type", "resource"}, clientauth.Params...)
 	for _, grant := range p.added.Grants {

@@ -106,7 +106,7 @@ func told(r *http.Request, e oauthapp.Event) oauthapp.Event {
 func tellsOfRefusal(t oauthapp.EventType) bool {
 	switch t {
 	case oauthapp.ClientAuthenticationFailed, oauthapp.ClientAuthenticationLimited, oauthapp.ConsentFormRefused,
-		oauthapp.CodeReplayed, oauthapp.RefreshTokenReused, oauthapp.GrantDenied, oauthapp.UserCodesLimited, oauthapp.RequestRefused:
+		oauthapp.CodeReplayed, oauthapp.RefreshTokenReused, oauthapp.GrantDenied, oauthapp.UserCodesLimited, oauthapp.ClientMetadataRefused, oauthapp.RequestRefused:
 		return true
 	}
 	return false

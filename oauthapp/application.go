@@ -21,7 +21,7 @@ const (
 // An Application is a client of RFC 6749, as its developer registered it.
 type Application struct {
 	ID       uuid.UUID // version 7; names the application to its owner
-	ClientID string    // names it to the flow; unreserved characters only, never reused
+	ClientID string    // names it to the flow, never reused; unreserved characters only, or an https URL if it has no owner
 
 	// Owner is the host's account that registered it; opaque. It is "" for an
 	// application that registered itself.

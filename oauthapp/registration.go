@@ -16,7 +16,9 @@ type Registration struct {
 	// ClientID is the client ID that the application gets. It is optional when
 	// registering and ignored when editing. Take it from [NewClientID] before
 	// the registration is sent, so that a registration that is sent twice
-	// registers once: the second returns ErrExists.
+	// registers once: the second returns ErrExists. An application without an
+	// owner may also bring an https URL of up to 1024 bytes that has the form of
+	// a callback URL.
 	ClientID string
 	// Name is shown to users. It has 1 to 100 characters. Control characters,
 	// invisible characters and characters that change the direction of writing
@@ -27,7 +29,8 @@ type Registration struct {
 	// Description is optional. It has up to 1000 characters, which may include
 	// line breaks.
 	Description string
-	// HomepageURL begins with https:// or http:// and has up to 2000 bytes.
+	// HomepageURL begins with https:// or http:// and has up to 2000 bytes. It
+	// is optional for an application without an owner.
 	HomepageURL string
 	// CallbackURLs are 1 to 20 different URLs of up to 2000 bytes, each of one
 	// of these forms:
@@ -61,6 +64,8 @@ type Registration struct {
 	// changes nothing and returns a [*ConflictError]. A caller that leaves it 0
 	// can edit only an application that was never edited.
 	Version int64
+
+	ownerless bool // which normalize goes by
 }
 
 const (
@@ -76,7 +81,7 @@ const (
 // unrestricted.
 func (reg Registration) normalizeFor(app Application, offered []string) (Registration, []FieldError) {
 	changed := reg.Type != "" && reg.Type != app.Type
-	reg.Type = app.Type
+	reg.Type, reg.ownerless = app.Type, app.Owner == ""
 	reg, problems := reg.normalize(offered, app.Scopes...)
 	if changed {
 		problems = append(problems, FieldError{"client_type", fmt.Sprintf("Client type cannot be changed; it is %q.", app.Type)})
@@ -100,7 +105,9 @@ func (reg Registration) normalize(offered []string, has ...string) (Registration
 
 	report("description", "Description", checkDescription(reg.Description))
 
-	report("homepage_url", "Homepage URL", checkHomepage(reg.HomepageURL))
+	if reg.HomepageURL != "" || !reg.ownerless {
+		report("homepage_url", "Homepage URL", checkHomepage(reg.HomepageURL))
+	}
 
 	if reg.Type != Confidential && reg.Type != Public {
 		report("client_type", "Client type", `must be "confidential" or "public".`)

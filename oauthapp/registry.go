@@ -126,14 +126,7 @@ func (r *Registry) RegisterOwnerless(ctx context.Context, reg Registration) (App
 }
 
 func (r *Registry) register(ctx context.Context, owner string, reg Registration) (Application, credential.Plaintext, error) {
-	if reg.Type == "" {
-		reg.Type = Confidential
-	}
-	reg, problems := reg.normalize(r.cfg.Scopes)
-	problems = r.checkReserved(problems, owner, reg.Name)
-	if reg.ClientID != "" && !isClientID(reg.ClientID) {
-		problems = append(problems, FieldError{"client_id", "Client ID must be 20 hexadecimal digits in lower case; leave it out to get a new one."})
-	}
+	reg, problems := r.check(owner, reg)
 	if len(problems) > 0 {
 		return Application{}, credential.Plaintext{}, &ValidationError{problems}
 	}
@@ -151,6 +144,21 @@ func (r *Registry) register(ctx context.Context, owner string, reg Registration)
 	}
 	r.report(ctx, ApplicationCreated, now, app)
 	return app, plaintext, nil
+}
+
+// check returns a registration of owner as it is kept, and everything that is
+// wrong with it.
+func (r *Registry) check(owner string, reg Registration) (Registration, []FieldError) {
+	if reg.Type == "" {
+		reg.Type = Confidential
+	}
+	reg.ownerless = owner == ""
+	reg, problems := reg.normalize(r.cfg.Scopes)
+	problems = r.checkReserved(problems, owner, reg.Name)
+	if reg.ClientID != "" && !isClientID(reg.ClientID) && !(reg.ownerless && isForeignClientID(reg.ClientID)) {
+		problems = append(problems, FieldError{"client_id", "Client ID must be 20 hexadecimal digits in lower case; leave it out to get a new one."})
+	}
+	return reg, problems
 }
 
 // checkReserved adds a problem if the name is reserved.

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -201,9 +202,9 @@ func (f *Fetcher) fetchOnce(ctx context.Context, u *url.URL, key, user string) (
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
 		defer cancel()
 		fetched, err := f.fetch(limited, u, user)
-		if err == nil && f.cfg.Check != nil {
-			if problem := f.cfg.Check(key, fetched.body); problem != nil {
-				fetched, err = nil, fmt.Errorf("%w: %w", ErrDocument, problem)
+		if err == nil {
+			if err = f.check(key, fetched.body); err != nil {
+				fetched = nil
 			}
 		}
 		f.keep(key, fetched, err)
@@ -216,6 +217,23 @@ func (f *Fetcher) fetchOnce(ctx context.Context, u *url.URL, key, user string) (
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: %w", ErrUnreachable, ctx.Err())
 	}
+}
+
+// check asks Config.Check. A panic there, in a goroutine of no request, would
+// end the process: it is a failure.
+func (f *Fetcher) check(url string, body []byte) (err error) {
+	if f.cfg.Check == nil {
+		return nil
+	}
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("%w: checking it panicked: %v\n%s", ErrUnreachable, problem, debug.Stack())
+		}
+	}()
+	if problem := f.cfg.Check(url, body); problem != nil {
+		return fmt.Errorf("%w: %w", ErrDocument, problem)
+	}
+	return nil
 }
 
 // retryPace is how long a document that is kept is used before its origin is

@@ -629,6 +629,12 @@ func TestCheck(t *testing.T) {
 	require.Equal(t, document1, string(body))
 }
 
+func TestCheckPanics(t *testing.T) {
+	i := newInternet(t, answerWith(document1), Config{Check: func(string, []byte) error { panic("host") }})
+	_, err := i.get("https://example.com/c")
+	require.ErrorIs(t, err, ErrUnreachable)
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	i := newInternet(t, answerWith(document1))
 	for n := range 2 * maxKept {

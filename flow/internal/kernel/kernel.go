@@ -38,6 +38,14 @@ type Kernel struct {
 	// refuses the client of a suspended application.
 	AuthenticateClient func(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error)
 
+	// HasGrant reports whether the token endpoint has a grant type, which a
+	// capability may add.
+	HasGrant func(grantType string) bool
+
+	// HasClientAuthentication reports whether clients can authenticate with a
+	// method, which a capability may add.
+	HasClientAuthentication func(method string) bool
+
 	// AllowedScopes returns what an application may ask for now, and
 	// RequestedScopes what a parameter scope of its asks for: the default
 	// scopes where it is "", and a refusal where the application may not ask

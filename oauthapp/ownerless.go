@@ -1,0 +1,35 @@
+package oauthapp
+
+import (
+	"errors"
+	"strings"
+)
+
+// CheckCallback returns what is wrong with a callback URL for applications of a
+// type, as [Registration.CallbackURLs] says, or nil. The error is the predicate
+// of a sentence about the URL.
+func CheckCallback(typ ClientType, callback string) error {
+	if problem := checkCallback(callback, typ); problem != "" {
+		return errors.New(strings.TrimSuffix(problem, "."))
+	}
+	return nil
+}
+
+// CheckOwnerless returns a registration as [Registry.RegisterOwnerless] would
+// keep it, or a [*ValidationError] that names everything wrong with it. It
+// reads nothing.
+func (r *Registry) CheckOwnerless(reg Registration) (Registration, error) {
+	reg, problems := r.check("", reg)
+	if len(problems) > 0 {
+		return Registration{}, &ValidationError{problems}
+	}
+	return reg, nil
+}
+
+// isForeignClientID reports whether s is a client ID that an application
+// without an owner may bring: an https URL, as in
+// draft-ietf-oauth-client-id-metadata-document-03, section 3.
+func isForeignClientID(s string) bool {
+	const most = 1 << 10
+	return len(s) <= most && strings.HasPrefix(s, "https://") && checkCallback(s, Confidential) == ""
+}
