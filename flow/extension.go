@@ -28,6 +28,7 @@ func (p *Provider) extend() error {
 		Issue:       p.issue,
 		Now:         p.now,
 		Emit:        p.emit,
+		Refusals:    p.recentRefusals,
 
 		AllowedScopes:   p.allowedScopes,
 		RequestedScopes: p.requestedScopes,

@@ -39,17 +39,20 @@ func (p *Provider) observed(route kernel.Route) http.HandlerFunc {
 	}
 }
 
-// reportRefusal reports what a request was refused for, unless an event has
-// told of it, or it is routine. An outage is none: it is the operator's, who has
-// the log.
+// reportRefusal reports what a request was refused for: to the host, unless an
+// event has told of it, and to the developer of the client. What is routine is
+// not reported. Neither is an outage: it is the operator's, who has the log.
 func (p *Provider) reportRefusal(r *http.Request, o *kernel.Outcome) {
-	if o.Refusal == nil || o.Refusal.Status >= http.StatusInternalServerError || o.Refusal.Routine || o.Reported {
+	if o.Refusal == nil || o.Refusal.Status >= http.StatusInternalServerError || o.Refusal.Routine {
 		return
 	}
-	e := o.About
-	e.Type, e.Endpoint, e.Error = oauthapp.RequestRefused, o.Endpoint, o.Refusal.Code
-	e.Reason = reasonOf(o)
-	p.emit(r, e)
+	if !o.Reported {
+		e := o.About
+		e.Type, e.Endpoint, e.Error = oauthapp.RequestRefused, o.Endpoint, o.Refusal.Code
+		e.Reason = reasonOf(o)
+		p.emit(r, e)
+	}
+	p.keepRefusal(r, o)
 }
 
 // reasonOf is why a request was refused, a fixed phrase.

@@ -41,6 +41,7 @@ type Provider struct {
 	formSession ticket.Session
 	limiter     Limiter
 	ownLimiter  ownLimiter // decides where the host's fails
+	kept        keptRefusals
 	engine      *engine.Engine
 	issue       *kernel.Issuance
 	kernel      *kernel.Kernel
@@ -68,6 +69,7 @@ func New(cfg Config) (*Provider, error) {
 		formSession: ticket.Session{HTTPS: issuer.Scheme == "https"},
 		limiter:     resolved.Limiter,
 		ownLimiter:  ownLimiter{clientauth.NewLimiter(resolved.Now)},
+		kept:        newKeptRefusals(),
 		mux:         http.NewServeMux(),
 	}
 	if p.limiter == nil {

@@ -241,8 +241,8 @@ func (req *request) showSecret(secret credential.Plaintext, others string) error
 	return req.write(http.StatusOK, "application.html", data)
 }
 
-// applicationPage returns the page of the application. Where its secrets cannot
-// be read it has none, and there is an error.
+// applicationPage returns the page of the application. Where its refusals or
+// secrets cannot be read it has none, and there is an error.
 func (req *request) applicationPage() (page.Application, error) {
 	data := page.Application{
 		Account:     req.account.Name,
@@ -262,8 +262,9 @@ func (req *request) applicationPage() (page.Application, error) {
 		RevokeURL:   req.appURL("revoke"),
 		DeleteURL:   req.appURL("delete"),
 	}
-	if data.Public {
-		return data, nil
+	var err error
+	if data.Refusals, err = req.refusals(); err != nil || data.Public {
+		return data, err
 	}
 	secrets, err := req.registry.Secrets(req.ctx, req.account.ID, req.app.ID)
 	if err != nil {

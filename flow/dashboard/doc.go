@@ -63,6 +63,14 @@
 // What a page says was done is sealed in its URL for the session that did it,
 // for 5 minutes.
 //
+// # Refused requests
+//
+// The page of an application shows what its requests were refused for in the
+// last 7 days, on any node: the latest 20 refusals, each once, with the last
+// time to the minute, the endpoint, the error and what to do about it. They are
+// kept in the store, a few kilobytes for an application. They name no user and
+// quote nothing that was sent. Outages are not among them.
+//
 // # Looks
 //
 // The pages need no JavaScript and run under a Content-Security-Policy that
@@ -107,7 +115,8 @@
 //	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes (Name, Description),
 //	                         CreatedAt, LastUsedAt, ClientSecret, Created, Others, Notice, Problem,
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
-//	                         Overlaps (Value, Text, Hint, Selected), Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
+//	                         Overlaps (Value, Text, Hint, Selected), Refusals (At, Endpoint, Error, Reason, Remedy),
+//	                         Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
 //	application_form.html    Account, New, Title, Action, Cancel, Ticket, ClientID, Version, Was (Name, Description, Homepage,
 //	                         Callbacks), Name, Description, Homepage, Callbacks, Public,
 //	                         Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice, Problems (Field, Message), Problem "field"

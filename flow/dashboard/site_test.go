@@ -347,6 +347,13 @@ func (f *faultyStore) fail(verb string) error {
 	return nil
 }
 
+func (f *faultyStore) Look(ctx context.Context, kind string, digest credential.Digest, now time.Time) (store.Record, error) {
+	if err := f.fail("Look"); err != nil {
+		return store.Record{}, err
+	}
+	return f.Store.Look(ctx, kind, digest, now)
+}
+
 func (f *faultyStore) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
 	if err := f.fail("CreateApplication"); err != nil {
 		return err

@@ -33,6 +33,11 @@ type Kernel struct {
 	// durable.
 	Emit func(r *http.Request, e oauthapp.Event)
 
+	// Refusals returns what requests of an application were refused for in the
+	// last 7 days, the latest first: each refusal once, 20 at most. Anybody can
+	// send a request that names an application.
+	Refusals func(ctx context.Context, application uuid.UUID) ([]Refusal, error)
+
 	// AuthenticateClient finds out which client sent a request and whether it
 	// is that client, and in the same read takes the session named, or none. It
 	// refuses the client of a suspended application.

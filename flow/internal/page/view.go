@@ -120,11 +120,20 @@ type Application struct {
 	Secrets   []Secret // newest first; none for a public application
 	Newest    string   // hidden field "newest": the newest secret
 	Overlaps  []Option // field "overlap": how long the present secrets go on; empty if there are none
+	Refusals  []Refusal
 	Ticket    string
 	EditURL   string
 	ResetURL  string // posted to
 	RevokeURL string
 	DeleteURL string
+}
+
+// Refusal is what requests of the application were refused for lately.
+type Refusal struct {
+	At            Moment // the last time
+	Endpoint      string // its path; "" for the API
+	Error, Reason string
+	Remedy        string // what to do about it, in one sentence
 }
 
 // Secret is what is shown of a client secret.

@@ -1,0 +1,147 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow/internal/bucket"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// The refusals of an application's requests are kept for its developer in a
+// record of the store, so that the page shows those of all nodes. A request that
+// is granted writes nothing. One that is refused writes once a minute for the
+// same refusal of the same application.
+
+const (
+	refusalsKind = "flow.refusals" // of records, one for each application
+
+	maxRefusals   = 20 // different ones of an application, the latest
+	refusalTTL    = 7 * 24 * time.Hour
+	refusalRepeat = time.Minute // the same one is not kept anew before
+
+	keepRefusalLimit = 5 * time.Second // what a store may take for it
+)
+
+// keptRefusals are those that this node kept within the last minute.
+type keptRefusals struct {
+	mu   sync.Mutex
+	kept bucket.Set // of a client ID and a refusal
+}
+
+func newKeptRefusals() keptRefusals { return keptRefusals{kept: bucket.New(1, refusalRepeat)} }
+
+// due reports whether a refusal is to be kept, and notes that it is.
+func (k *keptRefusals) due(clientID string, refusal kernel.Refusal) bool {
+	key := bucket.KeyOf(clientID, refusal.Endpoint, refusal.Error, refusal.Reason)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kept.Wait(key, refusal.At) > 0 {
+		return false
+	}
+	k.kept.Take(key, refusal.At)
+	return true
+}
+
+// keepRefusal keeps what a request was refused for, if it names an application.
+// To fail at that is no reason to answer otherwise.
+func (p *Provider) keepRefusal(r *http.Request, o *kernel.Outcome) {
+	refusal := kernel.Refusal{At: p.now(), Endpoint: o.Endpoint, Error: o.Refusal.Code, Reason: reasonOf(o)}
+	if o.About.ClientID == "" || !p.kept.due(o.About.ClientID, refusal) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), keepRefusalLimit)
+	defer cancel()
+	application, err := p.refusedApplication(ctx, o)
+	if err == nil && application != uuid.Nil {
+		err = p.addRefusal(ctx, application, refusal)
+	}
+	if err != nil {
+		p.logFailure(r, "refused request not kept", err)
+	}
+}
+
+// refusedApplication returns the application of a request, zero for none. It is
+// read where the request was refused before it was.
+func (p *Provider) refusedApplication(ctx context.Context, o *kernel.Outcome) (uuid.UUID, error) {
+	if o.Known || o.About.ApplicationID != uuid.Nil {
+		return o.About.ApplicationID, nil
+	}
+	client, err := p.cfg.Store.Client(ctx, o.About.ClientID, uuid.Nil, p.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return uuid.Nil, nil
+	}
+	return client.Application.ID, err
+}
+
+// addRefusal adds a refusal to those of an application. Who loses a race begins
+// anew.
+func (p *Provider) addRefusal(ctx context.Context, application uuid.UUID, refusal kernel.Refusal) error {
+	const tries = 5
+	var err error
+	for range tries {
+		if err = p.tryAddRefusal(ctx, application, refusal); !errors.Is(err, store.ErrExists) && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+func (p *Provider) tryAddRefusal(ctx context.Context, application uuid.UUID, refusal kernel.Refusal) error {
+	before, kept, err := p.lookForRefusals(ctx, application)
+	if err != nil {
+		return err
+	}
+	kept = slices.DeleteFunc(kept, refusal.Same)
+	kept = append([]kernel.Refusal{refusal}, kept...)
+	slices.SortStableFunc(kept, func(a, b kernel.Refusal) int { return b.At.Compare(a.At) })
+	value, err := json.Marshal(kept[:min(len(kept), maxRefusals)])
+	if err != nil {
+		return err
+	}
+	now := p.now()
+	record := store.Record{Kind: refusalsKind, Digest: refusalsDigest(application), Value: value, ExpiresAt: now.Add(refusalTTL)}
+	if before == nil {
+		return p.cfg.Store.Keep(ctx, record, now)
+	}
+	err = p.cfg.Store.Replace(ctx, record, before, now)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.ErrConflict // it has expired meanwhile
+	}
+	return err
+}
+
+// recentRefusals returns what requests of an application were refused for
+// within refusalTTL, the latest first.
+func (p *Provider) recentRefusals(ctx context.Context, application uuid.UUID) ([]kernel.Refusal, error) {
+	_, kept, err := p.lookForRefusals(ctx, application)
+	return kept, err
+}
+
+// lookForRefusals returns the refusals of an application, and the value that
+// they are kept as, nil for none.
+func (p *Provider) lookForRefusals(ctx context.Context, application uuid.UUID) (value []byte, kept []kernel.Refusal, err error) {
+	now := p.now()
+	record, err := p.cfg.Store.Look(ctx, refusalsKind, refusalsDigest(application), now)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(record.Value, &kept)
+	}
+	kept = slices.DeleteFunc(kept, func(r kernel.Refusal) bool { return now.Sub(r.At) >= refusalTTL })
+	return record.Value, kept, err
+}
+
+func refusalsDigest(application uuid.UUID) credential.Digest {
+	return credential.DigestOf(application.String())
+}
