@@ -63,6 +63,7 @@ func (p *Provider) find(w http.ResponseWriter, r *http.Request, sent wire.Params
 	}
 	pushed, refusal := p.added.Requests.Find(w, r, sent)
 	if pushed != nil {
+		a.sent = sent.Only([]string{"client_id", "request_uri", loginTicketParam})
 		a.params, a.pushed = pushed, true
 	}
 	return a, refusal

@@ -32,6 +32,7 @@
 //	POST      /oauth/introspect  RFC 7662
 //	GET       /oauth/style.css   the stylesheet of the pages
 //	POST      /v2/oauth/access_token   with package dnsimple
+//	POST      /oauth/par         with package par
 //	POST      /oauth/device_authorization and GET, POST /device   with package device
 //
 // and at the root, with the issuer's or the resource's path behind them:

@@ -21,7 +21,8 @@ type options struct {
 	accessTokenTTL  time.Duration
 	refreshTokenTTL time.Duration
 	rotationGrace   time.Duration
-	rateLimit       int // requests an hour
+	rateLimit       int      // requests an hour
+	without         []string // the names of capabilities that are off
 }
 
 // parseOptions reads the flags. It returns flag.ErrHelp where they ask for
@@ -57,6 +58,15 @@ func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
 	flags.DurationVar(&opts.refreshTokenTTL, "refresh-token-ttl", 0, "how long a refresh token lives unused (default 720h)")
 	flags.DurationVar(&opts.rotationGrace, "rotation-grace", 0, "how long a repeated refresh gets the same tokens again (default 10s)")
 	flags.IntVar(&opts.rateLimit, "rate-limit", 2400, "`REQUESTS` an hour for each token or address on /v2/")
+	flags.Func("without", "turn off a capability by its `NAME`, such as dnsimple; several are separated by commas", func(names string) error {
+		for name := range strings.SplitSeq(names, ",") {
+			if !hasCapability(name) {
+				return fmt.Errorf("there is no capability of the name %q", name)
+			}
+			opts.without = append(opts.without, name)
+		}
+		return nil
+	})
 	return flags, dsn
 }
 

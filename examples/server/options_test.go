@@ -29,6 +29,11 @@ func TestOptions(t *testing.T) {
 	require.Equal(t, dataSource{kind: sqliteStore, path: "/a/b.db"}, opts.store)
 	require.Equal(t, "/c/key", opts.keyFile)
 
+	opts, err = parseOptions(strings.Fields("-without par,dnsimple"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"par", "dnsimple"}, opts.without)
+	require.Len(t, capabilities(opts), len(capabilities(options{}))-2)
+
 	_, err = parseOptions([]string{"-h"})
 	require.ErrorIs(t, err, flag.ErrHelp)
 }
@@ -37,7 +42,7 @@ func TestBadOptions(t *testing.T) {
 	for _, line := range []string{
 		"-no-such-flag", "argument", "-addr 8080", "-addr", "-code-ttl soon", "-code-ttl -1s", "-access-token-ttl 0.5", "-refresh-token-ttl -1h",
 		"-issuer id.example", "-issuer ftp://id.example", "-issuer https://", "-issuer https://id.example/path",
-		"-store", "-store mysql://x", "-store sqlite:", "-store sqlite::memory:", "-store memory:", "-rate-limit 0",
+		"-store", "-store mysql://x", "-store sqlite:", "-store sqlite::memory:", "-store memory:", "-rate-limit 0", "-without", "-without nothing", "-without par,",
 	} {
 		_, err := parseOptions(strings.Fields(line))
 		require.Error(t, err, line)

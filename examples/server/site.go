@@ -9,7 +9,6 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
-	"github.com/oauthapps/oauthapps/flow/dnsimple"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -52,7 +51,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 			RefreshToken:  opts.refreshTokenTTL,
 			RotationGrace: opts.rotationGrace,
 		},
-		Extensions: []flow.Extension{dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL})},
+		Extensions: capabilities(opts),
 		Pages: flow.Pages{
 			Files: pageFiles(),
 			Data:  login.pageData,

@@ -186,7 +186,13 @@ func (c *nodeProcess) start(s *server, app application, more map[string]string) 
 // what the client does from there.
 func (c *nodeProcess) login(b *browser, account string) nodeSteps {
 	c.t.Helper()
-	c.write(b.authorize(c.question(), account).String())
+	return c.goOn(b, c.question(), account)
+}
+
+// goOn is login from the client's question on.
+func (c *nodeProcess) goOn(b *browser, question, account string) nodeSteps {
+	c.t.Helper()
+	c.write(b.authorize(question, account).String())
 	var result struct{ Steps nodeSteps }
 	c.read(&result)
 	c.wait()

@@ -12,7 +12,12 @@ import (
 )
 
 // rooms are the capabilities: each is a folder that can be deleted.
-var rooms = []string{"flow/clientmetadata", "flow/device", "flow/dnsimple"}
+var rooms = []string{
+	"flow/clientmetadata",
+	"flow/device",
+	"flow/dnsimple",
+	"flow/par",
+}
 
 // No folder of package flow is forgotten: it is a capability, or one of these.
 func TestEveryCapabilityIsListed(t *testing.T) {

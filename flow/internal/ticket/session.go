@@ -36,7 +36,8 @@ func (s Session) Of(r *http.Request, host string) string {
 }
 
 // Begin returns what forms on the page that answers a request are bound to.
-// Where that is the cookie, and the browser has none, the answer sets one.
+// Where that is the cookie, and the browser has none, the answer sets one, and
+// the request has it from then on.
 func (s Session) Begin(w http.ResponseWriter, r *http.Request, host string) string {
 	if host != "" {
 		return host
@@ -45,14 +46,16 @@ func (s Session) Begin(w http.ResponseWriter, r *http.Request, host string) stri
 		return value
 	}
 	value := newValue()
-	http.SetCookie(w, &http.Cookie{
+	cookie := &http.Cookie{
 		Name:     s.cookieName(),
 		Value:    value,
 		Path:     "/",
 		Secure:   s.HTTPS,
 		HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
-	})
+	}
+	http.SetCookie(w, cookie)
+	r.AddCookie(cookie)
 	return value
 }
 
@@ -60,12 +63,16 @@ const valueSize = 32 // bytes
 
 // cookie returns the value of the cookie, if it is one that was set here.
 func (s Session) cookie(r *http.Request) (value string, ok bool) {
-	c, err := r.Cookie(s.cookieName())
-	if err != nil || len(c.Value) != base64.RawURLEncoding.EncodedLen(valueSize) {
-		return "", false
+	for _, c := range r.CookiesNamed(s.cookieName()) {
+		if len(c.Value) != base64.RawURLEncoding.EncodedLen(valueSize) {
+			continue
+		}
+		b, err := base64.RawURLEncoding.Strict().DecodeString(c.Value)
+		if err == nil && len(b) == valueSize {
+			return c.Value, true
+		}
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(c.Value)
-	return c.Value, err == nil && len(b) == valueSize
+	return "", false
 }
 
 func newValue() string {

@@ -1,6 +1,7 @@
 // What the clients of this folder have in common. A test starts each with one
 // argument, a JSON object with issuer, api, client_id, client_secret, redirect_uri,
-// scope, and auth: "basic", "post" or "none". Then the test plays the user:
+// scope, and auth: "basic", "post" or "none"; pushed is not empty where the
+// client pushes its authorization request. Then the test plays the user:
 //
 //   the client prints {"authorize": URL}, the URL to send the user to;
 //   it reads one line, the URL that the user was sent back to;

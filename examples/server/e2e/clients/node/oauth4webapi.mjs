@@ -21,7 +21,7 @@ const clientAuth = {
 const verifier = oauth.generateRandomCodeVerifier();
 const state = oauth.generateRandomState();
 const authorize = new URL(as.authorization_endpoint);
-authorize.search = new URLSearchParams({
+const request = new URLSearchParams({
   client_id: client.client_id,
   redirect_uri: options.redirect_uri,
   response_type: "code",
@@ -30,6 +30,13 @@ authorize.search = new URLSearchParams({
   code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
   code_challenge_method: "S256",
 });
+const push = async () => {
+  const { request_uri } = await oauth.processPushedAuthorizationResponse(
+    as, client, await oauth.pushedAuthorizationRequest(as, client, clientAuth, request, insecure),
+  );
+  return new URLSearchParams({ client_id: client.client_id, request_uri });
+};
+authorize.search = options.pushed ? await push() : request;
 const callback = await visit(authorize);
 
 // Checks state and, because the metadata promises it, iss (RFC 9207).

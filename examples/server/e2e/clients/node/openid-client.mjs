@@ -16,7 +16,8 @@ const config = await client.discovery(
 
 const verifier = client.randomPKCECodeVerifier();
 const state = client.randomState();
-const callback = await visit(client.buildAuthorizationUrl(config, {
+const authorizationUrl = options.pushed ? client.buildAuthorizationUrlWithPAR : client.buildAuthorizationUrl;
+const callback = await visit(await authorizationUrl(config, {
   redirect_uri: options.redirect_uri,
   scope: options.scope,
   state,

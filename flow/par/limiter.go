@@ -1,0 +1,53 @@
+package par
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow/internal/bucket"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// The limits of pushes of public clients, as which anybody can pose: each push
+// is written to the store.
+const (
+	publicBurst = 120 // pushes from one network; then
+	publicPace  = time.Second
+)
+
+// A limiter counts the pushes of public clients in this process. It is safe for
+// concurrent use.
+type limiter struct {
+	now func() time.Time
+
+	mu        sync.Mutex
+	byNetwork bucket.Set
+}
+
+func newLimiter(now func() time.Time) *limiter {
+	return &limiter{now: now, byNetwork: bucket.New(publicBurst, publicPace)}
+}
+
+// admit counts a push, and refuses it where there were too many (RFC 9126,
+// section 2.3).
+func (l *limiter) admit(app oauthapp.Application, address string) *wire.Error {
+	if app.Type != oauthapp.Public {
+		return nil
+	}
+	network := bucket.KeyOf(bucket.Network(address))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if wait := l.byNetwork.Wait(network, now); wait > 0 {
+		return &wire.Error{
+			Code:        wire.TemporarilyUnavailable,
+			Description: "too many pushed authorization requests",
+			Status:      http.StatusTooManyRequests,
+			RetryAfter:  wait,
+		}
+	}
+	l.byNetwork.Take(network, now)
+	return nil
+}

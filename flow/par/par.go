@@ -1,0 +1,144 @@
+// Package par is a capability of package flow: pushed authorization requests
+// (RFC 9126).
+//
+//	flow.Config{Extensions: []flow.Extension{par.New(par.Config{})}}
+//
+// It adds POST /oauth/par. A client sends the parameters of its authorization
+// request there, authenticated as at the token endpoint, and gets a request_uri
+// for them. Then it sends the browser to the authorization endpoint with that
+// and its client_id alone. What the authorization endpoint would refuse is
+// refused at the push, in the same words. Public clients can push, too.
+//
+// A request_uri can be presented for a minute. It then belongs to the browser
+// that presented it, for an hour: time to sign in and to decide. It is used up
+// when the user has decided. Any node takes it, and a restart changes nothing,
+// as the store keeps the request. The store has a digest of the request_uri.
+//
+// Parameters beside the request_uri are ignored, prompt and login_hint among
+// them: a login page learns from flow.ParseReturnTo that it is to sign the user
+// in anew, and nothing else of a request that was pushed.
+//
+// Each push is a write. Public clients, as which anybody can pose, may push 120
+// times at once and then once a second from one network, for each node.
+//
+// A host can take pushed requests alone, see [Config.Required]. So can an
+// application, by the entry "par" of its oauthapp.Application.Extra, which is a
+// [Settings]. Everything else is as without the capability.
+package par
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+)
+
+// Path is the path of the endpoint, below that of the issuer.
+const Path = "/oauth/par"
+
+// Config configures the capability. Its zero value is ready to use.
+type Config struct {
+	// Required has the authorization endpoint refuse, with invalid_request,
+	// requests that were not pushed, of every application.
+	Required bool
+}
+
+// Settings are what an application sets for itself, in its
+// oauthapp.Application.Extra under "par".
+type Settings struct {
+	// Required is as [Config.Required], for this application alone. It is named
+	// as in RFC 9126, section 6.
+	Required bool `json:"require_pushed_authorization_requests"`
+}
+
+// New returns the capability, for flow.Config.Extensions.
+func New(cfg Config) flow.Extension { return extension{cfg} }
+
+const name = "par"
+
+type extension struct{ cfg Config }
+
+func (extension) Name() string               { return name }
+func (extension) Findings() []kernel.Finding { return nil }
+
+func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	p := &endpoint{kernel: k, cfg: e.cfg, limiter: newLimiter(k.Now)}
+	metadata := map[string]any{"pushed_authorization_request_endpoint": k.Issuer + Path}
+	if e.cfg.Required {
+		metadata["require_pushed_authorization_requests"] = true
+	}
+	return kernel.Contribution{
+		Routes:             []kernel.Route{{Method: http.MethodPost, Path: Path, Handler: p.push, AnyOrigin: true}},
+		JudgeAuthorization: p.judge,
+		Requests:           &kernel.RequestSource{Find: p.find, Decided: p.decided},
+		Metadata:           metadata,
+	}, nil
+}
+
+// An endpoint is that for pushes. It is safe for concurrent use.
+type endpoint struct {
+	kernel  *kernel.Kernel
+	cfg     Config
+	limiter *limiter
+}
+
+// judge refuses a request that had to be pushed.
+func (p *endpoint) judge(a *kernel.AuthorizationRequest) *wire.Error {
+	if a.Pushed {
+		return nil
+	}
+	if p.cfg.Required {
+		return wire.Refuse(wire.InvalidRequest, "this service takes pushed authorization requests alone")
+	}
+	var settings Settings
+	if _, err := a.Client.Application.ReadExtra(name, &settings); err != nil {
+		return wire.Internal(err)
+	}
+	if settings.Required {
+		return wire.Refuse(wire.InvalidRequest, "the application sends pushed authorization requests alone")
+	}
+	return nil
+}
+
+// push takes an authorization request (RFC 9126, section 2.1).
+func (p *endpoint) push(w http.ResponseWriter, r *http.Request) {
+	names := p.kernel.AuthorizationParams()
+	form, refusal := wire.ReadFormUnchecked(w, r, slices.Concat(names, clientauth.Params))
+	if refusal == nil {
+		refusal = form.Check(clientauth.Params)
+	}
+	if refusal != nil {
+		p.kernel.WriteError(w, r, refusal)
+		return
+	}
+	client, refusal := p.kernel.AuthenticateClient(r, form, uuid.Nil)
+	if refusal == nil {
+		refusal = p.limiter.admit(client.Application, p.kernel.Actor(r, "").RemoteAddr)
+	}
+	if refusal != nil {
+		p.kernel.WriteError(w, r, refusal)
+		return
+	}
+	params, refusal := p.kernel.JudgeAuthorization(r, client, form.Only(names))
+	if refusal != nil {
+		p.kernel.WriteError(w, r, refusal)
+		return
+	}
+	requestURI, refusal := p.keep(r, client.Application.ClientID, params)
+	if refusal != nil {
+		p.kernel.WriteError(w, r, refusal)
+		return
+	}
+	answer := struct {
+		RequestURI string `json:"request_uri"`
+		ExpiresIn  int64  `json:"expires_in"` // whole seconds
+	}{requestURI, int64(lifetime.Seconds())}
+	if err := wire.WriteJSON(w, http.StatusCreated, answer); err != nil {
+		p.kernel.WriteError(w, r, wire.Internal(err))
+	}
+}
