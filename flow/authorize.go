@@ -288,7 +288,7 @@ func (p *Provider) issueCode(r *http.Request, a *authorizationRequest, c kernel.
 		Extra:         extra,
 	})
 	if err != nil {
-		return kernel.Code{}, wire.Outage(err)
+		return kernel.Code{}, kernel.Failed(err)
 	}
 	return code, nil
 }

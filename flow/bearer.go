@@ -72,6 +72,7 @@ func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 	scopes = slices.Clone(scopes)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p.added.AddAnswerHeader(w.Header(), r)
 			a, refusal := p.authorization(r, scopes)
 			if refusal != nil {
 				p.refuseToken(w, r, refusal, scopes)
@@ -256,11 +257,15 @@ func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *
 	if len(scopes) > 0 {
 		challenge += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
+	told := challenge
 	if refusal.Code != "" {
-		challenge += `, error="` + refusal.Code + `", error_description="` + refusal.Description + `"`
+		told += `, error="` + refusal.Code + `", error_description="` + refusal.Description + `"`
 	}
-	challenge += `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
-	for _, value := range p.added.Challenges(challenge) {
+	if refusal.Challenge != "" {
+		told += ", " + refusal.Challenge
+	}
+	metadata := `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
+	for _, value := range p.added.Challenges(refusal.Scheme, told+metadata, challenge+metadata) {
 		w.Header().Add("WWW-Authenticate", value)
 	}
 	wire.Write(w, refusal.Status, wire.ErrorBody(cmp.Or(refusal.Code, InvalidToken), refusal.Description))

@@ -38,7 +38,7 @@ func (p *Provider) ownRoutes() []kernel.Route {
 	return []kernel.Route{
 		{Method: http.MethodGet, Path: authorizePath, Handler: p.authorize},
 		{Method: http.MethodPost, Path: authorizePath, Handler: p.authorizePost},
-		{Method: http.MethodPost, Path: tokenPath, Handler: p.token, AnyOrigin: true},
+		{Method: http.MethodPost, Path: tokenPath, Handler: p.token, AnyOrigin: true, IssuesTokens: true},
 		{Method: http.MethodPost, Path: revokePath, Handler: p.revoke, AnyOrigin: true},
 		{Method: http.MethodPost, Path: introspectPath, Handler: p.introspect, AnyOrigin: true},
 		{Method: http.MethodGet, Path: page.StylesheetPath, Handler: func(w http.ResponseWriter, r *http.Request) {
@@ -57,25 +57,40 @@ func (p *Provider) endpoints() []endpoint {
 			i = len(endpoints)
 			endpoints = append(endpoints, endpoint{base + route.Path, map[string]http.HandlerFunc{}})
 		}
-		endpoints[i].add(route.Method, p.observed(route), route.AnyOrigin)
+		handler := p.observed(route)
+		if route.IssuesTokens {
+			handler = p.issuesTokens(handler)
+		}
+		if route.AnyOrigin {
+			handler = wire.AnyOrigin(handler, p.added.ExposedHeaders())
+		}
+		endpoints[i].add(route.Method, handler, route.AnyOrigin)
 	}
 	for path, handler := range map[string]http.HandlerFunc{
 		serverMetadataPath + base:               p.serverMetadata(),
 		resourceMetadataPath + p.resourcePath(): p.resourceMetadata(),
 	} {
 		e := endpoint{path, map[string]http.HandlerFunc{}}
-		e.add(http.MethodGet, handler, true)
+		e.add(http.MethodGet, wire.AnyOrigin(handler, wire.Exposed), true)
 		endpoints = append(endpoints, e)
 	}
 	return endpoints
 }
 
-// add has the endpoint answer a method, with anyOrigin to scripts of every
-// origin.
+// issuesTokens is around what answers token requests.
+func (p *Provider) issuesTokens(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		wire.SetPragma(w)
+		p.added.AddAnswerHeader(w.Header(), r)
+		next(w, r)
+	}
+}
+
+// add has the endpoint answer a method, with anyOrigin from scripts of every
+// origin, which ask first whether they may.
 func (e endpoint) add(method string, handler http.HandlerFunc, anyOrigin bool) {
 	e.handlers[method] = handler
 	if anyOrigin {
-		e.handlers[method] = wire.AnyOrigin(handler)
 		e.handlers[http.MethodOptions] = wire.Preflight
 	}
 }
@@ -102,7 +117,7 @@ func (e endpoint) handler(method string) http.HandlerFunc {
 	if e.handlers[http.MethodOptions] == nil {
 		return refuse
 	}
-	return wire.AnyOrigin(refuse)
+	return wire.AnyOrigin(refuse, wire.Exposed)
 }
 
 // notFound answers where there is no endpoint.

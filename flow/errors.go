@@ -69,7 +69,7 @@ func (e *Error) Unwrap() error { return e.wire.Unwrap() }
 // says.
 func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *wire.Error) {
 	if e.Status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Basic realm="`+p.cfg.Issuer+`", charset="UTF-8"`)
+		w.Header()["Www-Authenticate"] = p.clients.Challenges(p.cfg.Issuer)
 	}
 	p.writeErrorBody(w, r, e)
 }

@@ -31,6 +31,7 @@ func (p *Provider) extend() error {
 		Refusals:    p.recentRefusals,
 
 		AllowedScopes:   p.allowedScopes,
+		GrantedScopes:   p.grantedScopes,
 		RequestedScopes: p.requestedScopes,
 		CheckResources:  p.checkResources,
 
@@ -84,7 +85,10 @@ func (p *Provider) extend() error {
 	p.kernel.HasGrant = func(grantType string) bool { _, ok := p.added.Grants[grantType]; return ok }
 	p.kernel.HasClientAuthentication = func(method string) bool { return slices.Contains(p.clients.Names(false), method) }
 	p.authorizationParams = p.added.AuthorizationParamNames()
-	p.tokenParams = append([]string{"grant_type", "resource"}, clientauth.Params...)
+	p.kernel.ClientParams = p.clients.Params()
+	p.revokeParams = slices.Concat(revokeParams, p.kernel.ClientParams)
+	p.introspectParams = slices.Concat(introspectParams, p.kernel.ClientParams)
+	p.tokenParams = slices.Concat([]string{"grant_type", "resource"}, p.kernel.ClientParams)
 	for _, grant := range p.added.Grants {
 		for _, name := range grant.Params {
 			if !slices.Contains(p.tokenParams, name) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -55,12 +56,15 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Exchange: v.exchange,
 		}},
 		ClientAuthentication: []clientauth.Method{{
-			Name: "knock",
+			Name:      "knock",
+			Params:    []string{"door"},
+			Scheme:    "Knock",
+			Challenge: `times="3"`,
 			Present: func(r *http.Request, params wire.Params) (clientauth.Presented, bool, *wire.Error) {
-				return clientauth.Presented{ClientID: params.Get("client_id"), Proof: r.Header.Get("Knock")}, r.Header.Get("Knock") != "", nil
+				return clientauth.Presented{ClientID: params.Get("client_id"), Proof: params.Get("door")}, clientauth.HasScheme(r, "Knock"), nil
 			},
-			Verify: func(_ context.Context, _ store.Client, p clientauth.Presented, _ time.Time) (string, error) {
-				if p.Proof != "thrice" {
+			Verify: func(r *http.Request, client store.Client, p clientauth.Presented, _ time.Time) (string, error) {
+				if r.Header.Get("Authorization") != "Knock thrice" || p.Proof != client.Application.Name {
 					return "wrong knock", nil
 				}
 				return "", nil
@@ -85,12 +89,17 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 					return wire.Internal(err)
 				}
 				if scheme == kernel.Bearer || string(extra["voucher"]) != `"`+r.Header.Get("Colour")+`"` {
-					return wire.Refuse(wire.InvalidToken, "the token is bound to a colour")
+					refusal := wire.Refuse(wire.InvalidToken, "the token is bound to a colour")
+					refusal.Challenge = `shade="dark"`
+					return refusal
 				}
 				return nil
 			},
 		}},
-		Metadata: map[string]any{"vouchers_supported": true},
+		JudgeTokenRequest: v.judge,
+		AnswerHeader:      func(h http.Header, r *http.Request) { h.Set("Next-Colour", "after "+r.Header.Get("Colour")) },
+		ExposedHeaders:    []string{"Next-Colour"},
+		Metadata:          map[string]any{"vouchers_supported": true},
 		TokenMembers: func(*kernel.TokenRequest, *kernel.Tokens) map[string]any {
 			return map[string]any{"voucher": "used", "scope": "all"}
 		},
@@ -112,6 +121,29 @@ func (v *voucher) page(w http.ResponseWriter, r *http.Request) {
 	v.k.WritePage(w, r, http.StatusOK, "voucher.html", "<voucher>")
 }
 
+// judge binds the tokens to the colour that a token request has in its header.
+// Pale tokens may only read.
+func (v *voucher) judge(t *kernel.TokenRequest) *wire.Error {
+	switch colour := t.HTTP.Header.Get("Colour"); colour {
+	case "":
+	case "grey":
+		return wire.Refuse(wire.InvalidRequest, "the colour must not be grey")
+	case "none":
+		t.Limit(nil)
+	case "pale":
+		t.Limit([]string{"read"})
+	case "foreign":
+		if err := t.Keep("other", colour); err != nil {
+			return wire.Internal(err)
+		}
+	default:
+		if err := t.Keep(v.name, colour); err != nil {
+			return wire.Internal(err)
+		}
+	}
+	return nil
+}
+
 func (v *voucher) exchange(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
 	if !t.Params.Has("voucher") {
 		return kernel.Tokens{}, wire.Refuse(wire.InvalidRequest, "voucher is missing")
@@ -123,15 +155,14 @@ func (v *voucher) exchange(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) 
 	if refusal != nil {
 		return kernel.Tokens{}, refusal
 	}
-	request := kernel.TokensRequest{Refreshable: t.Params.Has("colour")}
-	if request.Refreshable {
-		request.Extra = kernel.Extra{v.name: json.RawMessage(`"` + t.Params.Get("colour") + `"`)}
+	if colour := t.Params.Get("colour"); colour != "" {
+		if err := t.Keep(v.name, colour); err != nil {
+			return kernel.Tokens{}, wire.Internal(err)
+		}
 	}
-	issued, err := v.k.Issue.Tokens(t.HTTP.Context(), kernel.Consent{
-		ApplicationID: t.Client.Application.ID, UserID: "1", AccountID: "1", Scopes: scopes, At: t.Now,
-	}, request)
-	if err != nil {
-		return kernel.Tokens{}, wire.Outage(err)
+	issued, refusal := v.k.Issue.Tokens(t, kernel.Consent{UserID: "1", AccountID: "1", Scopes: scopes}, t.Params.Has("colour"))
+	if refusal != nil {
+		return kernel.Tokens{}, refusal
 	}
 	v.k.Emit(t.HTTP, t.Issued(oauthapp.TokenIssued, &issued))
 	return issued, nil
@@ -148,6 +179,7 @@ type extended struct {
 
 func extend(t *testing.T, backend store.Store, extensions ...Extension) (*extended, error) {
 	var events []oauthapp.Event
+	var delivering sync.Mutex
 	p, err := New(Config{
 		Issuer: "https://id.example", Store: backend, Extensions: extensions,
 		CurrentUser: func(r *http.Request) (*User, error) {
@@ -158,7 +190,11 @@ func extend(t *testing.T, backend store.Store, extensions ...Extension) (*extend
 		},
 		LoginURL: func(string) string { return "/login" },
 		Scopes:   []Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}},
-		Events:   func(_ context.Context, e oauthapp.Event) { events = append(events, e) },
+		Events: func(_ context.Context, e oauthapp.Event) {
+			delivering.Lock()
+			defer delivering.Unlock()
+			events = append(events, e)
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -170,7 +206,7 @@ func extend(t *testing.T, backend store.Store, extensions ...Extension) (*extend
 	return &extended{p, t, backend, app, secret.Reveal(), &events}, nil
 }
 
-func (p *extended) post(path string, form url.Values, headers ...string) (int, map[string]any) {
+func (p *extended) send(path string, form url.Values, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, "https://id.example"+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", wire.FormType)
 	for i := 0; i < len(headers); i += 2 {
@@ -178,6 +214,11 @@ func (p *extended) post(path string, form url.Values, headers ...string) (int, m
 	}
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, r)
+	return w
+}
+
+func (p *extended) post(path string, form url.Values, headers ...string) (int, map[string]any) {
+	w := p.send(path, form, headers...)
 	var answer map[string]any
 	require.NoError(p.t, json.Unmarshal(w.Body.Bytes(), &answer), w.Body.String())
 	return w.Code, answer
@@ -208,17 +249,24 @@ func TestWhatACapabilityAdds(t *testing.T) {
 	require.Contains(t, metadata["token_endpoint_auth_methods_supported"], "knock")
 	require.Contains(t, metadata["introspection_endpoint_auth_methods_supported"], "knock")
 
-	form := url.Values{"grant_type": {"urn:example:voucher"}, "voucher": {"good"}, "client_id": {p.app.ClientID}}
-	status, _ := p.post("/oauth/token", form, "Knock", "twice")
+	form := url.Values{"grant_type": {"urn:example:voucher"}, "voucher": {"good"}, "client_id": {p.app.ClientID}, "door": {"Client"}}
+	failed := p.send("/oauth/token", form, "Authorization", "Knock twice")
+	require.Equal(t, http.StatusUnauthorized, failed.Code)
+	require.Equal(t, []string{`Basic realm="https://id.example", charset="UTF-8"`, `Knock realm="https://id.example", times="3"`}, failed.Header().Values("WWW-Authenticate"))
+	status, _ := p.post("/oauth/token", url.Values{"grant_type": form["grant_type"], "client_id": form["client_id"]}, "Authorization", "Knock thrice")
+	require.Equal(t, http.StatusUnauthorized, status, "without its parameter")
+	status, _ = p.post("/oauth/token", form, "Authorization", "Ring thrice")
 	require.Equal(t, http.StatusUnauthorized, status)
-	status, answer := p.post("/oauth/token", form, "Knock", "thrice")
+	status, answer := p.post("/oauth/token", form, "Authorization", "knock thrice")
+	require.Equal(t, http.StatusUnauthorized, status, answer)
+	status, answer = p.post("/oauth/token", form, "Authorization", "Knock thrice")
 	require.Equal(t, http.StatusOK, status, answer)
 	require.Equal(t, "used", answer["voucher"])
 	require.Equal(t, "read", answer["scope"], "a member that is there already stays as it is")
-	status, refused := p.post("/oauth/token", url.Values{"grant_type": form["grant_type"], "client_id": form["client_id"]}, "Knock", "thrice")
+	status, refused := p.post("/oauth/token", url.Values{"grant_type": form["grant_type"], "client_id": form["client_id"], "door": form["door"]}, "Authorization", "Knock thrice")
 	require.Equal(t, []any{http.StatusBadRequest, "invalid_request"}, []any{status, refused["error"]})
 
-	_, described := p.post("/oauth/introspect", url.Values{"token": {answer["access_token"].(string)}, "client_id": form["client_id"]}, "Knock", "thrice")
+	_, described := p.post("/oauth/introspect", url.Values{"token": {answer["access_token"].(string)}, "client_id": form["client_id"], "door": form["door"]}, "Authorization", "Knock thrice")
 	require.Equal(t, true, described["active"])
 	require.Equal(t, "red", described["colour"])
 
@@ -271,18 +319,134 @@ func TestSessionsThatBeginWithTokens(t *testing.T) {
 	require.NotEmpty(t, long["error"], "more than a session can keep")
 }
 
-// begin lets the user authorize the application with a parameter of the
-// capability, and returns an access token.
-func (p *extended) begin(colour string) string {
+// requestOf is a token request of the application with its secret.
+func (p *extended) requestOf(pairs ...string) url.Values {
+	form := url.Values{"client_id": {p.app.ClientID}, "client_secret": {p.secret}}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return form
+}
+
+func (p *extended) voucherRequest() url.Values {
+	return p.requestOf("grant_type", "urn:example:voucher", "voucher", "good", "colour", "red", "scope", "read write")
+}
+
+// A capability is asked about every token request, of whatever grant. What it
+// refuses changes nothing; what it keeps the session keeps.
+func TestCapabilitiesJudgeTokenRequests(t *testing.T) {
+	p := mustExtend(t, memory.New(), &voucher{name: "voucher"})
+	kept := func() string {
+		s, err := p.store.Session(t.Context(), (*p.events)[len(*p.events)-1].SessionID)
+		require.NoError(t, err)
+		return string(s.Extra)
+	}
+
+	code := p.requestOf("grant_type", "authorization_code", "code", p.code(""))
+	for colour, want := range map[string][]any{
+		"grey": {http.StatusBadRequest, InvalidRequest}, "none": {http.StatusBadRequest, InvalidScope}, "foreign": {http.StatusInternalServerError, ServerError},
+	} {
+		status, refused := p.post("/oauth/token", code, "Colour", colour)
+		require.Equal(t, want, []any{status, refused["error"]}, colour)
+		status, refused = p.post("/oauth/token", p.voucherRequest(), "Colour", colour)
+		require.Equal(t, want, []any{status, refused["error"]}, colour)
+	}
+	status, first := p.post("/oauth/token", code, "Colour", "blue")
+	require.Equal(t, http.StatusOK, status, "what was refused left the code as it was")
+	require.Equal(t, []any{"Colour", `{"voucher":"blue"}`}, []any{first["token_type"], kept()})
+
+	refresh := p.requestOf("grant_type", "refresh_token", "refresh_token", first["refresh_token"].(string))
+	for _, colour := range []string{"grey", "none", "foreign"} {
+		status, _ := p.post("/oauth/token", refresh, "Colour", colour)
+		require.NotEqual(t, http.StatusOK, status)
+	}
+	_, second := p.post("/oauth/token", refresh, "Colour", "green")
+	require.Equal(t, []any{"Colour", `{"voucher":"green"}`}, []any{second["token_type"], kept()})
+
+	_, narrow := p.post("/oauth/token", p.voucherRequest(), "Colour", "pale")
+	require.Equal(t, "read", narrow["scope"])
+	_, wide := p.post("/oauth/token", p.requestOf("grant_type", "refresh_token", "refresh_token", narrow["refresh_token"].(string)))
+	require.Equal(t, "read write", wide["scope"], "what the user granted stays with the session")
+}
+
+// A repeat of a refresh is judged as every other request, and keeps what the
+// rotation kept: with anything else it is refused.
+func TestCapabilitiesJudgeRepeats(t *testing.T) {
+	p := mustExtend(t, memory.New(), &voucher{name: "voucher"})
+	_, first := p.post("/oauth/token", p.voucherRequest())
+	refresh := p.requestOf("grant_type", "refresh_token", "refresh_token", first["refresh_token"].(string))
+	_, second := p.post("/oauth/token", refresh, "Colour", "green")
+	for _, colour := range []string{"grey", "blue", "none", "pale"} {
+		status, answer := p.post("/oauth/token", refresh, "Colour", colour)
+		require.Equal(t, http.StatusBadRequest, status, "%s: %v", colour, answer)
+	}
+	_, again := p.post("/oauth/token", refresh, "Colour", "green")
+	require.Equal(t, second["access_token"], again["access_token"])
+	require.Equal(t, "Colour", again["token_type"])
+	status, _ := p.post("/oauth/token", p.requestOf("grant_type", "refresh_token", "refresh_token", second["refresh_token"].(string)), "Colour", "green")
+	require.Equal(t, http.StatusOK, status, "a repeat that was refused harmed nothing")
+}
+
+// Of refreshes that race with different colours, one wins. The others get its
+// tokens if they are of its colour, and nothing otherwise.
+func TestCapabilitiesJudgeRacingRefreshes(t *testing.T) {
+	p := mustExtend(t, memory.New(), &voucher{name: "voucher"})
+	for range 20 {
+		_, first := p.post("/oauth/token", p.voucherRequest())
+		refresh := p.requestOf("grant_type", "refresh_token", "refresh_token", first["refresh_token"].(string))
+		answers := make([]map[string]any, 8)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() { _, answers[i] = p.post("/oauth/token", refresh, "Colour", []string{"green", "blue"}[i%2]) })
+		}
+		all.Wait()
+		won := map[any][]int{}
+		for i, answer := range answers {
+			if answer["error"] == nil {
+				won[answer["access_token"]] = append(won[answer["access_token"]], i%2)
+			}
+		}
+		require.Len(t, won, 1)
+		for token, by := range won {
+			require.Subset(t, [][]int{{0, 0, 0, 0}, {1, 1, 1, 1}}, [][]int{by})
+			colour := []string{"green", "blue"}[by[0]]
+			require.Equal(t, http.StatusNoContent, p.call("Authorization", "Colour "+token.(string), "Colour", colour).Code)
+		}
+	}
+}
+
+// The answers of the token endpoint and of the API have the header of a
+// capability, whatever they are, and scripts may read it.
+func TestHeadersOfCapabilities(t *testing.T) {
+	p := mustExtend(t, memory.New(), &voucher{name: "voucher"})
+	for status, colour := range map[int]string{http.StatusOK: "red", http.StatusBadRequest: "grey"} {
+		w := p.send("/oauth/token", p.voucherRequest(), "Colour", colour, "Origin", "https://spa.example")
+		require.Equal(t, status, w.Code)
+		require.Equal(t, "after "+colour, w.Header().Get("Next-Colour"))
+		require.Equal(t, "Retry-After, WWW-Authenticate, Next-Colour", w.Header().Get("Access-Control-Expose-Headers"))
+		require.Equal(t, "no-cache", w.Header().Get("Pragma"))
+	}
+	require.Equal(t, "after red", p.call("Authorization", "Bearer "+p.begin(""), "Colour", "red").Header().Get("Next-Colour"))
+	require.Equal(t, "after red", p.call("Colour", "red").Header().Get("Next-Colour"))
+	require.Empty(t, p.send("/oauth/revoke", url.Values{}).Header().Get("Next-Colour"))
+}
+
+// code lets the user authorize the application with a parameter of the
+// capability, and returns the code.
+func (p *extended) code(colour string) string {
 	request := url.Values{"client_id": {p.app.ClientID}, "response_type": {"code"}, "colour": {colour}}
 	if colour == "" {
 		request.Del("colour")
 	}
 	code, refusal := p.issueCode(httptest.NewRequest(http.MethodGet, "/", nil), p.identified(request), kernel.Consent{UserID: "1", AccountID: "1", At: p.now()})
 	require.Nil(p.t, refusal)
-	status, answer := p.post("/oauth/token", url.Values{
-		"grant_type": {"authorization_code"}, "code": {code.Value}, "client_id": {p.app.ClientID}, "client_secret": {p.secret},
-	})
+	return code.Value
+}
+
+// begin lets the user authorize the application with a parameter of the
+// capability, and returns an access token.
+func (p *extended) begin(colour string) string {
+	status, answer := p.post("/oauth/token", p.requestOf("grant_type", "authorization_code", "code", p.code(colour)))
 	require.Equal(p.t, http.StatusOK, status, answer)
 	return answer["access_token"].(string)
 }
@@ -322,7 +486,9 @@ func TestTokensThatACapabilityBinds(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, w.Code)
 	require.Len(t, w.Header().Values("WWW-Authenticate"), 2)
 	require.Contains(t, w.Header().Values("WWW-Authenticate")[1], `Colour realm="https://id.example"`)
+	require.Contains(t, w.Header().Values("WWW-Authenticate")[1], `error="invalid_token", error_description="the token is bound to a colour", shade="dark", `)
 	require.Contains(t, w.Header().Values("WWW-Authenticate")[1], `colours="red"`)
+	require.NotContains(t, w.Header().Values("WWW-Authenticate")[0], "error=", "it is no refusal of Bearer's")
 	require.Equal(t, http.StatusNoContent, p.call("Authorization", "Bearer "+free).Code)
 
 	require.Equal(t, InvalidRequest, p.added.CheckAuthorization(wire.Params{{Name: "colour", Value: "grey"}}).Code)
@@ -390,6 +556,7 @@ func TestConflictsOfCapabilities(t *testing.T) {
 		"grant":                 {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{grant}})}, "voucher and other both add the grant type urn:example:voucher"},
 		"grant of the flow":     {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{{Type: "refresh_token"}}})}, "flow and other both add the grant type refresh_token"},
 		"method":                {&voucher{name: "other", edit: only(kernel.Contribution{ClientAuthentication: []clientauth.Method{{Name: "client_secret_post"}}})}, "flow and other both add the client authentication method client_secret_post"},
+		"method's scheme":       {&voucher{name: "other", edit: only(kernel.Contribution{ClientAuthentication: []clientauth.Method{{Name: "other", Scheme: "basic"}}})}, "flow and other both add the client authentication scheme basic"},
 		"route":                 {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "/oauth/token"}}})}, "flow and other both add the route POST /oauth/token"},
 		"parameter":             {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "colour"}}})}, "voucher and other both add the authorization parameter colour"},
 		"parameter of the flow": {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "scope"}}})}, "flow and other both add the authorization parameter scope"},

@@ -65,16 +65,14 @@ func (p *Provider) exchangeCode(t *tokenRequest) (tokens, *wire.Error) {
 
 // redeem claims the code. It reports one that another request redeemed first.
 func (p *Provider) redeem(t *tokenRequest) (issued tokens, refusal *wire.Error, replayed bool) {
-	issued, err := p.issue.Redeem(t.HTTP.Context(), kernel.Redemption{
-		Session: t.Client.Session, Code: t.Presented.Digest, Scopes: t.scopes, LongLived: t.Terms.LongLived, At: t.Now,
-	})
+	issued, err := p.issue.Redeem(t.TokenRequest, t.scopes)
 	switch {
 	case errors.Is(err, store.ErrUsed):
 		return tokens{}, errUsedCode, true
 	case errors.Is(err, store.ErrNotFound):
 		return tokens{}, errInvalidCode, false
 	case err != nil:
-		return tokens{}, wire.Outage(err), false
+		return tokens{}, kernel.Failed(err), false
 	}
 	return issued, nil, false
 }

@@ -22,6 +22,7 @@ func (p *Provider) refreshGrant() kernel.Grant {
 		Present: func(params wire.Params) (credential.Parsed, *wire.Error) {
 			return p.present(credential.RefreshToken, params, "refresh_token")
 		},
+		Repeats: p.isRepeat,
 		Exchange: func(t *kernel.TokenRequest) (tokens, *wire.Error) {
 			return p.refreshTokens(&tokenRequest{t, p.narrowedScopes(t)})
 		},
@@ -31,7 +32,7 @@ func (p *Provider) refreshGrant() kernel.Grant {
 // refreshTokens exchanges a refresh token for its successor and a new access
 // token (RFC 6749, section 6; RFC 9700, section 4.14.2).
 func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
-	if p.isRepeat(t) {
+	if t.Repeat {
 		return p.repeatRefresh(t)
 	}
 	refusal, reused := t.judgeRefreshToken()
@@ -53,7 +54,7 @@ func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 	case errors.Is(err, store.ErrNotFound):
 		return tokens{}, errInvalidRefreshToken
 	case err != nil:
-		return tokens{}, wire.Outage(err)
+		return tokens{}, kernel.Failed(err)
 	}
 	p.emit(t.HTTP, t.Issued(oauthapp.TokenRefreshed, &issued))
 	p.grantUsed(t.HTTP, t.Client.Session.GrantID, t.Client.Session.GrantUsedAt, t.Now)
@@ -62,7 +63,8 @@ func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 
 func (t *tokenRequest) refresh() kernel.Refresh {
 	return kernel.Refresh{
-		Session: t.Client.Session, Token: t.Params.Get("refresh_token"), Presented: t.Presented, Scopes: t.scopes, At: t.Now,
+		Session: t.Client.Session, Token: t.Params.Get("refresh_token"), Presented: t.Presented, Scopes: t.scopes,
+		Extra: t.Extra, At: t.Now,
 	}
 }
 
@@ -86,7 +88,7 @@ func (t *tokenRequest) judgeRefreshToken() (refusal *wire.Error, reused bool) {
 
 // isRepeat reports whether the refresh token presented is the one that the live
 // one replaced, within the grace.
-func (p *Provider) isRepeat(t *tokenRequest) bool {
+func (p *Provider) isRepeat(t *kernel.TokenRequest) bool {
 	s := t.Client.Session
 	return s != nil &&
 		s.RefreshFamily.Equal(t.Presented.Family.Digest()) &&
@@ -96,7 +98,8 @@ func (p *Provider) isRepeat(t *tokenRequest) bool {
 
 // repeatRefresh answers a repeated refresh with the tokens that the first one
 // got: clients lose answers, and race themselves. It changes nothing, so that a
-// repeat which is refused harms nothing either.
+// repeat which is refused harms nothing either. It has to ask for the same, and
+// capabilities have to say the same of it.
 func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 	s := t.Client.Session
 	if !t.Now.Before(earliest(s.Access.ExpiresAt, s.Refresh.ExpiresAt, s.ExpiresAt)) {
@@ -107,6 +110,9 @@ func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 	}
 	if !sameScopes(t.scopes, s.Access.Scopes) {
 		return tokens{}, wire.Refuse(InvalidScope, "a repeated refresh must ask for the same scope")
+	}
+	if !t.Extra.Equal(s) {
+		return tokens{}, wire.Refuse(InvalidGrant, "a repeated refresh must be made in the same way")
 	}
 	issued, ok, err := p.issue.Repeat(t.refresh())
 	if err != nil {
@@ -130,7 +136,7 @@ func (p *Provider) lostRotation(t *tokenRequest) (tokens, *wire.Error) {
 		return tokens{}, wire.Outage(err)
 	}
 	t.Client.Session = &session
-	if p.isRepeat(t) {
+	if p.isRepeat(t.TokenRequest) {
 		return p.repeatRefresh(t)
 	}
 	refusal, reused := t.judgeRefreshToken()

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
@@ -30,8 +29,9 @@ type introspection struct {
 	session *store.Session // of an access token that is active
 }
 
-// introspectParams are what the endpoint acts on.
-var introspectParams = append([]string{"token", "token_type_hint"}, clientauth.Params...)
+// introspectParams are what the endpoint acts on, beside the parameters of
+// client authentication.
+var introspectParams = []string{"token", "token_type_hint"}
 
 // introspect is the introspection endpoint of RFC 7662. Confidential clients
 // learn about their own access and refresh tokens; [Config.ResourceServers]
@@ -40,7 +40,7 @@ var introspectParams = append([]string{"token", "token_type_hint"}, clientauth.P
 // one: a resource server that takes every active token for an access token
 // would let it in.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
-	form, refusal := wire.ReadForm(w, r, introspectParams)
+	form, refusal := wire.ReadForm(w, r, p.introspectParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return

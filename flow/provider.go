@@ -47,10 +47,11 @@ type Provider struct {
 	kernel      *kernel.Kernel
 	added       kernel.Contributions // by this package and the extensions
 	clients     *clientauth.Authenticator
-	tokenParams []string // what the token endpoint acts on
 
-	authorizationParams []string // what the authorization endpoint acts on
-	mux                 *http.ServeMux
+	// What each endpoint acts on.
+	authorizationParams, tokenParams, revokeParams, introspectParams []string
+
+	mux *http.ServeMux
 }
 
 // New returns a provider. It fills what cfg leaves out into a copy, and fails,
@@ -93,6 +94,7 @@ func New(cfg Config) (*Provider, error) {
 		Credentials: p.credentials,
 		Keys:        resolved.Keys,
 		Lifetimes:   kernel.Lifetimes(resolved.Lifetimes),
+		Claims:      p.added.Claims,
 	}
 	if err := p.extend(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Extensions: %w", err)
@@ -113,7 +115,7 @@ func New(cfg Config) (*Provider, error) {
 	for _, e := range p.endpoints() {
 		p.mux.HandleFunc(e.path, e.handler("")) // methods that nobody has heard of
 	}
-	p.mux.HandleFunc("/", wire.AnyOrigin(notFound))
+	p.mux.HandleFunc("/", wire.AnyOrigin(notFound, wire.Exposed))
 	return p, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -12,15 +11,16 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// revokeParams are what the endpoint acts on.
-var revokeParams = append([]string{"token"}, clientauth.Params...)
+// revokeParams are what the endpoint acts on, beside the parameters of client
+// authentication.
+var revokeParams = []string{"token"}
 
 // revoke is the revocation endpoint of RFC 7009. Revoking either kind of token
 // ends its session, and so the access tokens and the refresh token of one
 // authorization. A token that is unknown, or ended already, is answered like
 // one that was revoked just now; one of another client is refused.
 func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
-	form, refusal := wire.ReadForm(w, r, revokeParams)
+	form, refusal := wire.ReadForm(w, r, p.revokeParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
 		return

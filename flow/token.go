@@ -11,7 +11,6 @@ import (
 
 // token serves the token endpoint (RFC 6749, section 3.2).
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
-	wire.SetPragma(w)
 	form, refusal := wire.ReadForm(w, r, p.tokenParams)
 	if refusal != nil {
 		p.writeError(w, r, refusal)
@@ -34,7 +33,7 @@ func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
 		ExpiresIn    int64  `json:"expires_in"` // whole seconds
 		RefreshToken string `json:"refresh_token,omitempty"`
 		Scope        string `json:"scope"`
-	}{issued.Access, p.added.TokenType(issued.Session), issued.ExpiresIn(t.Now), issued.Refresh, strings.Join(issued.Scopes, " ")}
+	}{issued.Access, issued.Type, issued.ExpiresIn(t.Now), issued.Refresh, strings.Join(issued.Scopes, " ")}
 	return withMembers(answer, func(add func(map[string]any)) {
 		for _, members := range p.added.TokenMembers {
 			add(members(t, issued))
@@ -70,15 +69,32 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 	if refusal == nil {
 		refusal = p.checkResources(form)
 	}
-	if refusal == nil && client.Session != nil && !p.added.Claimed(client.Session) {
-		refusal = wire.Refuse(InvalidGrant, "the session needs a capability that this service does not have")
-	}
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
 	t := &kernel.TokenRequest{HTTP: r, Now: p.now(), Params: form, Client: client, Presented: presented, Terms: terms}
+	if refusal := p.judgeTokenRequest(t, grant); refusal != nil {
+		return nil, tokens{}, refusal
+	}
 	issued, refusal := grant.Exchange(t)
-	return t, issued, refusal
+	if refusal != nil {
+		return nil, tokens{}, refusal
+	}
+	issued.Type = p.added.TokenType(issued.Session)
+	return t, issued, nil
+}
+
+// judgeTokenRequest asks every capability about a token request, before its
+// grant does anything.
+func (p *Provider) judgeTokenRequest(t *kernel.TokenRequest, grant kernel.Grant) *wire.Error {
+	if t.Client.Session != nil {
+		var claimed bool
+		if t.Extra, claimed = p.added.ClaimedExtra(t.Client.Session); !claimed {
+			return wire.Refuse(InvalidGrant, "the session needs a capability that this service does not have")
+		}
+	}
+	t.Repeat = grant.Repeats != nil && grant.Repeats(t)
+	return p.added.JudgeTokenRequest(t)
 }
 
 // present takes a code or refresh token of a token request apart. What this
@@ -96,12 +112,13 @@ func (p *Provider) present(kind credential.Kind, params wire.Params, name string
 }
 
 // grantedScopes decides what the access token of a token request reaches: what
-// the user granted, as far as the application may still ask for it.
+// the user granted, as far as the application may still ask for it and
+// capabilities let it.
 func (p *Provider) grantedScopes(t *kernel.TokenRequest) []string {
 	if t.Client.Session == nil {
 		return nil
 	}
-	return intersect(t.Client.Session.Scopes, p.allowedScopes(t.Client.Application))
+	return t.Limited(intersect(t.Client.Session.Scopes, p.allowedScopes(t.Client.Application)))
 }
 
 // narrowedScopes is grantedScopes or what of that a refresh asks for (RFC 6749,

@@ -2,11 +2,11 @@ package device
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 )
@@ -19,8 +19,9 @@ type endpoints struct {
 	limits   *limits
 }
 
-// authorizationParams are what the device authorization endpoint acts on.
-var authorizationParams = append([]string{"scope", "resource"}, clientauth.Params...)
+// authorizationParams are what the device authorization endpoint acts on,
+// beside the parameters of client authentication.
+var authorizationParams = []string{"scope", "resource"}
 
 // An answer is a device authorization response (RFC 8628, section 3.2).
 type answer struct {
@@ -35,7 +36,7 @@ type answer struct {
 // authorize serves the device authorization endpoint (RFC 8628, section 3.1).
 func (e *endpoints) authorize(w http.ResponseWriter, r *http.Request) {
 	wire.SetPragma(w)
-	params, refusal := wire.ReadForm(w, r, authorizationParams)
+	params, refusal := wire.ReadForm(w, r, slices.Concat(authorizationParams, e.k.ClientParams))
 	var a answer
 	if refusal == nil {
 		a, refusal = e.begin(r, params)

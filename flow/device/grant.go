@@ -2,7 +2,6 @@ package device
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -63,20 +62,18 @@ func (e *endpoints) poll(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
 	if refusal != nil {
 		return kernel.Tokens{}, refusal
 	}
-	scopes := intersect(t.Client.Session.Scopes, e.k.AllowedScopes(t.Client.Application))
+	scopes := e.k.GrantedScopes(t)
 	if len(scopes) == 0 {
 		return kernel.Tokens{}, wire.Refuse(wire.InvalidScope, "the application may not ask for the scopes any more")
 	}
-	issued, err := e.k.Issue.Redeem(t.HTTP.Context(), kernel.Redemption{
-		Session: t.Client.Session, Code: t.Presented.Digest, Scopes: scopes, LongLived: t.Terms.LongLived, At: t.Now,
-	})
+	issued, err := e.k.Issue.Redeem(t, scopes)
 	switch {
 	case errors.Is(err, store.ErrUsed):
 		return kernel.Tokens{}, errUsed
 	case errors.Is(err, store.ErrNotFound):
 		return kernel.Tokens{}, errDenied // taken back since it was read
 	case err != nil:
-		return kernel.Tokens{}, wire.Outage(err)
+		return kernel.Tokens{}, kernel.Failed(err)
 	}
 	e.k.Emit(t.HTTP, t.Issued(oauthapp.TokenIssued, &issued))
 	return issued, nil
@@ -138,9 +135,4 @@ func (e *endpoints) authorizedMeanwhile(t *kernel.TokenRequest) *wire.Error {
 		return wire.Outage(err)
 	}
 	return errPending
-}
-
-// intersect returns those of a that are in b, in the order of a.
-func intersect(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return !slices.Contains(b, s) })
 }

@@ -22,12 +22,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow"
-	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 )
@@ -84,14 +84,15 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		Mismatch:     wire.InvalidRequest,
 	}}
 	return kernel.Contribution{
-		Routes: []kernel.Route{{Method: http.MethodPost, Path: Path, Handler: endpoint.serve, AnyOrigin: true}},
+		Routes: []kernel.Route{{Method: http.MethodPost, Path: Path, Handler: endpoint.serve, AnyOrigin: true, IssuesTokens: true}},
 	}, nil
 }
 
 const grantType = "authorization_code"
 
-// params are what the endpoint acts on.
-var params = append([]string{"grant_type", "code", "redirect_uri", "code_verifier", "state", "resource"}, clientauth.Params...)
+// params are what the endpoint acts on, beside the parameters of client
+// authentication.
+var params = []string{"grant_type", "code", "redirect_uri", "code_verifier", "state", "resource"}
 
 type tokenEndpoint struct {
 	kernel *kernel.Kernel
@@ -108,8 +109,7 @@ type answer struct {
 }
 
 func (e tokenEndpoint) serve(w http.ResponseWriter, r *http.Request) {
-	wire.SetPragma(w)
-	form, refusal := wire.ReadFormOrJSON(w, r, params)
+	form, refusal := wire.ReadFormOrJSON(w, r, slices.Concat(params, e.kernel.ClientParams))
 	if refusal == nil && form.Get("grant_type") != grantType {
 		refusal = wire.Refuse(wire.InvalidRequest, "grant_type must be "+grantType)
 	}
@@ -124,7 +124,7 @@ func (e tokenEndpoint) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	e.kernel.WriteJSON(w, r, answer{
 		AccessToken: issued.Access,
-		TokenType:   "Bearer",
+		TokenType:   issued.Type,
 		ExpiresIn:   issued.ExpiresIn(t.Now),
 		Scope:       strings.Join(issued.Scopes, " "),
 		AccountID:   accountNumber(t.Client.Session.AccountID),

@@ -21,6 +21,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
@@ -99,11 +100,14 @@ func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 			p.t.Fatalf("flowtest: %q is not one of Config.Scopes", scope)
 		}
 	}
-	tokens, err := k.Issue.Tokens(p.t.Context(), kernel.Consent{
-		ApplicationID: p.Application.ID, UserID: user, AccountID: account, Scopes: scopes, At: k.Now(),
-	}, kernel.TokensRequest{})
-	if err != nil {
-		p.t.Fatalf("flowtest: issuing an access token: %v", err)
+	request := &kernel.TokenRequest{
+		HTTP:   new(http.Request).WithContext(p.t.Context()),
+		Now:    k.Now(),
+		Client: store.Client{Application: p.Application},
+	}
+	tokens, refusal := k.Issue.Tokens(request, kernel.Consent{UserID: user, AccountID: account, Scopes: scopes}, false)
+	if refusal != nil {
+		p.t.Fatalf("flowtest: issuing an access token: %v", refusal)
 	}
 	return tokens.Access
 }

@@ -3,11 +3,11 @@
 package clientauth
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,28 +24,34 @@ const MaxClientID = 255
 // MaxForeignClientID is that bound for a client that nobody registered here.
 const MaxForeignClientID = 1 << 10
 
-// Params are the parameters of client authentication, whatever the methods:
-// what nobody takes must not be ignored.
-var Params = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+// params are the parameters of client authentication that are read whatever the
+// methods: a secret or an assertion that nobody takes must not be ignored.
+var params = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
 
 // A Method is a way in which confidential clients authenticate.
 type Method struct {
 	Name string // as in token_endpoint_auth_methods_supported
-	// Assertion tells that the method takes client_assertion, which is refused
-	// where none does (RFC 7521, section 4.2).
-	Assertion bool
+	// Params are the parameters of the body that the method reads, beside
+	// client_id.
+	Params []string
+	// Scheme is the scheme of the Authorization header that the method reads,
+	// "" for none. No two methods share one, and none has Bearer.
+	Scheme string
+	// Challenge are further parameters of the challenge of the scheme, which
+	// answers a client that failed. Optional.
+	Challenge string
 
-	// Present returns what of a request is the method's own, if anything: of
-	// the parameters, [Params] alone are there, and the Authorization header is
-	// that of client_secret_basic. A refusal is for what is malformed; the
-	// client ID is returned with it, where it is known.
+	// Present returns what of a request is the method's own, if anything. Of
+	// the parameters it may rely on its own and client_id. The request has at
+	// most one Authorization header, of any scheme. A refusal is for what is
+	// malformed; the client ID is returned with it, where it is known.
 	Present func(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error)
 
 	// Verify returns "" if the client is the one that it says it is, and else
 	// why not: a fixed phrase for the host, never for the client. An unknown
-	// client has no secrets and no keys, and must cost what a known one does.
-	// An error is an outage.
-	Verify func(ctx context.Context, client store.Client, p Presented, now time.Time) (reason string, err error)
+	// client is the zero Client, and must cost what a known one does. An error
+	// is an outage.
+	Verify func(r *http.Request, client store.Client, p Presented, now time.Time) (reason string, err error)
 }
 
 // Presented is what a request presents by one method.
@@ -120,7 +126,7 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 		// ignored.
 		return client, nil
 	}
-	reason, err := method.Verify(r.Context(), client, presented, now)
+	reason, err := method.Verify(r, client, presented, now)
 	if err != nil {
 		return store.Client{}, wire.Outage(err)
 	}
@@ -138,6 +144,9 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 func (a *Authenticator) present(r *http.Request, params wire.Params) (method Method, presented Presented, refusal *wire.Error) {
 	id := params.Get("client_id")
 	method, presented = none, Presented{ClientID: id}
+	if refusal := a.checkHeader(r); refusal != nil {
+		return method, presented, refusal
+	}
 	used := 0
 	for _, m := range a.Methods {
 		p, found, refused := m.Present(r, params)
@@ -152,9 +161,8 @@ func (a *Authenticator) present(r *http.Request, params wire.Params) (method Met
 			used++
 		}
 	}
-	takesAssertions := slices.ContainsFunc(a.Methods, func(m Method) bool { return m.Assertion })
 	switch {
-	case !takesAssertions && (params.Has("client_assertion") || params.Has("client_assertion_type")):
+	case !a.takes("client_assertion") && (params.Has("client_assertion") || params.Has("client_assertion_type")):
 		refusal = wire.Refuse(wire.InvalidClient, "client assertions are not supported")
 	case used > 0 && id != "" && id != presented.ClientID:
 		refusal = wire.Refuse(wire.InvalidClient, "client_id is not the client that authenticates")
@@ -168,10 +176,69 @@ func (a *Authenticator) present(r *http.Request, params wire.Params) (method Met
 	return method, presented, refusal
 }
 
+// checkHeader refuses an Authorization header that no method reads. A Bearer
+// token is no client authentication: published clients send one that means
+// nothing.
+func (a *Authenticator) checkHeader(r *http.Request) *wire.Error {
+	headers := r.Header["Authorization"]
+	if len(headers) > 1 {
+		return wire.Refuse(wire.InvalidRequest, "more than one Authorization header")
+	}
+	if len(headers) == 0 || headers[0] == "" || HasScheme(r, "Bearer") {
+		return nil
+	}
+	for _, m := range a.Methods {
+		if m.Scheme != "" && HasScheme(r, m.Scheme) {
+			return nil
+		}
+	}
+	return wire.Refuse(wire.InvalidClient, "unsupported client authentication scheme")
+}
+
+// HasScheme reports whether the Authorization header of a request is of a
+// scheme (RFC 9110, section 11.1).
+func HasScheme(r *http.Request, scheme string) bool {
+	sent, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(sent, scheme)
+}
+
+// takes reports whether a method reads a parameter.
+func (a *Authenticator) takes(param string) bool {
+	return slices.ContainsFunc(a.Methods, func(m Method) bool { return slices.Contains(m.Params, param) })
+}
+
+// Params are the parameters of client authentication that an endpoint reads:
+// those of all methods, and those that are refused where no method takes them.
+func (a *Authenticator) Params() []string {
+	names := slices.Clone(params)
+	for _, m := range a.Methods {
+		names = append(names, m.Params...)
+	}
+	slices.Sort(names)
+	return slices.Clip(slices.Compact(names))
+}
+
+// Challenges answer a client that failed to authenticate, one for each scheme
+// (RFC 6749, section 5.2; RFC 9110, section 11.6.1).
+func (a *Authenticator) Challenges(realm string) []string {
+	var challenges []string
+	for _, m := range a.Methods {
+		if m.Scheme == "" {
+			continue
+		}
+		challenge := m.Scheme + ` realm="` + realm + `"`
+		if m.Challenge != "" {
+			challenge += ", " + m.Challenge
+		}
+		challenges = append(challenges, challenge)
+	}
+	return challenges
+}
+
 // none is for public clients, which prove nothing.
 var none = Method{
 	Name: "none",
-	Verify: func(_ context.Context, client store.Client, _ Presented, now time.Time) (string, error) {
+	Verify: func(_ *http.Request, client store.Client, _ Presented, now time.Time) (string, error) {
 		matchSecret(client.Secrets, noSecret, now) // as long as with a secret
 		return "no client secret", nil
 	},

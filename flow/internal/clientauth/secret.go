@@ -22,7 +22,7 @@ const UsedInterval = 5 * time.Minute
 // client_secret_post (RFC 6749, section 2.3.1). used is told of a secret whose
 // last use is to be written down.
 func Secrets(used func(ctx context.Context, secret oauthapp.Secret, now time.Time)) []Method {
-	verify := func(ctx context.Context, client store.Client, p Presented, now time.Time) (string, error) {
+	verify := func(r *http.Request, client store.Client, p Presented, now time.Time) (string, error) {
 		secret, _ := p.Proof.(credential.Digest)
 		match, ok := matchSecret(client.Secrets, secret, now)
 		switch {
@@ -32,13 +32,13 @@ func Secrets(used func(ctx context.Context, secret oauthapp.Secret, now time.Tim
 			return "wrong client secret", nil
 		}
 		if now.Sub(match.LastUsedAt) >= UsedInterval {
-			used(ctx, match, now)
+			used(r.Context(), match, now)
 		}
 		return "", nil
 	}
 	return []Method{
-		{Name: "client_secret_basic", Present: presentBasic, Verify: verify},
-		{Name: "client_secret_post", Present: presentPost, Verify: verify},
+		{Name: "client_secret_basic", Scheme: "Basic", Challenge: `charset="UTF-8"`, Present: presentBasic, Verify: verify},
+		{Name: "client_secret_post", Params: []string{"client_secret"}, Present: presentPost, Verify: verify},
 	}
 }
 
@@ -62,20 +62,13 @@ func presentPost(_ *http.Request, params wire.Params) (Presented, bool, *wire.Er
 }
 
 // presentBasic reads the Authorization header of RFC 7617, whose user and
-// password are form-encoded (RFC 6749, section 2.3.1). A Bearer token is no
-// client authentication: published clients send one that means nothing.
+// password are form-encoded (RFC 6749, section 2.3.1).
 func presentBasic(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error) {
 	p.ClientID = params.Get("client_id")
-	header := r.Header.Get("Authorization")
-	scheme, encoded, _ := strings.Cut(header, " ")
-	switch {
-	case len(r.Header.Values("Authorization")) > 1:
-		return p, false, wire.Refuse(wire.InvalidRequest, "more than one Authorization header")
-	case header == "" || strings.EqualFold(scheme, "Bearer"):
+	if !HasScheme(r, "Basic") {
 		return p, false, nil
-	case !strings.EqualFold(scheme, "Basic"):
-		return p, false, wire.Refuse(wire.InvalidClient, "unsupported client authentication scheme")
 	}
+	_, encoded, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	id, secret, ok := parseBasic(encoded)
 	if !ok {
 		return p, false, wire.Refuse(wire.InvalidClient, "malformed Basic credentials")

@@ -65,6 +65,21 @@ type Contribution struct {
 	// themselves.
 	Metadata map[string]any
 
+	// JudgeTokenRequest is asked about every token request whose client was
+	// authenticated, before its grant judges and issues, repeats of a refresh
+	// included. A refusal is the answer. It may change the capability's own
+	// entry with [TokenRequest.Keep], and narrow what the access token reaches
+	// with [TokenRequest.Limit]. Nothing has proven yet that the code or
+	// refresh token presented is that of the session.
+	JudgeTokenRequest func(t *TokenRequest) *wire.Error
+
+	// AnswerHeader adds to the header of every answer of a [Route] that issues
+	// tokens and of Require, before the request is judged.
+	AnswerHeader func(h http.Header, r *http.Request)
+	// ExposedHeaders are headers of answers that scripts of other origins may
+	// read.
+	ExposedHeaders []string
+
 	// TokenMembers returns further members of a successful answer of the token
 	// endpoint, and IntrospectionMembers of one that says that a token is
 	// active. A member that is there already stays as it is.
@@ -93,6 +108,9 @@ type Route struct {
 	Path      string // below the path of the issuer
 	Handler   http.HandlerFunc
 	AnyOrigin bool // scripts of other origins may read the answers; there is no cookie in it
+	// IssuesTokens tells that it answers token requests: see
+	// [Contribution.AnswerHeader]. No cache keeps the answers.
+	IssuesTokens bool
 }
 
 // An AuthorizationParam is a parameter of authorization requests. It survives
@@ -126,6 +144,9 @@ type Contributions struct {
 	judgeAuthorization []func(a *AuthorizationRequest) *wire.Error
 	clientSources      []*ClientSource
 	clientBadges       []func(app oauthapp.Application) string
+	judgeTokenRequest  []func(t *TokenRequest) *wire.Error
+	answerHeaders      []func(h http.Header, r *http.Request)
+	exposed            []string // headers
 
 	schemes map[string]Scheme // by name in lower case
 	owners  map[string]string // of what can be added once
@@ -168,6 +189,13 @@ func (all *Contributions) Add(name string, c Contribution) error {
 		all.clientBadges = append(all.clientBadges, c.ClientBadge)
 	}
 	maps.Copy(all.Metadata, c.Metadata)
+	if c.JudgeTokenRequest != nil {
+		all.judgeTokenRequest = append(all.judgeTokenRequest, c.JudgeTokenRequest)
+	}
+	if c.AnswerHeader != nil {
+		all.answerHeaders = append(all.answerHeaders, c.AnswerHeader)
+	}
+	all.exposed = append(all.exposed, c.ExposedHeaders...)
 	if c.TokenMembers != nil {
 		all.TokenMembers = append(all.TokenMembers, c.TokenMembers)
 	}
@@ -195,6 +223,9 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	}
 	for _, method := range c.ClientAuthentication {
 		claims = append(claims, "the client authentication method "+method.Name)
+		if method.Scheme != "" {
+			claims = append(claims, "the client authentication scheme "+strings.ToLower(method.Scheme))
+		}
 	}
 	for _, param := range c.AuthorizationParams {
 		claims = append(claims, "the authorization parameter "+param.Name)
@@ -218,6 +249,29 @@ func (all *Contributions) claim(name string, c Contribution) error {
 		all.owners[what] = name
 	}
 	return nil
+}
+
+// JudgeTokenRequest refuses a token request for what capabilities say of it.
+func (all *Contributions) JudgeTokenRequest(t *TokenRequest) *wire.Error {
+	for _, judge := range all.judgeTokenRequest {
+		if refusal := judge(t); refusal != nil {
+			return refusal
+		}
+	}
+	return nil
+}
+
+// AddAnswerHeader adds what capabilities add to the header of an answer.
+func (all *Contributions) AddAnswerHeader(h http.Header, r *http.Request) {
+	for _, add := range all.answerHeaders {
+		add(h, r)
+	}
+}
+
+// ExposedHeaders are the headers of answers that scripts of other origins may
+// read, as Access-Control-Expose-Headers has them.
+func (all *Contributions) ExposedHeaders() string {
+	return strings.Join(append([]string{wire.Exposed}, all.exposed...), ", ")
 }
 
 // AuthorizationParamNames are the names of all parameters of authorization

@@ -1,9 +1,12 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -24,33 +27,55 @@ func ExtraOf(s *store.Session) (Extra, error) {
 	return extra, nil
 }
 
-// encode writes the entries as a session keeps them.
-func (e Extra) encode() ([]byte, error) {
+// encode writes the entries as a session keeps them. It fails for one that no
+// listed capability claims: the session would be refused everywhere.
+func (i *Issuance) encode(e Extra) ([]byte, error) {
 	if len(e) == 0 {
 		return nil, nil
+	}
+	for name := range e {
+		if !i.Claims(name) {
+			return nil, wire.Internal(fmt.Errorf("kernel: nobody claims the entry %q of the extra of a session", name))
+		}
 	}
 	b, err := json.Marshal(e)
 	if err == nil && len(b) > store.MaxExtra {
 		err = fmt.Errorf("kernel: the extra of a session takes %d bytes, %d at most", len(b), store.MaxExtra)
 	}
-	return b, err
+	if err != nil {
+		return nil, wire.Internal(err)
+	}
+	return b, nil
+}
+
+// Equal reports whether a session keeps the same.
+func (e Extra) Equal(s *store.Session) bool {
+	kept, err := ExtraOf(s)
+	return err == nil && maps.EqualFunc(e, kept, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })
+}
+
+// Claims reports whether a capability claims the entry of a name.
+func (all *Contributions) Claims(name string) bool { return all.extra[name] }
+
+// ClaimedExtra reads the entries of a session, and reports whether every entry
+// has a capability that claims it. A session with another is refused
+// everywhere, so that to leave out a capability never widens a token.
+func (all *Contributions) ClaimedExtra(s *store.Session) (Extra, bool) {
+	extra, err := ExtraOf(s)
+	if err != nil {
+		return nil, false
+	}
+	for name := range extra {
+		if !all.Claims(name) {
+			return nil, false
+		}
+	}
+	return extra, true
 }
 
 // Claimed reports whether every entry of a session has a capability that claims
-// it. A session with another is refused everywhere, so that to leave out a
-// capability never widens a token.
+// it.
 func (all *Contributions) Claimed(s *store.Session) bool {
-	if len(s.Extra) == 0 {
-		return true
-	}
-	extra, err := ExtraOf(s)
-	if err != nil {
-		return false
-	}
-	for name := range extra {
-		if !all.extra[name] {
-			return false
-		}
-	}
-	return true
+	_, ok := all.ClaimedExtra(s)
+	return ok
 }

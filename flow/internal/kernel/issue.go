@@ -4,10 +4,12 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
@@ -21,6 +23,7 @@ type Issuance struct {
 	Credentials credential.Format
 	Keys        [][]byte // take part in the tokens of a rotation; the first makes them
 	Lifetimes   Lifetimes
+	Claims      func(name string) bool // whether a capability claims an entry of Extra
 }
 
 // Lifetimes are how long codes, tokens and consents are good.
@@ -41,6 +44,15 @@ type Consent struct {
 	// grant.
 	Remembered bool
 	At         time.Time
+}
+
+// Failed is the answer where an Issuance failed with an error that is none of
+// those named: a fault of ours, or an outage of the store.
+func Failed(err error) *wire.Error {
+	if fault, ok := errors.AsType[*wire.Error](err); ok {
+		return fault
+	}
+	return wire.Outage(err)
 }
 
 // begin keeps a session with what it begins with.
@@ -85,7 +97,7 @@ func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, er
 	if r.State != "" {
 		kept.State = credential.DigestOf(r.State)
 	}
-	extra, err := r.Extra.encode()
+	extra, err := i.encode(r.Extra)
 	if err != nil {
 		return Code{}, err
 	}
@@ -106,7 +118,7 @@ type GivenCode struct {
 // is redeemed as every other. However many begin it at once, one gets nil; the
 // others get [store.ErrExists].
 func (i *Issuance) Begin(ctx context.Context, c Consent, code GivenCode) (oauthapp.Grant, error) {
-	extra, err := code.Extra.encode()
+	extra, err := i.encode(code.Extra)
 	if err != nil {
 		return oauthapp.Grant{}, err
 	}
@@ -121,10 +133,11 @@ func (i *Issuance) Begin(ctx context.Context, c Consent, code GivenCode) (oautha
 // Tokens are what a token request is answered with.
 type Tokens struct {
 	Access    string
-	ExpiresAt time.Time // of the access token
-	Scopes    []string  // of the access token
-	Refresh   string    // "" where none was issued
-	Session   *store.Session
+	Type      string         // of the access token; the token endpoint fills it in
+	ExpiresAt time.Time      // of the access token
+	Scopes    []string       // of the access token
+	Refresh   string         // "" where none was issued
+	Session   *store.Session // as it is now
 }
 
 // ExpiresIn is how many whole seconds the access token lives from a time on,
@@ -133,38 +146,46 @@ func (t *Tokens) ExpiresIn(now time.Time) int64 {
 	return max(1, int64(t.ExpiresAt.Sub(now)/time.Second))
 }
 
-// A TokensRequest says what a session begins with that begins with its tokens.
-type TokensRequest struct {
-	Refreshable bool  // a refresh token comes with the access token
-	Extra       Extra // what capabilities keep with the session
-}
-
 // Tokens begins a session with its tokens, for a grant that has no code. The
-// session ends with the access token where nothing refreshes it.
-func (i *Issuance) Tokens(ctx context.Context, c Consent, r TokensRequest) (Tokens, error) {
+// session is of the client of the request, keeps its Extra, and begins at its
+// time. With refreshable, a refresh token comes with the access token;
+// otherwise the session ends with the access token. An access token that may
+// reach none of the scopes is refused.
+func (i *Issuance) Tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens, *wire.Error) {
+	c.ApplicationID, c.At = t.Client.Application.ID, t.Now
+	scopes := t.Limited(c.Scopes)
+	if len(scopes) == 0 && len(c.Scopes) > 0 {
+		return Tokens{}, wire.Refuse(wire.InvalidScope, "the request leaves no scope")
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return Tokens{}, err
+		return Tokens{}, wire.Internal(err)
 	}
-	extra, err := r.Extra.encode()
+	extra, err := i.encode(t.Extra)
 	if err != nil {
-		return Tokens{}, err
+		return Tokens{}, Failed(err)
 	}
 	end := c.At.Add(i.Lifetimes.Session)
 	access := i.Credentials.NewAccessToken(id)
-	session := store.Session{ID: id, Access: i.access(access, c.Scopes, c.At, end), Extra: extra}
-	issued := Tokens{Access: access.Reveal(), ExpiresAt: session.Access.ExpiresAt, Scopes: c.Scopes}
+	session := store.Session{ID: id, Access: i.access(access, scopes, c.At, end), Extra: extra}
+	issued := Tokens{Access: access.Reveal(), ExpiresAt: session.Access.ExpiresAt, Scopes: scopes}
 	session.ExpiresAt = issued.ExpiresAt
-	if r.Refreshable {
+	if refreshable {
 		family := credential.NewFamily()
 		refresh := i.Credentials.NewRefreshToken(id, family)
 		session.RefreshFamily, session.Refresh, session.ExpiresAt = family.Digest(), i.refresh(refresh, c.At, end), end
 		issued.Refresh = refresh.Reveal()
 	}
-	grant, err := i.begin(ctx, c, &session)
+	grant, err := i.begin(t.HTTP.Context(), c, &session)
+	if errors.Is(err, store.ErrNotFound) {
+		return Tokens{}, wire.Refuse(wire.InvalidGrant, "the application, or what the user granted it, is there no more")
+	}
+	if err != nil {
+		return Tokens{}, Failed(err)
+	}
 	session.GrantID = grant.ID
 	issued.Session = &session
-	return issued, err
+	return issued, nil
 }
 
 // access is what is kept of an access token. None outlives its session.
@@ -176,38 +197,38 @@ func (i *Issuance) refresh(token credential.Plaintext, at, sessionEnd time.Time)
 	return store.RefreshToken{Digest: token.Digest(), ExpiresAt: earlier(at.Add(i.Lifetimes.RefreshToken), sessionEnd)}
 }
 
-// A Redemption exchanges an authorization code.
-type Redemption struct {
-	Session *store.Session
-	Code    credential.Digest
-	Scopes  []string // of the access token
-	// LongLived issues no refresh token, but an access token of this lifetime.
-	LongLived time.Duration
-	At        time.Time
-}
-
-// Redeem claims a code and issues its tokens. It returns [store.ErrUsed] where
-// the code was redeemed since it was read.
-func (i *Issuance) Redeem(ctx context.Context, r Redemption) (Tokens, error) {
-	s := r.Session
+// Redeem claims the code that a request presents and issues its tokens, on the
+// terms of the request. The access token has these scopes, and the session
+// keeps the Extra of the request. Redeem returns [store.ErrUsed] where the code
+// was redeemed since it was read.
+func (i *Issuance) Redeem(t *TokenRequest, scopes []string) (Tokens, error) {
+	s := t.Client.Session
+	extra, err := i.encode(t.Extra)
+	if err != nil {
+		return Tokens{}, err
+	}
 	end := s.CreatedAt.Add(i.Lifetimes.Session)
 	token := i.Credentials.NewAccessToken(s.ID)
-	kept := store.Redemption{SessionID: s.ID, Code: r.Code, Extra: s.Extra, At: r.At}
-	if r.LongLived > 0 {
-		end = earlier(end, r.At.Add(r.LongLived))
-		kept.Access = store.AccessToken{Digest: token.Digest(), IssuedAt: r.At, ExpiresAt: end, Scopes: r.Scopes}
+	kept := store.Redemption{SessionID: s.ID, Code: t.Presented.Digest, Extra: extra, At: t.Now}
+	if t.Terms.LongLived > 0 {
+		end = earlier(end, t.Now.Add(t.Terms.LongLived))
+		kept.Access = store.AccessToken{Digest: token.Digest(), IssuedAt: t.Now, ExpiresAt: end, Scopes: scopes}
 	} else {
-		kept.Access = i.access(token, r.Scopes, r.At, end)
+		kept.Access = i.access(token, scopes, t.Now, end)
 	}
-	issued := Tokens{Access: token.Reveal(), ExpiresAt: kept.Access.ExpiresAt, Scopes: r.Scopes, Session: s}
-	if r.LongLived == 0 {
+	issued := Tokens{Access: token.Reveal(), ExpiresAt: kept.Access.ExpiresAt, Scopes: scopes, Session: s}
+	if t.Terms.LongLived == 0 {
 		family := credential.NewFamily()
 		refresh := i.Credentials.NewRefreshToken(s.ID, family)
-		kept.Family, kept.Refresh = family.Digest(), i.refresh(refresh, r.At, end)
+		kept.Family, kept.Refresh = family.Digest(), i.refresh(refresh, t.Now, end)
 		issued.Refresh = refresh.Reveal()
 	}
 	kept.ExpiresAt = end
-	return issued, i.Store.RedeemCode(ctx, kept)
+	if err := i.Store.RedeemCode(t.HTTP.Context(), kept); err != nil {
+		return Tokens{}, err
+	}
+	s.Extra = extra
+	return issued, nil
 }
 
 // EndSession ends a session with all its tokens. A caller that has gone

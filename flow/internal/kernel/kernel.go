@@ -51,11 +51,19 @@ type Kernel struct {
 	// method, which a capability may add.
 	HasClientAuthentication func(method string) bool
 
+	// ClientParams are the parameters of client authentication, for what reads
+	// the body of a request before AuthenticateClient. They are there from the
+	// first request on.
+	ClientParams []string
+
 	// AllowedScopes returns what an application may ask for now, and
 	// RequestedScopes what a parameter scope of its asks for: the default
 	// scopes where it is "", and a refusal where the application may not ask
-	// for it.
+	// for it. GrantedScopes returns what the access token of a token request
+	// may reach: what the user granted the session presented, as far as the
+	// application may ask for it now and capabilities let it.
 	AllowedScopes   func(app oauthapp.Application) []string
+	GrantedScopes   func(t *TokenRequest) []string
 	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
 
 	// CheckResources refuses a request that names another API than that of the

@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -19,6 +21,54 @@ type TokenRequest struct {
 	Client    store.Client      // with the session of what is presented, or nil
 	Presented credential.Parsed // what [Grant.Present] returned
 	Terms     Terms
+
+	// Extra is what the session keeps from this request on: what it kept
+	// before, as [Contribution.JudgeTokenRequest] changed it.
+	Extra Extra
+	// Repeat tells that the request is a repeat of one that was granted, and
+	// gets the same tokens. Extra is then what the session keeps already: a
+	// request that would change it is refused.
+	Repeat bool
+
+	limit []string // what the access token may reach, if it is not nil
+}
+
+// Keep has the session keep a value for JSON under a capability's name, or
+// nothing where the value is nil.
+func (t *TokenRequest) Keep(name string, value any) error {
+	if value == nil {
+		delete(t.Extra, name)
+		return nil
+	}
+	entry, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	if t.Extra == nil {
+		t.Extra = Extra{}
+	}
+	t.Extra[name] = entry
+	return nil
+}
+
+// Limit narrows what the access token may reach to some of these scopes. What
+// the user granted stays with the session.
+func (t *TokenRequest) Limit(scopes []string) {
+	t.limit = append([]string{}, t.Limited(scopes)...)
+}
+
+// Limited returns which of some scopes the access token may reach.
+func (t *TokenRequest) Limited(scopes []string) []string {
+	if t.limit == nil {
+		return scopes
+	}
+	var limited []string
+	for _, scope := range scopes {
+		if slices.Contains(t.limit, scope) {
+			limited = append(limited, scope)
+		}
+	}
+	return limited
 }
 
 // Public reports whether the client is public.
@@ -83,8 +133,13 @@ type Grant struct {
 	// is refused. Optional.
 	Present func(params wire.Params) (credential.Parsed, *wire.Error)
 
+	// Repeats reports whether a request is a repeat of one that was granted. It
+	// is asked once the client is authenticated. Optional.
+	Repeats func(t *TokenRequest) bool
+
 	// Exchange judges the request of an authenticated client, issues with
 	// [Kernel.Issue] and emits [TokenRequest.Issued]. The scopes are its own to
-	// judge, as with [Kernel.RequestedScopes]; resource was judged.
+	// judge, as with [Kernel.RequestedScopes]; resource was judged, and what
+	// capabilities say of the request.
 	Exchange func(t *TokenRequest) (Tokens, *wire.Error)
 }

@@ -22,6 +22,7 @@ type Refresh struct {
 	Token     string            // as presented
 	Presented credential.Parsed // what the token says of itself
 	Scopes    []string          // of the access token
+	Extra     Extra             // what the session keeps
 	At        time.Time
 }
 
@@ -35,17 +36,25 @@ func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
+	extra, err := i.encode(r.Extra)
+	if err != nil {
+		return Tokens{}, err
+	}
 	kept := i.access(access, r.Scopes, r.At, s.ExpiresAt)
-	return Tokens{Access: access.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: r.Scopes, Refresh: refresh.Reveal(), Session: s},
-		i.Store.RotateRefreshToken(ctx, store.Rotation{
-			SessionID: s.ID,
-			Presented: r.Presented.Digest,
-			Access:    kept,
-			Refresh:   i.refresh(refresh, r.At, s.ExpiresAt),
-			Salt:      salt,
-			Extra:     s.Extra,
-			At:        r.At,
-		})
+	err = i.Store.RotateRefreshToken(ctx, store.Rotation{
+		SessionID: s.ID,
+		Presented: r.Presented.Digest,
+		Access:    kept,
+		Refresh:   i.refresh(refresh, r.At, s.ExpiresAt),
+		Salt:      salt,
+		Extra:     extra,
+		At:        r.At,
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	s.Extra = extra
+	return Tokens{Access: access.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: r.Scopes, Refresh: refresh.Reveal(), Session: s}, nil
 }
 
 // Repeat returns the tokens that the live ones of the session are, if the

@@ -20,8 +20,9 @@ type Scheme struct {
 	// Check judges a request with a valid access token of the session. It is
 	// also asked where the scheme is another and the session has an entry of
 	// the capability in [Extra], so that a token which is bound to something is
-	// never accepted in another way. The name of the scheme is the token_type
-	// of such a session's tokens.
+	// never accepted in another way. The challenge of this scheme tells of its
+	// refusal, with what that adds to it; those of others do not. The name of
+	// the scheme is the token_type of such a session's tokens.
 	Check func(r *http.Request, scheme, token string, s *store.Session) *wire.Error
 	// Challenge are further parameters of the challenge of this scheme, such as
 	// algs="ES256". Optional.
@@ -68,19 +69,25 @@ func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *st
 			continue
 		}
 		if refusal := scheme.Check(r, used.Name, token, s); refusal != nil {
-			return refusal
+			told := *refusal // which may be one that all requests share
+			told.Scheme = scheme.Name
+			return &told
 		}
 	}
 	return nil
 }
 
-// Challenges are the challenges of a resource, one a scheme, with these
-// parameters (RFC 9110, section 11.6.1).
-func (all *Contributions) Challenges(params string) []string {
+// Challenges are the challenges of a resource, one a scheme (RFC 9110, section
+// 11.6.1). That of the scheme refused has the parameters told, the others have
+// params; where it is "", all have those told.
+func (all *Contributions) Challenges(refused, told, params string) []string {
 	var challenges []string
 	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
 		scheme := all.schemes[name]
 		challenge := scheme.Name + " " + params
+		if refused == "" || refused == scheme.Name {
+			challenge = scheme.Name + " " + told
+		}
 		if scheme.Challenge != "" {
 			challenge += ", " + scheme.Challenge
 		}

@@ -8,13 +8,17 @@ import "net/http"
 // allowed. The authorization endpoint alone does not: users are sent there,
 // scripts are not (RFC 9700, section 2.6).
 
-// AnyOrigin lets scripts of every origin read the answers of a handler. It says
-// so to everyone who gets what a cache may keep for others, and otherwise to
-// browsers alone.
-func AnyOrigin(next http.HandlerFunc) http.HandlerFunc {
+// Exposed are the headers of answers that scripts of other origins may read
+// beside those of the Fetch Standard.
+const Exposed = "Retry-After, WWW-Authenticate"
+
+// AnyOrigin lets scripts of every origin read the answers of a handler, with
+// the headers exposed. It says so to everyone who gets what a cache may keep
+// for others, and otherwise to browsers alone.
+func AnyOrigin(next http.HandlerFunc, exposed string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost || len(r.Header["Origin"]) > 0 {
-			h, values := w.Header(), []string{"*", "Retry-After, WWW-Authenticate"}
+			h, values := w.Header(), []string{"*", exposed}
 			h["Access-Control-Allow-Origin"], h["Access-Control-Expose-Headers"] = values[:1:1], values[1:]
 		}
 		next(w, r)

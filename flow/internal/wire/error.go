@@ -61,6 +61,11 @@ type Error struct {
 	Suspended  bool
 	Suspension string
 
+	// Scheme is the scheme of Require whose challenge alone tells of the
+	// refusal, "" for that of every scheme. Challenge are further parameters of
+	// the challenges that do, "" for none (RFC 9110, section 11.6.1).
+	Scheme, Challenge string
+
 	cause error
 }
 
