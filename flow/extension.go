@@ -38,6 +38,7 @@ func (p *Provider) extend() error {
 		AuthorizationParams: func() []string { return p.authorizationParams },
 		JudgeAuthorization:  p.judgePushed,
 		SignIn:              p.signIn,
+		ApplicationFields:   p.added.ApplicationFields,
 		FindClient:          p.findClient,
 		KeepClient:          p.keepClient,
 		AskConsent: func(w http.ResponseWriter, r *http.Request, q kernel.ConsentQuestion) {

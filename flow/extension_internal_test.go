@@ -80,6 +80,11 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			},
 			Keep: func(value string) any { return value },
 		}},
+		ApplicationField: &kernel.ApplicationField{
+			Name: "vouchers", Label: "Vouchers", Hint: "How many it accepts.",
+			Text:  func(oauthapp.Application) (string, bool) { return "", true },
+			Entry: func(_ oauthapp.ClientType, text string) (any, string) { return text, "" },
+		},
 		Schemes: []kernel.Scheme{{
 			Name:      "Colour",
 			Challenge: `colours="red"`,
@@ -562,6 +567,7 @@ func TestConflictsOfCapabilities(t *testing.T) {
 		"parameter of the flow": {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "scope"}}})}, "flow and other both add the authorization parameter scope"},
 		"scheme":                {&voucher{name: "other", edit: only(kernel.Contribution{Schemes: []kernel.Scheme{{Name: "COLOUR"}}})}, "voucher and other both add the scheme colour"},
 		"Bearer":                {&voucher{name: "other", edit: only(kernel.Contribution{Schemes: []kernel.Scheme{{Name: "bearer"}}})}, "flow and other both add the scheme bearer"},
+		"application field":     {&voucher{name: "other", edit: only(kernel.Contribution{ApplicationField: &kernel.ApplicationField{Name: "vouchers"}})}, "voucher and other both add the application field vouchers"},
 		"metadata":              {&voucher{name: "other", edit: only(kernel.Contribution{Metadata: map[string]any{"issuer": "x"}})}, "flow and other both add the metadata member issuer"},
 		"its own error":         {&voucher{name: "other", failed: errors.New("Config.Colour is required")}, "other: Config.Colour is required"},
 		"nothing":               {nil, "number 1 is nil"},

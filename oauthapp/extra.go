@@ -46,6 +46,16 @@ func (a Application) extraEntries() (map[string]json.RawMessage, error) {
 	return entries, nil
 }
 
+// setExtras is setExtra for several entries.
+func (a *Application) setExtras(extra map[string]any) error {
+	for name, value := range extra {
+		if err := a.setExtra(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // setExtra sets an entry, or removes it if value is nil.
 func (a *Application) setExtra(name string, value any) error {
 	if !extraName.MatchString(name) {

@@ -56,8 +56,9 @@ type Registration struct {
 	Scopes []string
 	// Extra has an entry for each capability of package flow that keeps
 	// something with the application: what encodes as its JSON, by the name of
-	// the capability. It is ignored when editing; [Registry.SetExtra] changes
-	// an entry.
+	// the capability. When editing, the entries named here are replaced, or
+	// removed by nil, and the others stay; [Registry.SetExtra] changes one
+	// alone.
 	Extra map[string]any
 	// Version is the [Application] version that an edit is based on. It is
 	// ignored when registering. An edit that is not based on the newest version

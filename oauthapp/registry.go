@@ -1,6 +1,7 @@
 package oauthapp
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -133,10 +134,8 @@ func (r *Registry) register(ctx context.Context, owner string, reg Registration)
 	now := r.now()
 	app := Application{ClientID: reg.ClientID, Owner: owner, Type: reg.Type, CreatedAt: now}
 	app.edit(reg, now)
-	for name, value := range reg.Extra {
-		if err := app.setExtra(name, value); err != nil {
-			return Application{}, credential.Plaintext{}, err
-		}
+	if err := app.setExtras(reg.Extra); err != nil {
+		return Application{}, credential.Plaintext{}, err
 	}
 	plaintext, err := r.create(ctx, &app)
 	if err != nil {
@@ -243,8 +242,13 @@ func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg R
 		if len(problems) > 0 {
 			return Application{}, &ValidationError{problems}
 		}
+		edited := app
+		edited.edit(kept, at)
+		if err := edited.setExtras(reg.Extra); err != nil {
+			return Application{}, err
+		}
 		if reg.Version != app.Version {
-			if len(app.Changes(kept)) > 0 {
+			if len(app.Changes(kept)) > 0 || !bytes.Equal(edited.Extra, app.Extra) {
 				return Application{}, &ConflictError{app}
 			}
 			if tried { // the store made the change, and its answer was lost
@@ -252,8 +256,7 @@ func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg R
 			}
 			return app, nil
 		}
-		app.edit(kept, at)
-		tried = true
+		app, tried = edited, true
 		err = r.cfg.Store.UpdateApplication(ctx, owner, app)
 		if errors.Is(err, ErrConflict) {
 			continue // the next reading tells what changed

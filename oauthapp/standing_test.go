@@ -115,10 +115,24 @@ func TestExtra(t *testing.T) {
 	require.Len(t, f.events, 1, "nothing changed")
 
 	edit := app.Registration()
-	edit.Name, edit.Extra = "Renamed", map[string]any{"ignored": true}
+	edit.Name = "Renamed"
 	app, err = f.Update(t.Context(), alice, app.ID, edit)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"keys":{"URI":"https://example.com/jwks"}}`, string(app.Extra), "an edit keeps it")
+	edit.Extra = map[string]any{"keys": nil, "dpop": true}
+	_, err = f.Update(t.Context(), alice, app.ID, edit)
+	var conflict *oauthapp.ConflictError
+	require.ErrorAs(t, err, &conflict, "of another version")
+	edit.Version = app.Version
+	edited, err := f.Update(t.Context(), alice, app.ID, edit)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"dpop":true}`, string(edited.Extra))
+	again, err = f.Update(t.Context(), alice, app.ID, edit)
+	require.NoError(t, err)
+	require.Equal(t, edited, again, "sent twice")
+	edit.Version, edit.Extra = edited.Version, map[string]any{"keys": keys{"https://example.com/jwks"}, "dpop": nil}
+	_, err = f.Update(t.Context(), alice, app.ID, edit)
+	require.NoError(t, err)
 
 	_, err = f.SetExtra(t.Context(), bob, app.ID, "par", true)
 	require.ErrorIs(t, err, oauthapp.ErrNotFound)

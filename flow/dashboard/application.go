@@ -41,6 +41,7 @@ func (req *request) newApplication() error {
 func (req *request) emptyForm(clientID string) page.ApplicationForm {
 	return page.ApplicationForm{
 		Account: req.account.Name, New: true, Action: req.listURL(), Cancel: req.listURL(), ClientID: clientID, Ticket: req.ticket(req.listURL(), clientID),
+		Further: req.furtherFields(oauthapp.Application{}),
 	}
 }
 
@@ -50,6 +51,10 @@ func (req *request) register() error {
 	reg := req.registration()
 	reg.Type = oauthapp.ClientType(req.field("client_type"))
 	reg.ClientID = req.field("client_id")
+	var invalid *oauthapp.ValidationError
+	if reg.Extra, invalid = req.further(oauthapp.Application{}, reg.Type); invalid != nil {
+		return req.refill(req.emptyForm(reg.ClientID), invalid)
+	}
 	app, secret, err := req.registry.Register(req.ctx, req.account.ID, reg)
 	if errors.Is(err, oauthapp.ErrExists) {
 		repeated, readErr := req.alreadyRegistered(reg)
@@ -72,7 +77,7 @@ func (req *request) register() error {
 func (req *request) alreadyRegistered(reg oauthapp.Registration) (bool, error) {
 	client, err := req.kernel.Store.Client(req.ctx, reg.ClientID, uuid.Nil, req.now)
 	app := client.Application
-	if errors.Is(err, oauthapp.ErrNotFound) || err == nil && (app.Owner != req.account.ID || !registeredAs(app, reg)) {
+	if errors.Is(err, oauthapp.ErrNotFound) || err == nil && (app.Owner != req.account.ID || !(registeredAs(app, reg) && keeps(app, reg.Extra))) {
 		return false, nil
 	}
 	if err != nil {
@@ -139,6 +144,7 @@ func (req *request) fillAgain(form *page.ApplicationForm) {
 // fill fills in a form with what was typed.
 func fill(form *page.ApplicationForm, typed url.Values) {
 	form.Fields = typedFields(typed)
+	typedFurther(form.Further, typed)
 	if form.New {
 		form.Public = typed.Get("client_type") == string(oauthapp.Public)
 		return
@@ -162,7 +168,7 @@ func typedFields(typed url.Values) page.Fields {
 func (req *request) editForm() page.ApplicationForm {
 	return page.ApplicationForm{
 		Account: req.account.Name, Title: req.app.Name, Action: req.appURL(), Cancel: req.appURL(), Ticket: req.ticket(req.appURL(), ""),
-		Public: req.app.Type == oauthapp.Public,
+		Public: req.app.Type == oauthapp.Public, Further: req.furtherFields(req.app),
 	}
 }
 
@@ -172,6 +178,10 @@ func (req *request) update() error {
 	reg := req.registration()
 	reg.Type = oauthapp.ClientType(req.field("client_type"))
 	reg.Version = version(req.r.PostForm)
+	var invalid *oauthapp.ValidationError
+	if reg.Extra, invalid = req.further(req.app, req.app.Type); invalid != nil {
+		return req.refill(req.editForm(), invalid)
+	}
 	err := req.updateBased(reg)
 	var conflict *oauthapp.ConflictError
 	switch {
@@ -189,7 +199,7 @@ func (req *request) refill(form page.ApplicationForm, err error) error {
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.As(err, &invalid):
-		form.Problems = problems(invalid, form.New)
+		form.Problems = problems(invalid, form)
 	case errors.Is(err, oauthapp.ErrLimit):
 		form.Problems = []page.Problem{{Message: fmt.Sprintf(
 			"This account has %d applications, which is as many as it may have. Delete one that is not needed any more.",
@@ -203,10 +213,13 @@ func (req *request) refill(form page.ApplicationForm, err error) error {
 
 // problems gives every field that is wrong one message. One that the form does
 // not have, as that to edit has no client type, is left without its field.
-func problems(invalid *oauthapp.ValidationError, registering bool) []page.Problem {
+func problems(invalid *oauthapp.ValidationError, form page.ApplicationForm) []page.Problem {
 	inForm := []string{"name", "description", "homepage_url", "callback_url"}
-	if registering {
+	if form.New {
 		inForm = append(inForm, "client_type")
+	}
+	for _, f := range form.Further {
+		inForm = append(inForm, f.Name)
 	}
 	var list []page.Problem
 	var done []string

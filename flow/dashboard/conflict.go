@@ -43,7 +43,7 @@ func (req *request) updateBased(reg oauthapp.Registration) error {
 		reg.Scopes = req.app.Scopes // the form does not have them
 		_, err = req.registry.Update(req.ctx, req.account.ID, req.app.ID, reg)
 		var conflict *oauthapp.ConflictError
-		if !errors.As(err, &conflict) || len(req.changes(conflict.Application)) > 0 {
+		if !errors.As(err, &conflict) || len(req.changes(conflict.Application)) > 0 || len(req.furtherChanges(conflict.Application)) > 0 {
 			break
 		}
 		req.app, reg.Version = conflict.Application, conflict.Application.Version
@@ -83,10 +83,18 @@ func (req *request) refuseUpdate(conflict *oauthapp.ConflictError) error {
 	if !slices.Equal(lines([]string{typed.Callbacks}), was.CallbackURLs) {
 		form.Callbacks = typed.Callbacks
 	}
+	typedAgain := slices.Clone(form.Further)
+	typedFurther(typedAgain, req.r.PostForm)
+	for i, f := range typedAgain {
+		if f.Text != f.Was {
+			form.Further[i].Text = f.Text
+		}
+	}
 	form.ChangedAt = req.moment(req.app.UpdatedAt)
 	for _, c := range req.changes(req.app) {
 		form.Changes = append(form.Changes, shownChange(c, form))
 	}
+	form.Changes = append(form.Changes, req.furtherChanges(req.app)...)
 	return req.write(http.StatusConflict, "application_form.html", form)
 }
 

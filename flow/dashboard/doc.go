@@ -118,7 +118,7 @@
 //	                         Overlaps (Value, Text, Hint, Selected), Refusals (At, Endpoint, Error, Reason, Remedy),
 //	                         Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
 //	application_form.html    Account, New, Title, Action, Cancel, Ticket, ClientID, Version, Was (Name, Description, Homepage,
-//	                         Callbacks), Name, Description, Homepage, Callbacks, Public,
+//	                         Callbacks), Name, Description, Homepage, Callbacks, Public, Further (Name, Label, Hint, Flag, Text, Was),
 //	                         Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice, Problems (Field, Message), Problem "field"
 //	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice, Usage (Users, More, LastUsedAt, Consequence)
 //	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)

@@ -270,7 +270,7 @@ func fields(form *html.Node) url.Values {
 	values := url.Values{}
 	for n := range form.Descendants() {
 		switch {
-		case n.Data == "input" && attr(n, "type") == "radio":
+		case n.Data == "input" && (attr(n, "type") == "radio" || attr(n, "type") == "checkbox"):
 			if hasAttr(n, "checked") {
 				values.Add(attr(n, "name"), attr(n, "value"))
 			}

@@ -60,6 +60,10 @@ type Contribution struct {
 	// few words, such as that it registered itself; "" for nothing.
 	ClientBadge func(app oauthapp.Application) string
 
+	// ApplicationField is what the owner of an application says of it for the
+	// capability.
+	ApplicationField *ApplicationField
+
 	// Metadata are members of the authorization server metadata (RFC 8414), for
 	// JSON. Grant types and client authentication methods are there by
 	// themselves.
@@ -143,6 +147,7 @@ type Contributions struct {
 
 	judgeAuthorization []func(a *AuthorizationRequest) *wire.Error
 	clientSources      []*ClientSource
+	applicationFields  []ApplicationField
 	clientBadges       []func(app oauthapp.Application) string
 	judgeTokenRequest  []func(t *TokenRequest) *wire.Error
 	answerHeaders      []func(h http.Header, r *http.Request)
@@ -187,6 +192,11 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	}
 	if c.ClientBadge != nil {
 		all.clientBadges = append(all.clientBadges, c.ClientBadge)
+	}
+	if c.ApplicationField != nil {
+		field := *c.ApplicationField
+		field.Capability = name
+		all.applicationFields = append(all.applicationFields, field)
 	}
 	maps.Copy(all.Metadata, c.Metadata)
 	if c.JudgeTokenRequest != nil {
@@ -235,6 +245,9 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	}
 	if c.Requests != nil {
 		claims = append(claims, "authorization requests that were handed in before")
+	}
+	if c.ApplicationField != nil {
+		claims = append(claims, "the application field "+c.ApplicationField.Name)
 	}
 	for member := range c.Metadata {
 		claims = append(claims, "the metadata member "+member)

@@ -100,6 +100,10 @@ type Kernel struct {
 	ReadConsent func(w http.ResponseWriter, r *http.Request, action string, form wire.Params, names []string) (*ConsentForm, bool)
 	Decide      func(w http.ResponseWriter, r *http.Request, form *ConsentForm, q ConsentQuestion) (Decision, bool)
 
+	// ApplicationFields are the fields that capabilities add to the form of an
+	// application.
+	ApplicationFields func() []ApplicationField
+
 	// Exchange answers a token request on the terms of an endpoint: it
 	// authenticates the client and hands the request to its grant.
 	Exchange func(r *http.Request, params wire.Params, terms Terms) (*TokenRequest, Tokens, *wire.Error)

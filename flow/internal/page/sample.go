@@ -23,9 +23,12 @@ func samples() map[string][]any {
 	secret := Secret{Hint: "aB3x", CreatedAt: moment, LastUsedAt: moment, ExpiresAt: moment, RevokeURL: "/revoke"}
 	problems := []Problem{
 		{"", "A problem."}, {"name", "A problem."}, {"description", "A problem."}, {"homepage_url", "A problem."},
-		{"callback_url", "A problem."}, {"client_type", "A problem."}, {"confirm_name", "A problem."},
+		{"callback_url", "A problem."}, {"colours", "A problem."}, {"bright", "A problem."}, {"client_type", "A problem."}, {"confirm_name", "A problem."},
 	}
 	fields := Fields{Name: "Name", Description: "Text", Homepage: "https://example.com", Callbacks: "https://example.com/callback"}
+	further := []Field{
+		{Name: "colours", Label: "Colours", Hint: "Hint.", Text: "red\ngreen", Was: "red"}, {Name: "bright", Label: "Bright", Hint: "Hint.", Flag: true, Text: "true"},
+	}
 	warning := Warning{
 		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket", Notice: "Notice",
 		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Secret: secret, Problems: problems,
@@ -79,13 +82,14 @@ func samples() map[string][]any {
 			ApplicationForm{},
 			ApplicationForm{
 				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ClientID: "client",
-				Fields: fields, Public: true, Notice: "Notice", Problems: problems,
+				Fields: fields, Public: true, Further: further, Notice: "Notice", Problems: problems,
 			},
 			ApplicationForm{
-				Account: "Account", Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", Version: 2, Was: fields, Fields: fields,
+				Account: "Account", Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", Version: 2, Was: fields, Fields: fields, Further: further,
 				ChangedAt: moment, Changes: []Change{
 					{Field: "name", Label: "Name", Before: []string{"Old"}, Now: []string{"Name"}, Yours: true},
 					{Field: "callback_url", Label: "Callback URL", Before: []string{"https://example.com/old"}, Now: []string{"https://example.com/callback"}},
+					{Field: "colours", Label: "Colours"},
 				},
 			},
 		},

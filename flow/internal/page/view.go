@@ -164,7 +164,8 @@ type ApplicationForm struct {
 	Was      Fields // hidden fields "was_name" and so on, when editing: as the form was opened
 
 	Fields
-	Public bool
+	Public  bool
+	Further []Field // of capabilities
 
 	Changes   []Change // what somebody else changed since the form was opened
 	ChangedAt Moment
@@ -178,10 +179,18 @@ type Fields struct {
 	Callbacks                   string // one a line
 }
 
+// Field is one that a capability adds to the form.
+type Field struct {
+	Name, Label, Hint string
+	Flag              bool   // a box to tick, ticked where Text is not ""; else a text of several lines
+	Text              string // as filled in
+	Was               string // hidden field "was_" and the name, when editing: as the form was opened
+}
+
 // Change is what somebody else changed in a field.
 type Change struct {
 	Field, Label string
-	Before, Now  []string // of callback URLs, those that are removed and added
+	Before, Now  []string // of callback URLs, those that are removed and added; of further fields nothing
 	Yours        bool     // the form holds what the user typed, else what is saved
 }
 

@@ -1,0 +1,103 @@
+package dashboard
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// furtherFields are the fields that capabilities add to the form of an
+// application, as they are saved. One that is registered is zero.
+func (req *request) furtherFields(app oauthapp.Application) []page.Field {
+	var fields []page.Field
+	for _, f := range req.kernel.ApplicationFields() {
+		if text, has := f.Text(app); has {
+			fields = append(fields, page.Field{Name: f.Name, Label: f.Label, Hint: f.Hint, Flag: f.Flag, Text: text, Was: text})
+		}
+	}
+	return fields
+}
+
+// typedFurther fills in the fields with what was typed. A field that the form
+// does not have stays as it was.
+func typedFurther(fields []page.Field, typed url.Values) {
+	for i := range fields {
+		f := &fields[i]
+		if typed.Has("was_" + f.Name) {
+			f.Was = typedText(typed.Get("was_" + f.Name))
+			f.Text = f.Was
+		}
+		// A box that is not ticked is not sent.
+		if typed.Has(f.Name) || f.Flag && typed.Has("was_"+f.Name) {
+			f.Text = typedText(typed.Get(f.Name))
+		}
+	}
+}
+
+func typedText(text string) string { return strings.TrimSpace(unixLines(text)) }
+
+// further returns what the capabilities keep of a form, for those fields that
+// the user changed. app is as saved, or zero where it is registered.
+func (req *request) further(app oauthapp.Application, clientType oauthapp.ClientType) (map[string]any, *oauthapp.ValidationError) {
+	saved := req.furtherFields(app)
+	typed := append([]page.Field{}, saved...)
+	typedFurther(typed, req.r.PostForm)
+	extra, invalid := map[string]any{}, &oauthapp.ValidationError{}
+	for _, f := range typed {
+		if f.Text == f.Was {
+			continue
+		}
+		field := req.applicationField(f.Name)
+		entry, problem := field.Entry(clientType, f.Text)
+		if problem != "" {
+			invalid.Fields = append(invalid.Fields, oauthapp.FieldError{Field: f.Name, Message: problem})
+		}
+		extra[field.Capability] = entry
+	}
+	if len(invalid.Fields) > 0 {
+		return nil, invalid
+	}
+	return extra, nil
+}
+
+func (req *request) applicationField(name string) (field kernel.ApplicationField) {
+	for _, f := range req.kernel.ApplicationFields() {
+		if f.Name == name {
+			field = f
+		}
+	}
+	return field
+}
+
+// keeps reports whether an application keeps what capabilities would keep of a
+// form.
+func keeps(app oauthapp.Application, extra map[string]any) bool {
+	for name, entry := range extra {
+		var kept json.RawMessage
+		found, err := app.ReadExtra(name, &kept)
+		wanted, _ := json.Marshal(entry)
+		if err != nil || found != (entry != nil) || found && !bytes.Equal(kept, wanted) {
+			return false
+		}
+	}
+	return true
+}
+
+// furtherChanges are the changes of those fields since the form was opened. A
+// form that does not tell what they were is not held against what they are.
+func (req *request) furtherChanges(app oauthapp.Application) []page.Change {
+	var changes []page.Change
+	typed := req.furtherFields(app)
+	typedFurther(typed, req.r.PostForm)
+	for i, saved := range req.furtherFields(app) {
+		if typed[i].Was != saved.Text {
+			changes = append(changes, page.Change{Field: saved.Name, Label: saved.Label, Yours: typed[i].Text != typed[i].Was})
+		}
+	}
+	return changes
+}

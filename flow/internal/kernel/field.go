@@ -1,0 +1,38 @@
+package kernel
+
+import (
+	"slices"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// An ApplicationField is a field of the form in which the owner of an
+// application registers and edits it. What is kept of it is the capability's
+// entry in Extra of the application.
+type ApplicationField struct {
+	Name  string // in the form, and in a [*oauthapp.ValidationError]
+	Label string // a few words
+	Hint  string // what to fill in, in full sentences
+	// Flag makes it a box to tick, whose text is "true" or "". Otherwise it is
+	// a text of several lines.
+	Flag bool
+
+	// Text is what the form shows of an application, which is the zero
+	// Application when it is registered, and whether such applications have the
+	// field at all.
+	Text func(app oauthapp.Application) (text string, has bool)
+	// Entry returns what is kept, for JSON, once the owner has filled in a text
+	// for an application of a type, or nil for nothing. The text has no white
+	// space around it. A problem is a full sentence for the owner that says
+	// what to fill in instead.
+	Entry func(clientType oauthapp.ClientType, text string) (entry any, problem string)
+
+	// Capability is the name of the capability. Add sets it.
+	Capability string
+}
+
+// ApplicationFields are the fields that capabilities add to the form of an
+// application, in the order in which the host lists them.
+func (all *Contributions) ApplicationFields() []ApplicationField {
+	return slices.Clone(all.applicationFields)
+}
