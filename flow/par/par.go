@@ -33,7 +33,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/flow"
-	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 )
@@ -108,9 +107,9 @@ func (p *endpoint) judge(a *kernel.AuthorizationRequest) *wire.Error {
 // push takes an authorization request (RFC 9126, section 2.1).
 func (p *endpoint) push(w http.ResponseWriter, r *http.Request) {
 	names := p.kernel.AuthorizationParams()
-	form, refusal := wire.ReadFormUnchecked(w, r, slices.Concat(names, clientauth.Params))
+	form, refusal := wire.ReadFormUnchecked(w, r, slices.Concat(names, p.kernel.ClientParams))
 	if refusal == nil {
-		refusal = form.Check(clientauth.Params)
+		refusal = form.Check(p.kernel.ClientParams)
 	}
 	if refusal != nil {
 		p.kernel.WriteError(w, r, refusal)
