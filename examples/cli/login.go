@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -48,10 +47,5 @@ func login(ctx context.Context, opts options, stdout io.Writer) (*oauth2.Token, 
 	}
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, httpClient)
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(verifier))
-	if failure := new(oauth2.RetrieveError); errors.As(err, &failure) {
-		// The error itself repeats the whole answer.
-		return nil, fmt.Errorf("the token endpoint answered %s %s %s",
-			failure.Response.Status, failure.ErrorCode, failure.ErrorDescription)
-	}
-	return token, err
+	return token, answered("the token endpoint", err)
 }

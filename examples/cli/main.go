@@ -4,10 +4,14 @@
 // code is its own.
 //
 //	go run ./examples/cli -client-id ID
+//	go run ./examples/cli -client-id ID -device
 //
 // Register it as a public application with the callback URL
 // http://127.0.0.1/callback: it listens on whatever port is free, and the
 // server accepts any for 127.0.0.1.
+//
+// With -device its user logs in on another device, with a code (RFC 8628): on
+// machines without a browser, and through SSH.
 package main
 
 import (
@@ -32,6 +36,7 @@ type options struct {
 	provider  string
 	clientID  string
 	noBrowser bool
+	device    bool
 	timeout   time.Duration
 }
 
@@ -51,7 +56,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := withTimeout(ctx, opts.timeout)
 	defer cancel()
 
-	token, err := login(ctx, opts, stdout)
+	logIn := login
+	if opts.device {
+		logIn = deviceLogin
+	}
+	token, err := logIn(ctx, opts, stdout)
 	if err == nil {
 		err = whoami(ctx, opts.provider, token, stdout)
 	}
@@ -77,6 +86,7 @@ func parseOptions(args []string, stdout io.Writer) (options, error) {
 	flags.StringVar(&opts.provider, "provider", "http://127.0.0.1:8080", "`URL` of the demo server")
 	flags.StringVar(&opts.clientID, "client-id", os.Getenv("OAUTH_CLIENT_ID"), "client `ID` of the application (default $OAUTH_CLIENT_ID)")
 	flags.BoolVar(&opts.noBrowser, "no-browser", false, "print the URL to open instead of opening it")
+	flags.BoolVar(&opts.device, "device", false, "log in on another device, with a code")
 	flags.DurationVar(&opts.timeout, "timeout", 5*time.Minute, "how long to wait for the answer in the browser")
 	flags.SetOutput(io.Discard)
 	switch err := flags.Parse(args); {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/device"
 	"github.com/oauthapps/oauthapps/flow/dnsimple"
 	"github.com/oauthapps/oauthapps/flow/par"
 )
@@ -12,6 +13,7 @@ import (
 // that the library has, without those that the options turn off.
 func capabilities(opts options) []flow.Extension {
 	all := []flow.Extension{
+		device.New(device.Config{}),
 		dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL}),
 		par.New(par.Config{}),
 	}

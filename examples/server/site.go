@@ -19,6 +19,9 @@ const dnsimpleTokenPath = "/v2/oauth/access_token"
 // authorizePath is where the library serves authorization requests.
 const authorizePath = "/oauth/authorize"
 
+// devicePath is where the library has people enter the codes of devices.
+const devicePath = "/device"
+
 // newSite puts the demo together: the library's pages and endpoints, and what
 // every host application has of its own, its sign-in and its API.
 func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logger) (http.Handler, error) {
@@ -107,6 +110,7 @@ func routes(opts options, st pingableStore, provider *flow.Provider, dashboard h
 
 	pages := login.sessions.renewing
 	mux.Handle(authorizePath, pages(provider))
+	mux.Handle(devicePath, pages(provider))
 	mux.Handle("/accounts/", pages(dashboard))
 	mux.Handle("GET /{$}", pages(http.HandlerFunc(login.home)))
 	mux.Handle("GET /login", pages(http.HandlerFunc(login.show)))

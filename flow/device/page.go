@@ -211,8 +211,8 @@ func (e *endpoints) remarks(r *http.Request, code userCode, kept keptRequest) []
 	}
 	asked := page.Moment{At: kept.At, Now: e.k.Now()}
 	return []string{
-		"Authorize this only if your device shows the code " + code.String() + " and you started it there yourself.",
-		"The device asked " + asked.Ago() + " from the address " + kept.Address + ", which is in " + from + ".",
+		"Authorize this only if your device shows the code " + code.String() + " and you started it there yourself. " +
+			"It asked " + asked.Ago() + " from the address " + kept.Address + ", which is in " + from + ".",
 	}
 }
 
