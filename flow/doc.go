@@ -33,6 +33,7 @@
 //	GET       /oauth/style.css   the stylesheet of the pages
 //	POST      /v2/oauth/access_token   with package dnsimple
 //	POST      /oauth/par         with package par
+//	POST      /oauth/register, and GET, PUT, DELETE below it         with package registration
 //	POST      /oauth/device_authorization and GET, POST /device   with package device
 //
 // and at the root, with the issuer's or the resource's path behind them:

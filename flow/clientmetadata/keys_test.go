@@ -1,7 +1,6 @@
 package clientmetadata_test
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"testing"
@@ -27,13 +26,13 @@ func (keyed) Findings() []kernel.Finding { return nil }
 
 func (keyed) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 	return kernel.Contribution{ClientAuthentication: []clientauth.Method{{
-		Name:      "private_key_jwt",
-		Assertion: true,
+		Name:   "private_key_jwt",
+		Params: []string{"client_assertion"},
 		Present: func(_ *http.Request, params wire.Params) (clientauth.Presented, bool, *wire.Error) {
 			proof := params.Get("client_assertion")
 			return clientauth.Presented{ClientID: params.Get("client_id"), Proof: proof}, proof != "", nil
 		},
-		Verify: func(_ context.Context, client store.Client, p clientauth.Presented, _ time.Time) (string, error) {
+		Verify: func(_ *http.Request, client store.Client, p clientauth.Presented, _ time.Time) (string, error) {
 			var keys struct {
 				URI string `json:"jwks_uri"`
 			}

@@ -42,6 +42,7 @@ const (
 	DeviceCode        Kind = "dc" // RFC 8628, section 3.2
 	AccessToken       Kind = "at" // RFC 6749, section 1.4
 	RefreshToken      Kind = "rt" // RFC 6749, section 1.5
+	RegistrationToken Kind = "mt" // RFC 7592, section 1.2: a client manages its registration with it
 )
 
 // The sizes of the parts of a body in bytes, in their order.
@@ -59,7 +60,7 @@ const (
 
 func (k Kind) bodySize() int {
 	switch k {
-	case ClientSecret:
+	case ClientSecret, RegistrationToken:
 		return secretSize
 	case AuthorizationCode, DeviceCode, AccessToken:
 		return sessionSize + secretSize
@@ -181,6 +182,11 @@ func (f Format) NewClientSecret() Plaintext {
 	return f.encode(ClientSecret, random(secretSize))
 }
 
+// NewRegistrationToken makes a registration access token.
+func (f Format) NewRegistrationToken() Plaintext {
+	return f.encode(RegistrationToken, random(secretSize))
+}
+
 // NewCode makes the authorization code of a session.
 func (f Format) NewCode(session uuid.UUID) Plaintext {
 	return f.encode(AuthorizationCode, append(session[:], random(secretSize)...))
@@ -280,7 +286,7 @@ func (f Format) Parse(kind Kind, credential string) (Parsed, error) {
 		return Parsed{}, ErrMalformed
 	}
 	p := Parsed{Digest: DigestOf(credential)}
-	if kind != ClientSecret {
+	if kind != ClientSecret && kind != RegistrationToken {
 		copy(p.Session[:], buf[:sessionSize])
 	}
 	if kind == RefreshToken {
@@ -292,7 +298,7 @@ func (f Format) Parse(kind Kind, credential string) (Parsed, error) {
 // KindOf returns the kind of a well-formed credential of this format, or
 // [ErrMalformed].
 func (f Format) KindOf(credential string) (Kind, error) {
-	for _, kind := range []Kind{AccessToken, RefreshToken, AuthorizationCode, DeviceCode, ClientSecret} {
+	for _, kind := range []Kind{AccessToken, RefreshToken, AuthorizationCode, DeviceCode, ClientSecret, RegistrationToken} {
 		if _, err := f.Parse(kind, credential); err == nil {
 			return kind, nil
 		}
@@ -305,8 +311,8 @@ func (f Format) KindOf(credential string) (Kind, error) {
 // letter, digit or underscore follows it immediately.
 func (f Format) Pattern() string {
 	lens := func(k Kind) int { return encodedLen(k.bodySize()) + checksumLen }
-	return fmt.Sprintf(`%s_(?:%s_[0-9A-Za-z]{%d}|(?:%s|%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
-		ClientSecret, lens(ClientSecret), AuthorizationCode, DeviceCode, AccessToken, lens(AccessToken), RefreshToken, lens(RefreshToken))
+	return fmt.Sprintf(`%s_(?:(?:%s|%s)_[0-9A-Za-z]{%d}|(?:%s|%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
+		ClientSecret, RegistrationToken, lens(ClientSecret), AuthorizationCode, DeviceCode, AccessToken, lens(AccessToken), RefreshToken, lens(RefreshToken))
 }
 
 func (f Format) encode(kind Kind, body []byte) Plaintext {

@@ -26,6 +26,8 @@ func one(f Format, kind Kind) Plaintext {
 	switch kind {
 	case ClientSecret:
 		return f.NewClientSecret()
+	case RegistrationToken:
+		return f.NewRegistrationToken()
 	case AuthorizationCode:
 		return f.NewCode(session)
 	case DeviceCode:
@@ -37,7 +39,7 @@ func one(f Format, kind Kind) Plaintext {
 	}
 }
 
-var kinds = []Kind{ClientSecret, AuthorizationCode, DeviceCode, AccessToken, RefreshToken}
+var kinds = []Kind{ClientSecret, AuthorizationCode, DeviceCode, AccessToken, RefreshToken, RegistrationToken}
 
 func format(t testing.TB, prefix string) Format {
 	f, err := NewFormat(prefix)
@@ -59,7 +61,7 @@ func TestParseTakesApartWhatWasMade(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, p.Digest(), parsed.Digest)
 			require.Equal(t, DigestOf(text), parsed.Digest)
-			if kind == ClientSecret {
+			if kind == ClientSecret || kind == RegistrationToken {
 				require.Equal(t, uuid.Nil, parsed.Session)
 			} else {
 				require.Equal(t, session, parsed.Session)
@@ -90,6 +92,7 @@ func TestFormIsKept(t *testing.T) {
 		DeviceCode:        "oa_dc_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ4X1WbE",
 		AccessToken:       "oa_at_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ3cep9E",
 		RefreshToken:      "oa_rt_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ6teaw423F9FBiuRfPueVtB4O97iX",
+		RegistrationToken: "oa_mt_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsr3MzUqw",
 	} {
 		text := Format{}.encode(kind, body[:kind.bodySize()]).Reveal()
 		require.Equal(t, want, text)

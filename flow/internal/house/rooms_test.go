@@ -17,6 +17,7 @@ var rooms = []string{
 	"flow/device",
 	"flow/dnsimple",
 	"flow/par",
+	"flow/registration",
 }
 
 // No folder of package flow is forgotten: it is a capability, or one of these.

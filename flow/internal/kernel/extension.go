@@ -108,8 +108,8 @@ type Contribution struct {
 
 // A Route is an endpoint.
 type Route struct {
-	Method    string // GET or POST
-	Path      string // below the path of the issuer
+	Method    string // GET, POST, PUT or DELETE
+	Path      string // below the path of the issuer; a pattern of [http.ServeMux]
 	Handler   http.HandlerFunc
 	AnyOrigin bool // scripts of other origins may read the answers; there is no cookie in it
 	// IssuesTokens tells that it answers token requests: see

@@ -23,6 +23,10 @@ const (
 	ServerError             = "server_error"
 	TemporarilyUnavailable  = "temporarily_unavailable"
 
+	// RFC 7591, section 3.2.2.
+	InvalidRedirectURI    = "invalid_redirect_uri"
+	InvalidClientMetadata = "invalid_client_metadata"
+
 	// RFC 8707, section 2.
 	InvalidTarget = "invalid_target"
 

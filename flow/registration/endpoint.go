@@ -1,0 +1,254 @@
+package registration
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+// An answer is what was registered (RFC 7591, section 3.2.1, and RFC 7592,
+// section 3).
+type answer struct {
+	ClientID        string   `json:"client_id"`
+	IssuedAt        int64    `json:"client_id_issued_at"`
+	Secret          string   `json:"client_secret,omitempty"`
+	SecretExpiresAt *int64   `json:"client_secret_expires_at,omitempty"` // 0: never
+	Token           string   `json:"registration_access_token"`
+	URI             string   `json:"registration_client_uri"`
+	Name            string   `json:"client_name"`
+	Homepage        string   `json:"client_uri,omitempty"`
+	RedirectURIs    []string `json:"redirect_uris"`
+	GrantTypes      []string `json:"grant_types"`
+	ResponseTypes   []string `json:"response_types"`
+	Method          string   `json:"token_endpoint_auth_method"`
+	Scope           string   `json:"scope"`
+}
+
+// answerOf tells what an application is registered as.
+func (s *service) answerOf(app oauthapp.Application, kept entry, token string) answer {
+	return answer{
+		ClientID:      app.ClientID,
+		IssuedAt:      app.CreatedAt.Unix(),
+		Token:         token,
+		URI:           s.kernel.Issuer + Path + "/" + app.ClientID,
+		Name:          app.Name,
+		Homepage:      app.HomepageURL,
+		RedirectURIs:  app.CallbackURLs,
+		GrantTypes:    kept.Grants,
+		ResponseTypes: []string{"code"},
+		Method:        kept.Method,
+		Scope:         strings.Join(s.kernel.AllowedScopes(app), " "),
+	}
+}
+
+// register serves a client registration request (RFC 7591, section 3.1).
+func (s *service) register(w http.ResponseWriter, r *http.Request) {
+	open, refusal := s.admit(r)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
+		return
+	}
+	members, refusal := wire.ReadObject(w, r)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
+		return
+	}
+	m, refusal := s.parse(members, open)
+	if refusal == nil && open {
+		refusal = s.limit(r)
+	}
+	if refusal != nil {
+		s.refuse(w, r, refusal)
+		return
+	}
+	token := s.kernel.Credentials.NewRegistrationToken()
+	kept := entry{Token: digestText(token.Digest()), Open: open, Method: m.method, Grants: m.grants}
+	m.registration.Extra = map[string]any{Name: kept}
+	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
+	app, secret, err := s.kernel.Registry.RegisterOwnerless(ctx, m.registration)
+	if err != nil {
+		s.refuse(w, r, refuseInvalid(err))
+		return
+	}
+	registered := s.answerOf(app, kept, token.Reveal())
+	if !secret.IsZero() {
+		registered.Secret, registered.SecretExpiresAt = secret.Reveal(), new(int64)
+	}
+	s.write(w, r, http.StatusCreated, registered)
+	s.sweep(r.Context())
+}
+
+// A managed request is one for a client, which is that client's own.
+type managed struct {
+	app   oauthapp.Application
+	kept  entry
+	token string // as presented
+}
+
+// managed authenticates a request for one client (RFC 7592, section 2). An
+// unknown client and a wrong token get the same answer.
+func (s *service) managed(serve func(w http.ResponseWriter, r *http.Request, m managed)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		m, refusal := s.authenticate(r)
+		if refusal != nil {
+			s.refuse(w, r, refusal)
+			return
+		}
+		serve(w, r, m)
+	}
+}
+
+func (s *service) authenticate(r *http.Request) (m managed, refusal *wire.Error) {
+	invalid := wire.Refuse(wire.InvalidToken, "the registration access token is not valid")
+	token, presented := bearer(r)
+	id := r.PathValue("client_id")
+	if !presented || !wire.IsUnreserved(id) || len(id) > 255 {
+		return m, invalid
+	}
+	parsed, err := s.kernel.Credentials.Parse(credential.RegistrationToken, token)
+	if err != nil {
+		return m, invalid
+	}
+	client, err := s.kernel.Store.Client(r.Context(), id, uuid.Nil, s.kernel.Now())
+	if err != nil && !errors.Is(err, oauthapp.ErrNotFound) {
+		return m, wire.Outage(err)
+	}
+	kept, ok := entryOf(client.Application)
+	if same := digestOf(kept.Token).Equal(parsed.Digest); !ok || !same {
+		return m, invalid
+	}
+	if o := kernel.OutcomeOf(r.Context()); o != nil {
+		o.Know(client.Application, nil)
+	}
+	return managed{client.Application, kept, token}, nil
+}
+
+// read serves a client read request (RFC 7592, section 2.1).
+func (s *service) read(w http.ResponseWriter, r *http.Request, m managed) {
+	s.write(w, r, http.StatusOK, s.answerOf(m.app, m.kept, m.token))
+}
+
+// replace serves a client update request (RFC 7592, section 2.2). The type of a
+// client is fixed, and with it whether it has a secret. The new token is kept
+// last: until then the one presented is good, and the request can be repeated.
+func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
+	members, refusal := wire.ReadObject(w, r)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
+		return
+	}
+	if refusal = s.checkReplacement(r, members, m); refusal != nil {
+		s.refuse(w, r, refusal)
+		return
+	}
+	asked, _ := text(members["token_endpoint_auth_method"])
+	if m.kept.Method == methodNone || asked == methodNone || asked == "" {
+		method, _ := json.Marshal(m.kept.Method) // a string always marshals
+		members["token_endpoint_auth_method"] = method
+	}
+	wanted, refusal := s.parse(members, m.kept.Open)
+	if refusal != nil {
+		s.refuse(w, r, refusal)
+		return
+	}
+	wanted.registration.Type, wanted.registration.Version = m.app.Type, m.app.Version
+	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
+	app, err := s.kernel.Registry.Update(ctx, oauthapp.AnyOwner, m.app.ID, wanted.registration)
+	token := s.kernel.Credentials.NewRegistrationToken()
+	kept := entry{Token: digestText(token.Digest()), Open: m.kept.Open, Method: wanted.method, Grants: wanted.grants}
+	if err == nil {
+		app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, Name, kept)
+	}
+	if err != nil {
+		s.refuse(w, r, refuseInvalid(err))
+		return
+	}
+	s.write(w, r, http.StatusOK, s.answerOf(app, kept, token.Reveal()))
+}
+
+// checkReplacement judges what of an update names the client itself.
+func (s *service) checkReplacement(r *http.Request, members map[string]json.RawMessage, m managed) *wire.Error {
+	if m.app.Standing.Suspended {
+		return &wire.Error{Code: wire.AccessDenied, Description: "the client is suspended", Status: http.StatusForbidden}
+	}
+	if id, _ := text(members["client_id"]); id != m.app.ClientID {
+		return wire.Refuse(wire.InvalidClientMetadata, "client_id must be that of the client")
+	}
+	if members["client_secret"] == nil {
+		return nil
+	}
+	secret, _ := text(members["client_secret"])
+	client, err := s.kernel.Store.Client(r.Context(), m.app.ClientID, uuid.Nil, s.kernel.Now())
+	if err != nil {
+		return wire.Outage(err)
+	}
+	if _, ok := oauthapp.MatchSecret(client.Secrets, credential.DigestOf(secret), s.kernel.Now()); !ok {
+		return wire.Refuse(wire.InvalidClientMetadata, "client_secret must be that of the client")
+	}
+	return nil
+}
+
+// remove serves a client delete request (RFC 7592, section 2.3).
+func (s *service) remove(w http.ResponseWriter, r *http.Request, m managed) {
+	if m.app.Standing.Suspended { // what the host wants to look into stays
+		s.refuse(w, r, &wire.Error{Code: wire.AccessDenied, Description: "the client is suspended", Status: http.StatusForbidden})
+		return
+	}
+	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
+	if err := s.delete(ctx, m.app.ID); err != nil {
+		s.refuse(w, r, wire.Outage(err))
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *service) write(w http.ResponseWriter, r *http.Request, status int, a answer) {
+	if err := wire.WriteJSON(w, status, a); err != nil {
+		s.kernel.WriteError(w, r, wire.Internal(err))
+	}
+}
+
+// refuse answers with an error. The tokens of these endpoints are Bearer tokens
+// (RFC 6750, section 3).
+func (s *service) refuse(w http.ResponseWriter, r *http.Request, refusal *wire.Error) {
+	if refusal.Status != http.StatusUnauthorized {
+		s.kernel.WriteError(w, r, refusal)
+		return
+	}
+	if o := kernel.OutcomeOf(r.Context()); o != nil {
+		o.Refusal = refusal
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer error="`+refusal.Code+`"`)
+	wire.WriteError(w, refusal)
+}
+
+// bearer returns the token of a request.
+func bearer(r *http.Request) (token string, presented bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, kernel.Bearer) || token == "" || len(r.Header["Authorization"]) > 1 {
+		return "", false
+	}
+	return token, true
+}
+
+func digestText(d credential.Digest) string { return hex.EncodeToString(d[:]) }
+
+// digestOf reads what digestText wrote. Anything else is the zero digest, which
+// equals nothing.
+func digestOf(text string) (d credential.Digest) {
+	if b, err := hex.DecodeString(text); err == nil && len(b) == len(d) {
+		copy(d[:], b)
+	}
+	return d
+}

@@ -1,0 +1,179 @@
+package registration
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// The values of metadata that this package knows of (RFC 7591, section 2).
+const (
+	methodNone  = "none"
+	methodBasic = "client_secret_basic"
+	methodPost  = "client_secret_post"
+
+	grantCode    = "authorization_code"
+	grantRefresh = "refresh_token"
+	grantDevice  = "urn:ietf:params:oauth:grant-type:device_code"
+)
+
+// metadata is what a client asks for, as far as this service goes along with
+// it.
+type metadata struct {
+	registration oauthapp.Registration
+	method       string
+	grants       []string
+}
+
+// parse reads client metadata. What is over-strict or not known is left out, as
+// the answer tells; what is wrong is refused.
+func (s *service) parse(members map[string]json.RawMessage, open bool) (*metadata, *wire.Error) {
+	m := &metadata{method: methodBasic}
+	reg := &m.registration
+	switch method, _ := text(members["token_endpoint_auth_method"]); method {
+	case methodNone, methodPost:
+		m.method = method
+	}
+	reg.Type = oauthapp.Confidential
+	if m.method == methodNone {
+		reg.Type = oauthapp.Public
+	}
+	var refusal *wire.Error
+	if reg.CallbackURLs, refusal = redirectURIs(members["redirect_uris"]); refusal != nil {
+		return nil, refusal
+	}
+	if types, given := texts(members["response_types"]); given && len(types) > 0 && !slices.Contains(types, "code") {
+		return nil, wire.Refuse(wire.InvalidClientMetadata, "response_types: this service has code alone")
+	}
+	if m.grants, refusal = s.grants(members["grant_types"]); refusal != nil {
+		return nil, refusal
+	}
+	reg.Scopes = s.scopes(members["scope"])
+	describe(reg, members, open)
+	return m, s.check(reg)
+}
+
+// check has the registry judge a registration.
+func (s *service) check(reg *oauthapp.Registration) *wire.Error {
+	kept, err := s.kernel.Registry.CheckOwnerless(*reg)
+	var invalid *oauthapp.ValidationError
+	if errors.As(err, &invalid) && invalid.Message("homepage_url") != "" {
+		reg.HomepageURL = ""
+		kept, err = s.kernel.Registry.CheckOwnerless(*reg)
+	}
+	if err == nil {
+		*reg = kept
+		return nil
+	}
+	return refuseInvalid(err)
+}
+
+// refuseInvalid says what is wrong with metadata, or that the store failed.
+func refuseInvalid(err error) *wire.Error {
+	var invalid *oauthapp.ValidationError
+	if !errors.As(err, &invalid) {
+		return wire.Outage(err)
+	}
+	refusal := wire.Refuse(wire.InvalidClientMetadata, "client_name: "+invalid.Message("name"))
+	refusal.Reason = "the client metadata is not valid"
+	if message := invalid.Message("callback_url"); message != "" {
+		refusal = wire.Refuse(wire.InvalidRedirectURI, message)
+		refusal.Reason = "a redirect URI is not valid"
+	}
+	return refusal
+}
+
+func redirectURIs(member json.RawMessage) ([]string, *wire.Error) {
+	uris, ok := texts(member)
+	if !ok || len(uris) == 0 {
+		return nil, wire.Refuse(wire.InvalidRedirectURI, "redirect_uris must be a list of one URI at least")
+	}
+	var distinct []string
+	for _, uri := range uris {
+		if !slices.Contains(distinct, uri) {
+			distinct = append(distinct, uri)
+		}
+	}
+	return distinct, nil
+}
+
+// grants are the grant types of a client. Who gets a code can refresh.
+func (s *service) grants(member json.RawMessage) ([]string, *wire.Error) {
+	asked, given := texts(member)
+	if !given || len(asked) == 0 {
+		asked = []string{grantCode}
+	}
+	grants := []string{}
+	if slices.Contains(asked, grantCode) {
+		grants = append(grants, grantCode)
+	}
+	if slices.Contains(asked, grantDevice) && s.kernel.HasGrant(grantDevice) {
+		grants = append(grants, grantDevice)
+	}
+	if len(grants) == 0 {
+		return nil, wire.Refuse(wire.InvalidClientMetadata, "grant_types: none of them is for clients that register themselves")
+	}
+	return append(grants, grantRefresh), nil
+}
+
+// scopes are what a client may ask for: what it names of what the host allows,
+// and all of that where it names none of it.
+func (s *service) scopes(member json.RawMessage) []string {
+	named, _ := text(member)
+	var both []string
+	for _, scope := range strings.Fields(named) {
+		_, offered := s.kernel.Scopes[scope]
+		if offered && (len(s.cfg.Scopes) == 0 || slices.Contains(s.cfg.Scopes, scope)) {
+			both = append(both, scope)
+		}
+	}
+	if len(both) == 0 {
+		return slices.Clone(s.cfg.Scopes)
+	}
+	return both
+}
+
+// describe fills in what users see. A client without a name has that of where
+// it sends them.
+func describe(reg *oauthapp.Registration, members map[string]json.RawMessage, open bool) {
+	reg.Name, _ = text(members["client_name"])
+	reg.HomepageURL, _ = text(members["client_uri"])
+	hosts := make([]string, 0, len(reg.CallbackURLs))
+	for _, callback := range reg.CallbackURLs {
+		if u, err := url.Parse(callback); err == nil && u.Scheme == "https" {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	if u, err := url.Parse(reg.HomepageURL); err != nil || open && (u.Scheme != "https" || !slices.Contains(hosts, u.Host)) {
+		reg.HomepageURL = ""
+	}
+	if strings.TrimSpace(reg.Name) == "" {
+		reg.Name = "Unnamed client"
+		if len(hosts) > 0 && len(hosts[0]) <= 100 {
+			reg.Name = hosts[0]
+		}
+	}
+}
+
+// text reads a string.
+func text(member json.RawMessage) (string, bool) {
+	var s *string
+	if member == nil || json.Unmarshal(member, &s) != nil || s == nil {
+		return "", false
+	}
+	return *s, true
+}
+
+// texts reads an array of strings.
+func texts(member json.RawMessage) ([]string, bool) {
+	var all []string
+	if member == nil || json.Unmarshal(member, &all) != nil {
+		return nil, false
+	}
+	return all, true
+}

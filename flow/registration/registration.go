@@ -1,0 +1,260 @@
+// Package registration is a capability of package flow: clients register
+// themselves (RFC 7591), and manage what they registered (RFC 7592).
+//
+//	flow.Config{Extensions: []flow.Extension{registration.New(registration.Config{Open: true})}}
+//
+// It adds POST /oauth/register, and GET, PUT and DELETE below it, to which a
+// client comes with its registration access token. Package clientmetadata is
+// the better way for clients that can do both.
+//
+// A client becomes an application without an owner. The host's administrators
+// can suspend and delete it like any other, the consent page says that it
+// registered itself, and nobody is sent back to it without having been asked.
+//
+// Redirect URIs follow the rules of callback URLs, as for everybody. Of the
+// rest, what this service lacks is left out: the answer tells what was
+// registered. A client without token_endpoint_auth_method gets a client secret;
+// one with "none" is public.
+//
+// # Open registration
+//
+// With Config.Open, anybody can register a client: 100 an hour from one network
+// address, which each node counts for itself. A client that no user has
+// authorized within 24 hours ends. Its client_uri is shown only if it is at the
+// host of one of its redirect URIs.
+//
+// # Management
+//
+// A registration access token is for one client, and is kept as a digest. To
+// replace the metadata gives a new one, and ends the one before. To delete the
+// client ends its tokens.
+package registration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/bucket"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// Name is the name of the capability.
+const Name = "registration"
+
+// Path is the path of the registration endpoint, below that of the issuer.
+const Path = "/oauth/register"
+
+// clientPath is where a client manages its registration.
+const clientPath = Path + "/{client_id}"
+
+// The limits of open registration.
+const (
+	unusedLifetime = 24 * time.Hour
+	openBurst      = 100
+	openPace       = time.Hour / openBurst
+)
+
+// Config configures the capability. One of Open and InitialAccessToken is
+// required.
+type Config struct {
+	// Open lets anybody register a client.
+	Open bool
+
+	// InitialAccessToken reports whether a token, which the host gave to
+	// somebody, may register a client (RFC 7591, section 1.2). Such clients are
+	// not limited in number and do not end unused. It is called by many
+	// goroutines at once, and compares in constant time. An error is an outage.
+	// With Open, who has no token can register a client too.
+	InitialAccessToken func(ctx context.Context, token string) (bool, error)
+
+	// Scopes are the most that such a client can ask for. Defaults to every
+	// scope of the service.
+	Scopes []string
+}
+
+// New returns the capability, for flow.Config.Extensions.
+func New(cfg Config) flow.Extension { return extension{cfg} }
+
+type extension struct{ cfg Config }
+
+func (extension) Name() string { return Name }
+
+func (e extension) Findings() []kernel.Finding {
+	if !e.cfg.Open {
+		return nil
+	}
+	message := "Package registration lets anybody register clients."
+	if len(e.cfg.Scopes) == 0 {
+		message += " Set its Config.Scopes to what a stranger may ask users for."
+	}
+	return []kernel.Finding{{
+		Field:     "Extensions",
+		Reference: "RFC 7591, section 5",
+		Message:   message + " Leave Open out where clients can have a metadata document, which package clientmetadata reads.",
+	}}
+}
+
+func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	if !e.cfg.Open && e.cfg.InitialAccessToken == nil {
+		return kernel.Contribution{}, errors.New("Config.Open or Config.InitialAccessToken is required")
+	}
+	for _, scope := range e.cfg.Scopes {
+		if _, ok := k.Scopes[scope]; !ok {
+			return kernel.Contribution{}, fmt.Errorf("Config.Scopes: %q is not a scope of the service", scope)
+		}
+	}
+	s := &service{kernel: k, cfg: e.cfg, networks: bucket.New(openBurst, openPace)}
+	return kernel.Contribution{
+		Routes: []kernel.Route{
+			{Method: http.MethodPost, Path: Path, Handler: s.register, AnyOrigin: true},
+			{Method: http.MethodGet, Path: clientPath, Handler: s.managed(s.read)},
+			{Method: http.MethodPut, Path: clientPath, Handler: s.managed(s.replace)},
+			{Method: http.MethodDelete, Path: clientPath, Handler: s.managed(s.remove)},
+		},
+		JudgeAuthorization: s.judge,
+		ClientBadge: func(app oauthapp.Application) string {
+			if _, ok := entryOf(app); !ok {
+				return ""
+			}
+			return "registered itself"
+		},
+		Metadata: map[string]any{"registration_endpoint": k.Issuer + Path},
+	}, nil
+}
+
+// A service is what answers the endpoints.
+type service struct {
+	kernel *kernel.Kernel
+	cfg    Config
+
+	mu       sync.Mutex
+	networks bucket.Set
+
+	sweeping sync.Mutex
+	after    string // where the next sweep begins
+}
+
+// entry is what an application keeps of its registration.
+type entry struct {
+	Token  string   `json:"token"` // digest of the registration access token, in hexadecimal digits
+	Open   bool     `json:"open,omitempty"`
+	Method string   `json:"method"` // token_endpoint_auth_method
+	Grants []string `json:"grants"`
+}
+
+// entryOf returns the entry of an application that registered itself.
+func entryOf(app oauthapp.Application) (kept entry, ok bool) {
+	if app.Owner != "" {
+		return entry{}, false
+	}
+	found, err := app.ReadExtra(Name, &kept)
+	return kept, found && err == nil
+}
+
+// admit reports whether a request may register a client, and whether it is an
+// open one.
+func (s *service) admit(r *http.Request) (open bool, refusal *wire.Error) {
+	token, presented := bearer(r)
+	if s.cfg.InitialAccessToken != nil && presented {
+		ok, err := s.cfg.InitialAccessToken(r.Context(), token)
+		switch {
+		case err != nil:
+			return false, wire.Outage(err)
+		case ok:
+			return false, nil
+		}
+		return false, wire.Refuse(wire.InvalidToken, "the initial access token is not valid")
+	}
+	if !s.cfg.Open {
+		return false, wire.Refuse(wire.InvalidToken, "an initial access token is needed to register a client")
+	}
+	return true, nil
+}
+
+// limit counts an open registration, unless there were too many from the
+// network.
+func (s *service) limit(r *http.Request) *wire.Error {
+	key, now := bucket.KeyOf(bucket.Network(s.kernel.Actor(r, "").RemoteAddr)), s.kernel.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if wait := s.networks.Wait(key, now); wait > 0 {
+		return &wire.Error{
+			Code:        wire.TemporarilyUnavailable,
+			Description: "too many clients were registered from this network",
+			Status:      http.StatusTooManyRequests,
+			RetryAfter:  wait,
+		}
+	}
+	s.networks.Take(key, now)
+	return nil
+}
+
+// isUnused reports whether an application that registered itself openly has
+// gone unused for too long. Users who authorized it are asked for only then.
+func (s *service) isUnused(ctx context.Context, app oauthapp.Application) (bool, error) {
+	kept, ok := entryOf(app)
+	if !ok || !kept.Open || !app.LastUsedAt.IsZero() || s.kernel.Now().Before(app.CreatedAt.Add(unusedLifetime)) {
+		return false, nil
+	}
+	usage, err := s.kernel.Registry.Usage(ctx, oauthapp.AnyOwner, app.ID)
+	return err == nil && usage.Users == 0, err
+}
+
+// judge refuses authorization requests of clients that have ended unused.
+func (s *service) judge(a *kernel.AuthorizationRequest) *wire.Error {
+	unused, err := s.isUnused(a.HTTP.Context(), a.Client.Application)
+	switch {
+	case err != nil:
+		return wire.Outage(err)
+	case unused:
+		return wire.Refuse(wire.UnauthorizedClient, "the client went unused for 24 hours after it registered, and has to register again")
+	}
+	return nil
+}
+
+// sweepSize is how many applications one registration looks at. As it makes one,
+// those that have ended unused cannot pile up, and nothing runs in the
+// background.
+const sweepSize = 50
+
+// sweep deletes some of the clients that have ended unused.
+func (s *service) sweep(ctx context.Context) {
+	if !s.sweeping.TryLock() {
+		return
+	}
+	defer s.sweeping.Unlock()
+	list, err := s.kernel.Registry.Applications(ctx, oauthapp.AnyOwner, oauthapp.Page{After: s.after, Limit: sweepSize})
+	if err == nil {
+		s.after = list.Next
+	}
+	for _, app := range list.Items {
+		var unused bool
+		if unused, err = s.isUnused(ctx, app); err == nil && unused {
+			err = s.delete(ctx, app.ID)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		s.kernel.Logger.WarnContext(ctx, "clients that went unused were not deleted", "error", err)
+	}
+}
+
+// delete deletes an application. One that is gone already is no failure.
+func (s *service) delete(ctx context.Context, id uuid.UUID) error {
+	err := s.kernel.Registry.Delete(ctx, oauthapp.AnyOwner, id)
+	if errors.Is(err, oauthapp.ErrNotFound) {
+		return nil
+	}
+	return err
+}
