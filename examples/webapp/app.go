@@ -33,9 +33,10 @@ func newApp(opts options, url string) *app {
 			ClientID:     opts.clientID,
 			ClientSecret: opts.clientSecret,
 			Endpoint: oauth2.Endpoint{
-				AuthURL:   opts.provider + "/oauth/authorize",
-				TokenURL:  opts.provider + "/oauth/token",
-				AuthStyle: oauth2.AuthStyleInHeader,
+				AuthURL:       opts.provider + "/oauth/authorize",
+				DeviceAuthURL: opts.provider + "/oauth/device_authorization",
+				TokenURL:      opts.provider + "/oauth/token",
+				AuthStyle:     oauth2.AuthStyleInHeader,
 			},
 			RedirectURL: url + "/callback",
 			Scopes:      []string{"read"},
@@ -51,6 +52,8 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /login", a.login)
 	mux.HandleFunc("GET /callback", a.callback)
 	mux.HandleFunc("GET /me", a.me)
+	mux.HandleFunc("GET /tv", a.television)
+	mux.HandleFunc("GET /tv/wait", a.televisionWait)
 	mux.HandleFunc("POST /logout", a.logout)
 	return http.NewCrossOriginProtection().Handler(mux)
 }

@@ -5,6 +5,8 @@
 //
 //	go run ./examples/webapp -client-id ID -client-secret SECRET
 //
+// At /tv it is a television, which its user logs in to with a phone (RFC 8628).
+//
 // The client ID and secret can also come from the environment, as
 // OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, where other users of the machine do
 // not see them.

@@ -18,7 +18,8 @@ const (
 // A session is what is kept of one browser: the login under way, or its tokens.
 type session struct {
 	state, verifier string
-	tokens          oauth2.TokenSource // nil until logged in
+	device          *oauth2.DeviceAuthResponse // the codes of a television; nil
+	tokens          oauth2.TokenSource         // nil until logged in
 	ends            time.Time
 }
 

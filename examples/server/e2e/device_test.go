@@ -139,6 +139,25 @@ func TestCommandLineExampleOnAnotherDevice(t *testing.T) {
 	}
 }
 
+// A television shows a QR code, and logs in whoever opened it on a phone.
+func TestTelevisionExample(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	phone := signIn(t, s, alice)
+	app := phone.register(acme, "Television", "confidential", "https://app.example.com/callback")
+	webapp := launch(t, "webapp", "-addr", freeAddr(t), "-provider", s.URL, "-client-id", app.ClientID, "-client-secret", app.ClientSecret)
+	screen := signIn(t, s, bob) // a browser of its own
+	screen.others = append(screen.others, webapp.URL)
+	shown := screen.get(webapp.URL + "/tv")
+	require.Contains(t, shown.Body, "<svg ")
+	require.Equal(t, s.URL+"/device", shown.byID("uri"))
+	require.Equal(t, shown.byID("code"), screen.get(webapp.URL+"/tv").byID("code"), "as long as it is good")
+	phone.decideOnDevice(shown.byID("code"), "authorize", acme)
+	me := screen.get(webapp.URL + "/tv/wait")
+	require.Equal(t, webapp.URL+"/me", me.URL.String(), "%s", me.text())
+	require.Contains(t, me.text(), alice.email)
+}
+
 // A server that is killed between any two steps has lost nothing.
 func TestDeviceAcrossKills(t *testing.T) {
 	t.Parallel()
