@@ -428,7 +428,7 @@ func TestAuthorizeRoundTrips(t *testing.T) {
 		require.Equal(t, 1, h.store.counted()["Client"])
 		require.Equal(t, 1, h.store.counted()["RedeemCode"])
 	}
-	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantFilter{UserID: "1"}, oauthapp.Page{})
+	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantsOfUser("1"), oauthapp.Page{})
 	require.NoError(t, err)
 	require.Equal(t, h.clock.Now(), grants.Items[0].LastUsedAt)
 }

@@ -211,7 +211,7 @@ func TestAccessTokenEnds(t *testing.T) {
 			require.NoError(t, s.store.EndSession(context.Background(), tok.session))
 		}},
 		{"with its grant", func(t *testing.T, s *service, _ tokens) {
-			filter := oauthapp.GrantFilter{UserID: "user-1"}
+			filter := oauthapp.GrantsOfUser("user-1")
 			grants, err := s.Registry().Grants(context.Background(), filter, oauthapp.Page{})
 			require.NoError(t, err)
 			require.Len(t, grants.Items, 1)
@@ -219,11 +219,11 @@ func TestAccessTokenEnds(t *testing.T) {
 			require.NoError(t, err)
 		}},
 		{"with all tokens of its application", func(t *testing.T, s *service, _ tokens) {
-			_, err := s.Registry().RevokeTokens(context.Background(), "developer", s.app.ID)
+			_, err := s.Registry().RevokeTokens(context.Background(), oauthapp.OwnedBy("developer"), s.app.ID)
 			require.NoError(t, err)
 		}},
 		{"with its application", func(t *testing.T, s *service, _ tokens) {
-			require.NoError(t, s.Registry().Delete(context.Background(), "developer", s.app.ID))
+			require.NoError(t, s.Registry().Delete(context.Background(), oauthapp.OwnedBy("developer"), s.app.ID))
 		}},
 		{"two refreshes later", func(_ *testing.T, s *service, tok tokens) {
 			s.rotate(s.rotate(tok, "read"), "read")

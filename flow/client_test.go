@@ -152,7 +152,7 @@ func TestClientAuthentication(t *testing.T) {
 func TestFailedClientAuthenticationNamesTheClient(t *testing.T) {
 	s := newService(t)
 	deleted, _ := s.register(oauthapp.Confidential)
-	require.NoError(t, s.Registry().Delete(t.Context(), "developer", deleted.ID))
+	require.NoError(t, s.Registry().Delete(t.Context(), oauthapp.OwnedBy("developer"), deleted.ID))
 	code := unissuedCode
 	for _, tt := range []struct {
 		presented, clientID string
@@ -222,7 +222,7 @@ func TestSecretsThatEnded(t *testing.T) {
 	status := func(secret string) int {
 		return s.post(authenticated, with(credentialsOf(s.app, secret), "token", unissued)).Code
 	}
-	next, err := s.Registry().ResetSecret(ctx, "developer", s.app.ID, time.Hour)
+	next, err := s.Registry().ResetSecret(ctx, oauthapp.OwnedBy("developer"), s.app.ID, time.Hour)
 	require.NoError(t, err)
 	s.issued = append(s.issued, next.Reveal())
 	require.Equal(t, 200, status(s.secret), "the old secret works during the overlap")
@@ -230,12 +230,12 @@ func TestSecretsThatEnded(t *testing.T) {
 	s.clock.advance(time.Hour)
 	require.Equal(t, 401, status(s.secret), "and not from its end on")
 	require.Equal(t, 200, status(next.Reveal()))
-	last, err := s.Registry().ResetSecret(ctx, "developer", s.app.ID, 0)
+	last, err := s.Registry().ResetSecret(ctx, oauthapp.OwnedBy("developer"), s.app.ID, 0)
 	require.NoError(t, err)
 	s.issued = append(s.issued, last.Reveal())
 	require.Equal(t, 401, status(next.Reveal()))
 	require.Equal(t, 200, status(last.Reveal()))
-	require.NoError(t, s.Registry().Delete(ctx, "developer", s.app.ID))
+	require.NoError(t, s.Registry().Delete(ctx, oauthapp.OwnedBy("developer"), s.app.ID))
 	require.Equal(t, 401, status(last.Reveal()))
 }
 
@@ -253,7 +253,7 @@ func TestSecretUseIsNotedNowAndThen(t *testing.T) {
 	require.Equal(t, 0, touched())
 	s.clock.advance(time.Microsecond)
 	require.Equal(t, 1, touched())
-	secrets, err := s.Registry().Secrets(context.Background(), "developer", s.app.ID)
+	secrets, err := s.Registry().Secrets(context.Background(), oauthapp.OwnedBy("developer"), s.app.ID)
 	require.NoError(t, err)
 	require.Equal(t, s.clock.Now(), secrets[0].LastUsedAt)
 

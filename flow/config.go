@@ -232,8 +232,6 @@ func (u *User) check() error {
 		switch id := account.ID; {
 		case id == "":
 			return errors.New("an account without an ID")
-		case id == oauthapp.AnyOwner:
-			return fmt.Errorf("an account with the ID %q, which stands for all", id)
 		case id == "." || id == ".." || strings.Contains(id, "/"):
 			return fmt.Errorf("an account with the ID %q, which is no segment of a path", id)
 		}
@@ -244,8 +242,7 @@ func (u *User) check() error {
 // An Account is what an application reaches once a user authorizes it.
 type Account struct {
 	// ID is opaque, unique and never reused. It is a segment of the paths of
-	// package dashboard: not "", "." or "..", and without a slash; nor is it
-	// "*", which is oauthapp.AnyOwner.
+	// package dashboard: not "", "." or "..", and without a slash.
 	ID   string
 	Name string
 }

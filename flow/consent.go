@@ -83,7 +83,7 @@ const maxGrants = 200
 // grantedAccounts returns the accounts of the user that the application has
 // access to already.
 func (p *Provider) grantedAccounts(r *http.Request, q *kernel.ConsentQuestion) (map[string]bool, *wire.Error) {
-	filter := oauthapp.GrantFilter{UserID: q.User.ID, ApplicationID: q.Client.Application.ID}
+	filter := oauthapp.GrantsOfUser(q.User.ID).ToApplication(q.Client.Application.ID)
 	grants, err := p.cfg.Store.Grants(r.Context(), filter, oauthapp.Page{Limit: maxGrants})
 	if err != nil {
 		return nil, wire.Outage(err)

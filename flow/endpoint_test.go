@@ -152,7 +152,7 @@ func garbage(token string) string {
 
 // grant returns the one grant of user-1.
 func (s *service) grant() oauthapp.Grant {
-	list, err := s.store.Grants(context.Background(), oauthapp.GrantFilter{UserID: "user-1"}, oauthapp.Page{})
+	list, err := s.store.Grants(context.Background(), oauthapp.GrantsOfUser("user-1"), oauthapp.Page{})
 	require.NoError(s.t, err)
 	require.Len(s.t, list.Items, 1)
 	return list.Items[0]

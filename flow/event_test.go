@@ -96,7 +96,7 @@ func TestPanicInEvents(t *testing.T) {
 	granted := h.login(h.app)
 	h.tokens(h.refreshing(h.app, granted.RefreshToken))
 	requireError(t, h.post(authenticated, credentialsOf(h.app, "wrong")), 401, flow.InvalidClient)
-	_, err := h.Registry().ResetSecret(t.Context(), "developer", h.app.ID, time.Hour)
+	_, err := h.Registry().ResetSecret(t.Context(), oauthapp.OwnedBy("developer"), h.app.ID, time.Hour)
 	require.NoError(t, err)
 	for _, part := range []string{"Config.Events panicked", "the host's log is full", "token.issue", "event_test.go"} {
 		require.Contains(t, h.log.String(), part)

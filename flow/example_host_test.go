@@ -49,7 +49,7 @@ func ExampleConfig_events() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := provider.Registry().ResetSecret(ctx, "7", app.ID, 0); err != nil {
+	if _, err := provider.Registry().ResetSecret(ctx, oauthapp.OwnedBy("7"), app.ID, 0); err != nil {
 		log.Fatal(err)
 	}
 	// Output:

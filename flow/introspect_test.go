@@ -150,14 +150,14 @@ func TestIntrospectInactive(t *testing.T) {
 	})
 	t.Run("all tokens revoked", func(t *testing.T) {
 		tok := s.authorize(s.app, "read")
-		_, err := s.Registry().RevokeTokens(context.Background(), "developer", s.app.ID)
+		_, err := s.Registry().RevokeTokens(context.Background(), oauthapp.OwnedBy("developer"), s.app.ID)
 		require.NoError(t, err)
 		requireInactive(t, s.post("/oauth/introspect", with(own, "token", tok.access)))
 		requireInactive(t, s.post("/oauth/introspect", with(api, "token", tok.access)))
 	})
 	t.Run("application deleted", func(t *testing.T) {
 		tok := s.authorize(other, "read")
-		require.NoError(t, s.Registry().Delete(context.Background(), "developer", other.ID))
+		require.NoError(t, s.Registry().Delete(context.Background(), oauthapp.OwnedBy("developer"), other.ID))
 		requireInactive(t, s.post("/oauth/introspect", with(api, "token", tok.access)))
 		requireError(t, s.post("/oauth/introspect", with(credentialsOf(other, otherSecret), "token", tok.access)), 401, flow.InvalidClient)
 	})

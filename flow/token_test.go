@@ -370,9 +370,9 @@ func TestTokensOfWhatWasWithdrawn(t *testing.T) {
 			require.NoError(t, err)
 		},
 		"the grant": func(t *testing.T, h *host) {
-			grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantFilter{UserID: "1"}, oauthapp.Page{})
+			grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantsOfUser("1"), oauthapp.Page{})
 			require.NoError(t, err)
-			_, err = h.Registry().RevokeGrant(t.Context(), oauthapp.GrantFilter{UserID: "1"}, grants.Items[0].ID)
+			_, err = h.Registry().RevokeGrant(t.Context(), oauthapp.GrantsOfUser("1"), grants.Items[0].ID)
 			require.NoError(t, err)
 		},
 	} {

@@ -28,12 +28,12 @@ func TestUpdateOfAnOldVersion(t *testing.T) {
 
 	first, second := app.Registration(), app.Registration()
 	first.CallbackURLs = first.CallbackURLs[:1]
-	newest, err := f.Update(t.Context(), alice, app.ID, first)
+	newest, err := f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, first)
 	require.NoError(t, err)
 	f.events = nil
 
 	second.Description = "Other words"
-	_, err = f.Update(t.Context(), alice, app.ID, second)
+	_, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, second)
 	var conflict *oauthapp.ConflictError
 	require.ErrorAs(t, err, &conflict)
 	require.ErrorIs(t, err, oauthapp.ErrConflict)
@@ -44,27 +44,27 @@ func TestUpdateOfAnOldVersion(t *testing.T) {
 	require.Equal(t, []oauthapp.Change{callbacks}, conflict.Application.Changes(app.Registration()), "what changed since")
 	require.Equal(t, []oauthapp.Change{{Field: "description", Old: "Other words", New: "An example"}, callbacks}, conflict.Application.Changes(second),
 		"what the edit would change")
-	kept, err := f.Application(t.Context(), alice, app.ID)
+	kept, err := f.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, newest, kept)
 	require.Empty(t, f.events)
 
-	_, err = f.Update(t.Context(), alice, app.ID, first)
+	_, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, first)
 	require.NoError(t, err, "a form that is sent a second time did what it says")
 	require.Empty(t, f.events)
 
 	forgotten := second
 	forgotten.Version = 0
-	_, err = f.Update(t.Context(), alice, app.ID, forgotten)
+	_, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, forgotten)
 	require.ErrorAs(t, err, &conflict, "no version is no permission")
 	for _, version := range []int64{-1, newest.Version + 1} {
 		forgotten.Version = version
-		_, err = f.Update(t.Context(), alice, app.ID, forgotten)
+		_, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, forgotten)
 		require.ErrorAs(t, err, &conflict)
 	}
 
 	second.CallbackURLs, second.Version = conflict.Application.CallbackURLs, conflict.Application.Version
-	kept, err = f.Update(t.Context(), alice, app.ID, second)
+	kept, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, second)
 	require.NoError(t, err)
 	require.Equal(t, "Other words", kept.Description)
 	require.Equal(t, first.CallbackURLs, kept.CallbackURLs)
@@ -94,11 +94,11 @@ func TestConcurrentUpdates(t *testing.T) {
 		wg.Go(func() {
 			reg := app.Registration()
 			reg.Name = fmt.Sprint(i)
-			_, errs[i] = registry.Update(t.Context(), alice, app.ID, reg)
+			_, errs[i] = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, reg)
 		})
 	}
 	wg.Wait()
-	kept, err := registry.Application(t.Context(), alice, app.ID)
+	kept, err := registry.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, app.Version+1, kept.Version)
 	for i, err := range errs {
@@ -129,11 +129,11 @@ func FuzzConcurrentEdits(f *testing.F) {
 		errs := make([]error, len(edits))
 		var wg sync.WaitGroup
 		for i, edit := range edits {
-			wg.Go(func() { _, errs[i] = registry.Update(t.Context(), alice, app.ID, edit) })
+			wg.Go(func() { _, errs[i] = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, edit) })
 		}
 		wg.Wait()
 
-		kept, err := registry.Application(t.Context(), alice, app.ID)
+		kept, err := registry.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 		require.NoError(t, err)
 		for i, err := range errs {
 			var conflict *oauthapp.ConflictError
@@ -191,13 +191,13 @@ func TestUpdateAsksAgain(t *testing.T) {
 	contended.tried, contended.conflicts = nil, 5
 	reg := app.Registration()
 	reg.Name = "Renamed"
-	updated, err := registry.Update(t.Context(), alice, app.ID, reg)
+	updated, err := registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, reg)
 	require.NoError(t, err)
 	require.Equal(t, "Renamed", updated.Name)
 	require.Len(t, contended.tried, 6)
 
 	contended.tried, contended.conflicts = nil, 1000
-	_, err = registry.Update(t.Context(), alice, app.ID, updated.Registration())
+	_, err = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, updated.Registration())
 	require.ErrorIs(t, err, oauthapp.ErrConflict)
 	require.Less(t, len(contended.tried), 100, "it gives up")
 }
@@ -205,7 +205,7 @@ func TestUpdateAsksAgain(t *testing.T) {
 // forgetfulStore makes a change, loses the answer and tries again by itself.
 type forgetfulStore struct{ oauthapp.Store }
 
-func (s forgetfulStore) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+func (s forgetfulStore) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	if err := s.Store.UpdateApplication(ctx, owner, app); err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func TestUpdateWhoseAnswerWasLost(t *testing.T) {
 	require.NoError(t, err)
 	reg := app.Registration()
 	reg.Name = "Renamed"
-	app, err = registry.Update(t.Context(), alice, app.ID, reg)
+	app, err = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, reg)
 	require.NoError(t, err)
 	require.Equal(t, "Renamed", app.Name)
 	require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationCreated, oauthapp.ApplicationUpdated}, events)
@@ -242,22 +242,22 @@ func TestWithdrawnScopes(t *testing.T) {
 
 	reg = app.Registration()
 	reg.Description = "Other words"
-	app, err = registry.Update(t.Context(), alice, app.ID, reg)
+	app, err = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, reg)
 	require.NoError(t, err)
 	require.Equal(t, []string{"write"}, app.Scopes, "none would be every scope")
 
 	reg = app.Registration()
 	reg.Scopes = []string{"write", "admin"}
-	_, err = registry.Update(t.Context(), alice, app.ID, reg)
+	_, err = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, reg)
 	requireInvalid(t, err, "scopes")
 	require.ErrorContains(t, err, `"admin" is not a scope of this service; choose from read.`)
 
 	reg.Scopes = []string{"read"}
-	app, err = registry.Update(t.Context(), alice, app.ID, reg)
+	app, err = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, reg)
 	require.NoError(t, err)
 	reg = app.Registration()
 	reg.Scopes = []string{"read", "write"}
-	_, err = registry.Update(t.Context(), alice, app.ID, reg)
+	_, err = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, reg)
 	requireInvalid(t, err, "scopes")
 	_, _, err = registry.Register(t.Context(), alice, reg)
 	requireInvalid(t, err, "scopes")

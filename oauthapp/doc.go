@@ -7,7 +7,7 @@
 // application:
 //
 //	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New()})
-//	app, secret, err := registry.Register(ctx, owner, oauthapp.Registration{
+//	app, secret, err := registry.Register(ctx, account, oauthapp.Registration{
 //		Name:         "Example",
 //		HomepageURL:  "https://example.com",
 //		CallbackURLs: []string{"https://example.com/oauth/callback"},
@@ -43,7 +43,8 @@
 // reports that somebody updated the application since the version that was
 // edited, and tells what changed.
 //
-// An empty owner is a mistake of the program, which forgot to look up who is
-// signed in. Its error is none of the above. Any other error is a failure of
+// An empty [Owner], and a [GrantFilter] with an empty criterion, are mistakes of
+// the program, which forgot to look up who is signed in. Their errors are none
+// of the above. Any other error is a failure of
 // the store. Its text is for operators, not for users.
 package oauthapp

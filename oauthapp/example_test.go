@@ -84,7 +84,7 @@ func ExampleRegistry_ResetSecret() {
 		log.Fatal(err)
 	}
 	accepted := func(secret credential.Plaintext) bool {
-		secrets, err := registry.Secrets(ctx, "account-1", app.ID)
+		secrets, err := registry.Secrets(ctx, oauthapp.OwnedBy("account-1"), app.ID)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -92,13 +92,13 @@ func ExampleRegistry_ResetSecret() {
 		return ok
 	}
 
-	renewed, err := registry.ResetSecret(ctx, "account-1", app.ID, 24*time.Hour)
+	renewed, err := registry.ResetSecret(ctx, oauthapp.OwnedBy("account-1"), app.ID, 24*time.Hour)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("with an overlap:", accepted(old), accepted(renewed))
 
-	newest, err := registry.ResetSecret(ctx, "account-1", app.ID, 0)
+	newest, err := registry.ResetSecret(ctx, oauthapp.OwnedBy("account-1"), app.ID, 0)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func ExampleRegistry_Applications() {
 		}
 	}
 	for page := (oauthapp.Page{Limit: 2}); ; {
-		list, err := registry.Applications(ctx, "account-1", page)
+		list, err := registry.Applications(ctx, oauthapp.OwnedBy("account-1"), page)
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -92,7 +92,7 @@ func (a *Application) setExtra(name string, value any) error {
 //
 // It returns a [*ValidationError] of field extra if the entries would be longer
 // than MaxExtra in all. It returns [ErrNotFound].
-func (r *Registry) SetExtra(ctx context.Context, owner string, id uuid.UUID, name string, value any) (Application, error) {
+func (r *Registry) SetExtra(ctx context.Context, owner Owner, id uuid.UUID, name string, value any) (Application, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, err
 	}

@@ -31,22 +31,13 @@ type Grant struct {
 	Application Application
 }
 
-// A GrantFilter selects grants. Every field that is set must match, and at
-// least one must be set: a filter without any selects nothing.
-type GrantFilter struct {
-	UserID        string
-	AccountID     string
-	ApplicationID uuid.UUID
-	Owner         string // of the application
-}
-
-// IsZero reports whether no field is set.
-func (f GrantFilter) IsZero() bool { return f == GrantFilter{} }
-
 // Grants lists the live grants that filter selects, newest first, with their
 // applications. It returns a [*ValidationError] of field after if Page.After
-// does not come from a list.
+// does not come from a list. It returns the error of a filter that has one.
 func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error) {
+	if err := filter.Err(); err != nil {
+		return List[Grant]{}, err
+	}
 	return r.cfg.Store.Grants(ctx, filter, page)
 }
 
@@ -55,6 +46,9 @@ func (r *Registry) Grants(ctx context.Context, filter GrantFilter, page Page) (L
 // is asked anew. It returns [ErrNotFound] for a grant that filter does not
 // select, so select with it what the caller may reach.
 func (r *Registry) RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) (Grant, error) {
+	if err := filter.Err(); err != nil {
+		return Grant{}, err
+	}
 	now := r.now()
 	grant, err := r.cfg.Store.RevokeGrant(ctx, filter, id)
 	if err != nil {

@@ -123,7 +123,7 @@ func TestReservedNames(t *testing.T) {
 	app, _, err = r.Register(t.Context(), "o", reg)
 	require.NoError(t, err)
 	reg.Name = "Example Cloud"
-	_, err = r.Update(t.Context(), "o", app.ID, reg)
+	_, err = r.Update(t.Context(), oauthapp.OwnedBy("o"), app.ID, reg)
 	require.ErrorAs(t, err, &invalid)
 	require.NotEmpty(t, invalid.Message("name"))
 	_, err = r.Update(t.Context(), oauthapp.AnyOwner, app.ID, reg)
@@ -131,7 +131,7 @@ func TestReservedNames(t *testing.T) {
 
 	reg.Name = old.Name
 	reg.Description = "new"
-	old, err = r.Update(t.Context(), "o", old.ID, reg)
+	old, err = r.Update(t.Context(), oauthapp.OwnedBy("o"), old.ID, reg)
 	require.NoError(t, err, "it has the name already")
 	require.Equal(t, "new", old.Description)
 

@@ -51,11 +51,9 @@ type Config struct {
 // A Registry administers applications and grants. It is safe for concurrent
 // use.
 //
-// Methods for applications take an owner and return [ErrNotFound] for an
-// application of another owner. [AnyOwner] stands for every owner, for the
-// host's own administrators. An empty owner is always refused, so that a host
-// that forgot to look up who is signed in reaches nothing. Methods for grants
-// take a [GrantFilter] instead.
+// Methods for applications take an [Owner] and return [ErrNotFound] for an
+// application that it does not reach. They refuse the zero Owner. Methods for
+// grants take a [GrantFilter] instead, and refuse one with an empty criterion.
 type Registry struct {
 	cfg    Config
 	format credential.Format
@@ -102,20 +100,16 @@ func isScope(s string) bool {
 	return s != ""
 }
 
-// Register registers an application and returns it with its client secret. The
-// secret can never be seen again; it is zero for a public application. It
-// returns a [*ValidationError] that names everything wrong with reg, [ErrLimit]
-// if owner has Config.MaxApplications applications already, and [ErrExists] if
-// reg.ClientID is or was in use by anybody. [AnyOwner] cannot own an
-// application.
-func (r *Registry) Register(ctx context.Context, owner string, reg Registration) (Application, credential.Plaintext, error) {
-	if err := checkOwner(owner); err != nil {
+// Register registers an application of an account and returns it with its
+// client secret. The secret can never be seen again; it is zero for a public
+// application. It returns a [*ValidationError] that names everything wrong with
+// reg, [ErrLimit] if the account has Config.MaxApplications applications
+// already, and [ErrExists] if reg.ClientID is or was in use by anybody.
+func (r *Registry) Register(ctx context.Context, account string, reg Registration) (Application, credential.Plaintext, error) {
+	if err := checkOwner(OwnedBy(account)); err != nil {
 		return Application{}, credential.Plaintext{}, err
 	}
-	if owner == AnyOwner {
-		return Application{}, credential.Plaintext{}, errors.New("oauthapp: an application needs an owner of its own, not AnyOwner")
-	}
-	return r.register(ctx, owner, reg)
+	return r.register(ctx, account, reg)
 }
 
 // RegisterOwnerless registers an application that nobody owns, as one that
@@ -198,16 +192,24 @@ func (r *Registry) create(ctx context.Context, app *Application) (plaintext cred
 }
 
 // Application returns an application of owner.
-func (r *Registry) Application(ctx context.Context, owner string, id uuid.UUID) (Application, error) {
+func (r *Registry) Application(ctx context.Context, owner Owner, id uuid.UUID) (Application, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, err
 	}
 	return r.cfg.Store.Application(ctx, owner, id)
 }
 
+// ApplicationByClientID returns an application of owner by its client ID.
+func (r *Registry) ApplicationByClientID(ctx context.Context, owner Owner, clientID string) (Application, error) {
+	if err := checkOwner(owner); err != nil {
+		return Application{}, err
+	}
+	return r.cfg.Store.ApplicationByClientID(ctx, owner, clientID)
+}
+
 // Applications lists the applications of owner, newest first. It returns a
 // [*ValidationError] of field after if Page.After does not come from a list.
-func (r *Registry) Applications(ctx context.Context, owner string, page Page) (List[Application], error) {
+func (r *Registry) Applications(ctx context.Context, owner Owner, page Page) (List[Application], error) {
 	if err := checkOwner(owner); err != nil {
 		return List[Application]{}, err
 	}
@@ -225,7 +227,7 @@ func (r *Registry) Applications(ctx context.Context, owner string, page Page) (L
 // simultaneous edits undoes the other unseen. An edit that changes nothing,
 // such as one that is sent twice, returns the application, whatever its
 // version.
-func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg Registration) (Application, error) {
+func (r *Registry) Update(ctx context.Context, owner Owner, id uuid.UUID, reg Registration) (Application, error) {
 	if err := checkOwner(owner); err != nil {
 		return Application{}, err
 	}
@@ -274,7 +276,7 @@ func (r *Registry) Update(ctx context.Context, owner string, id uuid.UUID, reg R
 // Delete deletes an application with its secrets and grants. When it has
 // returned, the client ID is unknown everywhere, and no code or token of the
 // application is accepted. The client ID is never used again.
-func (r *Registry) Delete(ctx context.Context, owner string, id uuid.UUID) error {
+func (r *Registry) Delete(ctx context.Context, owner Owner, id uuid.UUID) error {
 	if err := checkOwner(owner); err != nil {
 		return err
 	}
@@ -292,7 +294,7 @@ const usageBound = 1000
 
 // Usage tells what RevokeTokens and Delete would cut off, for a warning
 // beforehand. It counts up to 1000 users.
-func (r *Registry) Usage(ctx context.Context, owner string, id uuid.UUID) (Usage, error) {
+func (r *Registry) Usage(ctx context.Context, owner Owner, id uuid.UUID) (Usage, error) {
 	if err := checkOwner(owner); err != nil {
 		return Usage{}, err
 	}
@@ -304,7 +306,7 @@ func (r *Registry) Usage(ctx context.Context, owner string, id uuid.UUID) (Usage
 // and users are asked anew. The application and its secrets stay usable. The
 // duration does not depend on the number of tokens. It returns the Usage that
 // it ended.
-func (r *Registry) RevokeTokens(ctx context.Context, owner string, id uuid.UUID) (Usage, error) {
+func (r *Registry) RevokeTokens(ctx context.Context, owner Owner, id uuid.UUID) (Usage, error) {
 	app, err := r.Application(ctx, owner, id)
 	if err != nil {
 		return Usage{}, err
@@ -316,16 +318,6 @@ func (r *Registry) RevokeTokens(ctx context.Context, owner string, id uuid.UUID)
 	}
 	r.report(ctx, ApplicationTokensRevoked, now, app, func(e *Event) { e.Users = usage.Users })
 	return usage, nil
-}
-
-// errNoOwner is for a mistake of the host's program, never of a user.
-var errNoOwner = errors.New("oauthapp: owner is empty; pass the account of whoever is signed in")
-
-func checkOwner(owner string) error {
-	if owner == "" {
-		return errNoOwner
-	}
-	return nil
 }
 
 // now returns the time in the precision that every store keeps.

@@ -128,14 +128,14 @@ func TestRegister(t *testing.T) {
 		CreatedAt:    f.kept(), UpdatedAt: f.kept(),
 	}, app)
 
-	kept, err := f.Application(t.Context(), alice, app.ID)
+	kept, err := f.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, app, kept)
 
 	require.False(t, secret.IsZero())
 	parsed, err := credential.Format{}.Parse(credential.ClientSecret, secret.Reveal())
 	require.NoError(t, err)
-	secrets, err := f.Secrets(t.Context(), alice, app.ID)
+	secrets, err := f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Len(t, secrets, 1)
 	require.Equal(t, oauthapp.Secret{
@@ -156,13 +156,13 @@ func TestRegisterPublic(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, oauthapp.Public, app.Type)
 	require.True(t, secret.IsZero())
-	secrets, err := f.Secrets(t.Context(), alice, app.ID)
+	secrets, err := f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Empty(t, secrets)
 
-	_, err = f.ResetSecret(t.Context(), alice, app.ID, 0)
+	_, err = f.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, 0)
 	requireInvalid(t, err, "client_type")
-	secrets, err = f.Secrets(t.Context(), alice, app.ID)
+	secrets, err = f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Empty(t, secrets)
 }
@@ -231,52 +231,79 @@ func TestDefaultLimitIs100(t *testing.T) {
 func TestOwners(t *testing.T) {
 	f := newFixture(t)
 	app, _ := f.register(t, alice)
-	secrets, err := f.Secrets(t.Context(), alice, app.ID)
+	secrets, err := f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	f.events = nil
 
-	calls := map[string]func(ctx context.Context, owner string) error{
-		"Application": func(ctx context.Context, owner string) error { _, err := f.Application(ctx, owner, app.ID); return err },
-		"Update": func(ctx context.Context, owner string) error {
+	calls := map[string]func(ctx context.Context, owner oauthapp.Owner) error{
+		"ApplicationByClientID": func(ctx context.Context, owner oauthapp.Owner) error {
+			found, err := f.ApplicationByClientID(ctx, owner, app.ClientID)
+			if err == nil && found.ID != app.ID {
+				return errors.New("another application")
+			}
+			return err
+		},
+		"SetStanding": func(ctx context.Context, owner oauthapp.Owner) error {
+			_, err := f.SetStanding(ctx, owner, app.ID, oauthapp.Standing{Suspended: true})
+			return err
+		},
+		"SetExtra": func(ctx context.Context, owner oauthapp.Owner) error {
+			_, err := f.SetExtra(ctx, owner, app.ID, "par", true)
+			return err
+		},
+		"Application": func(ctx context.Context, owner oauthapp.Owner) error {
+			_, err := f.Application(ctx, owner, app.ID)
+			return err
+		},
+		"Update": func(ctx context.Context, owner oauthapp.Owner) error {
 			_, err := f.Update(ctx, owner, app.ID, registration())
 			return err
 		},
-		"Secrets": func(ctx context.Context, owner string) error { _, err := f.Secrets(ctx, owner, app.ID); return err },
-		"ResetSecret": func(ctx context.Context, owner string) error {
+		"Secrets": func(ctx context.Context, owner oauthapp.Owner) error {
+			_, err := f.Secrets(ctx, owner, app.ID)
+			return err
+		},
+		"ResetSecret": func(ctx context.Context, owner oauthapp.Owner) error {
 			_, err := f.ResetSecret(ctx, owner, app.ID, 0)
 			return err
 		},
-		"RevokeSecret": func(ctx context.Context, owner string) error {
+		"RevokeSecret": func(ctx context.Context, owner oauthapp.Owner) error {
 			return f.RevokeSecret(ctx, owner, app.ID, secrets[0].ID)
 		},
-		"Usage": func(ctx context.Context, owner string) error { _, err := f.Usage(ctx, owner, app.ID); return err },
-		"RevokeTokens": func(ctx context.Context, owner string) error {
+		"Usage": func(ctx context.Context, owner oauthapp.Owner) error {
+			_, err := f.Usage(ctx, owner, app.ID)
+			return err
+		},
+		"RevokeTokens": func(ctx context.Context, owner oauthapp.Owner) error {
 			_, err := f.RevokeTokens(ctx, owner, app.ID)
 			return err
 		},
-		"Delete": func(ctx context.Context, owner string) error { return f.Delete(ctx, owner, app.ID) },
+		"Delete": func(ctx context.Context, owner oauthapp.Owner) error { return f.Delete(ctx, owner, app.ID) },
 	}
 	for name, call := range calls {
-		require.ErrorIs(t, call(t.Context(), bob), oauthapp.ErrNotFound, name)
-		err := call(t.Context(), "")
+		require.ErrorIs(t, call(t.Context(), oauthapp.OwnedBy(bob)), oauthapp.ErrNotFound, name)
+		err := call(t.Context(), oauthapp.OwnedBy(""))
 		require.ErrorContains(t, err, "owner is empty", name)
 		require.NotErrorIs(t, err, oauthapp.ErrNotFound, name)
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, call(ctx, alice), context.Canceled, name)
+		require.ErrorIs(t, call(ctx, oauthapp.OwnedBy(alice)), context.Canceled, name)
 	}
 	require.Empty(t, f.events)
-	unchanged, err := f.Application(t.Context(), alice, app.ID)
+	unchanged, err := f.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, app, unchanged)
 
-	_, err = f.Applications(t.Context(), "", oauthapp.Page{})
+	_, err = f.Applications(t.Context(), oauthapp.OwnedBy(""), oauthapp.Page{})
 	require.ErrorContains(t, err, "owner is empty")
 	_, _, err = f.Register(t.Context(), "", registration())
 	require.ErrorContains(t, err, "owner is empty")
-	_, _, err = f.Register(t.Context(), oauthapp.AnyOwner, registration())
-	require.ErrorContains(t, err, "AnyOwner")
+	star, _, err := f.Register(t.Context(), "*", registration())
+	require.NoError(t, err, "an account may have any ID")
+	_, err = f.Application(t.Context(), oauthapp.OwnedBy("*"), app.ID)
+	require.ErrorIs(t, err, oauthapp.ErrNotFound)
+	require.NoError(t, f.Delete(t.Context(), oauthapp.OwnedBy("*"), star.ID))
 
 	// Administrators reach everything, and change no owner by that.
 	_, err = f.ResetSecret(t.Context(), oauthapp.AnyOwner, app.ID, 0)
@@ -286,7 +313,7 @@ func TestOwners(t *testing.T) {
 	require.Equal(t, alice, updated.Owner)
 	require.NoError(t, f.Delete(t.Context(), oauthapp.AnyOwner, app.ID))
 	for name, call := range calls {
-		require.ErrorIs(t, call(t.Context(), alice), oauthapp.ErrNotFound, name)
+		require.ErrorIs(t, call(t.Context(), oauthapp.OwnedBy(alice)), oauthapp.ErrNotFound, name)
 	}
 }
 
@@ -301,7 +328,7 @@ func TestApplicationsArePaginated(t *testing.T) {
 	var got []uuid.UUID
 	page := oauthapp.Page{Limit: 3}
 	for {
-		list, err := f.Applications(t.Context(), alice, page)
+		list, err := f.Applications(t.Context(), oauthapp.OwnedBy(alice), page)
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(list.Items), 3)
 		for _, app := range list.Items {
@@ -313,7 +340,7 @@ func TestApplicationsArePaginated(t *testing.T) {
 	}
 	require.Equal(t, want, got)
 
-	_, err := f.Applications(t.Context(), alice, oauthapp.Page{After: "' OR 1=1"})
+	_, err := f.Applications(t.Context(), oauthapp.OwnedBy(alice), oauthapp.Page{After: "' OR 1=1"})
 	requireInvalid(t, err, "after")
 }
 
@@ -323,7 +350,7 @@ func TestUpdate(t *testing.T) {
 	created := f.kept()
 	f.now = f.now.Add(time.Hour)
 
-	updated, err := f.Update(t.Context(), alice, app.ID, oauthapp.Registration{
+	updated, err := f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, oauthapp.Registration{
 		Name: " New ", HomepageURL: "https://new.example", CallbackURLs: []string{"https://new.example/cb"},
 	})
 	require.NoError(t, err)
@@ -332,21 +359,21 @@ func TestUpdate(t *testing.T) {
 		Name: "New", HomepageURL: "https://new.example", CallbackURLs: []string{"https://new.example/cb"},
 		CreatedAt: created, UpdatedAt: f.kept(), Version: app.Version + 1,
 	}, updated)
-	kept, err := f.Application(t.Context(), alice, app.ID)
+	kept, err := f.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, updated, kept)
 
 	same := registration()
 	same.Type, same.Version = oauthapp.Confidential, updated.Version
-	_, err = f.Update(t.Context(), alice, app.ID, same)
+	_, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, same)
 	require.NoError(t, err, "the type that it has")
 
 	public := registration()
 	public.Name, public.Type = "", oauthapp.Public
 	public.CallbackURLs = []string{"com.example.app:/cb"}
-	_, err = f.Update(t.Context(), alice, app.ID, public)
+	_, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, public)
 	requireInvalid(t, err, "name", "callback_url", "client_type")
-	kept, err = f.Application(t.Context(), alice, app.ID)
+	kept, err = f.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, oauthapp.Confidential, kept.Type)
 	require.Equal(t, "Example", kept.Name)
@@ -356,13 +383,13 @@ func TestResetSecret(t *testing.T) {
 	f := newFixture(t)
 	app, first := f.register(t, alice)
 	live := func(secret credential.Plaintext) bool {
-		secrets, err := f.Secrets(t.Context(), alice, app.ID)
+		secrets, err := f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 		require.NoError(t, err)
 		_, ok := oauthapp.MatchSecret(secrets, secret.Digest(), f.now)
 		return ok
 	}
 	reset := func(overlap time.Duration) credential.Plaintext {
-		secret, err := f.ResetSecret(t.Context(), alice, app.ID, overlap)
+		secret, err := f.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, overlap)
 		require.NoError(t, err)
 		return secret
 	}
@@ -392,7 +419,7 @@ func TestResetSecret(t *testing.T) {
 	require.True(t, live(fourth), "the newest has no end")
 
 	for _, overlap := range []time.Duration{-1, 30*24*time.Hour + 1} {
-		_, err := f.ResetSecret(t.Context(), alice, app.ID, overlap)
+		_, err := f.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, overlap)
 		requireInvalid(t, err, "overlap")
 	}
 	fifth := reset(30 * 24 * time.Hour)
@@ -404,16 +431,16 @@ func TestAnApplicationHasAtMostTenSecrets(t *testing.T) {
 	f := newFixture(t)
 	app, _ := f.register(t, alice)
 	for range 9 {
-		_, err := f.ResetSecret(t.Context(), alice, app.ID, time.Hour)
+		_, err := f.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, time.Hour)
 		require.NoError(t, err)
 	}
 	f.events = nil
-	_, err := f.ResetSecret(t.Context(), alice, app.ID, time.Hour)
+	_, err := f.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, time.Hour)
 	require.ErrorIs(t, err, oauthapp.ErrLimit)
 	require.Empty(t, f.events)
-	_, err = f.ResetSecret(t.Context(), alice, app.ID, 0)
+	_, err = f.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, 0)
 	require.NoError(t, err, "a reset that ends the others is always possible")
-	secrets, err := f.Secrets(t.Context(), alice, app.ID)
+	secrets, err := f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Len(t, secrets, 1)
 }
@@ -422,52 +449,52 @@ func TestRevokeSecret(t *testing.T) {
 	f := newFixture(t)
 	app, _ := f.register(t, alice)
 	f.now = f.now.Add(time.Second)
-	_, err := f.ResetSecret(t.Context(), alice, app.ID, time.Hour)
+	_, err := f.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, time.Hour)
 	require.NoError(t, err)
-	secrets, err := f.Secrets(t.Context(), alice, app.ID)
+	secrets, err := f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Len(t, secrets, 2)
 
 	other, _ := f.register(t, alice)
-	require.ErrorIs(t, f.RevokeSecret(t.Context(), alice, other.ID, secrets[1].ID), oauthapp.ErrNotFound)
-	require.ErrorIs(t, f.RevokeSecret(t.Context(), alice, app.ID, uuid.Must(uuid.NewV7())), oauthapp.ErrNotFound)
+	require.ErrorIs(t, f.RevokeSecret(t.Context(), oauthapp.OwnedBy(alice), other.ID, secrets[1].ID), oauthapp.ErrNotFound)
+	require.ErrorIs(t, f.RevokeSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, uuid.Must(uuid.NewV7())), oauthapp.ErrNotFound)
 
-	require.NoError(t, f.RevokeSecret(t.Context(), alice, app.ID, secrets[1].ID))
-	left, err := f.Secrets(t.Context(), alice, app.ID)
+	require.NoError(t, f.RevokeSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, secrets[1].ID))
+	left, err := f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, secrets[:1], left)
-	require.ErrorIs(t, f.RevokeSecret(t.Context(), alice, app.ID, secrets[1].ID), oauthapp.ErrNotFound)
+	require.ErrorIs(t, f.RevokeSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, secrets[1].ID), oauthapp.ErrNotFound)
 
-	require.NoError(t, f.RevokeSecret(t.Context(), alice, app.ID, secrets[0].ID), "the last one too")
-	_, err = f.ResetSecret(t.Context(), alice, app.ID, 0)
+	require.NoError(t, f.RevokeSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, secrets[0].ID), "the last one too")
+	_, err = f.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, 0)
 	require.NoError(t, err)
 }
 
 func TestRevokeTokens(t *testing.T) {
 	f := newFixture(t)
 	app, _ := f.register(t, alice)
-	usage, err := f.Usage(t.Context(), alice, app.ID)
+	usage, err := f.Usage(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Zero(t, usage)
 
 	for i := range 3 {
 		f.authorize(t, app, fmt.Sprint("user-", i))
 	}
-	usage, err = f.Usage(t.Context(), alice, app.ID)
+	usage, err = f.Usage(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, 3, usage.Users)
 	require.False(t, usage.More)
 
-	ended, err := f.RevokeTokens(t.Context(), alice, app.ID)
+	ended, err := f.RevokeTokens(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, usage, ended)
-	list, err := f.Grants(t.Context(), oauthapp.GrantFilter{ApplicationID: app.ID}, oauthapp.Page{})
+	list, err := f.Grants(t.Context(), oauthapp.GrantsToApplication(app.ID), oauthapp.Page{})
 	require.NoError(t, err)
 	require.Empty(t, list.Items)
-	secrets, err := f.Secrets(t.Context(), alice, app.ID)
+	secrets, err := f.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Len(t, secrets, 1, "the application keeps its secrets")
-	ended, err = f.RevokeTokens(t.Context(), alice, app.ID)
+	ended, err = f.RevokeTokens(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Zero(t, ended.Users)
 }
@@ -478,11 +505,11 @@ func TestUsageCountsTo1000(t *testing.T) {
 	for i := range 1000 {
 		f.authorize(t, app, fmt.Sprint("user-", i))
 	}
-	usage, err := f.Usage(t.Context(), alice, app.ID)
+	usage, err := f.Usage(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, oauthapp.Usage{Users: 1000}, usage)
 	f.authorize(t, app, "one more")
-	usage, err = f.Usage(t.Context(), alice, app.ID)
+	usage, err = f.Usage(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, oauthapp.Usage{Users: 1000, More: true}, usage)
 }
@@ -503,26 +530,35 @@ func TestGrants(t *testing.T) {
 		}
 		return len(list.Items)
 	}
-	require.Equal(t, 0, count(oauthapp.GrantFilter{}), "a filter of nothing selects nothing")
-	require.Equal(t, 2, count(oauthapp.GrantFilter{UserID: "user-1"}))
-	require.Equal(t, 3, count(oauthapp.GrantFilter{AccountID: bob}))
-	require.Equal(t, 2, count(oauthapp.GrantFilter{ApplicationID: app.ID}))
-	require.Equal(t, 2, count(oauthapp.GrantFilter{Owner: alice}))
-	require.Equal(t, 1, count(oauthapp.GrantFilter{Owner: alice, UserID: "user-1"}))
+	require.Equal(t, 2, count(oauthapp.GrantsOfUser("user-1")))
+	require.Equal(t, 3, count(oauthapp.GrantsForAccount(bob)))
+	require.Equal(t, 2, count(oauthapp.GrantsToApplication(app.ID)))
+	require.Equal(t, 2, count(oauthapp.GrantsToOwner(oauthapp.OwnedBy(alice))))
+	require.Equal(t, 1, count(oauthapp.GrantsToOwner(oauthapp.OwnedBy(alice)).OfUser("user-1")))
 
 	f.events = nil
-	for _, filter := range []oauthapp.GrantFilter{{}, {UserID: "user-2"}, {Owner: bob}, {AccountID: alice}, {ApplicationID: other.ID}} {
+	for _, filter := range []oauthapp.GrantFilter{
+		{}, oauthapp.GrantsOfUser(""), oauthapp.GrantsForAccount(""), oauthapp.GrantsToApplication(uuid.Nil), oauthapp.GrantsToOwner(oauthapp.Owner{}),
+		oauthapp.GrantsForAccount(bob).OfUser(""), oauthapp.GrantsOfUser("").ForAccount(bob), oauthapp.GrantsToOwner(oauthapp.AnyOwner).ToApplication(uuid.Nil),
+	} {
+		list, err := f.Grants(t.Context(), filter, oauthapp.Page{})
+		require.ErrorContains(t, err, "empty", "%+v", filter)
+		require.Empty(t, list)
+		_, err = f.RevokeGrant(t.Context(), filter, grant.ID)
+		require.ErrorContains(t, err, "empty", "%+v", filter)
+	}
+	for _, filter := range []oauthapp.GrantFilter{oauthapp.GrantsOfUser("user-2"), oauthapp.GrantsToOwner(oauthapp.OwnedBy(bob)), oauthapp.GrantsForAccount(alice), oauthapp.GrantsToApplication(other.ID)} {
 		_, err := f.RevokeGrant(t.Context(), filter, grant.ID)
 		require.ErrorIs(t, err, oauthapp.ErrNotFound)
 	}
 	require.Empty(t, f.events)
-	require.Equal(t, 3, count(oauthapp.GrantFilter{AccountID: bob}))
+	require.Equal(t, 3, count(oauthapp.GrantsForAccount(bob)))
 
-	mine := oauthapp.GrantFilter{UserID: "user-1", AccountID: bob}
+	mine := oauthapp.GrantsOfUser("user-1").ForAccount(bob)
 	revoked, err := f.RevokeGrant(t.Context(), mine, grant.ID)
 	require.NoError(t, err)
 	require.Equal(t, grant.ID, revoked.ID)
-	require.Equal(t, 2, count(oauthapp.GrantFilter{AccountID: bob}))
+	require.Equal(t, 2, count(oauthapp.GrantsForAccount(bob)))
 	_, err = f.RevokeGrant(t.Context(), mine, grant.ID)
 	require.ErrorIs(t, err, oauthapp.ErrNotFound)
 }
@@ -548,25 +584,25 @@ func TestEvents(t *testing.T) {
 	f.now = f.now.Add(time.Second)
 	reg := registration()
 	reg.Name = "Renamed"
-	_, err = f.Update(ctx, alice, app.ID, reg)
+	_, err = f.Update(ctx, oauthapp.OwnedBy(alice), app.ID, reg)
 	require.NoError(t, err)
 	want.Type, want.Time, want.ApplicationName = oauthapp.ApplicationUpdated, f.kept(), "Renamed"
 	require.Equal(t, want, last())
 
-	_, err = f.ResetSecret(ctx, alice, app.ID, time.Hour)
+	_, err = f.ResetSecret(ctx, oauthapp.OwnedBy(alice), app.ID, time.Hour)
 	require.NoError(t, err)
-	secrets, err := f.Secrets(ctx, alice, app.ID)
+	secrets, err := f.Secrets(ctx, oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	want.Type, want.SecretID = oauthapp.ClientSecretReset, secrets[0].ID
 	require.Equal(t, want, last())
 
-	require.NoError(t, f.RevokeSecret(ctx, alice, app.ID, secrets[1].ID))
+	require.NoError(t, f.RevokeSecret(ctx, oauthapp.OwnedBy(alice), app.ID, secrets[1].ID))
 	want.Type, want.SecretID = oauthapp.ClientSecretRevoked, secrets[1].ID
 	require.Equal(t, want, last())
 	want.SecretID = uuid.Nil
 
 	grant := f.authorize(t, app, "user-1")
-	_, err = f.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user-1"}, grant.ID)
+	_, err = f.RevokeGrant(ctx, oauthapp.GrantsOfUser("user-1"), grant.ID)
 	require.NoError(t, err)
 	revoked := want
 	revoked.Type, revoked.GrantID = oauthapp.GrantRevoked, grant.ID
@@ -581,7 +617,7 @@ func TestEvents(t *testing.T) {
 	require.Equal(t, want, last())
 	want.Users = 0
 
-	require.NoError(t, f.Delete(ctx, alice, app.ID))
+	require.NoError(t, f.Delete(ctx, oauthapp.OwnedBy(alice), app.ID))
 	want.Type = oauthapp.ApplicationDeleted
 	require.Equal(t, want, last())
 }
@@ -635,7 +671,7 @@ func (s *contendedStore) CreateApplication(ctx context.Context, app oauthapp.App
 	return s.Store.CreateApplication(ctx, app, secret, limit)
 }
 
-func (s *contendedStore) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+func (s *contendedStore) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	s.tried = append(s.tried, app)
 	if len(s.tried) <= s.conflicts {
 		return fmt.Errorf("update: %w", oauthapp.ErrConflict)
@@ -654,7 +690,7 @@ func TestTakenClientIDIsReplaced(t *testing.T) {
 	require.Len(t, contended.tried, 4)
 	require.NotEqual(t, contended.tried[2].ClientID, app.ClientID)
 	require.NotEqual(t, contended.tried[2].ID, app.ID)
-	secrets, err := registry.Secrets(t.Context(), alice, app.ID)
+	secrets, err := registry.Secrets(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, secret.Digest(), secrets[0].Digest, "the secret handed out is the one that was kept")
 
@@ -681,7 +717,7 @@ func TestRegisterUnderAClientID(t *testing.T) {
 		require.ErrorIs(t, err, oauthapp.ErrExists)
 		require.True(t, secret.IsZero())
 	}
-	require.NoError(t, registry.Delete(t.Context(), alice, app.ID))
+	require.NoError(t, registry.Delete(t.Context(), oauthapp.OwnedBy(alice), app.ID))
 	_, _, err = registry.Register(t.Context(), alice, reg)
 	require.ErrorIs(t, err, oauthapp.ErrExists, "deleted, and never to be another")
 
@@ -707,7 +743,7 @@ func TestNewestIsFirst(t *testing.T) {
 	require.NoError(t, err)
 	second, _, err := registry.Register(t.Context(), alice, begun)
 	require.NoError(t, err)
-	list, err := registry.Applications(t.Context(), alice, oauthapp.Page{})
+	list, err := registry.Applications(t.Context(), oauthapp.OwnedBy(alice), oauthapp.Page{})
 	require.NoError(t, err)
 	require.Equal(t, []uuid.UUID{second.ID, first.ID}, []uuid.UUID{list.Items[0].ID, list.Items[1].ID})
 }
@@ -721,30 +757,30 @@ func (brokenStore) CreateApplication(context.Context, oauthapp.Application, *oau
 	return errBroken
 }
 
-func (brokenStore) Application(context.Context, string, uuid.UUID) (oauthapp.Application, error) {
+func (brokenStore) Application(context.Context, oauthapp.Owner, uuid.UUID) (oauthapp.Application, error) {
 	return oauthapp.Application{}, errBroken
 }
 
-func (brokenStore) DeleteApplication(context.Context, string, uuid.UUID, time.Time) (oauthapp.Application, error) {
+func (brokenStore) DeleteApplication(context.Context, oauthapp.Owner, uuid.UUID, time.Time) (oauthapp.Application, error) {
 	return oauthapp.Application{}, errBroken
 }
 
 // failingStore is a database that goes away between two calls.
 type failingStore struct{ oauthapp.Store }
 
-func (failingStore) UpdateApplication(context.Context, string, oauthapp.Application) error {
+func (failingStore) UpdateApplication(context.Context, oauthapp.Owner, oauthapp.Application) error {
 	return errBroken
 }
 
-func (failingStore) AddSecret(context.Context, string, oauthapp.Secret, time.Time, int) error {
+func (failingStore) AddSecret(context.Context, oauthapp.Owner, oauthapp.Secret, time.Time, int) error {
 	return errBroken
 }
 
-func (failingStore) RevokeSecret(context.Context, string, uuid.UUID, uuid.UUID, time.Time) (oauthapp.Secret, error) {
+func (failingStore) RevokeSecret(context.Context, oauthapp.Owner, uuid.UUID, uuid.UUID, time.Time) (oauthapp.Secret, error) {
 	return oauthapp.Secret{}, errBroken
 }
 
-func (failingStore) RevokeTokens(context.Context, string, uuid.UUID, int) (oauthapp.Usage, error) {
+func (failingStore) RevokeTokens(context.Context, oauthapp.Owner, uuid.UUID, int) (oauthapp.Usage, error) {
 	return oauthapp.Usage{}, errBroken
 }
 
@@ -760,13 +796,13 @@ func TestOutagesHalfway(t *testing.T) {
 	app, _, err := registry.Register(t.Context(), alice, reg)
 	require.NoError(t, err)
 
-	_, err = registry.Update(t.Context(), alice, app.ID, reg)
+	_, err = registry.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, reg)
 	require.ErrorIs(t, err, errBroken)
-	secret, err := registry.ResetSecret(t.Context(), alice, app.ID, 0)
+	secret, err := registry.ResetSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, 0)
 	require.ErrorIs(t, err, errBroken)
 	require.True(t, secret.IsZero())
-	require.ErrorIs(t, registry.RevokeSecret(t.Context(), alice, app.ID, app.ID), errBroken)
-	_, err = registry.RevokeTokens(t.Context(), alice, app.ID)
+	require.ErrorIs(t, registry.RevokeSecret(t.Context(), oauthapp.OwnedBy(alice), app.ID, app.ID), errBroken)
+	_, err = registry.RevokeTokens(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.ErrorIs(t, err, errBroken)
 	require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationCreated}, events, "what did not happen is not reported")
 }
@@ -786,15 +822,15 @@ func TestOutages(t *testing.T) {
 	_, secret, err := registry.Register(ctx, alice, reg)
 	require.ErrorIs(t, err, errBroken)
 	require.True(t, secret.IsZero())
-	secret, err = registry.ResetSecret(ctx, alice, id, 0)
+	secret, err = registry.ResetSecret(ctx, oauthapp.OwnedBy(alice), id, 0)
 	require.ErrorIs(t, err, errBroken)
 	require.True(t, secret.IsZero())
-	_, err = registry.Update(ctx, alice, id, reg)
+	_, err = registry.Update(ctx, oauthapp.OwnedBy(alice), id, reg)
 	require.ErrorIs(t, err, errBroken)
-	_, err = registry.RevokeTokens(ctx, alice, id)
+	_, err = registry.RevokeTokens(ctx, oauthapp.OwnedBy(alice), id)
 	require.ErrorIs(t, err, errBroken)
-	require.ErrorIs(t, registry.RevokeSecret(ctx, alice, id, id), errBroken)
-	require.ErrorIs(t, registry.Delete(ctx, alice, id), errBroken)
+	require.ErrorIs(t, registry.RevokeSecret(ctx, oauthapp.OwnedBy(alice), id, id), errBroken)
+	require.ErrorIs(t, registry.Delete(ctx, oauthapp.OwnedBy(alice), id), errBroken)
 }
 
 func TestClientIDsAndSecretsAreUnique(t *testing.T) {

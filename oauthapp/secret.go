@@ -50,7 +50,7 @@ const (
 
 // Secrets lists the live secrets of an application, newest first. A public
 // application has none.
-func (r *Registry) Secrets(ctx context.Context, owner string, id uuid.UUID) ([]Secret, error) {
+func (r *Registry) Secrets(ctx context.Context, owner Owner, id uuid.UUID) ([]Secret, error) {
 	if err := checkOwner(owner); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (r *Registry) Secrets(ctx context.Context, owner string, id uuid.UUID) ([]S
 // It returns a [*ValidationError] of field overlap, or of field client_type for
 // a public application, which has no secret. It returns [ErrLimit] if more than
 // 10 secrets would be live.
-func (r *Registry) ResetSecret(ctx context.Context, owner string, id uuid.UUID, overlap time.Duration) (credential.Plaintext, error) {
+func (r *Registry) ResetSecret(ctx context.Context, owner Owner, id uuid.UUID, overlap time.Duration) (credential.Plaintext, error) {
 	if overlap < 0 || overlap > maxOverlap {
 		message := "Overlap must be from 0 to 30 days; 0 ends the old secrets now."
 		return credential.Plaintext{}, &ValidationError{[]FieldError{{"overlap", message}}}
@@ -91,7 +91,7 @@ func (r *Registry) ResetSecret(ctx context.Context, owner string, id uuid.UUID, 
 // secret the application cannot authenticate until ResetSecret makes a new one.
 // It returns [ErrNotFound] for a secret that is not one of the application's
 // live secrets.
-func (r *Registry) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID) error {
+func (r *Registry) RevokeSecret(ctx context.Context, owner Owner, id, secret uuid.UUID) error {
 	app, err := r.Application(ctx, owner, id)
 	if err != nil {
 		return err

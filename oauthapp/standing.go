@@ -34,7 +34,7 @@ type Standing struct {
 // It returns a [*ValidationError] of field reason. An application without an
 // owner registered itself and cannot be trusted: that is a [*ValidationError]
 // of field trusted. It returns [ErrNotFound].
-func (r *Registry) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing Standing) (Application, error) {
+func (r *Registry) SetStanding(ctx context.Context, owner Owner, id uuid.UUID, standing Standing) (Application, error) {
 	app, err := r.Application(ctx, owner, id)
 	if err != nil {
 		return Application{}, err

@@ -33,7 +33,7 @@ func TestSetStanding(t *testing.T) {
 		step.standing.Reason = strings.TrimSpace(strings.ReplaceAll(step.standing.Reason, "\r", ""))
 		app.Standing = step.standing
 		require.Equal(t, app, got)
-		kept, err := f.Application(ctx, alice, app.ID)
+		kept, err := f.Application(ctx, oauthapp.OwnedBy(alice), app.ID)
 		require.NoError(t, err)
 		require.Equal(t, app, kept)
 		if step.event == "" {
@@ -46,16 +46,16 @@ func TestSetStanding(t *testing.T) {
 		}}, f.events)
 	}
 
-	_, err := f.SetStanding(ctx, bob, app.ID, oauthapp.Standing{Suspended: true})
+	_, err := f.SetStanding(ctx, oauthapp.OwnedBy(bob), app.ID, oauthapp.Standing{Suspended: true})
 	require.ErrorIs(t, err, oauthapp.ErrNotFound)
 	for reason, message := range map[string]string{strings.Repeat("x", 1001): "Reason is too long", "a\x00b": "Reason may have line breaks"} {
-		_, err = f.SetStanding(ctx, alice, app.ID, oauthapp.Standing{Reason: reason})
+		_, err = f.SetStanding(ctx, oauthapp.OwnedBy(alice), app.ID, oauthapp.Standing{Reason: reason})
 		require.ErrorContains(t, err, message)
 	}
 	// An edit by the developer leaves the standing alone.
 	reg := app.Registration()
 	reg.Name = "Renamed"
-	updated, err := f.Update(ctx, alice, app.ID, reg)
+	updated, err := f.Update(ctx, oauthapp.OwnedBy(alice), app.ID, reg)
 	require.NoError(t, err)
 	require.Equal(t, app.Standing, updated.Standing)
 }
@@ -70,9 +70,9 @@ func TestRegisterOwnerless(t *testing.T) {
 	require.Empty(t, app.Owner)
 	require.Equal(t, oauthapp.ApplicationCreated, f.events[0].Type)
 
-	_, err = f.Application(t.Context(), alice, app.ID)
+	_, err = f.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.ErrorIs(t, err, oauthapp.ErrNotFound)
-	_, err = f.Application(t.Context(), "", app.ID)
+	_, err = f.Application(t.Context(), oauthapp.OwnedBy(""), app.ID)
 	require.ErrorContains(t, err, "owner is empty", "a host that forgot the owner reaches nothing")
 	kept, err := f.Application(t.Context(), oauthapp.AnyOwner, app.ID)
 	require.NoError(t, err)
@@ -105,44 +105,44 @@ func TestExtra(t *testing.T) {
 	require.Error(t, err)
 
 	f.events = nil
-	app, err = f.SetExtra(t.Context(), alice, app.ID, "par", nil)
+	app, err = f.SetExtra(t.Context(), oauthapp.OwnedBy(alice), app.ID, "par", nil)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"keys":{"URI":"https://example.com/jwks"}}`, string(app.Extra))
 	require.Equal(t, oauthapp.ApplicationUpdated, f.events[0].Type)
-	again, err := f.SetExtra(t.Context(), alice, app.ID, "par", nil)
+	again, err := f.SetExtra(t.Context(), oauthapp.OwnedBy(alice), app.ID, "par", nil)
 	require.NoError(t, err)
 	require.Equal(t, app, again)
 	require.Len(t, f.events, 1, "nothing changed")
 
 	edit := app.Registration()
 	edit.Name = "Renamed"
-	app, err = f.Update(t.Context(), alice, app.ID, edit)
+	app, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, edit)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"keys":{"URI":"https://example.com/jwks"}}`, string(app.Extra), "an edit keeps it")
 	edit.Extra = map[string]any{"keys": nil, "dpop": true}
-	_, err = f.Update(t.Context(), alice, app.ID, edit)
+	_, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, edit)
 	var conflict *oauthapp.ConflictError
 	require.ErrorAs(t, err, &conflict, "of another version")
 	edit.Version = app.Version
-	edited, err := f.Update(t.Context(), alice, app.ID, edit)
+	edited, err := f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, edit)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"dpop":true}`, string(edited.Extra))
-	again, err = f.Update(t.Context(), alice, app.ID, edit)
+	again, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, edit)
 	require.NoError(t, err)
 	require.Equal(t, edited, again, "sent twice")
 	edit.Version, edit.Extra = edited.Version, map[string]any{"keys": keys{"https://example.com/jwks"}, "dpop": nil}
-	_, err = f.Update(t.Context(), alice, app.ID, edit)
+	_, err = f.Update(t.Context(), oauthapp.OwnedBy(alice), app.ID, edit)
 	require.NoError(t, err)
 
-	_, err = f.SetExtra(t.Context(), bob, app.ID, "par", true)
+	_, err = f.SetExtra(t.Context(), oauthapp.OwnedBy(bob), app.ID, "par", true)
 	require.ErrorIs(t, err, oauthapp.ErrNotFound)
-	_, err = f.SetExtra(t.Context(), alice, app.ID, "Not a name", true)
+	_, err = f.SetExtra(t.Context(), oauthapp.OwnedBy(alice), app.ID, "Not a name", true)
 	require.ErrorContains(t, err, "does not name an entry")
-	_, err = f.SetExtra(t.Context(), alice, app.ID, "par", strings.Repeat("x", oauthapp.MaxExtra))
+	_, err = f.SetExtra(t.Context(), oauthapp.OwnedBy(alice), app.ID, "par", strings.Repeat("x", oauthapp.MaxExtra))
 	require.ErrorContains(t, err, "extra: Extra is too long")
-	_, err = f.SetExtra(t.Context(), alice, app.ID, "par", func() {})
+	_, err = f.SetExtra(t.Context(), oauthapp.OwnedBy(alice), app.ID, "par", func() {})
 	require.Error(t, err)
-	app, err = f.SetExtra(t.Context(), alice, app.ID, "keys", nil)
+	app, err = f.SetExtra(t.Context(), oauthapp.OwnedBy(alice), app.ID, "keys", nil)
 	require.NoError(t, err)
 	require.Empty(t, app.Extra)
 }
@@ -157,13 +157,13 @@ func TestSetExtraAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	errs := make([]error, len(names))
 	for i, name := range names {
-		wg.Go(func() { _, errs[i] = registry.SetExtra(context.Background(), alice, app.ID, name, i) })
+		wg.Go(func() { _, errs[i] = registry.SetExtra(context.Background(), oauthapp.OwnedBy(alice), app.ID, name, i) })
 	}
 	wg.Wait()
 	for _, err := range errs {
 		require.NoError(t, err)
 	}
-	app, err = f.Application(t.Context(), alice, app.ID)
+	app, err = f.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"a":0,"b":1,"c":2,"d":3,"e":4}`, string(app.Extra))
 }

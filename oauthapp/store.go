@@ -7,11 +7,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// AnyOwner, given as an owner to a Registry or Store, stands for every owner.
-// It is for the host's own administrators. No application can be registered to
-// it.
-const AnyOwner = "*"
-
 // A Store keeps applications, secrets and grants for a [Registry]. Package
 // store extends it with what the flow needs. The backends of package store
 // implement both.
@@ -22,9 +17,8 @@ const AnyOwner = "*"
 // breaks during a call, it may be unknown whether the change happened, but it
 // never happened in part.
 //
-// A method returns ErrNotFound if the owner is not the application's, or the
-// application is deleted. [AnyOwner] matches every owner, and "" none: it does
-// not reach an application whose Owner is "". Times come from the
+// A method returns ErrNotFound if the owner does not reach the application, as
+// [Owner.Reaches] says, or the application is deleted. Times come from the
 // caller, in UTC and whole microseconds; a store reads no clock. Texts are any
 // UTF-8 without NUL. Scopes are scope-tokens of RFC 6749, section 3.3. A store
 // shares no slice that is handed in or out. An empty slice and nil mean the
@@ -43,38 +37,42 @@ type Store interface {
 	CreateApplication(ctx context.Context, app Application, secret *Secret, limit int) error
 
 	// Application returns one application, or ErrNotFound.
-	Application(ctx context.Context, owner string, id uuid.UUID) (Application, error)
+	Application(ctx context.Context, owner Owner, id uuid.UUID) (Application, error)
+
+	// ApplicationByClientID returns the application with a client ID, or
+	// ErrNotFound.
+	ApplicationByClientID(ctx context.Context, owner Owner, clientID string) (Application, error)
 
 	// Applications lists the owner's applications, newest first (by ID,
 	// descending). It returns a *ValidationError of field after if Page.After
 	// cannot come from a store. A Page.Limit below 1 means 50, and one above
 	// 200 means 200.
-	Applications(ctx context.Context, owner string, page Page) (List[Application], error)
+	Applications(ctx context.Context, owner Owner, page Page) (List[Application], error)
 
 	// UpdateApplication replaces Name, Description, HomepageURL, CallbackURLs,
 	// Scopes, Extra and UpdatedAt of the application app.ID, and adds one to its
 	// Version. The other fields of app are ignored. It returns ErrConflict, and
 	// changes nothing, if the stored Version is not app.Version. It returns
 	// ErrNotFound.
-	UpdateApplication(ctx context.Context, owner string, app Application) error
+	UpdateApplication(ctx context.Context, owner Owner, app Application) error
 
 	// SetStanding replaces the standing of an application, and nothing else. It
 	// returns the application as it was. When it has returned, and while
 	// Standing.Suspended is set, the methods of package store that accept or
 	// issue behave as if the application's sessions were not there. Nothing of
 	// the rest is judged by a store. It returns ErrNotFound.
-	SetStanding(ctx context.Context, owner string, id uuid.UUID, standing Standing) (Application, error)
+	SetStanding(ctx context.Context, owner Owner, id uuid.UUID, standing Standing) (Application, error)
 
 	// DeleteApplication deletes an application and returns it as it was. When
 	// it has returned, no method finds the application, its secrets, grants,
 	// sessions, codes or tokens. Its client ID stays taken for ever. The cost
 	// does not depend on how many rows there are: the clean-up removes them
 	// later. It returns ErrNotFound.
-	DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (Application, error)
+	DeleteApplication(ctx context.Context, owner Owner, id uuid.UUID, at time.Time) (Application, error)
 
 	// Secrets lists the secrets of an application that are live at now, newest
 	// first (by ID, descending). It returns ErrNotFound for the application.
-	Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) ([]Secret, error)
+	Secrets(ctx context.Context, owner Owner, id uuid.UUID, now time.Time) ([]Secret, error)
 
 	// AddSecret keeps a new secret of the application secret.ApplicationID.
 	// Every older secret expires at othersExpireAt, unless it expires sooner.
@@ -82,17 +80,17 @@ type Store interface {
 	// as secret.CreatedAt: only the new secret is live then. It returns
 	// ErrLimit if more than limit secrets would be live at secret.CreatedAt. It
 	// returns ErrNotFound for the application, and for a public one.
-	AddSecret(ctx context.Context, owner string, secret Secret, othersExpireAt time.Time, limit int) error
+	AddSecret(ctx context.Context, owner Owner, secret Secret, othersExpireAt time.Time, limit int) error
 
 	// RevokeSecret ends one live secret at the time at, and returns it as it
 	// was. It returns ErrNotFound for the application, and for a secret that is
 	// not one of its live secrets.
-	RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (Secret, error)
+	RevokeSecret(ctx context.Context, owner Owner, id, secret uuid.UUID, at time.Time) (Secret, error)
 
 	// Usage tells how many users have a live grant, counted up to bound, and
 	// when the application was last used. The bound is positive. It returns
 	// ErrNotFound.
-	Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (Usage, error)
+	Usage(ctx context.Context, owner Owner, id uuid.UUID, bound int) (Usage, error)
 
 	// RevokeTokens ends every grant and session of an application. When it has
 	// returned, no code or token issued before is accepted, nor one of a
@@ -100,12 +98,12 @@ type Store interface {
 	// application and its secrets stay as they are. It writes one row, however
 	// many sessions there are. It returns the Usage that it ended, and
 	// ErrNotFound.
-	RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (Usage, error)
+	RevokeTokens(ctx context.Context, owner Owner, id uuid.UUID, bound int) (Usage, error)
 
 	// Grants lists the live grants that a filter selects, newest first (by ID,
-	// descending), with their applications. A zero filter selects none;
-	// AnyOwner in a filter matches every owner. The grant of an application
-	// itself, which has no user, is in no list. Page is as for Applications.
+	// descending), with their applications. A filter with an Err selects none.
+	// The grant of an application itself, which has no user, is in no list.
+	// Page is as for Applications.
 	Grants(ctx context.Context, filter GrantFilter, page Page) (List[Grant], error)
 
 	// RevokeGrant ends a live grant and all its sessions by writing one row. It

@@ -25,7 +25,7 @@ func ExampleCleaner_Pass() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := registry.ResetSecret(ctx, "account-1", app.ID, time.Hour); err != nil {
+	if _, err := registry.ResetSecret(ctx, oauthapp.OwnedBy("account-1"), app.ID, time.Hour); err != nil {
 		log.Fatal(err)
 	}
 

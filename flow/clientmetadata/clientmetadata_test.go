@@ -235,7 +235,7 @@ func TestClient(t *testing.T) {
 	require.Equal(t, row.ID, h.row().ID)
 	require.Equal(t, 1, h.fetches, "a document is fetched once while it is fresh")
 
-	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantFilter{UserID: "1"}, oauthapp.Page{})
+	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantsOfUser("1"), oauthapp.Page{})
 	require.NoError(t, err)
 	require.Len(t, grants.Items, 1)
 	require.Equal(t, "Notes", grants.Items[0].Application.Name)

@@ -279,7 +279,7 @@ func (req *request) applicationPage() (page.Application, error) {
 	if data.Refusals, err = req.refusals(); err != nil || data.Public {
 		return data, err
 	}
-	secrets, err := req.registry.Secrets(req.ctx, req.account.ID, req.app.ID)
+	secrets, err := req.registry.Secrets(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID)
 	if err != nil {
 		return data, err
 	}

@@ -41,7 +41,7 @@ func (req *request) updateBased(reg oauthapp.Registration) error {
 	var err error
 	for range attempts {
 		reg.Scopes = req.app.Scopes // the form does not have them
-		_, err = req.registry.Update(req.ctx, req.account.ID, req.app.ID, reg)
+		_, err = req.registry.Update(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID, reg)
 		var conflict *oauthapp.ConflictError
 		if !errors.As(err, &conflict) || len(req.changes(conflict.Application)) > 0 || len(req.furtherChanges(conflict.Application)) > 0 {
 			break

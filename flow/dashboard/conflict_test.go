@@ -55,7 +55,7 @@ func TestLostUpdate(t *testing.T) {
 		form := fill(edit(), "name", "Mine alone")
 		reg := s.read(app).Registration()
 		reg.Scopes = []string{"read"}
-		_, err := s.provider.Registry().Update(t.Context(), "2", app.ID, reg)
+		_, err := s.provider.Registry().Update(t.Context(), oauthapp.OwnedBy("2"), app.ID, reg)
 		require.NoError(t, err)
 		s.follow(s.do(http.MethodPost, pathOf(app), form))
 		require.Equal(t, []string{"read"}, s.read(app).Scopes)
@@ -90,7 +90,7 @@ func TestLostUpdate(t *testing.T) {
 
 func (s *site) read(app oauthapp.Application) oauthapp.Application {
 	s.t.Helper()
-	app, err := s.provider.Registry().Application(s.t.Context(), app.Owner, app.ID)
+	app, err := s.provider.Registry().Application(s.t.Context(), oauthapp.OwnedBy(app.Owner), app.ID)
 	require.NoError(s.t, err)
 	return app
 }
@@ -109,7 +109,7 @@ func FuzzTwoEdits(f *testing.F) {
 			Name: "Weather Station", HomepageURL: "https://weather.example", CallbackURLs: strings.Fields(twoCallbacks),
 		})
 		require.NoError(t, err)
-		defer func() { require.NoError(t, s.provider.Registry().Delete(t.Context(), "1", app.ID)) }()
+		defer func() { require.NoError(t, s.provider.Registry().Delete(t.Context(), oauthapp.OwnedBy("1"), app.ID)) }()
 		first, second := s.open(pathOf(app, "edit")).form(pathOf(app)), s.open(pathOf(app, "edit")).form(pathOf(app))
 		if s.do(http.MethodPost, pathOf(app), fill(first, "name", name1, "description", description1, "callback_url", callbacks1)).Status != http.StatusSeeOther {
 			return

@@ -39,7 +39,7 @@ func TestLifeOfAnApplication(t *testing.T) {
 	secret := registered.byID("client-secret")
 	require.True(t, strings.HasPrefix(secret, "oa_cs_"))
 
-	apps, err := s.provider.Registry().Applications(t.Context(), "2", oauthapp.Page{})
+	apps, err := s.provider.Registry().Applications(t.Context(), oauthapp.OwnedBy("2"), oauthapp.Page{})
 	require.NoError(t, err)
 	require.Len(t, apps.Items, 1)
 	app := apps.Items[0]
@@ -165,7 +165,7 @@ func TestResetKeepsTheSecretsForADay(t *testing.T) {
 
 func (s *site) secrets(app oauthapp.Application) []oauthapp.Secret {
 	s.t.Helper()
-	secrets, err := s.provider.Registry().Secrets(s.t.Context(), app.Owner, app.ID)
+	secrets, err := s.provider.Registry().Secrets(s.t.Context(), oauthapp.OwnedBy(app.Owner), app.ID)
 	require.NoError(s.t, err)
 	return secrets
 }
@@ -204,7 +204,7 @@ func TestSecretIsShownOnce(t *testing.T) {
 		require.Contains(t, again.text(), "This application was registered already")
 		require.NotContains(t, again.Body, "client-secret")
 		require.Equal(t, first.byID("client-id"), again.byID("client-id"))
-		apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+		apps, err := s.provider.Registry().Applications(t.Context(), oauthapp.OwnedBy("1"), oauthapp.Page{})
 		require.NoError(t, err)
 		require.Len(t, apps.Items, 1)
 	})
@@ -303,7 +303,7 @@ func TestInvalidInputIsShownAgain(t *testing.T) {
 		})
 	}
 	t.Run("nothing was changed before", func(t *testing.T) {
-		apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+		apps, err := s.provider.Registry().Applications(t.Context(), oauthapp.OwnedBy("1"), oauthapp.Page{})
 		require.NoError(t, err)
 		require.Len(t, apps.Items, 2)
 	})
@@ -334,7 +334,7 @@ func TestEditKeepsTheScopes(t *testing.T) {
 	require.NoError(t, err)
 	saved := s.follow(s.submit(pathOf(app, "edit"), pathOf(app), "name", "Other"))
 	require.Contains(t, saved.text(), "Read your domains read")
-	app, err = s.provider.Registry().Application(t.Context(), "1", app.ID)
+	app, err = s.provider.Registry().Application(t.Context(), oauthapp.OwnedBy("1"), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, []string{"read"}, app.Scopes)
 }
@@ -595,7 +595,7 @@ func TestOutage(t *testing.T) {
 			require.NotContains(t, a.Body, errOutage.Error())
 			require.Contains(t, s.log.String(), errOutage.Error())
 			require.Len(t, s.events, events)
-			apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+			apps, err := s.provider.Registry().Applications(t.Context(), oauthapp.OwnedBy("1"), oauthapp.Page{})
 			require.NoError(t, err)
 			require.Len(t, apps.Items, 1)
 			require.Equal(t, app.Name, apps.Items[0].Name)
@@ -616,7 +616,7 @@ func TestOutage(t *testing.T) {
 		require.Contains(t, s.log.String(), "without an ID")
 	})
 	t.Run("an account that makes another path", func(t *testing.T) {
-		for _, id := range []string{"", ".", "..", "a/b", "*"} {
+		for _, id := range []string{"", ".", "..", "a/b"} {
 			s := newSite(t)
 			s.user.Accounts = append(s.user.Accounts, flow.Account{ID: id})
 			require.Equal(t, http.StatusServiceUnavailable, s.get(list("1")).Status)

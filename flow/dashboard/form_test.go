@@ -353,7 +353,7 @@ func TestFormIsBoundToItsBrowser(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, refused.Status, name)
 		require.Contains(t, refused.text(), "Nothing was changed: this page was made for another browser", name)
 		require.Equal(t, "Weather Station", refused.form(action).Get("name"), name)
-		apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+		apps, err := s.provider.Registry().Applications(t.Context(), oauthapp.OwnedBy("1"), oauthapp.Page{})
 		require.NoError(t, err)
 		require.Empty(t, apps.Items, name)
 	}
@@ -372,7 +372,7 @@ func TestFormIsBoundToItsBrowser(t *testing.T) {
 // one returns the one application of the account 1.
 func one(t *testing.T, s *site) oauthapp.Application {
 	t.Helper()
-	apps, err := s.provider.Registry().Applications(t.Context(), "1", oauthapp.Page{})
+	apps, err := s.provider.Registry().Applications(t.Context(), oauthapp.OwnedBy("1"), oauthapp.Page{})
 	require.NoError(t, err)
 	require.Len(t, apps.Items, 1)
 	return apps.Items[0]

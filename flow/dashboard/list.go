@@ -23,7 +23,7 @@ func (req *request) list() error {
 	if err != nil {
 		return notFoundIfInvalid(err)
 	}
-	apps, err := req.registry.Applications(req.ctx, req.account.ID, oauthapp.Page{After: query.Get(afterDeveloper)})
+	apps, err := req.registry.Applications(req.ctx, oauthapp.OwnedBy(req.account.ID), oauthapp.Page{After: query.Get(afterDeveloper)})
 	if err != nil {
 		return notFoundIfInvalid(err)
 	}
@@ -61,7 +61,7 @@ func notFoundIfInvalid(err error) error {
 // ownGrants selects what can be seen and revoked here: every user's grants for
 // the account.
 func (req *request) ownGrants() oauthapp.GrantFilter {
-	return oauthapp.GrantFilter{AccountID: req.account.ID}
+	return oauthapp.GrantsForAccount(req.account.ID)
 }
 
 func (req *request) accountLinks() []page.AccountLink {

@@ -95,7 +95,7 @@ func ofApplication(h handler) handler {
 		if err != nil {
 			return err
 		}
-		req.app, err = req.registry.Application(req.ctx, req.account.ID, id)
+		req.app, err = req.registry.Application(req.ctx, oauthapp.OwnedBy(req.account.ID), id)
 		if err != nil {
 			return err
 		}

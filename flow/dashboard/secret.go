@@ -87,7 +87,7 @@ func (req *request) resetSecret() error {
 	if repeated, err := req.alreadyReset(); err != nil || repeated {
 		return err
 	}
-	secret, err := req.registry.ResetSecret(req.ctx, req.account.ID, req.app.ID, overlap.duration)
+	secret, err := req.registry.ResetSecret(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID, overlap.duration)
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.Is(err, oauthapp.ErrLimit):
@@ -111,7 +111,7 @@ func (req *request) alreadyReset() (bool, error) {
 	if !req.r.PostForm.Has("newest") {
 		return false, nil
 	}
-	secrets, err := req.registry.Secrets(req.ctx, req.account.ID, req.app.ID)
+	secrets, err := req.registry.Secrets(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID)
 	if err != nil || newestSecret(secrets) == req.field("newest") {
 		return false, err
 	}
@@ -153,7 +153,7 @@ func ofSecret(h handler) handler {
 		if err != nil {
 			return err
 		}
-		secrets, err := req.registry.Secrets(req.ctx, req.account.ID, req.app.ID)
+		secrets, err := req.registry.Secrets(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID)
 		if err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func (req *request) warnSecret() error {
 
 // revokeSecret ends one secret.
 func (req *request) revokeSecret() error {
-	if err := req.registry.RevokeSecret(req.ctx, req.account.ID, req.app.ID, req.secret.ID); err != nil {
+	if err := req.registry.RevokeSecret(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID, req.secret.ID); err != nil {
 		return err
 	}
 	return req.redirect(req.appURL(), noticeSecretRevoked)

@@ -171,7 +171,7 @@ func (s *site) register(account string, pairs ...string) (app oauthapp.Applicati
 	s.t.Helper()
 	a := s.submit(list(account)+"/new", list(account), append(registration(), pairs...)...)
 	require.Equal(s.t, http.StatusOK, a.Status, a.text())
-	apps, err := s.provider.Registry().Applications(s.t.Context(), account, oauthapp.Page{Limit: 1})
+	apps, err := s.provider.Registry().Applications(s.t.Context(), oauthapp.OwnedBy(account), oauthapp.Page{Limit: 1})
 	require.NoError(s.t, err)
 	require.Equal(s.t, a.byID("client-id"), apps.Items[0].ClientID)
 	return apps.Items[0], a.byID("client-secret")
@@ -361,63 +361,63 @@ func (f *faultyStore) CreateApplication(ctx context.Context, app oauthapp.Applic
 	return f.Store.CreateApplication(ctx, app, secret, limit)
 }
 
-func (f *faultyStore) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+func (f *faultyStore) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
 	if err := f.fail("Application"); err != nil {
 		return oauthapp.Application{}, err
 	}
 	return f.Store.Application(ctx, owner, id)
 }
 
-func (f *faultyStore) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+func (f *faultyStore) Applications(ctx context.Context, owner oauthapp.Owner, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
 	if err := f.fail("Applications"); err != nil {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
 	return f.Store.Applications(ctx, owner, page)
 }
 
-func (f *faultyStore) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+func (f *faultyStore) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	if err := f.fail("UpdateApplication"); err != nil {
 		return err
 	}
 	return f.Store.UpdateApplication(ctx, owner, app)
 }
 
-func (f *faultyStore) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+func (f *faultyStore) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
 	if err := f.fail("DeleteApplication"); err != nil {
 		return oauthapp.Application{}, err
 	}
 	return f.Store.DeleteApplication(ctx, owner, id, at)
 }
 
-func (f *faultyStore) Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) ([]oauthapp.Secret, error) {
+func (f *faultyStore) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, now time.Time) ([]oauthapp.Secret, error) {
 	if err := f.fail("Secrets"); err != nil {
 		return nil, err
 	}
 	return f.Store.Secrets(ctx, owner, id, now)
 }
 
-func (f *faultyStore) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+func (f *faultyStore) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
 	if err := f.fail("AddSecret"); err != nil {
 		return err
 	}
 	return f.Store.AddSecret(ctx, owner, secret, othersExpireAt, limit)
 }
 
-func (f *faultyStore) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
+func (f *faultyStore) RevokeSecret(ctx context.Context, owner oauthapp.Owner, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
 	if err := f.fail("RevokeSecret"); err != nil {
 		return oauthapp.Secret{}, err
 	}
 	return f.Store.RevokeSecret(ctx, owner, id, secret, at)
 }
 
-func (f *faultyStore) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (f *faultyStore) Usage(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	if err := f.fail("Usage"); err != nil {
 		return oauthapp.Usage{}, err
 	}
 	return f.Store.Usage(ctx, owner, id, bound)
 }
 
-func (f *faultyStore) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (f *faultyStore) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	if err := f.fail("RevokeTokens"); err != nil {
 		return oauthapp.Usage{}, err
 	}

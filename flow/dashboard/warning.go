@@ -25,7 +25,7 @@ func (req *request) warning(below ...string) page.Warning {
 
 // usageWarning is a warning that tells whom it cuts off.
 func (req *request) usageWarning(below string) (page.Warning, error) {
-	usage, err := req.registry.Usage(req.ctx, req.account.ID, req.app.ID)
+	usage, err := req.registry.Usage(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID)
 	data := req.warning(below)
 	data.Usage = page.Usage{Users: usage.Users, More: usage.More, LastUsedAt: req.moment(usage.LastUsedAt)}
 	return data, err
@@ -42,7 +42,7 @@ func (req *request) warnTokens() error {
 
 // revokeTokens revokes all user tokens.
 func (req *request) revokeTokens() error {
-	if _, err := req.registry.RevokeTokens(req.ctx, req.account.ID, req.app.ID); err != nil {
+	if _, err := req.registry.RevokeTokens(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID); err != nil {
 		return err
 	}
 	return req.redirect(req.appURL(), noticeTokensRevoked)
@@ -62,7 +62,7 @@ func (req *request) delete() error {
 	if !oauthapp.SameName(req.field("confirm_name"), req.app.Name) {
 		return req.refuseDelete()
 	}
-	if err := req.registry.Delete(req.ctx, req.account.ID, req.app.ID); err != nil {
+	if err := req.registry.Delete(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID); err != nil {
 		return err
 	}
 	return req.redirect(req.listURL(), noticeDeleted)

@@ -64,7 +64,7 @@ func TestDeviceAuthorization(t *testing.T) {
 
 func flowGrants(t *testing.T, s *service) []oauthapp.Grant {
 	t.Helper()
-	grants, err := s.Registry().Grants(t.Context(), oauthapp.GrantFilter{AccountID: "11"}, oauthapp.Page{})
+	grants, err := s.Registry().Grants(t.Context(), oauthapp.GrantsForAccount("11"), oauthapp.Page{})
 	require.NoError(t, err)
 	return grants.Items
 }
@@ -196,15 +196,15 @@ func TestWithdrawalBeforeThePoll(t *testing.T) {
 		want     string
 	}{
 		"grant": {func(s *service) error {
-			_, err := s.Registry().RevokeGrant(s.t.Context(), oauthapp.GrantFilter{AccountID: "11"}, flowGrants(s.t, s)[0].ID)
+			_, err := s.Registry().RevokeGrant(s.t.Context(), oauthapp.GrantsForAccount("11"), flowGrants(s.t, s)[0].ID)
 			return err
 		}, "access_denied"},
 		"all tokens": {func(s *service) error {
-			_, err := s.Registry().RevokeTokens(s.t.Context(), "owner", s.public.ID)
+			_, err := s.Registry().RevokeTokens(s.t.Context(), oauthapp.OwnedBy("owner"), s.public.ID)
 			return err
 		}, "access_denied"},
 		"scopes": {func(s *service) error {
-			_, err := s.Registry().Update(s.t.Context(), "owner", s.public.ID, oauthapp.Registration{
+			_, err := s.Registry().Update(s.t.Context(), oauthapp.OwnedBy("owner"), s.public.ID, oauthapp.Registration{
 				Name: s.public.Name, HomepageURL: s.public.HomepageURL, CallbackURLs: s.public.CallbackURLs, Type: oauthapp.Public, Scopes: []string{"write"},
 			})
 			return err

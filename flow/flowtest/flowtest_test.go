@@ -45,7 +45,7 @@ func TestActingAs(t *testing.T) {
 	require.Equal(t, 403, status, "a token without scopes")
 
 	// The grants are real: revoking one has its effect, and on nobody else.
-	filter := oauthapp.GrantFilter{UserID: "alice"}
+	filter := oauthapp.GrantsOfUser("alice")
 	grants, err := p.Registry().Grants(t.Context(), filter, oauthapp.Page{})
 	require.NoError(t, err)
 	require.Len(t, grants.Items, 1)

@@ -483,14 +483,14 @@ func TestDecisionUsesUp(t *testing.T) {
 func TestJudgedAgain(t *testing.T) {
 	h := newHost(t, par.Config{})
 	requestURI := h.push(h.request(h.Application))
-	_, err := h.Registry().Update(t.Context(), "developer", h.Application.ID, oauthapp.Registration{
+	_, err := h.Registry().Update(t.Context(), oauthapp.OwnedBy("developer"), h.Application.ID, oauthapp.Registration{
 		Name: "Client", HomepageURL: "https://client.example", CallbackURLs: []string{"https://client.example/other"},
 	})
 	require.NoError(t, err)
 	requirePage(t, h.browser().open(h.Application, requestURI), http.StatusBadRequest, "redirect_uri: the application has not registered it as a callback URL")
 
 	requestURI = h.push(h.request(h.public))
-	err = h.Registry().Delete(t.Context(), "developer", h.public.ID)
+	err = h.Registry().Delete(t.Context(), oauthapp.OwnedBy("developer"), h.public.ID)
 	require.NoError(t, err)
 	requirePage(t, h.browser().open(h.public, requestURI), http.StatusBadRequest, "client_id: there is no such application")
 }
@@ -515,7 +515,7 @@ func TestRequired(t *testing.T) {
 	}
 	h := newHost(t, par.Config{})
 	require.NotContains(t, metadata(h), "require_pushed_authorization_requests")
-	_, err := h.Registry().SetExtra(t.Context(), "developer", h.Application.ID, "par", par.Settings{Required: true})
+	_, err := h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy("developer"), h.Application.ID, "par", par.Settings{Required: true})
 	require.NoError(t, err)
 	require.Equal(t, "the application sends pushed authorization requests alone", plain(h, h.Application))
 	require.Empty(t, plain(h, h.public))

@@ -71,7 +71,7 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 }
 
 // Application implements [oauthapp.Store].
-func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+func (s *Store) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Application{}, err
 	}
@@ -85,8 +85,23 @@ func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (oa
 	return a.clone(), nil
 }
 
+// ApplicationByClientID implements [oauthapp.Store].
+func (s *Store) ApplicationByClientID(ctx context.Context, owner oauthapp.Owner, clientID string) (oauthapp.Application, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Application{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	a := s.clients[clientID]
+	if a == nil || !owner.Reaches(a.Owner) {
+		return oauthapp.Application{}, store.ErrNotFound
+	}
+	return a.clone(), nil
+}
+
 // Applications implements [oauthapp.Store].
-func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+func (s *Store) Applications(ctx context.Context, owner oauthapp.Owner, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
@@ -98,12 +113,12 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 	defer s.mu.RUnlock()
 
 	sorted := &s.applicationsByOwner
-	if owner == oauthapp.AnyOwner {
+	if owner.IsAny() {
 		sorted = &s.applicationsByID
 	}
 	var items []oauthapp.Application
-	for a := range sorted.below(&application{Application: oauthapp.Application{Owner: owner, ID: before}}) {
-		if len(items) == rows || owner != oauthapp.AnyOwner && (owner == "" || a.Owner != owner) {
+	for a := range sorted.below(&application{Application: oauthapp.Application{Owner: owner.Account(), ID: before}}) {
+		if len(items) == rows || !owner.Reaches(a.Owner) {
 			break
 		}
 		items = append(items, a.clone())
@@ -112,7 +127,7 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 }
 
 // UpdateApplication implements [oauthapp.Store].
-func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+func (s *Store) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	if err := done(ctx); err != nil {
 		return err
 	}
@@ -135,7 +150,7 @@ func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthap
 }
 
 // SetStanding implements [oauthapp.Store].
-func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Application{}, err
 	}
@@ -152,7 +167,7 @@ func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, sta
 }
 
 // DeleteApplication implements [oauthapp.Store].
-func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+func (s *Store) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Application{}, err
 	}
@@ -173,7 +188,7 @@ func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUI
 }
 
 // Usage implements [oauthapp.Store].
-func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (s *Store) Usage(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Usage{}, err
 	}
@@ -188,7 +203,7 @@ func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int
 }
 
 // RevokeTokens implements [oauthapp.Store].
-func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (s *Store) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Usage{}, err
 	}

@@ -141,7 +141,7 @@ func TestSizeUnderLoad(t *testing.T) {
 				case 3:
 					grant, err := sample.Grant(ctx, l.store, l.app.ID, user, user)
 					require.NoError(t, err)
-					_, err = l.store.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: user}, grant.ID)
+					_, err = l.store.RevokeGrant(ctx, oauthapp.GrantsOfUser(user), grant.ID)
 					require.NoError(t, err)
 				}
 			}

@@ -27,7 +27,7 @@ func TestCleanUpLetsOthersIn(t *testing.T) {
 		}})
 		require.NoError(t, err)
 	}
-	_, err := s.RevokeTokens(ctx, "owner", app.ID, 1)
+	_, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 1)
 	require.NoError(t, err)
 
 	ctx, cancel := context.WithCancel(ctx)

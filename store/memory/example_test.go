@@ -24,7 +24,7 @@ func ExampleNew() {
 			log.Fatal(err)
 		}
 	}
-	list, err := registry.Applications(ctx, "account-1", oauthapp.Page{})
+	list, err := registry.Applications(ctx, oauthapp.OwnedBy("account-1"), oauthapp.Page{})
 	if err != nil {
 		log.Fatal(err)
 	}

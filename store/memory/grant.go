@@ -46,14 +46,9 @@ func (g *grant) clone() oauthapp.Grant {
 	}
 }
 
-// selects reports whether a filter that is not zero selects the grant. None
-// selects that of an application itself.
+// selects reports whether a filter selects the grant.
 func selects(f oauthapp.GrantFilter, g *grant) bool {
-	return g.user != "" &&
-		(f.UserID == "" || f.UserID == g.user) &&
-		(f.AccountID == "" || f.AccountID == g.account) &&
-		(f.ApplicationID == uuid.Nil || f.ApplicationID == g.application.ID) &&
-		(f.Owner == "" || f.Owner == oauthapp.AnyOwner || f.Owner == g.application.Owner)
+	return f.Selects(g.user, g.account, g.application.ID, g.application.Owner)
 }
 
 // prepareGrants gives the sets of grants their orders. The sets by application
@@ -123,7 +118,7 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
 	var items []oauthapp.Grant
-	for more := !filter.IsZero(); more && len(items) < rows; {
+	for more := filter.Err() == nil; more && len(items) < rows; {
 		if err := done(ctx); err != nil {
 			return oauthapp.List[oauthapp.Grant]{}, err
 		}
@@ -160,24 +155,25 @@ func (s *Store) scanGrants(items []oauthapp.Grant, filter oauthapp.GrantFilter, 
 // narrowest returns the set of grants in which a filter selects the closest
 // neighbours, the grant to begin at, and a function that tells where they end.
 func (s *Store) narrowest(f oauthapp.GrantFilter, before uuid.UUID) (sorted *ordered[*grant], from *grant, within func(*grant) bool) {
+	user, account, owner := f.UserID(), f.AccountID(), f.Owner()
 	switch {
-	case f.UserID != "":
-		return &s.grantsByUser, &grant{user: f.UserID, id: before},
-			func(g *grant) bool { return g.user == f.UserID }
-	case f.AccountID != "":
-		return &s.grantsByAccount, &grant{account: f.AccountID, id: before},
-			func(g *grant) bool { return g.account == f.AccountID }
-	case f.ApplicationID != uuid.Nil:
-		a := s.applications[f.ApplicationID]
+	case user != "":
+		return &s.grantsByUser, &grant{user: user, id: before},
+			func(g *grant) bool { return g.user == user }
+	case account != "":
+		return &s.grantsByAccount, &grant{account: account, id: before},
+			func(g *grant) bool { return g.account == account }
+	case f.ApplicationID() != uuid.Nil:
+		a := s.applications[f.ApplicationID()]
 		if a == nil {
 			return new(ordered[*grant]), nil, nil
 		}
 		return &s.grantsByApplication, &grant{application: a, epoch: a.epoch, id: before},
 			func(g *grant) bool { return g.application == a && g.epoch == a.epoch }
-	case f.Owner != oauthapp.AnyOwner:
-		owner := &application{Application: oauthapp.Application{Owner: f.Owner}}
-		return &s.grantsByOwner, &grant{application: owner, id: before},
-			func(g *grant) bool { return g.application.Owner == f.Owner }
+	case !owner.IsAny():
+		of := &application{Application: oauthapp.Application{Owner: owner.Account()}}
+		return &s.grantsByOwner, &grant{application: of, id: before},
+			func(g *grant) bool { return g.application.Owner == owner.Account() }
 	}
 	return &s.grantsByID, &grant{id: before}, func(*grant) bool { return true }
 }
@@ -191,7 +187,7 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	defer s.mu.Unlock()
 
 	g, ok := s.grantsByID.get(&grant{id: id})
-	if !ok || !g.live() || filter.IsZero() || !selects(filter, g) {
+	if !ok || !g.live() || !selects(filter, g) {
 		return oauthapp.Grant{}, store.ErrNotFound
 	}
 	was := g.clone()

@@ -89,9 +89,9 @@ func (s *Store) lock() {
 func compareID(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
 
 // find returns an owner's application. The caller holds the lock.
-func (s *Store) find(owner string, id uuid.UUID) (*application, error) {
+func (s *Store) find(owner oauthapp.Owner, id uuid.UUID) (*application, error) {
 	a := s.applications[id]
-	if a == nil || owner != oauthapp.AnyOwner && (owner == "" || owner != a.Owner) {
+	if a == nil || !owner.Reaches(a.Owner) {
 		return nil, store.ErrNotFound
 	}
 	return a, nil

@@ -23,7 +23,7 @@ func (a *application) liveSecrets(now time.Time) []oauthapp.Secret {
 }
 
 // Secrets implements [oauthapp.Store].
-func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) ([]oauthapp.Secret, error) {
+func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, now time.Time) ([]oauthapp.Secret, error) {
 	if err := done(ctx); err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now tim
 }
 
 // AddSecret implements [oauthapp.Store].
-func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+func (s *Store) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
 	if err := done(ctx); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 }
 
 // RevokeSecret implements [oauthapp.Store].
-func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
+func (s *Store) RevokeSecret(ctx context.Context, owner oauthapp.Owner, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Secret{}, err
 	}

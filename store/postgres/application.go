@@ -73,21 +73,29 @@ func orExists(err error) error {
 }
 
 // Application implements [oauthapp.Store].
-func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
-	if !isText(owner) {
+func (s *Store) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
+	if !isText(owner.Account()) {
 		return oauthapp.Application{}, store.ErrNotFound
 	}
 	return one(ctx, s.reading("application"), readApplication, selectApplication, idValue(id), ownerValue(owner))
 }
 
+// ApplicationByClientID implements [oauthapp.Store].
+func (s *Store) ApplicationByClientID(ctx context.Context, owner oauthapp.Owner, clientID string) (oauthapp.Application, error) {
+	if !isText(owner.Account(), clientID) {
+		return oauthapp.Application{}, store.ErrNotFound
+	}
+	return one(ctx, s.reading("application by client ID"), readApplication, selectApplicationByClientID, clientID, ownerValue(owner))
+}
+
 // Applications implements [oauthapp.Store].
-func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+func (s *Store) Applications(ctx context.Context, owner oauthapp.Owner, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
 	below, rows, err := keyset.Parse(page)
-	if err != nil || !isText(owner) {
+	if err != nil || !isText(owner.Account()) {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
-	query, args := listApplicationsOfOwner, []any{idValue(below), rows, owner}
-	if owner == oauthapp.AnyOwner {
+	query, args := listApplicationsOfOwner, []any{idValue(below), rows, owner.Account()}
+	if owner.IsAny() {
 		query, args = listApplications, args[:2]
 	}
 	items, err := list(ctx, s.reading("applications"), readApplication, query, args...)
@@ -95,8 +103,8 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 }
 
 // UpdateApplication implements [oauthapp.Store].
-func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
-	if !isText(owner) {
+func (s *Store) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
+	if !isText(owner.Account()) {
 		return store.ErrNotFound
 	}
 	why := func(ctx context.Context, c *pgx.Conn) error {
@@ -109,8 +117,8 @@ func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthap
 }
 
 // SetStanding implements [oauthapp.Store].
-func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
-	if !isText(owner) {
+func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+	if !isText(owner.Account()) {
 		return oauthapp.Application{}, store.ErrNotFound
 	}
 	return one(ctx, s.writing("set standing"), readApplication, setStanding, idValue(id), ownerValue(owner),
@@ -118,25 +126,25 @@ func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, sta
 }
 
 // DeleteApplication implements [oauthapp.Store].
-func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
-	if !isText(owner) {
+func (s *Store) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+	if !isText(owner.Account()) {
 		return oauthapp.Application{}, store.ErrNotFound
 	}
 	return one(ctx, s.writing("delete application"), readApplication, deleteApplication, idValue(id), ownerValue(owner), instant(at))
 }
 
 // Usage implements [oauthapp.Store].
-func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (s *Store) Usage(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	return usage(ctx, s.reading("usage"), selectUsage, owner, id, bound)
 }
 
 // RevokeTokens implements [oauthapp.Store].
-func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (s *Store) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	return usage(ctx, s.writing("revoke tokens"), revokeTokens, owner, id, bound)
 }
 
-func usage(ctx context.Context, v verb, query, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
-	if !isText(owner) {
+func usage(ctx context.Context, v verb, query string, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+	if !isText(owner.Account()) {
 		return oauthapp.Usage{}, store.ErrNotFound
 	}
 	read := func(row *columns, u *oauthapp.Usage) {

@@ -167,7 +167,7 @@ func TestDiskIsFull(t *testing.T) {
 		return &got
 	}
 	hasSecret := func(app, id uuid.UUID) bool {
-		secrets, err := s.Secrets(ctx, "owner", app, now)
+		secrets, err := s.Secrets(ctx, oauthapp.OwnedBy("owner"), app, now)
 		if !errors.Is(err, store.ErrNotFound) {
 			require.NoError(t, err)
 		}
@@ -183,7 +183,7 @@ func TestDiskIsFull(t *testing.T) {
 		{"AddSecret", true, func(int) writing {
 			secret := newSecret(app.ID)
 			return writing{
-				func() error { return s.AddSecret(ctx, "owner", secret, now.Add(time.Hour), 10*many) },
+				func() error { return s.AddSecret(ctx, oauthapp.OwnedBy("owner"), secret, now.Add(time.Hour), 10*many) },
 				func() bool { return hasSecret(app.ID, secret.ID) },
 			}
 		}},
@@ -193,7 +193,7 @@ func TestDiskIsFull(t *testing.T) {
 			return writing{
 				func() error { return s.CreateApplication(ctx, app, &secret, 10*many) },
 				func() bool {
-					_, err := s.Application(ctx, "owner", app.ID)
+					_, err := s.Application(ctx, oauthapp.OwnedBy("owner"), app.ID)
 					require.Equal(t, err == nil, hasSecret(app.ID, secret.ID), "there is no application without its secret")
 					return err == nil
 				},
@@ -234,7 +234,7 @@ func TestDiskIsFull(t *testing.T) {
 		}},
 		{"RevokeTokens", false, func(i int) writing {
 			return writing{
-				func() error { _, err := s.RevokeTokens(ctx, "another", apps[i].ID, 10); return err },
+				func() error { _, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("another"), apps[i].ID, 10); return err },
 				func() bool { return session(revoked[i].SessionID) == nil },
 			}
 		}},

@@ -161,8 +161,8 @@ func TestEveryVerbIsRetried(t *testing.T) {
 	first, second := newSecret(app.ID), newSecret(app.ID)
 	threeTries("CreateApplication", s.CreateApplication(ctx, app, &first, 1))
 	app.Name = "Changed"
-	threeTries("UpdateApplication", s.UpdateApplication(ctx, "owner", app))
-	threeTries("AddSecret", s.AddSecret(ctx, "owner", second, now.Add(time.Hour), 2))
+	threeTries("UpdateApplication", s.UpdateApplication(ctx, oauthapp.OwnedBy("owner"), app))
+	threeTries("AddSecret", s.AddSecret(ctx, oauthapp.OwnedBy("owner"), second, now.Add(time.Hour), 2))
 	b := beginning(app.ID, "user")
 	grant, err := s.BeginSession(ctx, b)
 	threeTries("BeginSession", err)
@@ -176,10 +176,10 @@ func TestEveryVerbIsRetried(t *testing.T) {
 	threeTries("RotateRefreshToken", s.RotateRefreshToken(ctx, rotated))
 	threeTries("Touch", s.Touch(ctx, store.Use{GrantID: grant.ID, ApplicationID: app.ID, SecretID: second.ID, At: now}))
 
-	kept, err := s.Application(ctx, "owner", app.ID)
+	kept, err := s.Application(ctx, oauthapp.OwnedBy("owner"), app.ID)
 	require.NoError(t, err)
 	require.Equal(t, app.Version+1, kept.Version)
-	secrets, err := s.Secrets(ctx, "owner", app.ID, now)
+	secrets, err := s.Secrets(ctx, oauthapp.OwnedBy("owner"), app.ID, now)
 	require.NoError(t, err)
 	require.Len(t, secrets, 2)
 	require.Equal(t, now, secrets[0].LastUsedAt)
@@ -189,17 +189,17 @@ func TestEveryVerbIsRetried(t *testing.T) {
 	require.Equal(t, issued.Refresh.Digest, session.PreviousRefresh)
 	require.Equal(t, now, session.GrantUsedAt)
 
-	_, err = s.RevokeSecret(ctx, "owner", app.ID, first.ID, now)
+	_, err = s.RevokeSecret(ctx, oauthapp.OwnedBy("owner"), app.ID, first.ID, now)
 	threeTries("RevokeSecret", err)
 	threeTries("EndSession", s.EndSession(ctx, again.Session.ID))
-	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "user"}, grant.ID)
+	_, err = s.RevokeGrant(ctx, oauthapp.GrantsOfUser("user"), grant.ID)
 	threeTries("RevokeGrant", err)
 	_, removed, err := s.CleanUp(ctx, now, "", 10)
 	threeTries("CleanUp of sessions", err)
 	require.Equal(t, 1, removed)
-	_, err = s.RevokeTokens(ctx, "owner", app.ID, 10)
+	_, err = s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10)
 	threeTries("RevokeTokens", err)
-	deleted, err := s.DeleteApplication(ctx, "owner", app.ID, now)
+	deleted, err := s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now)
 	threeTries("DeleteApplication", err)
 	require.Equal(t, kept.Name, deleted.Name)
 }
@@ -239,13 +239,13 @@ func TestReadOnlyDatabase(t *testing.T) {
 	_, err = standby.Session(ctx, b.Session.ID)
 	require.NoError(t, err)
 	_, _, cleanUpErr := standby.CleanUp(ctx, now, "", 10)
-	_, revokeErr := standby.RevokeTokens(ctx, "owner", app.ID, 10)
+	_, revokeErr := standby.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10)
 	_, beginErr := standby.BeginSession(ctx, beginning(app.ID, "user"))
 	for name, err := range map[string]error{
 		"RedeemCode":         standby.RedeemCode(ctx, issued),
 		"RotateRefreshToken": standby.RotateRefreshToken(ctx, rotation(b.Session.ID, issued.Refresh.Digest)),
 		"CreateApplication":  standby.CreateApplication(ctx, newApplication("owner"), nil, 10),
-		"AddSecret":          standby.AddSecret(ctx, "owner", newSecret(app.ID), now, 10),
+		"AddSecret":          standby.AddSecret(ctx, oauthapp.OwnedBy("owner"), newSecret(app.ID), now, 10),
 		"EndSession":         standby.EndSession(ctx, b.Session.ID),
 		"Touch":              standby.Touch(ctx, store.Use{GrantID: session.GrantID, At: now}),
 		"BeginSession":       beginErr,
@@ -282,13 +282,13 @@ func TestDiskFull(t *testing.T) {
 
 	unbegun, other, secret := beginning(app.ID, "third"), newApplication("owner"), newSecret(app.ID)
 	_, beginErr := s.BeginSession(ctx, unbegun)
-	_, revokeErr := s.RevokeTokens(ctx, "owner", app.ID, 10)
+	_, revokeErr := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10)
 	failed := map[string]error{
 		"BeginSession":       beginErr,
 		"RedeemCode":         s.RedeemCode(ctx, redemption(begun)),
 		"RotateRefreshToken": s.RotateRefreshToken(ctx, rotation(rotated.Session.ID, issued.Refresh.Digest)),
 		"CreateApplication":  s.CreateApplication(ctx, other, nil, 10),
-		"AddSecret":          s.AddSecret(ctx, "owner", secret, now, 10),
+		"AddSecret":          s.AddSecret(ctx, oauthapp.OwnedBy("owner"), secret, now, 10),
 		"RevokeTokens":       revokeErr,
 	}
 	for name, err := range failed {
@@ -309,7 +309,7 @@ func TestDiskFull(t *testing.T) {
 	require.NoError(t, s.RedeemCode(ctx, redemption(begun)))
 	require.NoError(t, s.RotateRefreshToken(ctx, rotation(rotated.Session.ID, issued.Refresh.Digest)))
 	require.NoError(t, s.CreateApplication(ctx, other, nil, 10))
-	require.NoError(t, s.AddSecret(ctx, "owner", secret, now, 10))
+	require.NoError(t, s.AddSecret(ctx, oauthapp.OwnedBy("owner"), secret, now, 10))
 }
 
 // Who waits for a connection waits no longer than allowed, and has changed
@@ -410,19 +410,19 @@ func TestCutOffHalfway(t *testing.T) {
 	session, _ := issue(t, s, app.ID, "user")
 	grant, err := sample.Grant(ctx, s, app.ID, "user", "7")
 	require.NoError(t, err)
-	secrets, err := s.Secrets(ctx, "owner", app.ID, now)
+	secrets, err := s.Secrets(ctx, oauthapp.OwnedBy("owner"), app.ID, now)
 	require.NoError(t, err)
 	b, added := beginning(app.ID, "another"), newSecret(app.ID)
 	later := now.Add(time.Minute)
 	look := func() (seen [4]any) {
 		var err error
-		seen[0], err = s.Application(ctx, "owner", app.ID)
+		seen[0], err = s.Application(ctx, oauthapp.OwnedBy("owner"), app.ID)
 		require.NoError(t, err)
-		seen[1], err = s.Secrets(ctx, "owner", app.ID, now)
+		seen[1], err = s.Secrets(ctx, oauthapp.OwnedBy("owner"), app.ID, now)
 		require.NoError(t, err)
 		seen[2], err = s.Session(ctx, session.Session.ID)
 		require.NoError(t, err)
-		seen[3], err = s.Grants(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, oauthapp.Page{})
+		seen[3], err = s.Grants(ctx, oauthapp.GrantsToApplication(app.ID), oauthapp.Page{})
 		require.NoError(t, err)
 		return seen
 	}
@@ -437,14 +437,14 @@ func TestCutOffHalfway(t *testing.T) {
 			func(ctx context.Context) error { _, err := s.BeginSession(ctx, b); return err }},
 		{"AddSecret", `INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint)
 			SELECT application_id, $1, created_at, digest, hint FROM oauth_client_secrets LIMIT 1`, []any{added.ID},
-			func(ctx context.Context) error { return s.AddSecret(ctx, "owner", added, later, 10) }},
+			func(ctx context.Context) error { return s.AddSecret(ctx, oauthapp.OwnedBy("owner"), added, later, 10) }},
 		{"Touch", `SELECT FROM oauth_application_uses WHERE application_id = $1 FOR UPDATE`, []any{app.ID},
 			func(ctx context.Context) error {
 				return s.Touch(ctx, store.Use{GrantID: grant.ID, ApplicationID: app.ID, SecretID: secrets[0].ID, At: later})
 			}},
 		{"DeleteApplication", `SELECT FROM oauth_application_uses WHERE application_id = $1 FOR UPDATE`, []any{app.ID},
 			func(ctx context.Context) error {
-				_, err := s.DeleteApplication(ctx, "owner", app.ID, later)
+				_, err := s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, later)
 				return err
 			}},
 	} {

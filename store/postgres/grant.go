@@ -39,31 +39,27 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 
 // canSelect reports whether there can be grants that a filter selects.
 func canSelect(f oauthapp.GrantFilter) bool {
-	return !f.IsZero() && isText(f.UserID, f.AccountID, f.Owner)
+	return f.Err() == nil && isText(f.UserID(), f.AccountID(), f.Owner().Account())
 }
 
 // narrowest returns the list in which those that a filter selects stand closest
 // together.
 func narrowest(f oauthapp.GrantFilter) string {
 	switch {
-	case f.UserID != "":
+	case f.UserID() != "":
 		return listGrantsOfUser
-	case f.AccountID != "":
+	case f.AccountID() != "":
 		return listGrantsOfAccount
-	case f.ApplicationID != uuid.Nil:
+	case f.ApplicationID() != uuid.Nil:
 		return listGrantsOfApplication
-	case f.Owner != oauthapp.AnyOwner:
+	case !f.Owner().IsAny():
 		return listGrantsOfOwner
 	}
 	return listGrants
 }
 
 func filterValues(id uuid.UUID, rows int, f oauthapp.GrantFilter) []any {
-	owner := textValue(f.Owner)
-	if f.Owner == oauthapp.AnyOwner {
-		owner = ownerValue(f.Owner)
-	}
-	return []any{idValue(id), rows, textValue(f.UserID), textValue(f.AccountID), idValue(f.ApplicationID), owner}
+	return []any{idValue(id), rows, textValue(f.UserID()), textValue(f.AccountID()), idValue(f.ApplicationID()), ownerValue(f.Owner())}
 }
 
 // RevokeGrant implements [oauthapp.Store].

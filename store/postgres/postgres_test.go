@@ -99,28 +99,28 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 	for _, text := range []string{"a\x00b", "\xff\xfe"} {
 		_, err := s.Client(ctx, text, uuid.Nil, now)
 		require.ErrorIs(t, err, store.ErrNotFound)
-		_, err = s.Application(ctx, text, app.ID)
+		_, err = s.Application(ctx, oauthapp.OwnedBy(text), app.ID)
 		require.ErrorIs(t, err, store.ErrNotFound)
-		require.ErrorIs(t, s.UpdateApplication(ctx, text, app), store.ErrNotFound)
-		_, err = s.DeleteApplication(ctx, text, app.ID, now)
+		require.ErrorIs(t, s.UpdateApplication(ctx, oauthapp.OwnedBy(text), app), store.ErrNotFound)
+		_, err = s.DeleteApplication(ctx, oauthapp.OwnedBy(text), app.ID, now)
 		require.ErrorIs(t, err, store.ErrNotFound)
-		_, err = s.Secrets(ctx, text, app.ID, now)
+		_, err = s.Secrets(ctx, oauthapp.OwnedBy(text), app.ID, now)
 		require.ErrorIs(t, err, store.ErrNotFound)
-		require.ErrorIs(t, s.AddSecret(ctx, text, newSecret(app.ID), now, 10), store.ErrNotFound)
-		_, err = s.RevokeSecret(ctx, text, app.ID, uuid.New(), now)
+		require.ErrorIs(t, s.AddSecret(ctx, oauthapp.OwnedBy(text), newSecret(app.ID), now, 10), store.ErrNotFound)
+		_, err = s.RevokeSecret(ctx, oauthapp.OwnedBy(text), app.ID, uuid.New(), now)
 		require.ErrorIs(t, err, store.ErrNotFound)
-		_, err = s.Usage(ctx, text, app.ID, 10)
+		_, err = s.Usage(ctx, oauthapp.OwnedBy(text), app.ID, 10)
 		require.ErrorIs(t, err, store.ErrNotFound)
-		_, err = s.RevokeTokens(ctx, text, app.ID, 10)
+		_, err = s.RevokeTokens(ctx, oauthapp.OwnedBy(text), app.ID, 10)
 		require.ErrorIs(t, err, store.ErrNotFound)
 		_, err = sample.Grant(ctx, s, app.ID, text, "account")
 		require.ErrorIs(t, err, store.ErrNotFound)
-		_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: text}, uuid.New())
+		_, err = s.RevokeGrant(ctx, oauthapp.GrantsOfUser(text), uuid.New())
 		require.ErrorIs(t, err, store.ErrNotFound)
-		apps, err := s.Applications(ctx, text, oauthapp.Page{})
+		apps, err := s.Applications(ctx, oauthapp.OwnedBy(text), oauthapp.Page{})
 		require.NoError(t, err)
 		require.Empty(t, apps.Items)
-		grants, err := s.Grants(ctx, oauthapp.GrantFilter{AccountID: text}, oauthapp.Page{})
+		grants, err := s.Grants(ctx, oauthapp.GrantsForAccount(text), oauthapp.Page{})
 		require.NoError(t, err)
 		require.Empty(t, grants.Items)
 
@@ -194,7 +194,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		grant, err = sample.Grant(ctx, s, app.ID, "user", "7")
 		require.NoError(t, err)
 	}
-	owned := oauthapp.GrantFilter{Owner: "owner"}
+	owned := oauthapp.GrantsToOwner(oauthapp.OwnedBy("owner"))
 	verbs := []struct {
 		name string
 		want int64
@@ -272,25 +272,27 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		{"CreateApplication beyond the limit", 1, func() error {
 			return expect(store.ErrLimit, s.CreateApplication(ctx, newApplication("owner"), nil, 1))
 		}},
-		{"Application", 1, func() error { _, err := s.Application(ctx, "owner", app.ID); return err }},
-		{"Applications", 1, func() error { _, err := s.Applications(ctx, "owner", oauthapp.Page{}); return err }},
-		{"UpdateApplication", 1, func() error { return s.UpdateApplication(ctx, "owner", app) }},
-		{"Secrets", 1, func() error { _, err := s.Secrets(ctx, "owner", app.ID, now); return err }},
-		{"AddSecret", 1, func() error { return s.AddSecret(ctx, "owner", newSecret(app.ID), now.Add(time.Hour), 10) }},
+		{"Application", 1, func() error { _, err := s.Application(ctx, oauthapp.OwnedBy("owner"), app.ID); return err }},
+		{"Applications", 1, func() error { _, err := s.Applications(ctx, oauthapp.OwnedBy("owner"), oauthapp.Page{}); return err }},
+		{"UpdateApplication", 1, func() error { return s.UpdateApplication(ctx, oauthapp.OwnedBy("owner"), app) }},
+		{"Secrets", 1, func() error { _, err := s.Secrets(ctx, oauthapp.OwnedBy("owner"), app.ID, now); return err }},
+		{"AddSecret", 1, func() error {
+			return s.AddSecret(ctx, oauthapp.OwnedBy("owner"), newSecret(app.ID), now.Add(time.Hour), 10)
+		}},
 		{"RevokeSecret", 2, func() error { // with the one that adds
 			secret := newSecret(app.ID)
-			if err := s.AddSecret(ctx, "owner", secret, now, 10); err != nil {
+			if err := s.AddSecret(ctx, oauthapp.OwnedBy("owner"), secret, now, 10); err != nil {
 				return err
 			}
-			_, err := s.RevokeSecret(ctx, "owner", app.ID, secret.ID, now)
+			_, err := s.RevokeSecret(ctx, oauthapp.OwnedBy("owner"), app.ID, secret.ID, now)
 			return err
 		}},
-		{"Usage", 1, func() error { _, err := s.Usage(ctx, "owner", app.ID, 10); return err }},
+		{"Usage", 1, func() error { _, err := s.Usage(ctx, oauthapp.OwnedBy("owner"), app.ID, 10); return err }},
 		{"Grant", 1, func() error { _, err := sample.Grant(ctx, s, app.ID, "user", "7"); return err }},
 		{"Grants", 1, func() error { _, err := s.Grants(ctx, owned, oauthapp.Page{}); return err }},
 		{"RevokeGrant", 1, func() error { _, err := s.RevokeGrant(ctx, owned, grant.ID); return err }},
-		{"RevokeTokens", 1, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, 10); return err }},
-		{"DeleteApplication", 1, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err }},
+		{"RevokeTokens", 1, func() error { _, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10); return err }},
+		{"DeleteApplication", 1, func() error { _, err := s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now); return err }},
 		{"CleanUp of sessions", 1, func() error { _, _, err := s.CleanUp(ctx, now, "", 10); return err }},
 		{"CleanUp of grants", 1, func() error { _, _, err := s.CleanUp(ctx, now, "g", 10); return err }},
 		{"CleanUp of secrets", 1, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},

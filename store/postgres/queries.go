@@ -27,6 +27,8 @@ a.created_at, a.updated_at, a.version, a.suspended, a.approved, a.verified, a.tr
 
 	selectApplication = qualified(`SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned)
 
+	selectApplicationByClientID = qualified(`SELECT ` + applicationColumns + fromApplications + `WHERE a.client_id = $1::text AND ` + isOwned)
+
 	listApplications = qualified(`SELECT ` + applicationColumns + fromApplications + `
 WHERE a.id < $1::uuid AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 

@@ -25,10 +25,11 @@ var plans = map[string]struct {
 	query string
 	list  []any
 }{
-	"selectApplication":       {query: selectApplication},
-	"listApplications":        {listApplications, []any{uuid.Max, 51}},
-	"listApplicationsOfOwner": {listApplicationsOfOwner, []any{uuid.Max, 51, "owner-1"}},
-	"lockOwner":               {query: lockOwner},
+	"selectApplication":           {query: selectApplication},
+	"selectApplicationByClientID": {query: selectApplicationByClientID},
+	"listApplications":            {listApplications, []any{uuid.Max, 51}},
+	"listApplicationsOfOwner":     {listApplicationsOfOwner, []any{uuid.Max, 51, "owner-1"}},
+	"lockOwner":                   {query: lockOwner},
 	"createApplication": {createApplication, []any{uuid.Max, "client", "owner-1", "", "", "", "{}", "public", "{}", now, now, 51, 1, nil, nil, nil, nil, nil, nil, nil,
 		false, false, false, false, "", nil}},
 	"updateApplication":       {query: updateApplication},
@@ -255,7 +256,7 @@ func TestUsersAreCountedExactly(t *testing.T) {
 			app.ID, shape.users, shape.accounts, shape.ended)
 		require.NoError(t, err)
 		for _, bound := range []int{0, 1, 2, 31, 32, 33, 49, 50, 51, 99, 100, 101, 600, 1000, math.MaxInt, max(shape.users-1, 0), shape.users, shape.users + 1} {
-			got, err := s.Usage(ctx, "owner", app.ID, bound)
+			got, err := s.Usage(ctx, oauthapp.OwnedBy("owner"), app.ID, bound)
 			require.NoError(t, err)
 			require.Equal(t, oauthapp.Usage{Users: min(shape.users, bound), More: shape.users > bound}, got, "%+v up to %d", shape, bound)
 		}
@@ -379,7 +380,7 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 
 	// The grants that a revocation ended stand in the indexes until the
 	// clean-up has come to them.
-	_, err := s.RevokeTokens(ctx, "owner-1", app, 1000)
+	_, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner-1"), app, 1000)
 	require.NoError(t, err)
 	begin(t, s, app, "user")
 	measure("selectUsage after a revocation", selectUsage, app, "owner-1", 1001)

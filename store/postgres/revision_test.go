@@ -28,11 +28,13 @@ func TestRevisions(t *testing.T) {
 		draws bool
 		call  func() error
 	}{
-		{"UpdateApplication", true, func() error { return s.UpdateApplication(ctx, "owner", app) }},
-		{"UpdateApplication of an old version", false, func() error { return expect(store.ErrConflict, s.UpdateApplication(ctx, "owner", app)) }},
-		{"AddSecret", true, func() error { return s.AddSecret(ctx, "owner", secret, now, 1) }},
+		{"UpdateApplication", true, func() error { return s.UpdateApplication(ctx, oauthapp.OwnedBy("owner"), app) }},
+		{"UpdateApplication of an old version", false, func() error {
+			return expect(store.ErrConflict, s.UpdateApplication(ctx, oauthapp.OwnedBy("owner"), app))
+		}},
+		{"AddSecret", true, func() error { return s.AddSecret(ctx, oauthapp.OwnedBy("owner"), secret, now, 1) }},
 		{"AddSecret beyond the limit", false, func() error {
-			return expect(store.ErrLimit, s.AddSecret(ctx, "owner", newSecret(app.ID), now.Add(time.Hour), 1))
+			return expect(store.ErrLimit, s.AddSecret(ctx, oauthapp.OwnedBy("owner"), newSecret(app.ID), now.Add(time.Hour), 1))
 		}},
 		{"Touch of a secret", true, func() error {
 			return s.Touch(ctx, store.Use{ApplicationID: app.ID, SecretID: secret.ID, At: now})
@@ -41,20 +43,23 @@ func TestRevisions(t *testing.T) {
 			return s.Touch(ctx, store.Use{ApplicationID: app.ID, SecretID: secret.ID, At: now})
 		}},
 		{"Touch of a grant", false, func() error { return s.Touch(ctx, store.Use{GrantID: b.GrantID, At: now}) }},
-		{"RevokeSecret", true, func() error { _, err := s.RevokeSecret(ctx, "owner", app.ID, secret.ID, now); return err }},
+		{"RevokeSecret", true, func() error {
+			_, err := s.RevokeSecret(ctx, oauthapp.OwnedBy("owner"), app.ID, secret.ID, now)
+			return err
+		}},
 		{"RevokeSecret again", false, func() error {
-			_, err := s.RevokeSecret(ctx, "owner", app.ID, secret.ID, now)
+			_, err := s.RevokeSecret(ctx, oauthapp.OwnedBy("owner"), app.ID, secret.ID, now)
 			return expect(store.ErrNotFound, err)
 		}},
 		{"CleanUp of secrets", true, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
 		{"CleanUp of no secrets", false, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
 		{"BeginSession", false, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "another")); return err }},
-		{"RevokeTokens", false, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, 10); return err }},
+		{"RevokeTokens", false, func() error { _, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10); return err }},
 		{"SetStanding", true, func() error {
-			_, err := s.SetStanding(ctx, "owner", app.ID, oauthapp.Standing{Suspended: true})
+			_, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{Suspended: true})
 			return err
 		}},
-		{"DeleteApplication", true, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err }},
+		{"DeleteApplication", true, func() error { _, err := s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now); return err }},
 	} {
 		revision := func() (r uuid.UUID) {
 			require.NoError(t, s.pool.QueryRow(ctx, `SELECT revision FROM oauth_applications WHERE id = $1`, app.ID).Scan(&r))
@@ -117,17 +122,17 @@ func TestARevisionIsOfOneState(t *testing.T) {
 			case 0:
 				added := newSecret(app.ID)
 				added.CreatedAt = at
-				err = s.AddSecret(ctx, "owner", added, at.Add(rand.N(10*time.Minute).Truncate(time.Second)), 1000)
+				err = s.AddSecret(ctx, oauthapp.OwnedBy("owner"), added, at.Add(rand.N(10*time.Minute).Truncate(time.Second)), 1000)
 				mu.Lock()
 				secrets = append(secrets, added.ID)
 				mu.Unlock()
 			case 1:
-				_, err = s.RevokeSecret(ctx, "owner", app.ID, secret, at)
+				_, err = s.RevokeSecret(ctx, oauthapp.OwnedBy("owner"), app.ID, secret, at)
 			case 2:
 				var got oauthapp.Application
-				if got, err = s.Application(ctx, "owner", app.ID); err == nil {
+				if got, err = s.Application(ctx, oauthapp.OwnedBy("owner"), app.ID); err == nil {
 					got.Name = fmt.Sprint(i, round)
-					err = s.UpdateApplication(ctx, "owner", got)
+					err = s.UpdateApplication(ctx, oauthapp.OwnedBy("owner"), got)
 				}
 			case 3:
 				_, _, err = s.CleanUp(ctx, at, "c", 100)
@@ -158,11 +163,11 @@ func TestCleanUpWaitsForNobody(t *testing.T) {
 		for i := range id {
 			app := create(t, s)
 			b, _ := issue(t, s, app.ID, "user")
-			_, err := s.RevokeTokens(ctx, "owner", app.ID, 1)
+			_, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 1)
 			require.NoError(t, err)
-			secrets, err := s.Secrets(ctx, "owner", app.ID, now)
+			secrets, err := s.Secrets(ctx, oauthapp.OwnedBy("owner"), app.ID, now)
 			require.NoError(t, err)
-			require.NoError(t, s.AddSecret(ctx, "owner", newSecret(app.ID), now, 1)) // the first has expired
+			require.NoError(t, s.AddSecret(ctx, oauthapp.OwnedBy("owner"), newSecret(app.ID), now, 1)) // the first has expired
 			id[i] = map[string]uuid.UUID{"oauth_sessions": b.Session.ID, "oauth_grants": b.GrantID,
 				"oauth_client_secrets": secrets[0].ID, "oauth_applications": app.ID}[table]
 		}
@@ -199,7 +204,7 @@ func TestExpiredSecretsAreNotRemembered(t *testing.T) {
 		secret := newSecret(app.ID)
 		at = at.Add(time.Minute)
 		secret.CreatedAt = at
-		require.NoError(t, s.AddSecret(ctx, "owner", secret, at, 1))
+		require.NoError(t, s.AddSecret(ctx, oauthapp.OwnedBy("owner"), secret, at, 1))
 	}
 	client, err := s.Client(ctx, app.ClientID, uuid.Nil, at)
 	require.NoError(t, err)

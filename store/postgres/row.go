@@ -276,9 +276,9 @@ func tokenScopeValue(token store.AccessToken) pgtype.Text {
 	return pgtype.Text{String: scopesValue(token.Scopes), Valid: !token.Digest.IsZero()}
 }
 
-// ownerValue is NULL, which matches every owner, for AnyOwner.
-func ownerValue(owner string) pgtype.Text {
-	return pgtype.Text{String: owner, Valid: owner != oauthapp.AnyOwner}
+// ownerValue is NULL, which reaches every application, for AnyOwner.
+func ownerValue(owner oauthapp.Owner) pgtype.Text {
+	return pgtype.Text{String: owner.Account(), Valid: !owner.IsAny()}
 }
 
 // isText reports whether PostgreSQL can hold these texts. What it cannot,

@@ -24,8 +24,8 @@ func readSecret(row *columns, c *oauthapp.Secret) {
 }
 
 // Secrets implements [oauthapp.Store].
-func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) ([]oauthapp.Secret, error) {
-	if !isText(owner) {
+func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, now time.Time) ([]oauthapp.Secret, error) {
+	if !isText(owner.Account()) {
 		return nil, store.ErrNotFound
 	}
 	secrets, err := all(ctx, s.reading("secrets"), forAny, readSecret, selectSecrets, idValue(id), ownerValue(owner), instant(now))
@@ -41,8 +41,8 @@ func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now tim
 }
 
 // AddSecret implements [oauthapp.Store].
-func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
-	if !isText(owner) {
+func (s *Store) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+	if !isText(owner.Account()) {
 		return store.ErrNotFound
 	}
 	if othersExpireAt.Before(secret.CreatedAt) {
@@ -67,8 +67,8 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 }
 
 // RevokeSecret implements [oauthapp.Store].
-func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
-	if !isText(owner) {
+func (s *Store) RevokeSecret(ctx context.Context, owner oauthapp.Owner, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
+	if !isText(owner.Account()) {
 		return oauthapp.Secret{}, store.ErrNotFound
 	}
 	return one(ctx, s.writing("revoke secret"), readSecret, revokeSecret, idValue(id), ownerValue(owner), instant(at), idValue(secret))

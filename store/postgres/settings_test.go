@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/storetest"
 )
@@ -66,7 +67,9 @@ func TestLimitsInEveryIsolationLevel(t *testing.T) {
 		require.Equal(t, 3, made(func(int) error { return s.CreateApplication(ctx, newApplication("owner"), nil, 3) }), level)
 		app := newApplication("another")
 		require.NoError(t, s.CreateApplication(ctx, app, nil, 3))
-		require.Equal(t, 3, made(func(int) error { return s.AddSecret(ctx, "another", newSecret(app.ID), now.Add(time.Hour), 3) }), level)
+		require.Equal(t, 3, made(func(int) error {
+			return s.AddSecret(ctx, oauthapp.OwnedBy("another"), newSecret(app.ID), now.Add(time.Hour), 3)
+		}), level)
 	}
 }
 
@@ -94,11 +97,11 @@ func TestClientEncoding(t *testing.T) {
 	app := newApplication("Söhne")
 	require.NoError(t, openDSN(t, with(dsn, "client_encoding", "LATIN1")).CreateApplication(ctx, app, nil, 1))
 	s := New(openPool(t, with(dsn, "client_encoding", "LATIN1"), nil))
-	_, err := s.Application(ctx, "Söhne", app.ID)
+	_, err := s.Application(ctx, oauthapp.OwnedBy("Söhne"), app.ID)
 	require.ErrorIs(t, err, errClientEncoding)
 	require.ErrorContains(t, err, "LATIN1")
 	require.False(t, isRefusal(err))
 	require.ErrorIs(t, s.Ping(ctx), errClientEncoding)
-	_, err = openDSN(t, dsn).Application(ctx, "Söhne", app.ID)
+	_, err = openDSN(t, dsn).Application(ctx, oauthapp.OwnedBy("Söhne"), app.ID)
 	require.NoError(t, err)
 }

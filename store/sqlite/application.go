@@ -35,12 +35,12 @@ func (r *row) application() oauthapp.Application {
 	}
 }
 
-// ownerValue is NULL, which matches every owner, for AnyOwner.
-func ownerValue(owner string) value {
-	if owner == oauthapp.AnyOwner {
+// ownerValue is NULL, which reaches every application, for AnyOwner.
+func ownerValue(owner oauthapp.Owner) value {
+	if owner.IsAny() {
 		return value{}
 	}
-	return text(owner)
+	return text(owner.Account())
 }
 
 // CreateApplication implements [oauthapp.Store].
@@ -74,21 +74,29 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 }
 
 // Application implements [oauthapp.Store].
-func (s *Store) Application(ctx context.Context, owner string, id uuid.UUID) (app oauthapp.Application, err error) {
+func (s *Store) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (app oauthapp.Application, err error) {
 	err = s.read(ctx, "application", func(c *conn) error {
 		return c.must(selectApplication, func(r *row) { app = r.application() }, blob(id[:]), ownerValue(owner))
 	})
 	return app, err
 }
 
+// ApplicationByClientID implements [oauthapp.Store].
+func (s *Store) ApplicationByClientID(ctx context.Context, owner oauthapp.Owner, clientID string) (app oauthapp.Application, err error) {
+	err = s.read(ctx, "application by client ID", func(c *conn) error {
+		return c.must(selectApplicationByClientID, func(r *row) { app = r.application() }, text(clientID), ownerValue(owner))
+	})
+	return app, err
+}
+
 // Applications implements [oauthapp.Store].
-func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+func (s *Store) Applications(ctx context.Context, owner oauthapp.Owner, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
 	below, rows, err := keyset.Parse(page)
 	if err != nil {
 		return oauthapp.List[oauthapp.Application]{}, err
 	}
-	query, args := listApplicationsOfOwner, []value{blob(below[:]), number(int64(rows)), text(owner)}
-	if owner == oauthapp.AnyOwner {
+	query, args := listApplicationsOfOwner, []value{blob(below[:]), number(int64(rows)), text(owner.Account())}
+	if owner.IsAny() {
 		query, args = listApplications, args[:2]
 	}
 	var items []oauthapp.Application
@@ -100,7 +108,7 @@ func (s *Store) Applications(ctx context.Context, owner string, page oauthapp.Pa
 }
 
 // UpdateApplication implements [oauthapp.Store].
-func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+func (s *Store) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	return s.write(ctx, "update application", func(c *conn) error {
 		updated, err := c.exec(updateApplication, blob(app.ID[:]), ownerValue(owner), number(app.Version), text(app.Name), text(app.Description),
 			text(app.HomepageURL), listValue(app.CallbackURLs), scopesValue(app.Scopes), instant(app.UpdatedAt), blobValue(app.Extra))
@@ -112,7 +120,7 @@ func (s *Store) UpdateApplication(ctx context.Context, owner string, app oauthap
 }
 
 // SetStanding implements [oauthapp.Store].
-func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (was oauthapp.Application, err error) {
+func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (was oauthapp.Application, err error) {
 	err = s.write(ctx, "set standing", func(c *conn) error {
 		err := c.must(selectApplication, func(r *row) { was = r.application() }, blob(id[:]), ownerValue(owner))
 		if err != nil {
@@ -126,7 +134,7 @@ func (s *Store) SetStanding(ctx context.Context, owner string, id uuid.UUID, sta
 }
 
 // DeleteApplication implements [oauthapp.Store].
-func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (was oauthapp.Application, err error) {
+func (s *Store) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (was oauthapp.Application, err error) {
 	err = s.write(ctx, "delete application", func(c *conn) error {
 		err := c.must(selectApplication, func(r *row) { was = r.application() }, blob(id[:]), ownerValue(owner))
 		if err != nil {
@@ -139,7 +147,7 @@ func (s *Store) DeleteApplication(ctx context.Context, owner string, id uuid.UUI
 }
 
 // Usage implements [oauthapp.Store].
-func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
+func (s *Store) Usage(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
 	err = s.read(ctx, "usage", func(c *conn) (err error) {
 		usage, err = readUsage(c, owner, id, bound)
 		return err
@@ -148,7 +156,7 @@ func (s *Store) Usage(ctx context.Context, owner string, id uuid.UUID, bound int
 }
 
 // RevokeTokens implements [oauthapp.Store].
-func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
+func (s *Store) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
 	err = s.write(ctx, "revoke tokens", func(c *conn) (err error) {
 		if usage, err = readUsage(c, owner, id, bound); err != nil {
 			return err
@@ -159,7 +167,7 @@ func (s *Store) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bo
 	return orZero(usage, err)
 }
 
-func readUsage(c *conn, owner string, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
+func readUsage(c *conn, owner oauthapp.Owner, id uuid.UUID, bound int) (usage oauthapp.Usage, err error) {
 	err = c.must(selectUsage, func(r *row) {
 		usage.LastUsedAt = r.time()
 		users := int(r.int()) // up to one more than the bound

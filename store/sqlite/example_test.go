@@ -46,7 +46,7 @@ func ExampleOpen() {
 		log.Fatal(err)
 	}
 	defer s.Close()
-	app, err := s.Application(ctx, "acme", id)
+	app, err := s.Application(ctx, oauthapp.OwnedBy("acme"), id)
 	fmt.Println(app.Name, app.CallbackURLs, err)
 
 	// A directory is no database.

@@ -34,13 +34,13 @@ func (r *row) grantWithApplication() oauthapp.Grant {
 // Grants implements [oauthapp.Store].
 func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
 	below, rows, err := keyset.Parse(page)
-	if err != nil || filter.IsZero() {
+	if err != nil || filter.Err() != nil {
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
 	var items []oauthapp.Grant
 	err = s.read(ctx, "grants", func(c *conn) error {
 		items = nil
-		return c.all(narrowest(filter), func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(&below, rows, &filter)...)
+		return c.all(narrowest(filter), func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(&below, rows, filter)...)
 	})
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
 }
@@ -49,33 +49,32 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 // together.
 func narrowest(f oauthapp.GrantFilter) string {
 	switch {
-	case f.UserID != "":
+	case f.UserID() != "":
 		return listGrantsOfUser
-	case f.AccountID != "":
+	case f.AccountID() != "":
 		return listGrantsOfAccount
-	case f.ApplicationID != uuid.Nil:
+	case f.ApplicationID() != uuid.Nil:
 		return listGrantsOfApplication
-	case f.Owner != oauthapp.AnyOwner:
+	case !f.Owner().IsAny():
 		return listGrantsOfOwner
 	}
 	return listGrants
 }
 
-func filterValues(id *uuid.UUID, rows int, f *oauthapp.GrantFilter) []value {
-	owner := textValue(f.Owner)
-	if f.Owner == oauthapp.AnyOwner {
-		owner = value{}
+func filterValues(id *uuid.UUID, rows int, f oauthapp.GrantFilter) []value {
+	application := f.ApplicationID()
+	return []value{
+		blob(id[:]), number(int64(rows)), textValue(f.UserID()), textValue(f.AccountID()), idValue(&application), ownerValue(f.Owner()),
 	}
-	return []value{blob(id[:]), number(int64(rows)), textValue(f.UserID), textValue(f.AccountID), idValue(&f.ApplicationID), owner}
 }
 
 // RevokeGrant implements [oauthapp.Store].
 func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID) (was oauthapp.Grant, err error) {
-	if filter.IsZero() {
+	if filter.Err() != nil {
 		return was, store.ErrNotFound
 	}
 	err = s.write(ctx, "revoke grant", func(c *conn) error {
-		err := c.must(selectGrantByID, func(r *row) { was = r.grantWithApplication() }, filterValues(&id, 1, &filter)...)
+		err := c.must(selectGrantByID, func(r *row) { was = r.grantWithApplication() }, filterValues(&id, 1, filter)...)
 		if err != nil {
 			return err
 		}

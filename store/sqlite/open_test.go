@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // refuses tests that a path cannot be opened, with an error of one line that
@@ -205,8 +207,8 @@ func TestClosed(t *testing.T) {
 	app := create(t, s)
 	require.NoError(t, s.Close())
 	require.NoError(t, s.Close(), "closing again")
-	_, err := s.Application(ctx, "owner", app.ID)
+	_, err := s.Application(ctx, oauthapp.OwnedBy("owner"), app.ID)
 	require.ErrorIs(t, err, errClosed)
-	_, err = s.DeleteApplication(ctx, "owner", app.ID, now)
+	_, err = s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now)
 	require.ErrorIs(t, err, errClosed)
 }

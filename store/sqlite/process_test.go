@@ -78,7 +78,7 @@ func TestProcessesMigrateAtOnce(t *testing.T) {
 		for _, cmd := range started {
 			require.NoError(t, cmd.Wait())
 		}
-		list, err := openPath(t, path).Applications(ctx, "owner", oauthapp.Page{})
+		list, err := openPath(t, path).Applications(ctx, oauthapp.OwnedBy("owner"), oauthapp.Page{})
 		require.NoError(t, err)
 		require.Len(t, list.Items, processes)
 	}
@@ -140,17 +140,17 @@ func work(path string) {
 				case 0:
 					step(id, absent, func() error { return s.EndSession(ctx, id) })
 				case 1:
-					step(id, absent, func() error { _, err := s.RevokeTokens(ctx, "owner", app.ID, 10); return err })
+					step(id, absent, func() error { _, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10); return err })
 				case 2:
 					session, err := s.Session(ctx, id)
 					check(err)
 					step(id, absent, func() error {
-						_, err := s.RevokeGrant(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, session.GrantID)
+						_, err := s.RevokeGrant(ctx, oauthapp.GrantsToApplication(app.ID), session.GrantID)
 						return err
 					})
 				case 3, 4: // the fifth stays, out of the reach of what comes
 					if round%5 == 3 {
-						step(id, absent, func() error { _, err := s.DeleteApplication(ctx, "owner", app.ID, now); return err })
+						step(id, absent, func() error { _, err := s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now); return err })
 					}
 					app = newApplication("owner")
 					check(s.CreateApplication(ctx, app, nil, 1_000_000))

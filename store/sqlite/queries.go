@@ -8,7 +8,7 @@ package sqlite
 // page.
 var (
 	reads = []string{
-		selectApplication, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
+		selectApplication, selectApplicationByClientID, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
 		listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
 		selectSession, selectRecord, walkSessions, walkGrants, walkSecrets, walkRecords,
 	}
@@ -51,6 +51,9 @@ a.suspended, a.approved, a.verified, a.trusted, a.standing_reason, a.extra`
 
 	selectApplication = `SELECT ` + applicationColumns + ` FROM applications a
 WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
+
+	selectApplicationByClientID = `SELECT ` + applicationColumns + ` FROM applications a
+WHERE a.client_id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
 
 	listApplications = `SELECT ` + applicationColumns + ` FROM applications a
 WHERE a.id < ?1 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`

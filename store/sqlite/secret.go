@@ -33,7 +33,7 @@ func addSecret(c *conn, secret oauthapp.Secret) error {
 }
 
 // Secrets implements [oauthapp.Store].
-func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now time.Time) (secrets []oauthapp.Secret, err error) {
+func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, now time.Time) (secrets []oauthapp.Secret, err error) {
 	err = s.read(ctx, "secrets", func(c *conn) error {
 		secrets = nil
 		return c.some(selectSecrets, func(r *row) {
@@ -46,7 +46,7 @@ func (s *Store) Secrets(ctx context.Context, owner string, id uuid.UUID, now tim
 }
 
 // AddSecret implements [oauthapp.Store].
-func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+func (s *Store) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
 	if othersExpireAt.Before(secret.CreatedAt) {
 		othersExpireAt = secret.CreatedAt // a zero time above all must not stand for "never"
 	}
@@ -74,7 +74,7 @@ func (s *Store) AddSecret(ctx context.Context, owner string, secret oauthapp.Sec
 }
 
 // RevokeSecret implements [oauthapp.Store].
-func (s *Store) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (was oauthapp.Secret, err error) {
+func (s *Store) RevokeSecret(ctx context.Context, owner oauthapp.Owner, id, secret uuid.UUID, at time.Time) (was oauthapp.Secret, err error) {
 	err = s.write(ctx, "revoke secret", func(c *conn) error {
 		err := c.must(selectSecret, func(r *row) { was = r.secret() }, blob(id[:]), ownerValue(owner), instant(at), blob(secret[:]))
 		if err != nil {

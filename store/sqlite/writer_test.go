@@ -170,7 +170,7 @@ func TestOneOfAGroupFails(t *testing.T) {
 	require.NoError(t, errs[2])
 	require.ErrorIs(t, errs[3], store.ErrUsed)
 	require.ErrorContains(t, s.CreateApplication(ctx, huge, nil, 100), "sqlite: create application: database or disk is full")
-	_, err = s.Application(ctx, "owner", huge.ID)
+	_, err = s.Application(ctx, oauthapp.OwnedBy("owner"), huge.ID)
 	require.ErrorIs(t, err, store.ErrNotFound)
 
 	_, err = s.writer.conn.number("PRAGMA max_page_count = 1000000")
@@ -387,7 +387,7 @@ func TestTwoHandles(t *testing.T) {
 			}
 		}
 		ending := handles[round%2]
-		_, err := ending.RevokeGrant(ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, grantOf(t, ending, b))
+		_, err := ending.RevokeGrant(ctx, oauthapp.GrantsToApplication(app.ID), grantOf(t, ending, b))
 		require.NoError(t, err)
 		_, err = handles[(round+1)%2].Session(ctx, b.Session.ID)
 		require.ErrorIs(t, err, store.ErrNotFound, "revoked through the other handle")

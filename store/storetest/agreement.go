@@ -81,7 +81,9 @@ func sometime() time.Time {
 	return start.Add(time.Duration(rand.IntN(6))*time.Minute + time.Duration(rand.IntN(3)-1)*tick)
 }
 
-func someOwner() string   { return pick([]string{"alice", "bob", oauthapp.AnyOwner}) }
+func someOwner() oauthapp.Owner {
+	return pick([]oauthapp.Owner{oauthapp.OwnedBy("alice"), oauthapp.OwnedBy("bob"), oauthapp.AnyOwner})
+}
 func someUser() string    { return pick([]string{"u", "v", "w"}) }
 func someAccount() string { return pick([]string{"a", "b"}) }
 
@@ -263,16 +265,16 @@ func nameless(g oauthapp.Grant) oauthapp.Grant {
 func (c *comparison) someFilter() oauthapp.GrantFilter {
 	var filter oauthapp.GrantFilter
 	if chance(60) {
-		filter.UserID = someUser()
+		filter = filter.OfUser(someUser())
 	}
 	if chance(40) {
-		filter.AccountID = someAccount()
+		filter = filter.ForAccount(someAccount())
 	}
 	if chance(40) {
-		filter.ApplicationID = c.someApp().ID
+		filter = filter.ToApplication(c.someApp().ID)
 	}
 	if chance(30) {
-		filter.Owner = someOwner()
+		filter = filter.ToOwner(someOwner())
 	}
 	return filter
 }
@@ -447,9 +449,13 @@ func (c *comparison) read() {
 	})
 }
 
-func (c *comparison) readApplication(app oauthapp.Application, owner string, now time.Time) {
+func (c *comparison) readApplication(app oauthapp.Application, owner oauthapp.Owner, now time.Time) {
 	_, _ = both(c, fmt.Sprintf("Application %s of %s", short(app.ID), owner),
 		func(s store.Store) (oauthapp.Application, error) { return s.Application(c.ctx, owner, app.ID) })
+	_, _ = both(c, fmt.Sprintf("ApplicationByClientID %s of %s", app.ClientID, owner),
+		func(s store.Store) (oauthapp.Application, error) {
+			return s.ApplicationByClientID(c.ctx, owner, app.ClientID)
+		})
 	_, _ = both(c, fmt.Sprintf("Secrets of %s of %s at %v", short(app.ID), owner, now.Sub(start)),
 		func(s store.Store) ([]oauthapp.Secret, error) { return s.Secrets(c.ctx, owner, app.ID, now) })
 	bound := 1 + rand.IntN(4)
@@ -500,5 +506,5 @@ func (c *comparison) compareAll() {
 	for _, r := range c.records {
 		c.readRecord(r, start)
 	}
-	c.readGrants(oauthapp.GrantFilter{Owner: oauthapp.AnyOwner})
+	c.readGrants(oauthapp.GrantsToOwner(oauthapp.AnyOwner))
 }

@@ -44,9 +44,12 @@ func applicationsKept(t *trial) {
 	t.must(t.CreateApplication(t.ctx, native, nil, plenty), "CreateApplication")
 
 	for _, want := range []oauthapp.Application{app, bare, native} {
-		got, err := t.Application(t.ctx, want.Owner, want.ID)
+		got, err := t.Application(t.ctx, oauthapp.OwnedBy(want.Owner), want.ID)
 		t.must(err, "Application")
 		t.same(got, want, "Application")
+		got, err = t.ApplicationByClientID(t.ctx, oauthapp.OwnedBy(want.Owner), want.ClientID)
+		t.must(err, "ApplicationByClientID")
+		t.same(got, want, "ApplicationByClientID")
 		client, err := t.Client(t.ctx, want.ClientID, uuid.Nil, start)
 		t.must(err, "Client")
 		t.same(client.Application, want, "Client.Application")
@@ -65,7 +68,7 @@ func applicationsKept(t *trial) {
 func applicationsUnknown(t *trial) {
 	app := t.application("alice")
 	absent := t.draft("alice")
-	for name, err := range t.onApplication("alice", absent) {
+	for name, err := range t.onApplication(oauthapp.OwnedBy("alice"), absent) {
 		t.want(store.ErrNotFound, err, "%s of an unknown application", name)
 	}
 	_, err := t.Client(t.ctx, absent.ClientID, uuid.Nil, start)
@@ -76,7 +79,7 @@ func applicationsUnknown(t *trial) {
 	t.want(store.ErrNotFound, err, "BeginSession of an unknown application")
 	_, err = t.grantTo(app.ID, "u", "a")
 	t.want(store.ErrNotFound, err, "Grant that was never given")
-	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, t.id())
+	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), t.id())
 	t.want(store.ErrNotFound, err, "RevokeGrant of an unknown grant")
 
 	unknown := t.beginning(app, "u", "a").Session
@@ -88,9 +91,10 @@ func applicationsUnknown(t *trial) {
 
 // onApplication calls, as an owner, each method that is about an application,
 // and returns what they returned. Whatever it could change it tries to change.
-func (t *trial) onApplication(owner string, app oauthapp.Application) map[string]error {
+func (t *trial) onApplication(owner oauthapp.Owner, app oauthapp.Application) map[string]error {
 	results := map[string]error{}
 	_, results["Application"] = t.Application(t.ctx, owner, app.ID)
+	_, results["ApplicationByClientID"] = t.ApplicationByClientID(t.ctx, owner, app.ClientID)
 	changed := app
 	changed.Name = "Changed"
 	results["UpdateApplication"] = t.UpdateApplication(t.ctx, owner, changed)
@@ -113,14 +117,14 @@ func applicationsTaken(t *trial) {
 	t.want(store.ErrExists, t.CreateApplication(t.ctx, sameID, nil, plenty), "CreateApplication with an ID in use")
 	t.want(store.ErrExists, t.CreateApplication(t.ctx, sameClientID, nil, plenty), "CreateApplication with a client ID in use")
 	t.same(t.stored(app), app, "Application after others tried its IDs")
-	_, err := t.Application(t.ctx, "bob", sameClientID.ID)
+	_, err := t.Application(t.ctx, oauthapp.OwnedBy("bob"), sameClientID.ID)
 	t.want(store.ErrNotFound, err, "Application that was refused")
 }
 
 func applicationsTakenAtLimit(t *trial) {
 	app, secret := t.confidential()
 	deleted := t.application("alice")
-	_, err := t.DeleteApplication(t.ctx, "alice", deleted.ID, start)
+	_, err := t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), deleted.ID, start)
 	t.must(err, "DeleteApplication")
 	for _, taken := range []oauthapp.Application{app, deleted} {
 		sameID, sameClientID := t.draft("alice"), t.draft("alice")
@@ -133,9 +137,9 @@ func applicationsTakenAtLimit(t *trial) {
 	t.want(store.ErrLimit, t.CreateApplication(t.ctx, t.draft("alice"), nil, 1), "CreateApplication at the limit")
 
 	for _, limit := range []int{0, 1} {
-		t.want(store.ErrExists, t.AddSecret(t.ctx, "alice", secret, start.Add(time.Hour), limit), "AddSecret with an ID in use, at the limit,")
+		t.want(store.ErrExists, t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), secret, start.Add(time.Hour), limit), "AddSecret with an ID in use, at the limit,")
 	}
-	t.want(store.ErrLimit, t.AddSecret(t.ctx, "alice", t.secret(app), start.Add(time.Hour), 1), "AddSecret at the limit")
+	t.want(store.ErrLimit, t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), t.secret(app), start.Add(time.Hour), 1), "AddSecret at the limit")
 	t.hasSecrets(app, start, secret)
 }
 
@@ -159,11 +163,11 @@ func applicationsLimit(t *trial) {
 	refused := t.draft("alice")
 	secret := t.secret(refused)
 	t.want(store.ErrLimit, t.CreateApplication(t.ctx, refused, &secret, 2), "CreateApplication beyond the limit")
-	_, err := t.Application(t.ctx, "alice", refused.ID)
+	_, err := t.Application(t.ctx, oauthapp.OwnedBy("alice"), refused.ID)
 	t.want(store.ErrNotFound, err, "Application that was refused")
 	t.must(t.CreateApplication(t.ctx, t.draft("bob"), nil, 2), "CreateApplication of another owner")
 
-	_, err = t.DeleteApplication(t.ctx, "alice", first.ID, start)
+	_, err = t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), first.ID, start)
 	t.must(err, "DeleteApplication")
 	t.must(t.CreateApplication(t.ctx, refused, &secret, 2), "CreateApplication after another was deleted")
 	t.want(store.ErrLimit, t.CreateApplication(t.ctx, t.draft("alice"), nil, 2), "CreateApplication beyond the limit again")
@@ -175,7 +179,7 @@ func applicationsLimitAtOnce(t *trial) {
 		return t.node(i).CreateApplication(t.ctx, t.draft("alice"), nil, limit)
 	})
 	t.winners(limit, store.ErrLimit, results, "CreateApplication")
-	list, err := t.Applications(t.ctx, "alice", oauthapp.Page{})
+	list, err := t.Applications(t.ctx, oauthapp.OwnedBy("alice"), oauthapp.Page{})
 	t.must(err, "Applications")
 	if len(list.Items) != limit {
 		t.failf("the owner has %d applications, not %d", len(list.Items), limit)
@@ -198,7 +202,7 @@ func applicationsUpdate(t *trial) {
 		LastUsedAt:   start.Add(time.Hour),
 		Version:      app.Version,
 	}
-	t.must(t.UpdateApplication(t.ctx, "alice", update), "UpdateApplication")
+	t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), update), "UpdateApplication")
 	want := app
 	want.Name, want.Description, want.HomepageURL = update.Name, "", update.HomepageURL
 	want.CallbackURLs, want.Scopes, want.Extra = update.CallbackURLs, nil, update.Extra
@@ -211,7 +215,7 @@ func applicationsUpdate(t *trial) {
 	t.same(t.stored(other), other, "another Application after an update")
 	for _, extra := range [][]byte{nil, bytes.Repeat([]byte{0xff, 0}, oauthapp.MaxExtra/2), {0}} {
 		want.Extra = bytes.Clone(extra)
-		t.must(t.UpdateApplication(t.ctx, "alice", want), "UpdateApplication with an Extra of %d bytes", len(extra))
+		t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), want), "UpdateApplication with an Extra of %d bytes", len(extra))
 		want.Version++
 		t.same(t.stored(want), want, "Application with an Extra of %d bytes", len(extra))
 	}
@@ -219,13 +223,13 @@ func applicationsUpdate(t *trial) {
 
 func applicationsConflict(t *trial) {
 	app := t.application("alice")
-	t.must(t.UpdateApplication(t.ctx, "alice", app), "UpdateApplication")
+	t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), app), "UpdateApplication")
 	want := t.stored(app)
 	for _, version := range []int64{0, app.Version, app.Version + 2} {
 		stale := app
 		stale.Name = "Stale"
 		stale.Version = version
-		t.want(store.ErrConflict, t.UpdateApplication(t.ctx, "alice", stale), "UpdateApplication from version %d of %d", version, want.Version)
+		t.want(store.ErrConflict, t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), stale), "UpdateApplication from version %d of %d", version, want.Version)
 	}
 	t.same(t.stored(app), want, "Application after updates that were refused")
 }
@@ -239,12 +243,12 @@ func applicationsUpdateAtOnce(t *trial) {
 		read := sync.OnceFunc(reading.Done)
 		defer read()
 		for range 100 * crowd {
-			seen, err := t.Application(t.ctx, "alice", app.ID)
+			seen, err := t.Application(t.ctx, oauthapp.OwnedBy("alice"), app.ID)
 			t.must(err, "Application")
 			read()
 			reading.Wait() // all have seen the first version before any updates it
 			seen.Scopes = append(seen.Scopes, fmt.Sprint("scope-", i))
-			err = t.UpdateApplication(t.ctx, "alice", seen)
+			err = t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), seen)
 			if err == nil {
 				return nil
 			}
@@ -269,15 +273,16 @@ func applicationsOwner(t *trial) {
 	secret := t.secret(app)
 	t.must(t.CreateApplication(t.ctx, app, &secret, plenty), "CreateApplication")
 	session := t.signIn(app, "u", "a", "read")
-	for _, owner := range []string{"bob", "", "alic", "alice ", "ALICE", "%", "a"} {
+	for _, account := range []string{"bob", "", "alic", "alice ", "ALICE", "%", "a", "*"} {
+		owner := oauthapp.OwnedBy(account)
 		for name, err := range t.onApplication(owner, app) {
-			t.want(store.ErrNotFound, err, "%s as %q of an application of alice", name, owner)
+			t.want(store.ErrNotFound, err, "%s as %v of an application of alice", name, owner)
 		}
 		_, err := t.RevokeSecret(t.ctx, owner, app.ID, secret.ID, start)
-		t.want(store.ErrNotFound, err, "RevokeSecret as %q of a secret of alice", owner)
+		t.want(store.ErrNotFound, err, "RevokeSecret as %v of a secret of alice", owner)
 		list, err := t.Applications(t.ctx, owner, oauthapp.Page{})
 		t.must(err, "Applications")
-		t.same(list, oauthapp.List[oauthapp.Application]{}, "Applications of %q", owner)
+		t.same(list, oauthapp.List[oauthapp.Application]{}, "Applications of %v", owner)
 	}
 	t.same(t.stored(app), app, "Application after others tried to change it")
 	t.same(t.secretsAt(app, start), []oauthapp.Secret{secret}, "Secrets after others tried to change them")
@@ -301,11 +306,11 @@ func applicationsAnyOwner(t *trial) {
 	t.must(err, "RevokeSecret as AnyOwner")
 
 	session := t.signIn(app, "u", "a", "read")
-	for name, call := range map[string]func(context.Context, string, uuid.UUID) (oauthapp.Usage, error){
-		"Usage": func(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Usage, error) {
+	for name, call := range map[string]func(context.Context, oauthapp.Owner, uuid.UUID) (oauthapp.Usage, error){
+		"Usage": func(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Usage, error) {
 			return t.Usage(ctx, owner, id, plenty)
 		},
-		"RevokeTokens": func(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Usage, error) {
+		"RevokeTokens": func(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Usage, error) {
 			return t.RevokeTokens(ctx, owner, id, plenty)
 		},
 	} {
@@ -315,7 +320,7 @@ func applicationsAnyOwner(t *trial) {
 	t.isDead(session, "after AnyOwner revoked all tokens")
 	_, err = t.DeleteApplication(t.ctx, oauthapp.AnyOwner, app.ID, start)
 	t.must(err, "DeleteApplication as AnyOwner")
-	_, err = t.Application(t.ctx, "alice", app.ID)
+	_, err = t.Application(t.ctx, oauthapp.OwnedBy("alice"), app.ID)
 	t.want(store.ErrNotFound, err, "Application after AnyOwner deleted it")
 }
 
@@ -328,11 +333,11 @@ func applicationsDelete(t *trial) {
 	session := t.rotate(t.signIn(app, "u", "b", "read"))
 	bystander := t.signIn(other, "u", "a", "read")
 
-	was, err := t.DeleteApplication(t.ctx, "alice", app.ID, start)
+	was, err := t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), app.ID, start)
 	t.must(err, "DeleteApplication")
 	t.same(was, app, "what DeleteApplication returned")
 
-	for _, owner := range []string{"alice", oauthapp.AnyOwner} {
+	for _, owner := range []oauthapp.Owner{oauthapp.OwnedBy("alice"), oauthapp.AnyOwner} {
 		for name, err := range t.onApplication(owner, app) {
 			t.want(store.ErrNotFound, err, "%s of a deleted application", name)
 		}
@@ -358,7 +363,7 @@ func applicationsDelete(t *trial) {
 		_, err = t.grantTo(app.ID, "u", account)
 		t.want(store.ErrNotFound, err, "Grant to a deleted application")
 	}
-	for _, filter := range []oauthapp.GrantFilter{{UserID: "u"}, {ApplicationID: app.ID}, {Owner: "alice"}, {AccountID: "b"}} {
+	for _, filter := range []oauthapp.GrantFilter{oauthapp.GrantsOfUser("u"), oauthapp.GrantsToApplication(app.ID), oauthapp.GrantsToOwner(oauthapp.OwnedBy("alice")), oauthapp.GrantsForAccount("b")} {
 		list, err := t.Grants(t.ctx, filter, oauthapp.Page{})
 		t.must(err, "Grants")
 		for _, grant := range list.Items {
@@ -376,7 +381,7 @@ func applicationsDelete(t *trial) {
 func applicationsDeleteAtOnce(t *trial) {
 	app := t.application("alice")
 	results := t.together(crowd, func(int) error {
-		was, err := t.DeleteApplication(t.ctx, "alice", app.ID, start)
+		was, err := t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), app.ID, start)
 		if err == nil {
 			t.same(was, app, "what DeleteApplication returned")
 		}
@@ -387,7 +392,7 @@ func applicationsDeleteAtOnce(t *trial) {
 
 func applicationsNeverReused(t *trial) {
 	app := t.application("alice")
-	_, err := t.DeleteApplication(t.ctx, "alice", app.ID, start)
+	_, err := t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), app.ID, start)
 	t.must(err, "DeleteApplication")
 	sameID, sameClientID := t.draft("alice"), t.draft("bob")
 	sameID.ID = app.ID

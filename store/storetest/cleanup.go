@@ -62,7 +62,7 @@ func cleanUpLive(t *trial) {
 	app, secret := t.confidential()
 	later := t.secret(app)
 	now := start.Add(time.Hour)
-	t.must(t.AddSecret(t.ctx, "alice", later, now.Add(tick), plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), later, now.Add(tick), plenty), "AddSecret")
 	secret.ExpiresAt = now.Add(tick)
 	t.must(t.CreateApplication(t.ctx, t.draft("idle"), nil, plenty), "CreateApplication")
 
@@ -165,20 +165,20 @@ func cleanUpSessions(t *trial) {
 
 		session = t.signIn(app, user, "withdrawn", "read")
 		add("whose grant was revoked", session)
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, session.GrantID)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser(user), session.GrantID)
 		t.must(err, "RevokeGrant")
 		session = t.signIn(app, user, "returned", "read")
 		add("whose grant was revoked and given again", session)
-		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, session.GrantID)
+		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser(user), session.GrantID)
 		t.must(err, "RevokeGrant")
 		t.signIn(app, user, "returned", "read")
 
 		add("of an application whose tokens were revoked", t.signIn(revoked, user, "a", "read"))
 		add("of a deleted application", t.signIn(deleted, user, "a", "read"))
 	}
-	_, err := t.RevokeTokens(t.ctx, "alice", revoked.ID, plenty)
+	_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), revoked.ID, plenty)
 	t.must(err, "RevokeTokens")
-	_, err = t.DeleteApplication(t.ctx, "alice", deleted.ID, start)
+	_, err = t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), deleted.ID, start)
 	t.must(err, "DeleteApplication")
 	live := t.signIn(app, "live", "a", "read")
 	live = t.rotate(live)
@@ -199,13 +199,13 @@ func cleanUpGrants(t *trial) {
 	var dead []store.Session
 	for i := range 3 {
 		session := t.signIn(app, fmt.Sprint("user-", i), "a", "read")
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: session.UserID}, session.GrantID)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser(session.UserID), session.GrantID)
 		t.must(err, "RevokeGrant")
 		dead = append(dead, session, t.signIn(app, fmt.Sprint("user-", i), "b", "read"), t.signIn(deleted, fmt.Sprint("user-", i), "a", "read"))
 	}
-	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
+	_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 	t.must(err, "RevokeTokens")
-	_, err = t.DeleteApplication(t.ctx, "alice", deleted.ID, start)
+	_, err = t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), deleted.ID, start)
 	t.must(err, "DeleteApplication")
 	live := t.signIn(app, "live", "a", "read")
 	t.cleanUpBy(start, 2)
@@ -223,8 +223,8 @@ func cleanUpSecrets(t *trial) {
 	for range 5 {
 		app, first := t.confidential()
 		second, third := t.secret(app), t.secret(app)
-		t.must(t.AddSecret(t.ctx, "alice", second, now, plenty), "AddSecret") // the first expires now
-		t.must(t.AddSecret(t.ctx, "alice", third, now.Add(tick), plenty), "AddSecret")
+		t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), second, now, plenty), "AddSecret") // the first expires now
+		t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), third, now.Add(tick), plenty), "AddSecret")
 		first.ExpiresAt, second.ExpiresAt = now, now.Add(tick)
 		t.hasSecrets(app, start, third, second, first)
 		apps, latest = append(apps, app), append(latest, third, second)
@@ -270,7 +270,7 @@ func cleanUpBatches(t *trial) {
 		t.begin(app, "u", "a", "read")
 		t.begin(revoked, fmt.Sprint("user-", i), "a", "read")
 	}
-	_, err := t.RevokeTokens(t.ctx, "alice", revoked.ID, plenty)
+	_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), revoked.ID, plenty)
 	t.must(err, "RevokeTokens")
 	now := start.Add(time.Hour)
 
@@ -331,14 +331,14 @@ func cleanUpAtOnce(t *trial) {
 			session := t.rotate(t.signIn(app, user, "a", "read"))
 			kept[i] = append(kept[i], session)
 			withdrawn := t.signIn(app, user, "b", "read")
-			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, withdrawn.GrantID)
+			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser(user), withdrawn.GrantID)
 			t.must(err, "RevokeGrant, at once with clean-ups,")
 			kept[i] = append(kept[i], t.signIn(app, user, "b", "write"))
 			gone := t.signIn(app, user, "a", "read")
 			t.must(t.EndSession(t.ctx, gone.ID), "EndSession, at once with clean-ups,")
 			ended[i] = append(ended[i], withdrawn, gone)
 			if i == 0 {
-				_, err := t.RevokeTokens(t.ctx, "alice", doomed.ID, plenty)
+				_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), doomed.ID, plenty)
 				t.must(err, "RevokeTokens, at once with clean-ups,")
 				kept[i] = append(kept[i], t.signIn(t.application("bob"), user, "a", "read"))
 			}

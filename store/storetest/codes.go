@@ -238,7 +238,7 @@ var endings = []ending{
 		t.must(t.EndSession(t.ctx, s.ID), "EndSession")
 	}},
 	{"its grant was revoked", func(t *trial, s store.Session) {
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: s.UserID}, s.GrantID)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser(s.UserID), s.GrantID)
 		t.must(err, "RevokeGrant")
 	}},
 	{"all tokens of its application were revoked", func(t *trial, s store.Session) {

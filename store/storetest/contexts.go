@@ -55,11 +55,11 @@ func (t *trial) look(w *world) []any {
 		}
 		seen = append(seen, value, err == nil)
 	}
-	app, err := t.Application(t.ctx, "alice", w.app.ID)
+	app, err := t.Application(t.ctx, oauthapp.OwnedBy("alice"), w.app.ID)
 	note(app, err)
 	created, err := t.Client(t.ctx, w.created.ClientID, uuid.Nil, start)
 	note(created, err)
-	secrets, err := t.Secrets(t.ctx, "alice", w.app.ID, start)
+	secrets, err := t.Secrets(t.ctx, oauthapp.OwnedBy("alice"), w.app.ID, start)
 	note(secrets, err)
 	for _, s := range []store.Session{w.code, w.session, w.begun.Session} {
 		session, err := t.Session(t.ctx, s.ID)
@@ -69,11 +69,11 @@ func (t *trial) look(w *world) []any {
 	}
 	client, err := t.Client(t.ctx, w.app.ClientID, w.session.ID, start)
 	note(client, err)
-	grants, err := t.Grants(t.ctx, oauthapp.GrantFilter{ApplicationID: w.app.ID}, oauthapp.Page{})
+	grants, err := t.Grants(t.ctx, oauthapp.GrantsToApplication(w.app.ID), oauthapp.Page{})
 	note(grants, err)
-	newest, err := t.Applications(t.ctx, "alice", oauthapp.Page{Limit: 2})
+	newest, err := t.Applications(t.ctx, oauthapp.OwnedBy("alice"), oauthapp.Page{Limit: 2})
 	note(newest, err)
-	usage, err := t.Usage(t.ctx, "alice", w.app.ID, plenty)
+	usage, err := t.Usage(t.ctx, oauthapp.OwnedBy("alice"), w.app.ID, plenty)
 	note(usage, err)
 	for _, r := range []store.Record{w.kept, w.unkept} {
 		record, err := t.Look(t.ctx, r.Kind, r.Digest, start)
@@ -91,29 +91,29 @@ var changes = map[string]func(ctx context.Context, t *trial, w *world) error{
 	"UpdateApplication": func(ctx context.Context, t *trial, w *world) error {
 		app := w.app
 		app.Name = "Changed"
-		return t.UpdateApplication(ctx, "alice", app)
+		return t.UpdateApplication(ctx, oauthapp.OwnedBy("alice"), app)
 	},
 	"SetStanding": func(ctx context.Context, t *trial, w *world) error {
-		_, err := t.SetStanding(ctx, "alice", w.app.ID, suspended)
+		_, err := t.SetStanding(ctx, oauthapp.OwnedBy("alice"), w.app.ID, suspended)
 		return err
 	},
 	"DeleteApplication": func(ctx context.Context, t *trial, w *world) error {
-		_, err := t.DeleteApplication(ctx, "alice", w.app.ID, start)
+		_, err := t.DeleteApplication(ctx, oauthapp.OwnedBy("alice"), w.app.ID, start)
 		return err
 	},
 	"AddSecret": func(ctx context.Context, t *trial, w *world) error {
-		return t.AddSecret(ctx, "alice", t.secret(w.app), start.Add(time.Hour), plenty)
+		return t.AddSecret(ctx, oauthapp.OwnedBy("alice"), t.secret(w.app), start.Add(time.Hour), plenty)
 	},
 	"RevokeSecret": func(ctx context.Context, t *trial, w *world) error {
-		_, err := t.RevokeSecret(ctx, "alice", w.app.ID, w.secret.ID, start)
+		_, err := t.RevokeSecret(ctx, oauthapp.OwnedBy("alice"), w.app.ID, w.secret.ID, start)
 		return err
 	},
 	"RevokeTokens": func(ctx context.Context, t *trial, w *world) error {
-		_, err := t.RevokeTokens(ctx, "alice", w.app.ID, plenty)
+		_, err := t.RevokeTokens(ctx, oauthapp.OwnedBy("alice"), w.app.ID, plenty)
 		return err
 	},
 	"RevokeGrant": func(ctx context.Context, t *trial, w *world) error {
-		_, err := t.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: "u"}, w.session.GrantID)
+		_, err := t.RevokeGrant(ctx, oauthapp.GrantsOfUser("u"), w.session.GrantID)
 		return err
 	},
 	"BeginSession": func(ctx context.Context, t *trial, w *world) error {

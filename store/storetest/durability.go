@@ -23,10 +23,10 @@ func durabilityEverything(t *trial) {
 	native.Type, native.Scopes, native.Description = oauthapp.Public, nil, ""
 	t.must(t.CreateApplication(t.ctx, native, nil, plenty), "CreateApplication")
 	second := t.secret(app)
-	t.must(t.AddSecret(t.ctx, "alice", second, start.Add(time.Hour), plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), second, start.Add(time.Hour), plenty), "AddSecret")
 	secret.ExpiresAt = start.Add(time.Hour)
 	app.Name, app.CallbackURLs = "Renamed", []string{"https://example.com/2", "https://example.com/1"}
-	t.must(t.UpdateApplication(t.ctx, "alice", app), "UpdateApplication")
+	t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), app), "UpdateApplication")
 	app.Version++
 
 	sessions := []store.Session{
@@ -54,7 +54,7 @@ func durabilityEverything(t *trial) {
 	t.has(replaced, start, "replaced and reopened")
 	t.isLive(t.rotate(t.redeem(sessions[0])), "redeemed and rotated after it was reopened")
 	t.isLive(t.rotate(sessions[2]), "rotated after it was reopened")
-	t.want(store.ErrConflict, t.UpdateApplication(t.ctx, "alice", oauthapp.Application{ID: app.ID, Version: app.Version - 1}), "UpdateApplication from an older version, reopened,")
+	t.want(store.ErrConflict, t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), oauthapp.Application{ID: app.ID, Version: app.Version - 1}), "UpdateApplication from an older version, reopened,")
 }
 
 func durabilityNothingBack(t *trial) {
@@ -65,14 +65,14 @@ func durabilityNothingBack(t *trial) {
 		t.signIn(deleted, "u", "a", "read"), t.signIn(revoked, "u", "a", "read"),
 		t.signIn(app, "u", "a", "read"), t.signIn(app, "v", "a", "read"),
 	}
-	_, err := t.DeleteApplication(t.ctx, "alice", deleted.ID, start)
+	_, err := t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), deleted.ID, start)
 	t.must(err, "DeleteApplication")
-	_, err = t.RevokeTokens(t.ctx, "alice", revoked.ID, plenty)
+	_, err = t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), revoked.ID, plenty)
 	t.must(err, "RevokeTokens")
-	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, dead[2].GrantID)
+	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), dead[2].GrantID)
 	t.must(err, "RevokeGrant")
 	t.must(t.EndSession(t.ctx, dead[3].ID), "EndSession")
-	_, err = t.RevokeSecret(t.ctx, "alice", revoked.ID, secret.ID, start)
+	_, err = t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), revoked.ID, secret.ID, start)
 	t.must(err, "RevokeSecret")
 	session := t.begin(app, "w", "a", "read")
 	used := t.redemption(session)
@@ -90,7 +90,7 @@ func durabilityNothingBack(t *trial) {
 	for _, session := range dead {
 		t.isDead(session, "reopened")
 	}
-	for name, err := range t.onApplication("alice", deleted) {
+	for name, err := range t.onApplication(oauthapp.OwnedBy("alice"), deleted) {
 		t.want(store.ErrNotFound, err, "%s of a deleted application, reopened,", name)
 	}
 	again := t.draft("alice")
@@ -120,7 +120,7 @@ func (t *trial) turnsPages(when string, other func() *trial) {
 	slices.Reverse(apps)
 	slices.Reverse(grants)
 	lists := func(t *trial) []pager {
-		return []pager{t.applicationsOf("alice"), t.grantsOf(oauthapp.GrantFilter{UserID: "u"})}
+		return []pager{t.applicationsOf(oauthapp.OwnedBy("alice")), t.grantsOf(oauthapp.GrantsOfUser("u"))}
 	}
 	var cursors []string
 	for _, list := range lists(t) {

@@ -276,7 +276,7 @@ func (t *trial) stored(app oauthapp.Application) oauthapp.Application {
 
 // secretsAt returns the secrets of an application that are live.
 func (t *trial) secretsAt(app oauthapp.Application, now time.Time) []oauthapp.Secret {
-	secrets, err := t.Secrets(t.ctx, app.Owner, app.ID, now)
+	secrets, err := t.Secrets(t.ctx, oauthapp.OwnedBy(app.Owner), app.ID, now)
 	t.must(err, "Secrets")
 	return secrets
 }

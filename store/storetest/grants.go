@@ -27,7 +27,7 @@ var grantRules = []rule{
 // grantTo returns the live grant of a user for an account to an application,
 // without the application, or ErrNotFound.
 func (t *trial) grantTo(application uuid.UUID, user, account string) (oauthapp.Grant, error) {
-	list, err := t.Grants(t.ctx, oauthapp.GrantFilter{UserID: user, AccountID: account, ApplicationID: application}, oauthapp.Page{})
+	list, err := t.Grants(t.ctx, oauthapp.GrantsOfUser(user).ForAccount(account).ToApplication(application), oauthapp.Page{})
 	switch {
 	case err != nil:
 		return oauthapp.Grant{}, err
@@ -44,7 +44,7 @@ func (t *trial) grantTo(application uuid.UUID, user, account string) (oauthapp.G
 // hasGrant fails unless this is the live grant, with its scopes in any order.
 func (t *trial) hasGrant(want oauthapp.Grant, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
-	list, err := t.Grants(t.ctx, oauthapp.GrantFilter{UserID: want.UserID, AccountID: want.AccountID, ApplicationID: want.ApplicationID}, oauthapp.Page{})
+	list, err := t.Grants(t.ctx, oauthapp.GrantsOfUser(want.UserID).ForAccount(want.AccountID).ToApplication(want.ApplicationID), oauthapp.Page{})
 	t.must(err, "Grants, %s,", what)
 	if len(list.Items) != 1 {
 		t.failf("Grants lists %d of one application, user and account, %s", len(list.Items), what)
@@ -180,11 +180,11 @@ func grantsAnew(t *trial) {
 	app := t.application("alice")
 	end := map[string]func(store.Session){
 		"the grant was revoked": func(s store.Session) {
-			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, s.GrantID)
+			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), s.GrantID)
 			t.must(err, "RevokeGrant")
 		},
 		"all tokens were revoked": func(store.Session) {
-			_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
+			_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 			t.must(err, "RevokeTokens")
 		},
 	}
@@ -239,23 +239,40 @@ func grantsFilter(t *trial) {
 	cells = cells[1:]
 	grant, err := t.grantTo(apps[0].ID, "u", "a")
 	t.must(err, "Grant")
-	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, grant.ID)
+	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), grant.ID)
 	t.must(err, "RevokeGrant")
-	_, err = t.RevokeTokens(t.ctx, "alice", apps[1].ID, plenty)
+	_, err = t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), apps[1].ID, plenty)
 	t.must(err, "RevokeTokens")
 	cells = append(cells[:3], cells[7:]...)
 
-	for _, owner := range append(owners, "", oauthapp.AnyOwner, "nobody") {
+	const any = "anybody"
+	for _, owner := range append(owners, "", any, "nobody") {
 		for _, app := range append(apps, oauthapp.Application{}, t.draft("nobody")) {
 			for _, user := range append(users, "", "nobody") {
 				for _, account := range append(accounts, "", "nothing") {
-					filter := oauthapp.GrantFilter{UserID: user, AccountID: account, ApplicationID: app.ID, Owner: owner}
+					var filter oauthapp.GrantFilter
+					if user != "" {
+						filter = filter.OfUser(user)
+					}
+					if account != "" {
+						filter = filter.ForAccount(account)
+					}
+					if app.ID != uuid.Nil {
+						filter = filter.ToApplication(app.ID)
+					}
+					switch owner {
+					case "":
+					case any:
+						filter = filter.ToOwner(oauthapp.AnyOwner)
+					default:
+						filter = filter.ToOwner(oauthapp.OwnedBy(owner))
+					}
 					var want []cell
-					for i := len(cells) - 1; i >= 0 && !filter.IsZero(); i-- { // newest first
+					for i := len(cells) - 1; i >= 0 && filter.Err() == nil; i-- { // newest first
 						c := cells[i]
 						if (user == "" || user == c.user) && (account == "" || account == c.account) &&
 							(app.ID == uuid.Nil || app.ID == c.app.ID) &&
-							(owner == "" || owner == oauthapp.AnyOwner || owner == c.owner) {
+							(owner == "" || owner == any || owner == c.owner) {
 							want = append(want, c)
 						}
 					}
@@ -285,10 +302,8 @@ func grantsRevoke(t *trial) {
 		t.signIn(app, "u", "b", "read"), t.signIn(app, "v", "a", "read"), t.signIn(other, "u", "a", "read"),
 	}
 	for _, filter := range []oauthapp.GrantFilter{
-		{}, {UserID: "v"}, {AccountID: "b"}, {ApplicationID: other.ID}, {Owner: "bob"},
-		{UserID: "u", AccountID: "b"}, {UserID: "v", AccountID: "a"}, {UserID: "u", ApplicationID: other.ID},
-		{UserID: "u", Owner: "bob"},
-	} {
+		{}, oauthapp.GrantsOfUser(""), oauthapp.GrantsOfUser("u").ForAccount(""), oauthapp.GrantsOfUser("u").ToApplication(uuid.Nil), oauthapp.GrantsOfUser("u").ToOwner(oauthapp.Owner{}),
+		oauthapp.GrantsOfUser("v"), oauthapp.GrantsForAccount("b"), oauthapp.GrantsToApplication(other.ID), oauthapp.GrantsToOwner(oauthapp.OwnedBy("bob")), oauthapp.GrantsOfUser("u").ForAccount("b"), oauthapp.GrantsOfUser("v").ForAccount("a"), oauthapp.GrantsOfUser("u").ToApplication(other.ID), oauthapp.GrantsOfUser("u").ToOwner(oauthapp.OwnedBy("bob"))} {
 		_, err := t.RevokeGrant(t.ctx, filter, session.GrantID)
 		t.want(store.ErrNotFound, err, "RevokeGrant with %+v, which does not select it,", filter)
 	}
@@ -296,10 +311,7 @@ func grantsRevoke(t *trial) {
 
 	want := grantOf(session)
 	want.Application = app
-	for _, filter := range []oauthapp.GrantFilter{
-		{UserID: "u"}, {AccountID: "a"}, {ApplicationID: app.ID}, {Owner: "alice"}, {Owner: oauthapp.AnyOwner},
-		{UserID: "u", AccountID: "a", ApplicationID: app.ID, Owner: "alice"},
-	} {
+	for _, filter := range []oauthapp.GrantFilter{oauthapp.GrantsOfUser("u"), oauthapp.GrantsForAccount("a"), oauthapp.GrantsToApplication(app.ID), oauthapp.GrantsToOwner(oauthapp.OwnedBy("alice")), oauthapp.GrantsToOwner(oauthapp.AnyOwner), oauthapp.GrantsOfUser("u").ForAccount("a").ToApplication(app.ID).ToOwner(oauthapp.OwnedBy("alice"))} {
 		was, err := t.RevokeGrant(t.ctx, filter, want.ID)
 		t.must(err, "RevokeGrant with %+v", filter)
 		t.same(was, want, "what RevokeGrant returned")
@@ -319,7 +331,7 @@ func grantsRevokeAtOnce(t *trial) {
 	app := t.application("alice")
 	session := t.signIn(app, "u", "a", "read")
 	results := t.together(crowd, func(int) error {
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, session.GrantID)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), session.GrantID)
 		return err
 	})
 	t.winners(1, store.ErrNotFound, results, "RevokeGrant")
@@ -328,7 +340,7 @@ func grantsRevokeAtOnce(t *trial) {
 func grantsUsage(t *trial) {
 	app, other := t.application("alice"), t.application("alice")
 	uses := func(want oauthapp.Usage, bound int, what string) {
-		got, err := t.Usage(t.ctx, "alice", app.ID, bound)
+		got, err := t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, bound)
 		t.must(err, "Usage, %s,", what)
 		t.same(got, want, "Usage with bound %d, %s", bound, what)
 	}
@@ -348,7 +360,7 @@ func grantsUsage(t *trial) {
 	revoke := func(user, account string) {
 		grant, err := t.grantTo(app.ID, user, account)
 		t.must(err, "Grant")
-		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: user}, grant.ID)
+		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser(user), grant.ID)
 		t.must(err, "RevokeGrant")
 	}
 	revoke("user-0", "account-0")
@@ -362,13 +374,13 @@ func grantsUsage(t *trial) {
 	t.must(t.Touch(t.ctx, store.Use{GrantID: grant.ID, At: used}), "Touch")
 	uses(oauthapp.Usage{Users: 3, LastUsedAt: used}, 3, "after a use")
 
-	ended, err := t.RevokeTokens(t.ctx, "alice", app.ID, 2)
+	ended, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, 2)
 	t.must(err, "RevokeTokens")
 	t.same(ended, oauthapp.Usage{Users: 2, More: true, LastUsedAt: used}, "what RevokeTokens returned")
 	uses(oauthapp.Usage{LastUsedAt: used}, 3, "after all tokens were revoked")
 	t.signIn(app, "user-1", "account-1", "read")
 	uses(oauthapp.Usage{Users: 1, LastUsedAt: used}, 3, "after one user came back")
-	ended, err = t.RevokeTokens(t.ctx, "alice", app.ID, 2)
+	ended, err = t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, 2)
 	t.must(err, "RevokeTokens")
 	t.same(ended, oauthapp.Usage{Users: 1, LastUsedAt: used}, "what RevokeTokens returned")
 }
@@ -387,15 +399,15 @@ func grantsUsageOfMany(t *trial) {
 		return nil
 	})
 	for bound := 1; bound < users+2; bound++ {
-		got, err := t.Usage(t.ctx, "alice", app.ID, bound)
+		got, err := t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, bound)
 		t.must(err, "Usage")
 		t.same(got, oauthapp.Usage{Users: min(users, bound), More: users > bound}, "Usage with bound %d of %d users", bound, users)
 	}
 	all := oauthapp.Usage{Users: users}
-	got, err := t.Usage(t.ctx, "alice", app.ID, math.MaxInt)
+	got, err := t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, math.MaxInt)
 	t.must(err, "Usage without a bound")
 	t.same(got, all, "Usage without a bound")
-	ended, err := t.RevokeTokens(t.ctx, "alice", app.ID, users)
+	ended, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, users)
 	t.must(err, "RevokeTokens")
 	t.same(ended, all, "what RevokeTokens returned")
 }

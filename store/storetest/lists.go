@@ -39,8 +39,8 @@ func idsOf[T any](list oauthapp.List[T], err error, id func(T) uuid.UUID) ([]uui
 	return ids, list.Next, err
 }
 
-func (t *trial) applicationsOf(owner string) pager {
-	return pager{"Applications of " + owner, func(p oauthapp.Page) ([]uuid.UUID, string, error) {
+func (t *trial) applicationsOf(owner oauthapp.Owner) pager {
+	return pager{"Applications of " + owner.String(), func(p oauthapp.Page) ([]uuid.UUID, string, error) {
 		list, err := t.Applications(t.ctx, owner, p)
 		return idsOf(list, err, func(a oauthapp.Application) uuid.UUID { return a.ID })
 	}}
@@ -115,11 +115,11 @@ func listsOrder(t *trial) {
 		t.grant(app, "u", fmt.Sprint("account-", i), id)
 		t.grant(other, "v", "b", idAt(1_000_000+int64(i)))
 		dead := t.grant(app, "u", "dead", t.id())
-		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, dead)
+		_, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), dead)
 		t.must(err, "RevokeGrant")
 		revokeV, err := t.grantTo(other.ID, "v", "b")
 		t.must(err, "Grant")
-		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "v"}, revokeV.ID)
+		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("v"), revokeV.ID)
 		t.must(err, "RevokeGrant")
 		t.cleanUp(start)
 	}
@@ -127,12 +127,12 @@ func listsOrder(t *trial) {
 		list pager
 		want []uuid.UUID
 	}{
-		{t.applicationsOf("alice"), newest},
-		{t.grantsOf(oauthapp.GrantFilter{UserID: "u"}), newestGrants},
-		{t.grantsOf(oauthapp.GrantFilter{ApplicationID: app.ID}), newestGrants},
-		{t.grantsOf(oauthapp.GrantFilter{Owner: "carol"}), newestGrants},
-		{t.grantsOf(oauthapp.GrantFilter{Owner: "carol", UserID: "u"}), newestGrants},
-		{t.grantsOf(oauthapp.GrantFilter{Owner: oauthapp.AnyOwner}), newestGrants},
+		{t.applicationsOf(oauthapp.OwnedBy("alice")), newest},
+		{t.grantsOf(oauthapp.GrantsOfUser("u")), newestGrants},
+		{t.grantsOf(oauthapp.GrantsToApplication(app.ID)), newestGrants},
+		{t.grantsOf(oauthapp.GrantsToOwner(oauthapp.OwnedBy("carol"))), newestGrants},
+		{t.grantsOf(oauthapp.GrantsToOwner(oauthapp.OwnedBy("carol")).OfUser("u")), newestGrants},
+		{t.grantsOf(oauthapp.GrantsToOwner(oauthapp.AnyOwner)), newestGrants},
 	} {
 		for _, limit := range []int{1, 2, 3, 7, n - 1, n, n + 1, 200} {
 			t.same(t.all(c.list, limit), c.want, "%s, in pages of %d", c.list.name, limit)
@@ -149,7 +149,7 @@ func listsLastPage(t *trial) {
 	t.application("alice")
 	t.grant(app, "u", "a", t.id())
 	t.grant(app, "u", "b", t.id())
-	for _, list := range []pager{t.applicationsOf("alice"), t.grantsOf(oauthapp.GrantFilter{UserID: "u"})} {
+	for _, list := range []pager{t.applicationsOf(oauthapp.OwnedBy("alice")), t.grantsOf(oauthapp.GrantsOfUser("u"))} {
 		for limit, wantMore := range map[int]bool{1: true, 2: false, 3: false, 0: false} {
 			_, next, err := list.page(oauthapp.Page{Limit: limit})
 			t.must(err, "%s", list.name)
@@ -158,7 +158,7 @@ func listsLastPage(t *trial) {
 			}
 		}
 	}
-	for _, list := range []pager{t.applicationsOf("nobody"), t.grantsOf(oauthapp.GrantFilter{UserID: "nobody"}), t.grantsOf(oauthapp.GrantFilter{})} {
+	for _, list := range []pager{t.applicationsOf(oauthapp.OwnedBy("nobody")), t.grantsOf(oauthapp.GrantsOfUser("nobody")), t.grantsOf(oauthapp.GrantFilter{})} {
 		ids, next, err := list.page(oauthapp.Page{})
 		t.must(err, "%s", list.name)
 		if len(ids) != 0 || next != "" {
@@ -174,7 +174,7 @@ func listsLimit(t *trial) {
 		t.application("alice")
 		t.grant(app, "u", fmt.Sprint("account-", i), t.id())
 	}
-	for _, list := range []pager{t.applicationsOf("alice"), t.grantsOf(oauthapp.GrantFilter{UserID: "u"})} {
+	for _, list := range []pager{t.applicationsOf(oauthapp.OwnedBy("alice")), t.grantsOf(oauthapp.GrantsOfUser("u"))} {
 		for limit, want := range map[int]int{0: 50, -1: 50, 1: 1, 199: 199, 200: 200, 201: 200, 1 << 30: 200} {
 			ids, next, err := list.page(oauthapp.Page{Limit: limit})
 			t.must(err, "%s with limit %d", list.name, limit)
@@ -212,19 +212,19 @@ func (t *trial) churns() []churn {
 	}
 	return []churn{
 		{
-			t.applicationsOf("alice"),
+			t.applicationsOf(oauthapp.OwnedBy("alice")),
 			func(id uuid.UUID) {
 				app := t.draft("alice")
 				app.ID = id
 				t.must(t.CreateApplication(t.ctx, app, nil, plenty), "CreateApplication")
 			},
 			func(id uuid.UUID) {
-				_, err := t.DeleteApplication(t.ctx, "alice", id, start)
+				_, err := t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), id, start)
 				t.must(err, "DeleteApplication")
 			},
 		},
-		grants("bob", "u", oauthapp.GrantFilter{UserID: "u"}),
-		grants("carol", "v", oauthapp.GrantFilter{Owner: "carol"}),
+		grants("bob", "u", oauthapp.GrantsOfUser("u")),
+		grants("carol", "v", oauthapp.GrantsToOwner(oauthapp.OwnedBy("carol"))),
 	}
 }
 
@@ -313,8 +313,8 @@ func listsCursor(t *trial) {
 	app := t.application("alice")
 	t.grant(app, "u", "a", t.id())
 	for _, list := range []pager{
-		t.applicationsOf("alice"), t.applicationsOf("nobody"), t.applicationsOf(oauthapp.AnyOwner),
-		t.grantsOf(oauthapp.GrantFilter{UserID: "u"}), t.grantsOf(oauthapp.GrantFilter{ApplicationID: app.ID}),
+		t.applicationsOf(oauthapp.OwnedBy("alice")), t.applicationsOf(oauthapp.OwnedBy("nobody")), t.applicationsOf(oauthapp.AnyOwner),
+		t.grantsOf(oauthapp.GrantsOfUser("u")), t.grantsOf(oauthapp.GrantsToApplication(app.ID)),
 	} {
 		for _, after := range []string{"!", " ", "not a cursor!", "é", "\x00", "\xff\xfe", "'; --", "%00", strings.Repeat("!", 100_000)} {
 			_, _, err := list.page(oauthapp.Page{After: after})
@@ -331,14 +331,14 @@ func listsCurrent(t *trial) {
 	grant := t.grant(app, "u", "a", t.id())
 	for i := range 5 {
 		app.Name = fmt.Sprint("Name ", i)
-		t.must(t.UpdateApplication(t.ctx, "alice", app), "UpdateApplication")
+		t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), app), "UpdateApplication")
 		app.Version++
 		app.LastUsedAt = start.Add(time.Duration(i) * time.Hour)
 		t.must(t.Touch(t.ctx, store.Use{GrantID: grant, At: app.LastUsedAt}), "Touch")
-		apps, err := t.Applications(t.ctx, "alice", oauthapp.Page{})
+		apps, err := t.Applications(t.ctx, oauthapp.OwnedBy("alice"), oauthapp.Page{})
 		t.must(err, "Applications")
 		t.same(apps.Items, []oauthapp.Application{other, app}, "Applications after an update")
-		grants, err := t.Grants(t.ctx, oauthapp.GrantFilter{UserID: "u"}, oauthapp.Page{})
+		grants, err := t.Grants(t.ctx, oauthapp.GrantsOfUser("u"), oauthapp.Page{})
 		t.must(err, "Grants")
 		t.same(grants.Items, []oauthapp.Grant{{
 			ID: grant, ApplicationID: app.ID, UserID: "u", AccountID: "a", Scopes: []string{"read"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -81,7 +82,7 @@ func nodesEnded(t *trial) {
 				}
 				there.isDead(s, "after %s through one handle", ending.name)
 			}
-			if _, err := there.Application(t.ctx, "alice", app.ID); err == nil {
+			if _, err := there.Application(t.ctx, oauthapp.OwnedBy("alice"), app.ID); err == nil {
 				t.isLive(there.signIn(app, "u", "a", "read"), "begun through one handle after %s through the other", ending.name)
 			}
 		}

@@ -46,16 +46,16 @@ func revocationAllTokens(t *trial) {
 	}
 	bystander := t.signIn(other, "user-0", "a", "read")
 
-	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, 1)
+	_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, 1)
 	t.must(err, "RevokeTokens")
 	for _, session := range sessions {
 		t.isDead(session, "after all tokens were revoked")
 		_, err := t.grantTo(app.ID, session.UserID, session.AccountID)
 		t.want(store.ErrNotFound, err, "Grant after all tokens were revoked")
-		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, session.GrantID)
+		_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsToApplication(app.ID), session.GrantID)
 		t.want(store.ErrNotFound, err, "RevokeGrant after all tokens were revoked")
 	}
-	list, err := t.Grants(t.ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, oauthapp.Page{})
+	list, err := t.Grants(t.ctx, oauthapp.GrantsToApplication(app.ID), oauthapp.Page{})
 	t.must(err, "Grants")
 	t.same(list, oauthapp.List[oauthapp.Grant]{}, "Grants after all tokens were revoked")
 	t.isLive(bystander, "of another application")
@@ -70,14 +70,14 @@ func revocationAgain(t *trial) {
 	for i := range 5 {
 		session := t.signIn(app, "u", "a", "read")
 		t.isLive(session, "begun after %d revocations", i)
-		_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
+		_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 		t.must(err, "RevokeTokens")
 		dead = append(dead, session)
 		for _, session := range dead {
 			t.isDead(session, "after %d revocations", i+1)
 		}
 	}
-	_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
+	_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 	t.must(err, "RevokeTokens of an application without tokens")
 }
 
@@ -100,7 +100,7 @@ func revocationRacingBegin(t *trial) {
 			if i == workers {
 				underWay.Wait() // every worker is at it
 				revoke = clock.Add(1)
-				_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
+				_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 				done = clock.Add(1)
 				t.must(err, "RevokeTokens while sessions begin")
 				return nil
@@ -147,7 +147,7 @@ func revocationRacingBegin(t *trial) {
 				t.isDead(session, "begun during RevokeTokens, not found")
 			}
 		}
-		_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
+		_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 		t.must(err, "RevokeTokens")
 		for i := range workers {
 			for _, b := range sessions[i] {
@@ -218,7 +218,7 @@ func revocationRacingReturn(t *trial) {
 				anew[i] = t.node(i).begin(app, "u", "a", "admin")
 				return nil
 			}
-			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, session.GrantID)
+			_, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), session.GrantID)
 			t.must(err, "RevokeGrant while the user authorizes again")
 			return nil
 		})
@@ -239,7 +239,7 @@ func revocationRacingReturn(t *trial) {
 		case errors.Is(err, store.ErrNotFound) && alive == 0:
 		case err == nil && alive > 0:
 			t.same(grant.Scopes, []string{"admin"}, "Scopes of the grant that began anew")
-			_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "u"}, grant.ID)
+			_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), grant.ID)
 			t.must(err, "RevokeGrant")
 		default:
 			t.failf("%d sessions begun during RevokeGrant live, and Grant returned %s", alive, describe(err))
@@ -312,19 +312,21 @@ func revocationRacingDelete(t *trial) {
 				}
 				return t.RedeemCode(t.ctx, t.redemption(session))
 			},
-			func(t *trial, _ int) error { return t.AddSecret(t.ctx, "alice", t.secret(app), start, plenty) },
 			func(t *trial, _ int) error {
-				_, err := t.RevokeSecret(t.ctx, "alice", app.ID, secret.ID, start)
+				return t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), t.secret(app), start, plenty)
+			},
+			func(t *trial, _ int) error {
+				_, err := t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, secret.ID, start)
 				return err
 			},
 			func(t *trial, _ int) error {
-				_, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
+				_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 				return err
 			},
 			func(t *trial, _ int) error {
-				seen, err := t.Application(t.ctx, "alice", app.ID)
+				seen, err := t.Application(t.ctx, oauthapp.OwnedBy("alice"), app.ID)
 				if err == nil {
-					err = t.UpdateApplication(t.ctx, "alice", seen)
+					err = t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), seen)
 				}
 				if errors.Is(err, store.ErrConflict) {
 					return nil
@@ -332,7 +334,7 @@ func revocationRacingDelete(t *trial) {
 				return err
 			},
 			func(t *trial, _ int) error {
-				_, err := t.Grants(t.ctx, oauthapp.GrantFilter{ApplicationID: app.ID}, oauthapp.Page{})
+				_, err := t.Grants(t.ctx, oauthapp.GrantsToApplication(app.ID), oauthapp.Page{})
 				return err
 			},
 			func(t *trial, _ int) error {
@@ -345,7 +347,7 @@ func revocationRacingDelete(t *trial) {
 		t.together(len(busy)+1, func(i int) error {
 			if i == len(busy) {
 				underWay.Wait()
-				_, err := t.DeleteApplication(t.ctx, "alice", app.ID, start)
+				_, err := t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), app.ID, start)
 				t.must(err, "DeleteApplication while it is in use")
 				return nil
 			}
@@ -362,7 +364,7 @@ func revocationRacingDelete(t *trial) {
 			return nil
 		})
 		for _, t := range t.everywhere() {
-			for name, err := range t.onApplication("alice", app) {
+			for name, err := range t.onApplication(oauthapp.OwnedBy("alice"), app) {
 				t.want(store.ErrNotFound, err, "%s of an application deleted while it was in use", name)
 			}
 		}
@@ -370,7 +372,7 @@ func revocationRacingDelete(t *trial) {
 			t.isDead(session.(store.Session), "begun while its application was deleted")
 			return true
 		})
-		list, err := t.Grants(t.ctx, oauthapp.GrantFilter{Owner: "alice"}, oauthapp.Page{})
+		list, err := t.Grants(t.ctx, oauthapp.GrantsToOwner(oauthapp.OwnedBy("alice")), oauthapp.Page{})
 		t.must(err, "Grants")
 		t.same(list, oauthapp.List[oauthapp.Grant]{}, "Grants of an application deleted while it was in use")
 	}

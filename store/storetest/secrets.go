@@ -47,7 +47,7 @@ func secretsOverlap(t *trial) {
 	second := t.secret(app)
 	second.CreatedAt = start.Add(time.Minute)
 	end := start.Add(time.Hour)
-	t.must(t.AddSecret(t.ctx, "alice", second, end, plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), second, end, plenty), "AddSecret")
 	first.ExpiresAt = end
 	t.hasSecrets(app, second.CreatedAt, second, first)
 	t.hasSecrets(app, end.Add(-tick), second, first)
@@ -57,7 +57,7 @@ func secretsOverlap(t *trial) {
 	third := t.secret(app)
 	third.CreatedAt = start.Add(2 * time.Minute)
 	third.ExpiresAt = start.Add(3 * time.Hour)
-	t.must(t.AddSecret(t.ctx, "alice", third, start.Add(2*time.Hour), plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), third, start.Add(2*time.Hour), plenty), "AddSecret")
 	second.ExpiresAt = start.Add(2 * time.Hour)
 	t.hasSecrets(app, third.CreatedAt, third, second, first)
 	t.hasSecrets(app, start.Add(3*time.Hour-tick), third)
@@ -67,16 +67,16 @@ func secretsOverlap(t *trial) {
 func secretsSooner(t *trial) {
 	app, first := t.confidential()
 	second, third := t.secret(app), t.secret(app)
-	t.must(t.AddSecret(t.ctx, "alice", second, start.Add(time.Hour), plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), second, start.Add(time.Hour), plenty), "AddSecret")
 	first.ExpiresAt = start.Add(time.Hour)
-	t.must(t.AddSecret(t.ctx, "alice", third, start.Add(2*time.Hour), plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), third, start.Add(2*time.Hour), plenty), "AddSecret")
 	second.ExpiresAt = start.Add(2 * time.Hour)
 	t.hasSecrets(app, start, third, second, first)
 	t.hasSecrets(app, start.Add(time.Hour), third, second)
 
 	fourth := t.secret(app)
 	fourth.CreatedAt = start.Add(3 * time.Hour)
-	t.must(t.AddSecret(t.ctx, "alice", fourth, start.Add(4*time.Hour), plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), fourth, start.Add(4*time.Hour), plenty), "AddSecret")
 	third.ExpiresAt = start.Add(4 * time.Hour)
 	t.hasSecrets(app, fourth.CreatedAt, fourth, third)
 	t.hasSecrets(app, start, fourth, third, second, first)
@@ -87,12 +87,12 @@ func secretsReset(t *trial) {
 	for i, others := range []time.Duration{0, -time.Hour, -tick} {
 		second := t.secret(app)
 		second.CreatedAt = start.Add(time.Duration(i+1) * time.Hour)
-		t.must(t.AddSecret(t.ctx, "alice", second, second.CreatedAt.Add(others), 1), "AddSecret in place of others")
+		t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), second, second.CreatedAt.Add(others), 1), "AddSecret in place of others")
 		t.hasSecrets(app, second.CreatedAt, second)
 	}
 	last := t.secret(app)
 	last.CreatedAt = start.Add(4 * time.Hour)
-	t.must(t.AddSecret(t.ctx, "alice", last, time.Time{}, 1), "AddSecret with a zero othersExpireAt")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), last, time.Time{}, 1), "AddSecret with a zero othersExpireAt")
 	t.hasSecrets(app, last.CreatedAt, last)
 	t.hasSecrets(app, start.Add(sessionTTL), last)
 }
@@ -101,15 +101,15 @@ func secretsLimit(t *trial) {
 	app, first := t.confidential()
 	second, third := t.secret(app), t.secret(app)
 	end := start.Add(time.Hour)
-	t.must(t.AddSecret(t.ctx, "alice", second, end, 2), "AddSecret up to the limit")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), second, end, 2), "AddSecret up to the limit")
 	first.ExpiresAt = end
 	third.CreatedAt = end.Add(-tick)
-	t.want(store.ErrLimit, t.AddSecret(t.ctx, "alice", third, start.Add(2*time.Hour), 2), "AddSecret beyond the limit")
+	t.want(store.ErrLimit, t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), third, start.Add(2*time.Hour), 2), "AddSecret beyond the limit")
 	t.hasSecrets(app, start, second, first)
 	t.hasSecrets(app, start.Add(sessionTTL), second)
 
 	third.CreatedAt = end // when the first is expired
-	t.must(t.AddSecret(t.ctx, "alice", third, start.Add(2*time.Hour), 2), "AddSecret once another has expired")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), third, start.Add(2*time.Hour), 2), "AddSecret once another has expired")
 	second.ExpiresAt = start.Add(2 * time.Hour)
 	t.hasSecrets(app, end, third, second)
 }
@@ -118,7 +118,7 @@ func secretsLimitAtOnce(t *trial) {
 	app, _ := t.confidential()
 	const limit = 4 // one is there
 	results := t.together(crowd, func(i int) error {
-		return t.node(i).AddSecret(t.ctx, "alice", t.secret(app), start.Add(time.Hour), limit)
+		return t.node(i).AddSecret(t.ctx, oauthapp.OwnedBy("alice"), t.secret(app), start.Add(time.Hour), limit)
 	})
 	t.winners(limit-1, store.ErrLimit, results, "AddSecret")
 	if live := len(t.secretsAt(app, start)); live != limit {
@@ -130,25 +130,25 @@ func secretsRevoke(t *trial) {
 	app, first := t.confidential()
 	other, others := t.confidential()
 	second := t.secret(app)
-	t.must(t.AddSecret(t.ctx, "alice", second, start.Add(time.Hour), plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), second, start.Add(time.Hour), plenty), "AddSecret")
 	first.ExpiresAt = start.Add(time.Hour)
 
 	at := start.Add(time.Minute)
 	for name, id := range map[string]uuid.UUID{"an unknown secret": t.id(), "another application's secret": others.ID, "no secret": uuid.Nil} {
-		_, err := t.RevokeSecret(t.ctx, "alice", app.ID, id, at)
+		_, err := t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, id, at)
 		t.want(store.ErrNotFound, err, "RevokeSecret of %s", name)
 	}
-	_, err := t.RevokeSecret(t.ctx, "alice", app.ID, first.ID, first.ExpiresAt)
+	_, err := t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, first.ID, first.ExpiresAt)
 	t.want(store.ErrNotFound, err, "RevokeSecret of an expired secret")
 
-	was, err := t.RevokeSecret(t.ctx, "alice", app.ID, first.ID, at)
+	was, err := t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, first.ID, at)
 	t.must(err, "RevokeSecret")
 	t.same(was, first, "what RevokeSecret returned")
 	t.hasSecrets(app, at, second)
-	_, err = t.RevokeSecret(t.ctx, "alice", app.ID, first.ID, at)
+	_, err = t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, first.ID, at)
 	t.want(store.ErrNotFound, err, "RevokeSecret of a revoked secret")
 
-	_, err = t.RevokeSecret(t.ctx, "alice", app.ID, second.ID, at)
+	_, err = t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, second.ID, at)
 	t.must(err, "RevokeSecret of the last secret")
 	t.hasSecrets(app, at)
 	t.hasSecrets(other, at, others)
@@ -157,7 +157,7 @@ func secretsRevoke(t *trial) {
 func secretsRevokeAtOnce(t *trial) {
 	app, secret := t.confidential()
 	results := t.together(crowd, func(int) error {
-		_, err := t.RevokeSecret(t.ctx, "alice", app.ID, secret.ID, start)
+		_, err := t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, secret.ID, start)
 		return err
 	})
 	t.winners(1, store.ErrNotFound, results, "RevokeSecret")
@@ -167,7 +167,7 @@ func secretsPublic(t *trial) {
 	app := t.draft("alice")
 	app.Type = oauthapp.Public
 	t.must(t.CreateApplication(t.ctx, app, nil, plenty), "CreateApplication")
-	t.want(store.ErrNotFound, t.AddSecret(t.ctx, "alice", t.secret(app), start, plenty), "AddSecret to a public application")
+	t.want(store.ErrNotFound, t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), t.secret(app), start, plenty), "AddSecret to a public application")
 	t.hasSecrets(app, start)
 }
 
@@ -190,7 +190,7 @@ func secretsSeenAtOnce(t *trial) {
 		for round := range 40 {
 			secret := t.secret(app)
 			secret.CreatedAt = start.Add(time.Duration(round+1) * time.Minute)
-			t.must(t.node(round).AddSecret(t.ctx, "alice", secret, secret.CreatedAt, 1), "AddSecret in place of others")
+			t.must(t.node(round).AddSecret(t.ctx, oauthapp.OwnedBy("alice"), secret, secret.CreatedAt, 1), "AddSecret in place of others")
 			for range 3 { // what was read before could be remembered after
 				t.hasSecrets(app, secret.CreatedAt, secret)
 			}

@@ -38,7 +38,7 @@ func standingKept(t *trial) {
 	} {
 		t.setStanding(&app, standing)
 		t.same(t.stored(app), app, "Application after SetStanding")
-		list, err := t.Grants(t.ctx, oauthapp.GrantFilter{UserID: "u"}, oauthapp.Page{})
+		list, err := t.Grants(t.ctx, oauthapp.GrantsOfUser("u"), oauthapp.Page{})
 		t.must(err, "Grants")
 		if len(list.Items) != 1 {
 			t.failf("Grants lists %d after SetStanding, not 1", len(list.Items))
@@ -46,13 +46,13 @@ func standingKept(t *trial) {
 		t.same(list.Items[0].Application, app, "Application of a grant after SetStanding")
 		update := app
 		update.Standing = oauthapp.Standing{Reason: "ignored"}
-		t.must(t.UpdateApplication(t.ctx, "alice", update), "UpdateApplication")
+		t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), update), "UpdateApplication")
 		app.Version++
 		t.same(t.stored(app), app, "Application after an update")
 	}
-	for _, owner := range []string{"bob", ""} {
+	for _, owner := range []oauthapp.Owner{oauthapp.OwnedBy("bob"), {}} {
 		_, err := t.SetStanding(t.ctx, owner, app.ID, suspended)
-		t.want(store.ErrNotFound, err, "SetStanding as %q of an application of alice", owner)
+		t.want(store.ErrNotFound, err, "SetStanding as %v of an application of alice", owner)
 	}
 	_, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, t.id(), suspended)
 	t.want(store.ErrNotFound, err, "SetStanding of an unknown application")
@@ -98,13 +98,13 @@ func standingSuspended(t *trial) {
 
 	t.hasSecrets(app, start, secret)
 	t.hasGrant(grantOf(code), "while its application is suspended")
-	usage, err := t.Usage(t.ctx, "alice", app.ID, plenty)
+	usage, err := t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 	t.must(err, "Usage of a suspended application")
 	if usage.Users != 2 {
 		t.failf("a suspended application has %d users, not 2", usage.Users)
 	}
 	t.must(t.EndSession(t.ctx, code.ID), "EndSession of a suspended application")
-	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "v"}, session.GrantID)
+	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("v"), session.GrantID)
 	t.must(err, "RevokeGrant of a suspended application")
 	t.setStanding(&app, oauthapp.Standing{})
 	t.isDead(code, "ended while its application was suspended")
@@ -139,7 +139,7 @@ func standingAtOnce(t *trial) {
 		results := t.together(crowd+1, func(i int) error {
 			t := t.node(i)
 			if i == crowd {
-				_, err := t.SetStanding(t.ctx, "alice", app.ID, suspended)
+				_, err := t.SetStanding(t.ctx, oauthapp.OwnedBy("alice"), app.ID, suspended)
 				t.must(err, "SetStanding")
 				suspendedYet.Store(true)
 				return nil
@@ -198,12 +198,12 @@ func standingOwnerless(t *trial) {
 
 	app := apps[0]
 	session := t.signIn(app, "u", "a", "read")
-	for _, owner := range []string{"", "alice"} {
+	for _, owner := range []oauthapp.Owner{{}, oauthapp.OwnedBy("alice")} {
 		for name, err := range t.onApplication(owner, app) {
-			t.want(store.ErrNotFound, err, "%s as %q of an application without an owner", name, owner)
+			t.want(store.ErrNotFound, err, "%s as %v of an application without an owner", name, owner)
 		}
 	}
-	list, err := t.Applications(t.ctx, "", oauthapp.Page{})
+	list, err := t.Applications(t.ctx, oauthapp.Owner{}, oauthapp.Page{})
 	t.must(err, "Applications")
 	t.same(list, oauthapp.List[oauthapp.Application]{}, "Applications of nobody")
 	t.isLive(session, "of an application without an owner")
@@ -229,9 +229,7 @@ func standingOwnSessions(t *trial) {
 
 	want := grantOf(user)
 	want.Application = app
-	for _, filter := range []oauthapp.GrantFilter{
-		{Owner: oauthapp.AnyOwner}, {Owner: "alice"}, {ApplicationID: app.ID}, {ApplicationID: app.ID, Owner: "alice"},
-	} {
+	for _, filter := range []oauthapp.GrantFilter{oauthapp.GrantsToOwner(oauthapp.AnyOwner), oauthapp.GrantsToOwner(oauthapp.OwnedBy("alice")), oauthapp.GrantsToApplication(app.ID), oauthapp.GrantsToApplication(app.ID).ToOwner(oauthapp.OwnedBy("alice"))} {
 		list, err := t.Grants(t.ctx, filter, oauthapp.Page{})
 		t.must(err, "Grants")
 		t.same(list.Items, []oauthapp.Grant{want}, "Grants of %+v, beside the application's own", filter)
@@ -239,7 +237,7 @@ func standingOwnSessions(t *trial) {
 		t.want(store.ErrNotFound, err, "RevokeGrant of the application's own")
 	}
 	for _, bound := range []int{1, 2, plenty} {
-		usage, err := t.Usage(t.ctx, "alice", app.ID, bound)
+		usage, err := t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, bound)
 		t.must(err, "Usage")
 		t.same(usage, oauthapp.Usage{Users: 1}, "Usage up to %d, beside the application's own grant", bound)
 	}
@@ -250,16 +248,16 @@ func standingOwnSessions(t *trial) {
 	t.cleanUp(start)
 	t.isLive(own, "of an application itself, after a clean-up")
 
-	usage, err := t.RevokeTokens(t.ctx, "alice", app.ID, plenty)
+	usage, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 	t.must(err, "RevokeTokens")
 	t.same(usage, oauthapp.Usage{Users: 1, LastUsedAt: at}, "what RevokeTokens returned")
 	t.isDead(own, "of an application itself, after all tokens were revoked")
 	t.isDead(user, "after all tokens were revoked")
-	usage, err = t.Usage(t.ctx, "alice", app.ID, plenty)
+	usage, err = t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 	t.must(err, "Usage")
 	t.same(usage, oauthapp.Usage{LastUsedAt: at}, "Usage after all tokens were revoked")
 	t.isLive(t.beginAs(app, t.issued(app, "", "", "read")), "of an application itself, after all tokens were revoked")
-	usage, err = t.Usage(t.ctx, "alice", app.ID, plenty)
+	usage, err = t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 	t.must(err, "Usage")
 	t.same(usage, oauthapp.Usage{LastUsedAt: at}, "Usage of an application with its own grant alone")
 }

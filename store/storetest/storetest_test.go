@@ -417,12 +417,12 @@ func (s anyClient) Client(ctx context.Context, clientID string, session uuid.UUI
 
 type revokesOnePage struct{ *memory.Store }
 
-func (s revokesOnePage) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (s revokesOnePage) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	usage, err := s.Usage(ctx, owner, id, bound)
 	if err != nil {
 		return usage, err
 	}
-	filter := oauthapp.GrantFilter{ApplicationID: id}
+	filter := oauthapp.GrantsToApplication(id)
 	grants, err := s.Grants(ctx, filter, oauthapp.Page{Limit: 5})
 	for _, grant := range grants.Items {
 		_, _ = s.RevokeGrant(ctx, filter, grant.ID)
@@ -439,7 +439,7 @@ func (s dropsApplicationExtra) CreateApplication(ctx context.Context, app oautha
 
 type ignoresSuspended struct{ *memory.Store }
 
-func (s ignoresSuspended) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+func (s ignoresSuspended) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
 	standing.Suspended = false
 	return s.Store.SetStanding(ctx, owner, id, standing)
 }
@@ -456,7 +456,7 @@ func (s hidesSuspended) Client(ctx context.Context, clientID string, session uui
 
 type cleansSuspended struct{ *memory.Store }
 
-func (s cleansSuspended) SetStanding(ctx context.Context, owner string, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+func (s cleansSuspended) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
 	if standing.Suspended {
 		_, _ = s.RevokeTokens(ctx, owner, id, 1)
 	}
@@ -465,7 +465,7 @@ func (s cleansSuspended) SetStanding(ctx context.Context, owner string, id uuid.
 
 type updatesStanding struct{ *memory.Store }
 
-func (s updatesStanding) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+func (s updatesStanding) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	err := s.Store.UpdateApplication(ctx, owner, app)
 	if err == nil {
 		_, err = s.SetStanding(ctx, owner, app.ID, app.Standing)
@@ -475,9 +475,9 @@ func (s updatesStanding) UpdateApplication(ctx context.Context, owner string, ap
 
 type nobodyOwns struct{ *memory.Store }
 
-func (s nobodyOwns) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+func (s nobodyOwns) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
 	app, err := s.Store.Application(ctx, oauthapp.AnyOwner, id)
-	if err == nil && owner != app.Owner {
+	if err == nil && owner.Account() != app.Owner {
 		return s.Store.Application(ctx, owner, id)
 	}
 	return app, err
@@ -538,7 +538,7 @@ func (s endsGrant) EndSession(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return nil
 	}
-	_, err = s.RevokeGrant(ctx, oauthapp.GrantFilter{UserID: session.UserID}, session.GrantID)
+	_, err = s.RevokeGrant(ctx, oauthapp.GrantsOfUser(session.UserID), session.GrantID)
 	return err
 }
 
@@ -547,7 +547,7 @@ type reusesClientID struct {
 	freed map[string]bool
 }
 
-func (s *reusesClientID) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+func (s *reusesClientID) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
 	app, err := s.Store.DeleteApplication(ctx, owner, id, at)
 	s.freed[app.ClientID] = err == nil
 	return app, err
@@ -565,7 +565,7 @@ func (s *reusesClientID) CreateApplication(ctx context.Context, app oauthapp.App
 type countsThenCreates struct{ *memory.Store }
 
 func (s countsThenCreates) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
-	list, err := s.Applications(ctx, app.Owner, oauthapp.Page{Limit: 200})
+	list, err := s.Applications(ctx, oauthapp.OwnedBy(app.Owner), oauthapp.Page{Limit: 200})
 	if err != nil || len(list.Items) >= limit {
 		return errors.Join(err, store.ErrLimit)
 	}
@@ -576,7 +576,7 @@ func (s countsThenCreates) CreateApplication(ctx context.Context, app oauthapp.A
 type countsFirst struct{ *memory.Store }
 
 func (s countsFirst) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
-	list, err := s.Applications(ctx, app.Owner, oauthapp.Page{})
+	list, err := s.Applications(ctx, oauthapp.OwnedBy(app.Owner), oauthapp.Page{})
 	if err != nil || len(list.Items) >= limit {
 		return errors.Join(err, store.ErrLimit)
 	}
@@ -585,13 +585,13 @@ func (s countsFirst) CreateApplication(ctx context.Context, app oauthapp.Applica
 
 type unlimitedSecrets struct{ *memory.Store }
 
-func (s unlimitedSecrets) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, _ int) error {
+func (s unlimitedSecrets) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, _ int) error {
 	return s.Store.AddSecret(ctx, owner, secret, othersExpireAt, plenty)
 }
 
 type zeroIsForEver struct{ *memory.Store }
 
-func (s zeroIsForEver) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+func (s zeroIsForEver) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
 	if othersExpireAt.IsZero() {
 		othersExpireAt, limit = secret.CreatedAt.Add(100*sessionTTL), plenty
 	}
@@ -600,7 +600,7 @@ func (s zeroIsForEver) AddSecret(ctx context.Context, owner string, secret oauth
 
 type ignoresOwner struct{ *memory.Store }
 
-func (s ignoresOwner) UpdateApplication(ctx context.Context, _ string, app oauthapp.Application) error {
+func (s ignoresOwner) UpdateApplication(ctx context.Context, _ oauthapp.Owner, app oauthapp.Application) error {
 	return s.Store.UpdateApplication(ctx, oauthapp.AnyOwner, app)
 }
 
@@ -611,13 +611,13 @@ func (s foldsCase) CreateApplication(ctx context.Context, app oauthapp.Applicati
 	return s.Store.CreateApplication(ctx, app, secret, limit)
 }
 
-func (s foldsCase) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
-	return s.Store.Application(ctx, strings.ToLower(owner), id)
+func (s foldsCase) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
+	return s.Store.Application(ctx, oauthapp.OwnedBy(strings.ToLower(owner.Account())), id)
 }
 
 type lastUpdateWins struct{ *memory.Store }
 
-func (s lastUpdateWins) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+func (s lastUpdateWins) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	for {
 		seen, err := s.Application(ctx, owner, app.ID)
 		if err != nil {
@@ -672,15 +672,15 @@ func (s widensUnasked) BeginSession(ctx context.Context, b store.Beginning) (oau
 type zeroSelectsAll struct{ *memory.Store }
 
 func (s zeroSelectsAll) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
-	if filter.IsZero() {
-		filter.Owner = oauthapp.AnyOwner
+	if filter.Err() != nil {
+		filter = oauthapp.GrantsToOwner(oauthapp.AnyOwner)
 	}
 	return s.Store.Grants(ctx, filter, page)
 }
 
 func (s zeroSelectsAll) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id uuid.UUID) (oauthapp.Grant, error) {
-	if filter.IsZero() {
-		filter.Owner = oauthapp.AnyOwner
+	if filter.Err() != nil {
+		filter = oauthapp.GrantsToOwner(oauthapp.AnyOwner)
 	}
 	return s.Store.RevokeGrant(ctx, filter, id)
 }
@@ -689,7 +689,7 @@ func (s zeroSelectsAll) RevokeGrant(ctx context.Context, filter oauthapp.GrantFi
 // beginning of the next.
 type countsInPieces struct{ *memory.Store }
 
-func (s countsInPieces) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (s countsInPieces) Usage(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	usage, err := s.Store.Usage(ctx, owner, id, math.MaxInt)
 	usage.Users += usage.Users / 32
 	usage.Users, usage.More = min(usage.Users, bound), usage.Users > bound
@@ -698,19 +698,19 @@ func (s countsInPieces) Usage(ctx context.Context, owner string, id uuid.UUID, b
 
 type countsGrants struct{ *memory.Store }
 
-func (s countsGrants) Usage(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (s countsGrants) Usage(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	usage, err := s.Store.Usage(ctx, owner, id, bound)
 	if err != nil {
 		return usage, err
 	}
-	grants, err := s.Grants(ctx, oauthapp.GrantFilter{ApplicationID: id}, oauthapp.Page{Limit: bound})
+	grants, err := s.Grants(ctx, oauthapp.GrantsToApplication(id), oauthapp.Page{Limit: bound})
 	usage.Users, usage.More = len(grants.Items), grants.Next != ""
 	return usage, err
 }
 
 type skipsOne struct{ *memory.Store }
 
-func (s skipsOne) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+func (s skipsOne) Applications(ctx context.Context, owner oauthapp.Owner, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
 	list, err := s.Store.Applications(ctx, owner, page)
 	if page.After != "" && len(list.Items) > 1 {
 		list.Items = list.Items[1:]
@@ -720,7 +720,7 @@ func (s skipsOne) Applications(ctx context.Context, owner string, page oauthapp.
 
 type pagesByOffset struct{ *memory.Store }
 
-func (s pagesByOffset) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+func (s pagesByOffset) Applications(ctx context.Context, owner oauthapp.Owner, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
 	list, err := s.Store.Applications(ctx, owner, oauthapp.Page{Limit: 200})
 	from := min(len(page.After), len(list.Items)) // in unary
 	to := min(from+page.Limit, len(list.Items))
@@ -752,7 +752,7 @@ func (s *keepsSlices) CreateApplication(ctx context.Context, app oauthapp.Applic
 	return s.Store.CreateApplication(ctx, app, secret, limit)
 }
 
-func (s *keepsSlices) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+func (s *keepsSlices) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
 	app, err := s.Store.Application(ctx, owner, id)
 	app.CallbackURLs = s.callbacks
 	return app, err
@@ -885,14 +885,14 @@ func (s *keepsSessions) RevokeGrant(ctx context.Context, filter oauthapp.GrantFi
 	return s.Store.RevokeGrant(ctx, filter, id)
 }
 
-func (s *keepsSessions) RevokeTokens(ctx context.Context, owner string, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func (s *keepsSessions) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.seen)
 	return s.Store.RevokeTokens(ctx, owner, id, bound)
 }
 
-func (s *keepsSessions) DeleteApplication(ctx context.Context, owner string, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
+func (s *keepsSessions) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.seen)
@@ -907,7 +907,7 @@ type keepsApplications struct {
 	read map[uuid.UUID]oauthapp.Application
 }
 
-func (s *keepsApplications) Application(ctx context.Context, owner string, id uuid.UUID) (oauthapp.Application, error) {
+func (s *keepsApplications) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	app, ok := s.read[id]
@@ -922,7 +922,7 @@ func (s *keepsApplications) Application(ctx context.Context, owner string, id uu
 	return app, nil
 }
 
-func (s *keepsApplications) UpdateApplication(ctx context.Context, owner string, app oauthapp.Application) error {
+func (s *keepsApplications) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.Store.UpdateApplication(ctx, owner, app)
@@ -983,12 +983,12 @@ func (s *remembersClients) forget() {
 	s.forgot = make(chan struct{})
 }
 
-func (s *remembersClients) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+func (s *remembersClients) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
 	defer s.forget()
 	return s.Store.AddSecret(ctx, owner, secret, othersExpireAt, limit)
 }
 
-func (s *remembersClients) RevokeSecret(ctx context.Context, owner string, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
+func (s *remembersClients) RevokeSecret(ctx context.Context, owner oauthapp.Owner, id, secret uuid.UUID, at time.Time) (oauthapp.Secret, error) {
 	defer s.forget()
 	return s.Store.RevokeSecret(ctx, owner, id, secret, at)
 }
@@ -1037,7 +1037,7 @@ func (s *countsInProcess) CreateApplication(ctx context.Context, app oauthapp.Ap
 	return nil
 }
 
-func (s *countsInProcess) AddSecret(ctx context.Context, owner string, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
+func (s *countsInProcess) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.secrets >= limit-1 { // one came with the application
@@ -1079,7 +1079,7 @@ type keepsCursors struct {
 	cursors map[string]string
 }
 
-func (s *keepsCursors) Applications(ctx context.Context, owner string, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
+func (s *keepsCursors) Applications(ctx context.Context, owner oauthapp.Owner, page oauthapp.Page) (oauthapp.List[oauthapp.Application], error) {
 	page.After = s.cursors[page.After]
 	list, err := s.Store.Applications(ctx, owner, page)
 	if list.Next != "" {

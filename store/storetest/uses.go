@@ -43,7 +43,7 @@ func usesGrant(t *trial) {
 func usesSecret(t *trial) {
 	app, first := t.confidential()
 	second := t.secret(app)
-	t.must(t.AddSecret(t.ctx, "alice", second, start.Add(time.Hour), plenty), "AddSecret")
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), second, start.Add(time.Hour), plenty), "AddSecret")
 	first.ExpiresAt = start.Add(time.Hour)
 	for _, step := range []struct{ at, want time.Duration }{{time.Minute, time.Minute}, {time.Second, time.Minute}, {time.Hour, time.Hour}} {
 		t.must(t.Touch(t.ctx, store.Use{ApplicationID: app.ID, SecretID: first.ID, At: start.Add(step.at)}), "Touch")
@@ -79,9 +79,9 @@ func usesNothingElse(t *trial) {
 	session := t.signIn(app, "u", "a", "read")
 	use := store.Use{GrantID: session.GrantID, ApplicationID: app.ID, SecretID: secret.ID, At: start}
 	t.must(t.Touch(t.ctx, use), "Touch")
-	t.must(t.UpdateApplication(t.ctx, "alice", app), "UpdateApplication after a use")
+	t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), app), "UpdateApplication after a use")
 
-	_, err := t.RevokeSecret(t.ctx, "alice", app.ID, secret.ID, start)
+	_, err := t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, secret.ID, start)
 	t.must(err, "RevokeSecret")
 	for _, ending := range endings[1:] {
 		session := t.signIn(app, "u", "a", "read")

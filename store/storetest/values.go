@@ -97,11 +97,11 @@ func valuesTexts(t *trial) {
 		t.must(t.CreateApplication(t.ctx, app, &secret, plenty), "CreateApplication with %.50q", text)
 		t.same(t.stored(app), app, "Application with %.50q", text)
 		t.hasSecrets(app, start, secret)
-		list, err := t.Applications(t.ctx, text, oauthapp.Page{})
+		list, err := t.Applications(t.ctx, oauthapp.OwnedBy(text), oauthapp.Page{})
 		t.must(err, "Applications of %.50q", text)
 		t.same(list.Items, []oauthapp.Application{app}, "Applications of %.50q", text)
 		app.Name, app.CallbackURLs = "updated "+text, []string{text + "3"}
-		t.must(t.UpdateApplication(t.ctx, text, app), "UpdateApplication with %.50q", text)
+		t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy(text), app), "UpdateApplication with %.50q", text)
 		app.Version++
 		t.same(t.stored(app), app, "Application updated with %.50q", text)
 
@@ -111,7 +111,7 @@ func valuesTexts(t *trial) {
 		t.isLive(session, "with %.50q", text)
 		t.hasGrant(grantOf(session), "with %.50q", text)
 		t.isLive(t.rotate(t.redeem(session)), "with %.50q", text)
-		for _, filter := range []oauthapp.GrantFilter{{UserID: text}, {AccountID: text + " account"}, {Owner: text}} {
+		for _, filter := range []oauthapp.GrantFilter{oauthapp.GrantsOfUser(text), oauthapp.GrantsForAccount(text + " account"), oauthapp.GrantsToOwner(oauthapp.OwnedBy(text))} {
 			if got := t.all(t.grantsOf(filter), 50); len(got) != 1 || got[0] != session.GrantID {
 				t.failf("Grants of text %d in %+.50v lists %d, not its one", i, filter, len(got))
 			}
@@ -139,14 +139,14 @@ func valuesDistinct(t *trial) {
 		sessions = append(sessions, t.begin(common, text, "account", "read"), t.begin(common, "user", text, "read"))
 	}
 	for i, text := range different {
-		list, err := t.Applications(t.ctx, text, oauthapp.Page{})
+		list, err := t.Applications(t.ctx, oauthapp.OwnedBy(text), oauthapp.Page{})
 		t.must(err, "Applications")
 		if len(list.Items) != 1 || list.Items[0].Owner != text {
 			t.failf("Applications of the owner %q lists %d", text, len(list.Items))
 		}
 		t.hasGrant(grantOf(sessions[2*i]), "of the user %q", text)
 		t.hasGrant(grantOf(sessions[2*i+1]), "for the account %q", text)
-		for j, filter := range []oauthapp.GrantFilter{{UserID: text}, {AccountID: text}} {
+		for j, filter := range []oauthapp.GrantFilter{oauthapp.GrantsOfUser(text), oauthapp.GrantsForAccount(text)} {
 			t.same(t.all(t.grantsOf(filter), 50), []uuid.UUID{sessions[2*i+j].GrantID}, "Grants of %+v", filter)
 		}
 	}
@@ -186,7 +186,7 @@ func valuesGiven(t *trial) {
 	given.CallbackURLs, given.Scopes = roomy("https://example.com/a", "https://example.com/b"), roomy("a", "b")
 	given.Extra = []byte("another")
 	app.CallbackURLs, app.Scopes, app.Extra = slices.Clone(given.CallbackURLs), slices.Clone(given.Scopes), slices.Clone(given.Extra)
-	t.must(t.UpdateApplication(t.ctx, "alice", given), "UpdateApplication")
+	t.must(t.UpdateApplication(t.ctx, oauthapp.OwnedBy("alice"), given), "UpdateApplication")
 	app.Version++
 	spoil(given.CallbackURLs, given.Scopes)
 	given.Extra[0] = 'X'
@@ -246,7 +246,7 @@ func (t *trial) spoilReturned(session store.Session) {
 	grant, err := t.grantTo(session.ApplicationID, session.UserID, session.AccountID)
 	t.must(err, "Grant")
 	spoil(grant.Scopes)
-	grants, err := t.Grants(t.ctx, oauthapp.GrantFilter{UserID: session.UserID}, oauthapp.Page{})
+	grants, err := t.Grants(t.ctx, oauthapp.GrantsOfUser(session.UserID), oauthapp.Page{})
 	t.must(err, "Grants")
 	for _, grant := range grants.Items {
 		spoil(grant.Scopes, grant.Application.CallbackURLs, grant.Application.Scopes)
@@ -272,7 +272,7 @@ func valuesReturned(t *trial) {
 	t.hasGrant(want, "after a caller changed slices handed out")
 
 	revoked := t.signIn(app, "v", "a", "read")
-	was, err := t.RevokeGrant(t.ctx, oauthapp.GrantFilter{UserID: "v"}, revoked.GrantID)
+	was, err := t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("v"), revoked.GrantID)
 	t.must(err, "RevokeGrant")
 	spoil(was.Scopes, was.Application.CallbackURLs, was.Application.Scopes)
 	spoilBytes(was.Application.Extra)

@@ -80,7 +80,7 @@ func Rotation(session uuid.UUID, presented credential.Digest) store.Rotation {
 // Grant returns the live grant of a user for an account to an application,
 // without the application, or store.ErrNotFound.
 func Grant(ctx context.Context, s oauthapp.Store, application uuid.UUID, user, account string) (oauthapp.Grant, error) {
-	list, err := s.Grants(ctx, oauthapp.GrantFilter{UserID: user, AccountID: account, ApplicationID: application}, oauthapp.Page{})
+	list, err := s.Grants(ctx, oauthapp.GrantsOfUser(user).ForAccount(account).ToApplication(application), oauthapp.Page{})
 	if err != nil {
 		return oauthapp.Grant{}, err
 	}

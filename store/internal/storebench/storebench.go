@@ -279,10 +279,10 @@ func (l *load) refresh(h *held) error {
 
 func (l *load) benchmarkRevokeTokens(b *testing.B) {
 	l.fill(b)
-	_, err := l.RevokeTokens(l.ctx, l.app.Owner, sample.ID(), countedUsers)
+	_, err := l.RevokeTokens(l.ctx, oauthapp.OwnedBy(l.app.Owner), sample.ID(), countedUsers)
 	requireUnknown(b, err)
 	l.firstAndOthers(b, func() error {
-		usage, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, countedUsers)
+		usage, err := l.RevokeTokens(l.ctx, oauthapp.OwnedBy(l.app.Owner), l.app.ID, countedUsers)
 		if err == nil && usage.Users == 0 {
 			err = fmt.Errorf("RevokeTokens ended no grant")
 		}
@@ -293,10 +293,10 @@ func (l *load) benchmarkRevokeTokens(b *testing.B) {
 
 func (l *load) benchmarkDeleteApplication(b *testing.B) {
 	l.fill(b)
-	_, err := l.DeleteApplication(l.ctx, l.app.Owner, sample.ID(), sample.Now)
+	_, err := l.DeleteApplication(l.ctx, oauthapp.OwnedBy(l.app.Owner), sample.ID(), sample.Now)
 	requireUnknown(b, err)
 	l.firstAndOthers(b, func() error {
-		_, err := l.DeleteApplication(l.ctx, l.app.Owner, l.app.ID, sample.Now)
+		_, err := l.DeleteApplication(l.ctx, oauthapp.OwnedBy(l.app.Owner), l.app.ID, sample.Now)
 		l.app.ID = uuid.Nil
 		return err
 	})
@@ -347,7 +347,7 @@ func (l *load) benchmarkCleanUp(b *testing.B) {
 		b.StopTimer()
 		if !l.dead {
 			l.fill(b)
-			_, err := l.RevokeTokens(l.ctx, l.app.Owner, l.app.ID, countedUsers)
+			_, err := l.RevokeTokens(l.ctx, oauthapp.OwnedBy(l.app.Owner), l.app.ID, countedUsers)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -466,29 +466,29 @@ func benchmarkGrants(b *testing.B, s store.Store, n int) {
 		of     string
 		filter oauthapp.GrantFilter
 	}{
-		{"user", oauthapp.GrantFilter{UserID: "user"}},
-		{"account", oauthapp.GrantFilter{AccountID: "account"}},
-		{"owner", oauthapp.GrantFilter{Owner: "owner"}},
-		{"anyone", oauthapp.GrantFilter{Owner: oauthapp.AnyOwner}},
+		{"user", oauthapp.GrantsOfUser("user")},
+		{"account", oauthapp.GrantsForAccount("account")},
+		{"owner", oauthapp.GrantsToOwner(oauthapp.OwnedBy("owner"))},
+		{"anyone", oauthapp.GrantsToOwner(oauthapp.AnyOwner)},
 	}
 	for _, f := range filters {
 		b.Run("Grants/live/of="+f.of, func(b *testing.B) { list(b, f.filter) })
 	}
 	b.Run("Grants/live/of=application", func(b *testing.B) {
 		fill(b)
-		list(b, oauthapp.GrantFilter{ApplicationID: app.ID})
+		list(b, oauthapp.GrantsToApplication(app.ID))
 	})
 	b.Run("Usage", func(b *testing.B) {
 		fill(b)
 		for b.Loop() {
-			if usage, err := l.Usage(l.ctx, "owner", app.ID, countedUsers); err != nil || usage.Users == 0 {
+			if usage, err := l.Usage(l.ctx, oauthapp.OwnedBy("owner"), app.ID, countedUsers); err != nil || usage.Users == 0 {
 				b.Fatalf("Usage counts %d users, %v", usage.Users, err)
 			}
 		}
 	})
 	revoke := func(b *testing.B) {
 		fill(b)
-		_, err := l.RevokeTokens(l.ctx, "owner", app.ID, countedUsers)
+		_, err := l.RevokeTokens(l.ctx, oauthapp.OwnedBy("owner"), app.ID, countedUsers)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -507,8 +507,8 @@ func benchmarkApplications(b *testing.B, s store.Store) {
 		l.create(b, "owner")
 		l.create(b, "another")
 	}
-	for _, owner := range []string{"owner", oauthapp.AnyOwner} {
-		b.Run("Applications/owner="+owner, func(b *testing.B) {
+	for _, owner := range []oauthapp.Owner{oauthapp.OwnedBy("owner"), oauthapp.AnyOwner} {
+		b.Run("Applications/owner="+owner.String(), func(b *testing.B) {
 			for b.Loop() {
 				page, err := l.Applications(l.ctx, owner, oauthapp.Page{})
 				if err != nil || len(page.Items) != 50 {
