@@ -4,18 +4,22 @@ import (
 	"slices"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/clientmetadata"
 	"github.com/oauthapps/oauthapps/flow/device"
 	"github.com/oauthapps/oauthapps/flow/dnsimple"
 	"github.com/oauthapps/oauthapps/flow/par"
+	"github.com/oauthapps/oauthapps/flow/registration"
 )
 
 // capabilities are what the server does beyond the authorization code flow: all
 // that the library has, without those that the options turn off.
 func capabilities(opts options) []flow.Extension {
 	all := []flow.Extension{
+		clientmetadata.New(clientmetadata.Config{}),
 		device.New(device.Config{}),
 		dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL}),
 		par.New(par.Config{}),
+		registration.New(registration.Config{Open: true}),
 	}
 	return slices.DeleteFunc(all, func(e flow.Extension) bool { return slices.Contains(opts.without, e.Name()) })
 }

@@ -70,10 +70,6 @@ func TestMCPConformance(t *testing.T) {
 		require.NoError(t, json.Unmarshal(content, &checks))
 		require.NotEmpty(t, checks, file)
 		for _, check := range checks {
-			if check.ID == "authorization-server-metadata-cimd" { // client ID metadata documents are optional, and not offered
-				require.Equal(t, "WARNING", check.Status)
-				continue
-			}
 			require.Equal(t, "SUCCESS", check.Status, "%s: %s", check.ID, check.ErrorMessage)
 		}
 	}

@@ -503,7 +503,7 @@ func TestMetadata(t *testing.T) {
 	} {
 		require.Equal(t, value, as.JSON[member], member)
 	}
-	require.ElementsMatch(t, []any{"authorization_code", "refresh_token"}, as.JSON["grant_types_supported"])
+	require.ElementsMatch(t, []any{"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"}, as.JSON["grant_types_supported"])
 	require.ElementsMatch(t, []any{"client_secret_basic", "client_secret_post", "none"}, as.JSON["token_endpoint_auth_methods_supported"])
 	require.ElementsMatch(t, []any{"read", "write"}, as.JSON["scopes_supported"])
 	require.NotContains(t, as.Body, "/v2/oauth/access_token")

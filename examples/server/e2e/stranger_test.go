@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An MCP client that nobody registered signs in, calls the API and refreshes: by
+// its metadata document where the server reads those, and else by registering
+// itself, with a secret or without.
+func TestMCPStranger(t *testing.T) {
+	const callback = "http://127.0.0.1:49321/callback"
+	var document []byte
+	origin := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(document)
+	}))
+	defer origin.Close()
+	documentURL := origin.URL + "/oauth/client.json"
+	document, err := json.Marshal(map[string]any{
+		"client_id": documentURL, "client_name": "Stranger", "redirect_uris": []string{callback, "stranger://callback"},
+		"grant_types":                []string{"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"},
+		"token_endpoint_auth_method": "none", "logo_uri": origin.URL + "/logo.png",
+	})
+	require.NoError(t, err)
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: origin.Certificate().Raw})
+	require.NoError(t, os.WriteFile(roots, certificate, 0o600))
+	t.Setenv("SSL_CERT_FILE", roots) // of the server, in the place of the system's
+
+	dir := nodePackage(t, "mcp", "@modelcontextprotocol/sdk")
+	for name, test := range map[string]struct {
+		documentURL, auth string
+		args              []string
+		byDocument        bool
+	}{
+		"metadata document":     {documentURL, "none", nil, true},
+		"registers itself":      {"", "none", nil, false},
+		"registers with secret": {"", "client_secret_post", nil, false},
+		"registers instead":     {documentURL, "none", []string{"-without", "clientmetadata"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, test.args...)
+			b := signIn(t, s, alice)
+			node := newNode(t, dir, "stranger.mjs")
+			node.start(s, application{Callback: callback}, map[string]string{"metadata_url": test.documentURL, "auth": test.auth})
+			authorize := node.question()
+			page := b.get(authorize)
+			require.Equal(t, http.StatusOK, page.Status, page.Body)
+			require.Contains(t, page.Body, "Authorize <bdi>Stranger</bdi>")
+			require.NotContains(t, page.Body, "logo.png")
+			if test.byDocument {
+				require.Contains(t, page.Body, "from <bdi>"+origin.Listener.Addr().String()+"</bdi>")
+			} else {
+				require.Contains(t, page.Body, "registered itself")
+			}
+			node.write(b.authorize(authorize, alice.account).String())
+			var result struct {
+				Steps struct {
+					nodeSteps
+					ClientID string `json:"client_id"`
+				}
+			}
+			node.read(&result)
+			node.wait()
+			steps := result.Steps
+			require.Equal(t, test.byDocument, steps.ClientID == documentURL, steps.ClientID)
+			require.Equal(t, 1, steps.WhoAmI.Data.User.ID)
+			require.Equal(t, steps.WhoAmI, steps.WhoAmIRefreshed)
+			require.True(t, steps.Rotated)
+		})
+	}
+	t.Run("cannot", func(t *testing.T) {
+		s := start(t, "-without", "clientmetadata,registration")
+		node := newNode(t, dir, "stranger.mjs")
+		node.start(s, application{Callback: callback}, map[string]string{"metadata_url": documentURL, "auth": "none"})
+		require.Error(t, node.cmd.Wait())
+		require.Contains(t, node.stderr.String(), "does not support dynamic client registration")
+	})
+}
