@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -257,16 +258,16 @@ func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *
 	if len(scopes) > 0 {
 		challenge += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
-	told := challenge
 	if refusal.Code != "" {
-		told += `, error="` + refusal.Code + `", error_description="` + refusal.Description + `"`
+		challenge += `, error="` + refusal.Code + `", error_description="` + refusal.Description + `"`
 	}
 	if refusal.Challenge != "" {
-		told += ", " + refusal.Challenge
+		challenge += ", " + refusal.Challenge
 	}
-	metadata := `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
-	for _, value := range p.added.Challenges(refusal.Scheme, told+metadata, challenge+metadata) {
+	challenge += `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
+	for _, value := range p.added.Challenges(refusal.Scheme, challenge) {
 		w.Header().Add("WWW-Authenticate", value)
 	}
+	maps.Copy(w.Header(), refusal.Header)
 	wire.Write(w, refusal.Status, wire.ErrorBody(cmp.Or(refusal.Code, InvalidToken), refusal.Description))
 }

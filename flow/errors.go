@@ -43,20 +43,23 @@ const (
 // internals; what the operator needs to know is the cause, which errors.Is and
 // errors.As find through Unwrap.
 type Error struct {
-	// Code is one of the constants above. It is empty only where RFC 6750 asks
-	// for none: a request that carries no access token.
+	// Code is one of the constants above, or of a capability. It is empty only
+	// where RFC 6750 asks for none: a request that carries no access token.
 	Code string
 	// Description is a phrase for the developer of the client, in the
 	// characters of RFC 6749, section 5.2.
 	Description string
 	// Status is the HTTP status of the answer.
 	Status int
+	// Header is what the answer has to have in its header beside the challenge,
+	// such as the DPoP-Nonce of package dpop; nil for nothing.
+	Header http.Header
 
 	wire *wire.Error
 }
 
 func publicError(e *wire.Error) *Error {
-	return &Error{Code: e.Code, Description: e.Description, Status: e.Status, wire: e}
+	return &Error{Code: e.Code, Description: e.Description, Status: e.Status, Header: e.Header, wire: e}
 }
 
 // Error returns the code, the description and the cause.

@@ -22,6 +22,7 @@ func (p *Provider) extend() error {
 	p.kernel = &kernel.Kernel{
 		Issuer:      p.cfg.Issuer,
 		BasePath:    p.issuer.Path,
+		Resource:    p.cfg.Resource,
 		Store:       p.cfg.Store,
 		Registry:    p.registry,
 		Credentials: p.credentials,
@@ -59,6 +60,7 @@ func (p *Provider) extend() error {
 		Grants:               []kernel.Grant{p.codeGrant(), p.refreshGrant()},
 		ClientAuthentication: clientauth.Secrets(p.secretUsed),
 		Metadata:             p.ownMetadata(),
+		ResourceMetadata:     p.ownResourceMetadata(),
 		Schemes:              []kernel.Scheme{{Name: kernel.Bearer}},
 	}
 	for _, name := range authorizationParams {

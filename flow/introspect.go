@@ -65,7 +65,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	p.writeJSON(w, r, withMembers(answer, func(add func(map[string]any)) {
 		for _, members := range p.added.IntrospectionMembers {
 			if answer.session != nil {
-				add(members(answer.session))
+				add(members(answer.session, token.Digest))
 			}
 		}
 	}))
@@ -122,7 +122,7 @@ func (p *Provider) describe(s *store.Session, token presentedToken) introspectio
 		return introspection{}
 	}
 	answer.session = s
-	answer.TokenType = p.added.TokenType(s)
+	answer.TokenType = p.added.TokenType(s, token.Digest)
 	answer.Audience = p.cfg.Resource
 	answer.Scope = strings.Join(access.Scopes, " ")
 	answer.IssuedAt, answer.ExpiresAt = access.IssuedAt.Unix(), access.ExpiresAt.Unix()

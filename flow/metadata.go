@@ -12,14 +12,6 @@ import (
 	"time"
 )
 
-// resourceMetadata is the protected resource metadata of RFC 9728.
-type resourceMetadata struct {
-	Resource               string   `json:"resource"`
-	AuthorizationServers   []string `json:"authorization_servers"`
-	ScopesSupported        []string `json:"scopes_supported"`
-	BearerMethodsSupported []string `json:"bearer_methods_supported"`
-}
-
 // ownMetadata are the members of the authorization server metadata (RFC 8414)
 // that are there without any capability. It tells what clients may rely on;
 // what is optional and not there is left out.
@@ -53,12 +45,18 @@ func (p *Provider) serverMetadata() http.HandlerFunc {
 
 // resourceMetadata serves the metadata of the protected API.
 func (p *Provider) resourceMetadata() http.HandlerFunc {
-	return document(resourceMetadata{
-		Resource:               p.cfg.Resource,
-		AuthorizationServers:   []string{p.cfg.Issuer},
-		ScopesSupported:        p.scopeNames(),
-		BearerMethodsSupported: []string{"header"},
-	})
+	return document(p.added.ResourceMetadata)
+}
+
+// ownResourceMetadata are the members of the protected resource metadata (RFC
+// 9728) that are there without any capability.
+func (p *Provider) ownResourceMetadata() map[string]any {
+	return map[string]any{
+		"resource":                 p.cfg.Resource,
+		"authorization_servers":    []string{p.cfg.Issuer},
+		"scopes_supported":         p.scopeNames(),
+		"bearer_methods_supported": []string{"header"},
+	}
 }
 
 // resourceMetadataURL is where a client finds the metadata of the protected

@@ -80,7 +80,7 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
-	issued.Type = p.added.TokenType(issued.Session)
+	issued.Type = p.added.TokenType(issued.Session, credential.DigestOf(issued.Access))
 	return t, issued, nil
 }
 

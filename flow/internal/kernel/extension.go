@@ -13,6 +13,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -66,8 +67,10 @@ type Contribution struct {
 
 	// Metadata are members of the authorization server metadata (RFC 8414), for
 	// JSON. Grant types and client authentication methods are there by
-	// themselves.
-	Metadata map[string]any
+	// themselves. ResourceMetadata are members of that of the protected API (RFC
+	// 9728).
+	Metadata         map[string]any
+	ResourceMetadata map[string]any
 
 	// JudgeTokenRequest is asked about every token request whose client was
 	// authenticated, before its grant judges and issues, repeats of a refresh
@@ -88,7 +91,7 @@ type Contribution struct {
 	// endpoint, and IntrospectionMembers of one that says that a token is
 	// active. A member that is there already stays as it is.
 	TokenMembers         func(t *TokenRequest, issued *Tokens) map[string]any
-	IntrospectionMembers func(s *store.Session) map[string]any
+	IntrospectionMembers func(s *store.Session, token credential.Digest) map[string]any
 
 	// Pages are written by their names with [Kernel.WritePage], and can be
 	// overridden by the host like every page. Each defines the templates
@@ -138,8 +141,9 @@ type Contributions struct {
 	ClientAuthentication []clientauth.Method
 	AuthorizationParams  []AuthorizationParam
 	Metadata             map[string]any
+	ResourceMetadata     map[string]any
 	TokenMembers         []func(t *TokenRequest, issued *Tokens) map[string]any
-	IntrospectionMembers []func(s *store.Session) map[string]any
+	IntrospectionMembers []func(s *store.Session, token credential.Digest) map[string]any
 	Pages                []page.Further
 	Observers            []func(ctx context.Context, r *http.Request, endpoint string) (context.Context, func(*Outcome))
 
@@ -163,7 +167,8 @@ type Contributions struct {
 func (all *Contributions) Add(name string, c Contribution) error {
 	if all.owners == nil {
 		all.owners, all.extra = map[string]string{}, map[string]bool{}
-		all.Grants, all.schemes, all.Metadata = map[string]Grant{}, map[string]Scheme{}, map[string]any{}
+		all.Grants, all.schemes = map[string]Grant{}, map[string]Scheme{}
+		all.Metadata, all.ResourceMetadata = map[string]any{}, map[string]any{}
 	}
 	if err := all.claim(name, c); err != nil {
 		return err
@@ -199,6 +204,7 @@ func (all *Contributions) Add(name string, c Contribution) error {
 		all.applicationFields = append(all.applicationFields, field)
 	}
 	maps.Copy(all.Metadata, c.Metadata)
+	maps.Copy(all.ResourceMetadata, c.ResourceMetadata)
 	if c.JudgeTokenRequest != nil {
 		all.judgeTokenRequest = append(all.judgeTokenRequest, c.JudgeTokenRequest)
 	}
@@ -251,6 +257,9 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	}
 	for member := range c.Metadata {
 		claims = append(claims, "the metadata member "+member)
+	}
+	for member := range c.ResourceMetadata {
+		claims = append(claims, "the member "+member+" of the metadata of the API")
 	}
 	slices.Sort(claims)
 	for _, what := range claims {

@@ -21,6 +21,7 @@ import (
 type Kernel struct {
 	Issuer      string // the issuer identifier
 	BasePath    string // its path, which stands before that of every route
+	Resource    string // the identifier of the protected API
 	Store       store.Store
 	Registry    *oauthapp.Registry
 	Credentials credential.Format

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -20,10 +21,14 @@ type Scheme struct {
 	// Check judges a request with a valid access token of the session. It is
 	// also asked where the scheme is another and the session has an entry of
 	// the capability in [Extra], so that a token which is bound to something is
-	// never accepted in another way. The challenge of this scheme tells of its
-	// refusal, with what that adds to it; those of others do not. The name of
-	// the scheme is the token_type of such a session's tokens.
+	// never accepted in another way. The challenge of this scheme alone answers
+	// its refusal, with what that adds to it: published clients look no further
+	// where there are several. The name of the scheme is the token_type of such
+	// a session's tokens.
 	Check func(r *http.Request, scheme, token string, s *store.Session) *wire.Error
+	// Binds reports whether an access token of a session, which has an entry of
+	// the capability, is of this scheme. Optional: all are.
+	Binds func(s *store.Session, token credential.Digest) bool
 	// Challenge are further parameters of the challenge of this scheme, such as
 	// algs="ES256". Optional.
 	Challenge string
@@ -31,17 +36,18 @@ type Scheme struct {
 	owner string
 }
 
-// TokenType is the token_type of a session's access tokens (RFC 6749, section
-// 7.1): the scheme of the capability that keeps something with the session, or
-// else Bearer.
-func (all *Contributions) TokenType(s *store.Session) string {
+// TokenType is the token_type of an access token of a session (RFC 6749,
+// section 7.1): the scheme of the capability that keeps something with the
+// session and binds the token, or else Bearer.
+func (all *Contributions) TokenType(s *store.Session, token credential.Digest) string {
 	if len(s.Extra) == 0 {
 		return Bearer
 	}
 	extra, _ := ExtraOf(s) // what cannot be read is refused wherever it is presented
 	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
-		if _, bound := extra[all.schemes[name].owner]; bound {
-			return all.schemes[name].Name
+		scheme := all.schemes[name]
+		if _, kept := extra[scheme.owner]; kept && (scheme.Binds == nil || scheme.Binds(s, token)) {
+			return scheme.Name
 		}
 	}
 	return Bearer
@@ -77,17 +83,16 @@ func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *st
 	return nil
 }
 
-// Challenges are the challenges of a resource, one a scheme (RFC 9110, section
-// 11.6.1). That of the scheme refused has the parameters told, the others have
-// params; where it is "", all have those told.
-func (all *Contributions) Challenges(refused, told, params string) []string {
+// Challenges are the challenges of a resource with these parameters (RFC 9110,
+// section 11.6.1): that of one scheme, or of all where only is "".
+func (all *Contributions) Challenges(only, params string) []string {
 	var challenges []string
 	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
 		scheme := all.schemes[name]
-		challenge := scheme.Name + " " + params
-		if refused == "" || refused == scheme.Name {
-			challenge = scheme.Name + " " + told
+		if only != "" && only != scheme.Name {
+			continue
 		}
+		challenge := scheme.Name + " " + params
 		if scheme.Challenge != "" {
 			challenge += ", " + scheme.Challenge
 		}

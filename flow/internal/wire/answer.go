@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -35,6 +36,7 @@ func WriteError(w http.ResponseWriter, e *Error) {
 		seconds := int((e.RetryAfter + time.Second - 1) / time.Second) // never too early
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
+	maps.Copy(w.Header(), e.Header)
 	Write(w, e.Status, ErrorBody(e.Code, e.Description))
 }
 

@@ -65,10 +65,13 @@ type Error struct {
 	Suspended  bool
 	Suspension string
 
-	// Scheme is the scheme of Require whose challenge alone tells of the
-	// refusal, "" for that of every scheme. Challenge are further parameters of
-	// the challenges that do, "" for none (RFC 9110, section 11.6.1).
+	// Scheme is the scheme of Require whose challenge alone answers, "" for
+	// those of all. Challenge are further parameters of the challenge, "" for
+	// none (RFC 9110, section 11.6.1).
 	Scheme, Challenge string
+
+	// Header is what the answer has in its header beside, such as DPoP-Nonce.
+	Header http.Header
 
 	cause error
 }
