@@ -7,6 +7,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/clientmetadata"
 	"github.com/oauthapps/oauthapps/flow/device"
 	"github.com/oauthapps/oauthapps/flow/dnsimple"
+	"github.com/oauthapps/oauthapps/flow/dpop"
 	"github.com/oauthapps/oauthapps/flow/par"
 	"github.com/oauthapps/oauthapps/flow/registration"
 )
@@ -18,6 +19,7 @@ func capabilities(opts options) []flow.Extension {
 		clientmetadata.New(clientmetadata.Config{}),
 		device.New(device.Config{}),
 		dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL}),
+		dpop.New(dpop.Config{}),
 		par.New(par.Config{}),
 		registration.New(registration.Config{Open: true}),
 	}

@@ -95,7 +95,8 @@ func (l *rateLimiter) dropOne() {
 // nothing there.
 func caller(r *http.Request) string {
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	if ok && strings.EqualFold(scheme, "Bearer") && r.URL.Path != dnsimpleTokenPath {
+	isToken := strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP")
+	if ok && isToken && r.URL.Path != dnsimpleTokenPath {
 		return digestKey(token)
 	}
 	return network(r.RemoteAddr)

@@ -16,6 +16,7 @@ var rooms = []string{
 	"flow/clientmetadata",
 	"flow/device",
 	"flow/dnsimple",
+	"flow/dpop",
 	"flow/par",
 	"flow/registration",
 }

@@ -50,6 +50,15 @@ func (k Keys) Verify(ticket string, now time.Time, purpose string, parts ...stri
 	return ErrInvalid
 }
 
+// Expiry returns until when a ticket is good that [Keys.Verify] found so.
+func Expiry(ticket string) (time.Time, bool) {
+	b, err := base64.RawURLEncoding.DecodeString(ticket)
+	if err != nil || len(b) < 8 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(binary.BigEndian.Uint64(b)), 0).UTC(), true
+}
+
 // mac authenticates each part with its length, so that no two lists of parts
 // look alike.
 func mac(key, expires []byte, purpose string, parts []string) []byte {

@@ -1,0 +1,131 @@
+// Package dpop is a capability of package flow: access tokens that are bound to
+// a key of their client, so that nobody else can use them (DPoP, RFC 9449).
+//
+//	flow.Config{Extensions: []flow.Extension{dpop.New(dpop.Config{})}}
+//
+// A client that sends a proof with its token request gets tokens bound to the
+// key of the proof, of token_type DPoP. From then on [flow.Provider.Require]
+// takes the access token with the scheme DPoP and a proof alone. The refresh
+// tokens of public clients are bound to the key too; confidential clients
+// authenticate, and may refresh with another key, or with none. A code is bound
+// to the key that the authorization request names with dpop_jkt, or the pushed
+// request proves. Clients that send no proof get bearer tokens as before, unless
+// [Config] or [Application] demand one.
+//
+// A proof is good for one request, of the method and the URI that it names, and
+// for a minute. Its URI is compared with the issuer at the endpoints of the
+// library and with flow.Config.Resource at the API, never with the Host header;
+// see [Config].RequestURL. A proof that comes again at the token endpoint is
+// refused at every node; at the API each process remembers the proofs that it
+// took, or all together with [Config].SharedReplay.
+//
+// A client whose clock is wrong is given a nonce, and its proofs are then good
+// as long as that. With [Config].RequireNonce every client is. Nonces are made
+// from flow.Config.Keys, and kept nowhere: nodes share the keys.
+//
+// Tokens that are bound are refused everywhere once the capability is no longer
+// listed. An API that scripts of other origins call has to expose the headers
+// DPoP-Nonce and WWW-Authenticate in its own CORS answers; the endpoints of the
+// library do.
+//
+// Proofs are signed with ES256, EdDSA or PS256, as FAPI 2.0, section 5.4.1,
+// demands.
+package dpop
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+)
+
+// Config configures the capability. Its zero value is ready to use.
+type Config struct {
+	// RequireBinding demands a proof of every token request, of whatever client.
+	// Tokens issued before stay as they are until they are refreshed. Defaults
+	// to demanding it of the applications that [Application] names.
+	RequireBinding bool
+
+	// RequireNonce demands a nonce in every proof (RFC 9449, sections 8 and 9),
+	// so that none can be made long before it is used. The first request of a
+	// client is then refused, and tells the nonce to use.
+	RequireNonce bool
+
+	// SharedReplay has all nodes remember together which proofs the API took.
+	// Each call then writes a record to the store. By default each process
+	// remembers its own, in 25 megabytes at most: a proof that somebody
+	// intercepts could be used once at each other node, within the minute that
+	// it is good.
+	SharedReplay bool
+
+	// RequestURL returns the URL to which a client sent a request to the API,
+	// for an API that is behind a proxy which changes paths, or has several
+	// hosts. It must not rely on what a client can choose, such as the Host
+	// header, without checking it. Defaults to the scheme and host of
+	// flow.Config.Resource and the path that was requested.
+	RequestURL func(r *http.Request) string
+}
+
+// Name is the name of the capability, and of its entry in what an application
+// keeps.
+const Name = "dpop"
+
+// An Application is what is kept of an application under [Name].
+type Application struct {
+	// BoundAccessTokens demands a proof of every token request of the
+	// application (RFC 9449, section 5.2).
+	BoundAccessTokens bool `json:"dpop_bound_access_tokens"`
+}
+
+// New returns the capability, for flow.Config.Extensions.
+func New(cfg Config) flow.Extension { return &extension{cfg: cfg} }
+
+const (
+	scheme      = "DPoP"
+	headerName  = "DPoP"
+	nonceHeader = "DPoP-Nonce"
+	keyParam    = "dpop_jkt"
+)
+
+func (*extension) Name() string { return Name }
+
+func (e *extension) Findings() []kernel.Finding {
+	if e.cfg.RequireBinding {
+		return nil
+	}
+	return []kernel.Finding{{
+		Field:     "Extensions",
+		Reference: "RFC 9700, section 2.2.1",
+		Message: "Clients that send no DPoP proof get bearer tokens, which are good for whoever steals them. " +
+			"Set dpop.Config.RequireBinding once every client sends one.",
+	}}
+}
+
+func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	if err := e.prepare(k); err != nil {
+		return kernel.Contribution{}, err
+	}
+	metadata := map[string]any{"dpop_signing_alg_values_supported": algorithms}
+	return kernel.Contribution{
+		AuthorizationParams: []kernel.AuthorizationParam{{
+			Name:  keyParam,
+			Check: checkThumbprint,
+			Keep:  func(value string) any { return binding{Code: value} },
+		}},
+		JudgeAuthorization: e.judgePush,
+		JudgeTokenRequest:  e.judgeTokenRequest,
+		Schemes: []kernel.Scheme{{
+			Name:      scheme,
+			Check:     e.checkCall,
+			Binds:     isBound,
+			Challenge: `algs="` + strings.Join(algorithms, " ") + `"`,
+		}},
+		Metadata:             metadata,
+		ResourceMetadata:     metadata,
+		IntrospectionMembers: confirmation,
+		AnswerHeader:         e.addNonce,
+		ExposedHeaders:       []string{nonceHeader},
+		ClaimsExtra:          true,
+	}, nil
+}
