@@ -83,9 +83,6 @@ func (p *Provider) identify(r *http.Request, a *authorizationRequest, signedIn b
 	if a.client, refusal = p.findClient(r, id, signedIn); refusal != nil {
 		return refusal
 	}
-	if refusal := refuseSuspended(a.client.Application, UnauthorizedClient); refusal != nil {
-		return refusal
-	}
 	a.prompt, _ = parsePrompt(a.params)
 	if a.client.Application.ClientID == "" {
 		return nil

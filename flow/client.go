@@ -119,7 +119,8 @@ func (p *Provider) secretUsed(ctx context.Context, secret oauthapp.Secret, now t
 }
 
 // findClient returns the client of an ID, also one that nobody registered. That
-// stays zero where it cannot be known before somebody has signed in.
+// stays zero where it cannot be known before somebody has signed in. It refuses
+// that of a suspended application.
 func (p *Provider) findClient(r *http.Request, id string, signedIn bool) (store.Client, *wire.Error) {
 	if !p.clients.Admits(id) || p.added.ClientSource(id) == nil && !wire.IsUnreserved(id) {
 		return store.Client{}, unknownClient()
@@ -136,6 +137,9 @@ func (p *Provider) findClient(r *http.Request, id string, signedIn bool) (store.
 		return store.Client{}, unknownClient()
 	}
 	known(r, client)
+	if refusal := refuseSuspended(client.Application, UnauthorizedClient); refusal != nil {
+		return store.Client{}, refusal
+	}
 	return client, nil
 }
 

@@ -221,6 +221,31 @@ func TestWithdrawalBeforeThePoll(t *testing.T) {
 	}
 }
 
+// A suspended application gets nothing, and goes on once it is reinstated.
+func TestSuspension(t *testing.T) {
+	s := begin(t)
+	c, waiting := s.ask(), s.ask()
+	s.authorize(c)
+	suspend := func(suspended bool) {
+		standing := oauthapp.Standing{Suspended: suspended}
+		if suspended {
+			standing.Reason = "It sends spam."
+		}
+		_, err := s.Registry().SetStanding(t.Context(), oauthapp.OwnedBy("owner"), s.public.ID, standing)
+		require.NoError(t, err)
+	}
+	suspend(true)
+	_, answer := s.post(device.AuthorizationPath, "client_id", s.public.ClientID)
+	require.Equal(t, "unauthorized_client", answer["error"])
+	s.requirePoll(c, "unauthorized_client")
+	w := s.enter("ada", waiting.user)
+	require.Equal(t, http.StatusBadRequest, w.Code)
+	require.Contains(t, w.Body.String(), "It sends spam.")
+	suspend(false)
+	s.requirePoll(c, "")
+	s.authorize(waiting)
+}
+
 // Without the capability there is nothing of it; with it, metadata say so.
 func TestIsOffUnlessAskedFor(t *testing.T) {
 	off := flowtest.New(t, flow.Config{Issuer: issuer})

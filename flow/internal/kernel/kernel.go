@@ -85,7 +85,8 @@ type Kernel struct {
 
 	// FindClient returns the client of an ID, one from elsewhere too. signedIn
 	// tells that a person who is signed in waits for it. Where nobody is, a
-	// client from elsewhere may be zero: it is found once somebody is.
+	// client from elsewhere may be zero: it is found once somebody is. The client
+	// of a suspended application is refused.
 	// KeepClient sees to it that the store has a client that was found. It is
 	// called after the user's yes, before anything is issued.
 	FindClient func(r *http.Request, clientID string, signedIn bool) (store.Client, *wire.Error)
