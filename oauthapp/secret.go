@@ -88,7 +88,8 @@ func (r *Registry) ResetSecret(ctx context.Context, owner Owner, id uuid.UUID, o
 }
 
 // RevokeSecret ends one live secret now. Tokens stay valid. Without its last
-// secret the application cannot authenticate until ResetSecret makes a new one.
+// secret the application cannot authenticate until ResetSecret makes a new one,
+// unless it has another way to, such as a key.
 // It returns [ErrNotFound] for a secret that is not one of the application's
 // live secrets.
 func (r *Registry) RevokeSecret(ctx context.Context, owner Owner, id, secret uuid.UUID) error {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/clientkeys"
 	"github.com/oauthapps/oauthapps/flow/clientmetadata"
 	"github.com/oauthapps/oauthapps/flow/device"
 	"github.com/oauthapps/oauthapps/flow/dnsimple"
@@ -16,6 +17,7 @@ import (
 // that the library has, without those that the options turn off.
 func capabilities(opts options) []flow.Extension {
 	all := []flow.Extension{
+		clientkeys.New(clientkeys.Config{}),
 		clientmetadata.New(clientmetadata.Config{}),
 		device.New(device.Config{}),
 		dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL}),

@@ -13,6 +13,7 @@ import (
 
 // rooms are the capabilities: each is a folder that can be deleted.
 var rooms = []string{
+	"flow/clientkeys",
 	"flow/clientmetadata",
 	"flow/device",
 	"flow/dnsimple",

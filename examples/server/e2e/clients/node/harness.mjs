@@ -1,6 +1,7 @@
 // What the clients of this folder have in common. A test starts each with one
 // argument, a JSON object with issuer, api, client_id, client_secret, redirect_uri,
-// scope, and auth: "basic", "post" or "none"; pushed is not empty where the
+// scope, and auth: "basic", "post", "none", or "key" with key, a private JWK in
+// JSON, and its algorithm; pushed is not empty where the
 // client pushes its authorization request. Then the test plays the user:
 //
 //   the client prints {"authorize": URL}, the URL to send the user to;
@@ -11,6 +12,12 @@
 import { createInterface } from "node:readline/promises";
 
 export const options = JSON.parse(process.argv[2]);
+
+// privateKey is what a client signs its assertions with.
+export const privateKey = options.key && {
+  key: await crypto.subtle.importKey("jwk", JSON.parse(options.key), JSON.parse(options.algorithm), false, ["sign"]),
+  kid: JSON.parse(options.key).kid,
+};
 
 // visit sends the user to a URL and returns the one that they come back with.
 export async function visit(url) {

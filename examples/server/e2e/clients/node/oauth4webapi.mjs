@@ -2,7 +2,7 @@
 // shows it; harness.mjs tells how a test drives it.
 import * as oauth from "oauth4webapi";
 
-import { options, report, visit } from "./harness.mjs";
+import { options, privateKey, report, visit } from "./harness.mjs";
 
 const insecure = { [oauth.allowInsecureRequests]: true }; // plain http on loopback
 
@@ -16,6 +16,7 @@ const clientAuth = {
   basic: () => oauth.ClientSecretBasic(options.client_secret),
   post: () => oauth.ClientSecretPost(options.client_secret),
   none: () => oauth.None(),
+  key: () => oauth.PrivateKeyJwt(privateKey),
 }[options.auth]();
 
 const verifier = oauth.generateRandomCodeVerifier();

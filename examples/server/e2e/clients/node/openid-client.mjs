@@ -2,12 +2,13 @@
 // shows it; harness.mjs tells how a test drives it.
 import * as client from "openid-client";
 
-import { options, report, visit } from "./harness.mjs";
+import { options, privateKey, report, visit } from "./harness.mjs";
 
 const clientAuth = {
   basic: () => client.ClientSecretBasic(options.client_secret),
   post: () => client.ClientSecretPost(options.client_secret),
   none: () => client.None(),
+  key: () => client.PrivateKeyJwt(privateKey),
 }[options.auth]();
 const config = await client.discovery(
   new URL(options.issuer), options.client_id, undefined, clientAuth,

@@ -1,0 +1,176 @@
+// Package clientkeys is a capability of package flow: confidential applications
+// authenticate with a key instead of a secret, or with either.
+//
+//	flow.Config{Extensions: []flow.Extension{clientkeys.New(clientkeys.Config{})}}
+//
+// It adds the client authentication method private_key_jwt (RFC 7521, RFC 7523
+// and draft-ietf-oauth-rfc7523bis-11) at every endpoint that authenticates
+// clients. A client signs a short-lived assertion for each request with a
+// private key that never leaves it. The service knows the public key alone.
+//
+// The owner of an application pastes its public keys, or the URL where they
+// are, into the form of package flow/dashboard. A host sets them with
+// oauthapp.Registry.SetExtra, under [Name]:
+//
+//	registry.SetExtra(ctx, oauthapp.OwnedBy(account), id, clientkeys.Name, clientkeys.Keys{URI: "https://client.example/jwks.json"})
+//
+// Client secrets of the application stay valid. One that is to authenticate
+// with its keys alone has its secrets revoked.
+//
+// # Assertions
+//
+// An assertion is a JWT signed with ES256, EdDSA (Ed25519), PS256 or RS256. Its
+// iss and sub are the client ID, and aud is the issuer identifier of the
+// service alone: not the URL of an endpoint, and nobody beside it. It has an exp
+// at most Config.MaxLifetime away, and a jti, with which it is accepted once,
+// on whichever node. The clocks of client and service may differ by [Skew]. The
+// header typ is client-authentication+jwt, JWT or left out. Keys and references
+// to keys in the header are refused.
+//
+// # Keys
+//
+// A key with a kid signs assertions with that kid, and one without it those
+// without. Several keys are good at once: to replace one, add the new key, sign
+// with it, then remove the old one. Keys at a URL are used for as long as their
+// server says, an hour at most, also while it cannot be reached. An unknown kid
+// has them fetched again, at most once a minute for a client. Where there are
+// none to use, the answer is status 503.
+package clientkeys
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/jose"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// Name is the name of the capability, under which an application keeps its
+// [Keys] in oauthapp.Application.Extra.
+const Name = "clientkeys"
+
+// Skew is by how much the clocks of a client and of the service may differ.
+const Skew = time.Minute
+
+const (
+	defaultLifetime = 10 * time.Minute
+	maxLifetime     = time.Hour
+)
+
+// Config configures the capability. Its zero value is ready to use.
+type Config struct {
+	// MaxLifetime is how far away exp may be, and how long after iat. It is 1
+	// hour at most. Defaults to 10 minutes.
+	MaxLifetime time.Duration
+
+	// Roots are root certificates that are trusted beside those of the system
+	// when keys are fetched. Defaults to none.
+	Roots []*x509.Certificate
+}
+
+// New returns the capability, for flow.Config.Extensions.
+func New(cfg Config) flow.Extension {
+	if cfg.MaxLifetime == 0 {
+		cfg.MaxLifetime = defaultLifetime
+	}
+	return extension{cfg}
+}
+
+type extension struct{ cfg Config }
+
+func (extension) Name() string { return Name }
+
+func (extension) Findings() []kernel.Finding { return nil }
+
+func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	if e.cfg.MaxLifetime < time.Second || e.cfg.MaxLifetime > maxLifetime {
+		return kernel.Contribution{}, errors.New("Config.MaxLifetime must be 1 second to 1 hour")
+	}
+	remote, err := newRemote(k, e.cfg.Roots)
+	if err != nil {
+		return kernel.Contribution{}, fmt.Errorf("Config.Roots: %w", err)
+	}
+	m := method{kernel: k, judge: judge{issuer: k.Issuer, lifetime: e.cfg.MaxLifetime}, remote: remote}
+	return kernel.Contribution{
+		ClientAuthentication: []clientauth.Method{{
+			Name:    "private_key_jwt",
+			Params:  []string{"client_assertion", "client_assertion_type"},
+			Present: m.present,
+			Verify:  m.verify,
+		}},
+		ApplicationField: &kernel.ApplicationField{
+			Name:  "jwks",
+			Label: "Public keys",
+			Hint: "A JSON Web Key Set, or the https URL of one, if the application authenticates with a key (private_key_jwt) " +
+				"instead of a client secret. Its secrets stay valid until you revoke them.",
+			Text:  fieldText,
+			Entry: fieldEntry,
+		},
+		Metadata: map[string]any{
+			"token_endpoint_auth_signing_alg_values_supported":         jose.Algorithms,
+			"revocation_endpoint_auth_signing_alg_values_supported":    jose.Algorithms,
+			"introspection_endpoint_auth_signing_alg_values_supported": jose.Algorithms,
+		},
+	}, nil
+}
+
+// A method is private_key_jwt.
+type method struct {
+	kernel *kernel.Kernel
+	judge  judge
+	remote *remote
+}
+
+// assertionType is the client_assertion_type (RFC 7523, section 2.2).
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+func (m method) present(_ *http.Request, params wire.Params) (p clientauth.Presented, found bool, refusal *wire.Error) {
+	p.ClientID = params.Get("client_id")
+	if !params.Has("client_assertion") && !params.Has("client_assertion_type") {
+		return p, false, nil
+	}
+	if params.Get("client_assertion_type") != assertionType {
+		return p, false, wire.Refuse(wire.InvalidClient, "client_assertion_type must be "+assertionType)
+	}
+	a, err := m.judge.read(params.Get("client_assertion"), m.kernel.Now())
+	if a.client != "" {
+		p.ClientID = a.client
+	}
+	if err != nil {
+		return p, false, wire.Refuse(wire.InvalidClient, "client_assertion: "+err.Error())
+	}
+	p.Proof = a
+	return p, true, nil
+}
+
+func (m method) verify(r *http.Request, client store.Client, p clientauth.Presented, now time.Time) (reason string, err error) {
+	a, _ := p.Proof.(assertion)
+	keys, err := m.remote.keys(r.Context(), client.Application, a.token)
+	if reason, known := errors.AsType[unusable](err); known {
+		return string(reason), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if len(keys) == 0 {
+		_, _ = a.token.Verify(decoys...) // as long as with keys
+		return "no key for the client assertion", nil
+	}
+	if _, err := a.token.Verify(keys...); err != nil {
+		return "wrong signature of the client assertion", nil
+	}
+	switch err := m.kernel.Store.Keep(r.Context(), a.record(), now); {
+	case errors.Is(err, store.ErrExists):
+		return "client assertion used before", nil
+	case err != nil:
+		return "", err
+	}
+	return "", nil
+}
