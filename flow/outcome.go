@@ -27,7 +27,14 @@ func (p *Provider) observed(route kernel.Route) http.HandlerFunc {
 			r, end = p.added.Observe(r, o)
 			defer end()
 		}
+		answered := false
+		defer func() {
+			if !answered { // it panics
+				o.Refusal = wire.Internal(nil)
+			}
+		}()
 		route.Handler(w, r)
+		answered = true
 		if o.About.ClientID == "" {
 			id, _, _ := r.BasicAuth()
 			o.About.ClientID = nameable(id)

@@ -11,6 +11,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/dpop"
 	"github.com/oauthapps/oauthapps/flow/par"
 	"github.com/oauthapps/oauthapps/flow/registration"
+	"github.com/oauthapps/oauthapps/flow/telemetry"
 )
 
 // capabilities are what the server does beyond the authorization code flow: all
@@ -24,6 +25,7 @@ func capabilities(opts options) []flow.Extension {
 		dpop.New(dpop.Config{}),
 		par.New(par.Config{}),
 		registration.New(registration.Config{Open: true}),
+		telemetry.New(opts.metrics.config),
 	}
 	return slices.DeleteFunc(all, func(e flow.Extension) bool { return slices.Contains(opts.without, e.Name()) })
 }

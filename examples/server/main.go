@@ -74,11 +74,18 @@ func serve(ctx context.Context, opts options, stdout, stderr io.Writer) (err err
 		return err
 	}
 
+	if opts.metrics, err = newMetrics(opts); err != nil {
+		return err
+	}
+	observed, err := opts.metrics.observe(st)
+	if err != nil {
+		return err
+	}
 	logger := slog.New(slog.NewJSONHandler(stderr, nil))
-	site, err := newSite(opts, st, keys, logger)
+	site, err := newSite(opts, observed, keys, logger)
 	if err != nil {
 		return err
 	}
 	printWelcome(stdout, listener.Addr(), opts)
-	return serveUntil(ctx, listener, site, st, logger)
+	return serveUntil(ctx, listener, site, observed, logger)
 }

@@ -23,6 +23,8 @@ type options struct {
 	rotationGrace   time.Duration
 	rateLimit       int      // requests an hour
 	without         []string // the names of capabilities that are off
+
+	metrics metrics // not of the command line
 }
 
 // parseOptions reads the flags. It returns flag.ErrHelp where they ask for

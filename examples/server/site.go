@@ -106,6 +106,9 @@ func routes(opts options, st pingableStore, provider *flow.Provider, dashboard h
 	mux.Handle(dnsimpleTokenPath, limiter.limited(provider))
 	mux.Handle("GET /v2/whoami", limiter.limited(protected(whoami(logger))))
 	mux.HandleFunc("GET /demo.css", stylesheet)
+	if opts.metrics.handler != nil {
+		mux.Handle("GET /metrics", opts.metrics.handler)
+	}
 	mux.Handle("GET /healthz", &health{ping: st.Ping, now: time.Now, logger: logger})
 
 	pages := login.sessions.renewing

@@ -119,6 +119,9 @@ func TestImports(t *testing.T) {
 						"examples, flow, store, oauthapp", path)
 				}
 				require.False(t, strings.HasPrefix(path, "github.com/stretchr/testify"), "testify is for test files: %s", path)
+				if rel != "flow/telemetry" && layerOf(rel) < slices.Index(layers, "examples") {
+					require.False(t, strings.HasPrefix(path, "go.opentelemetry.io/"), "OpenTelemetry is the telemetry's own: %s", path)
+				}
 				if rel != "flow/internal/engine" {
 					require.False(t, strings.HasPrefix(path, fosite), "fosite is the engine's own: %s", path)
 				}
