@@ -26,8 +26,8 @@
 //
 // # Changes
 //
-// A document is used for as long as its Cache-Control says, an hour at most,
-// and 5 minutes where it says nothing. Then what it says now holds, at the
+// A document is used for as long as its Cache-Control says, a minute at least
+// and an hour at most, and 5 minutes where it says nothing. Then what it says now holds, at the
 // exchange and the refresh too. While it cannot be fetched, what it said last
 // holds, for Config.MaxStale. A document that is not there any more, with
 // status 404 or 410, ends the client.
@@ -58,6 +58,7 @@ import (
 const Name = "clientmetadata"
 
 const (
+	minFresh     = time.Minute // for refreshes of a client whose document is not to be kept
 	defaultStale = 7 * 24 * time.Hour
 	maxStale     = 365 * 24 * time.Hour
 )
@@ -133,6 +134,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	s.fetcher, err = fetch.New(fetch.Config{
 		Issuer:   k.Issuer,
 		Roots:    e.cfg.Roots,
+		MinFresh: minFresh,
 		MaxStale: e.cfg.MaxStale,
 		Check: func(clientID string, body []byte) error {
 			_, err := s.parse(clientID, body)

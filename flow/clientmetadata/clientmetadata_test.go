@@ -492,6 +492,19 @@ func TestChanges(t *testing.T) {
 	require.Equal(t, row.Version, h.row().Version, "what has not changed is not written")
 }
 
+// A document that is not to be kept has its origin asked once a minute, not with
+// every request of the client.
+func TestNoStore(t *testing.T) {
+	h := newHost(t, clientmetadata.Config{})
+	h.serve(nil, "Cache-Control", "no-store")
+	h.code()
+	h.code()
+	require.Equal(t, 1, h.fetches)
+	h.now = h.now.Add(time.Minute)
+	h.serve(document{"client_name": "Notes 2"}, "Cache-Control", "no-store")
+	require.Contains(t, h.visit().Body.String(), "Notes 2")
+}
+
 // However many say yes for the first time at once, there is one application.
 func TestFirstYesAtOnce(t *testing.T) {
 	h := newHost(t, clientmetadata.Config{}, func(cfg *flow.Config) { cfg.Events = nil })

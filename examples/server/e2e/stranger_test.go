@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,7 +15,8 @@ import (
 
 // An MCP client that nobody registered signs in, calls the API and refreshes: by
 // its metadata document where the server reads those, and else by registering
-// itself, with a secret or without.
+// itself, with a secret or without. By its metadata document it also pushes its
+// request, and signs in on another device.
 func TestMCPStranger(t *testing.T) {
 	const callback = "http://127.0.0.1:49321/callback"
 	var document []byte
@@ -77,6 +79,29 @@ func TestMCPStranger(t *testing.T) {
 			require.True(t, steps.Rotated)
 		})
 	}
+	t.Run("pushes and asks on another device", func(t *testing.T) {
+		s := start(t)
+		b := signIn(t, s, alice)
+		verifier := newVerifier()
+		request := query(t, s.authorizeURL(application{ClientID: documentURL, Callback: callback}, verifier, "scope", "read"))
+		pushed := s.post(t, "/oauth/par", request)
+		require.Equal(t, http.StatusCreated, pushed.Status, pushed.Body)
+		location := b.authorize(s.URL+"/oauth/authorize?"+url.Values{"client_id": {documentURL}, "request_uri": {pushed.str("request_uri")}}.Encode(), alice.account)
+		exchanged := s.post(t, "/oauth/token", url.Values{
+			"grant_type": {"authorization_code"}, "code": {location.Query().Get("code")}, "redirect_uri": {callback}, "code_verifier": {verifier}, "client_id": {documentURL},
+		})
+		require.Equal(t, http.StatusOK, exchanged.Status, exchanged.Body)
+
+		s = start(t) // where nobody knows the client yet
+		b = signIn(t, s, alice)
+		device := s.post(t, "/oauth/device_authorization", url.Values{"client_id": {documentURL}, "scope": {"read"}})
+		require.Equal(t, http.StatusOK, device.Status, device.Body)
+		poll := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {device.str("device_code")}, "client_id": {documentURL}}
+		require.Equal(t, "authorization_pending", s.post(t, "/oauth/token", poll).str("error"))
+		b.decideOnDevice(device.str("user_code"), "authorize", alice.account)
+		granted := s.post(t, "/oauth/token", poll)
+		require.Equal(t, http.StatusOK, granted.Status, granted.Body)
+	})
 	t.Run("cannot", func(t *testing.T) {
 		s := start(t, "-without", "clientmetadata,registration")
 		node := newNode(t, dir, "stranger.mjs")
