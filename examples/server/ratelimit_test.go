@@ -46,7 +46,8 @@ func TestRateLimit(t *testing.T) {
 	require.JSONEq(t, `{"error":"rate_limit_exceeded","error_description":"Too many requests in this hour.","message":"Too many requests in this hour."}`, refused.Body.String())
 
 	expect(ask(api, "Bearer b", here), http.StatusNoContent, 1) // each token for itself
-	expect(ask(api, "", here), http.StatusNoContent, 1)         // and each address without one
+	expect(ask(api, "DPoP b", there), http.StatusNoContent, 0)
+	expect(ask(api, "", here), http.StatusNoContent, 1) // and each address without one
 
 	// At the token endpoint a bearer token means nothing, so it is no way
 	// around.

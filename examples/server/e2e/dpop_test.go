@@ -24,22 +24,22 @@ type dpopSteps struct {
 }
 
 // Published clients bind their tokens with DPoP, call the API, refresh, and
-// learn of a revocation, whether they keep a secret, and whatever their clock
-// says.
+// learn of a revocation, whether they keep a secret, push their requests, and
+// whatever their clock says.
 func TestDPoPClients(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	for _, test := range []struct{ client, auth, alg, clockSkew string }{
-		{"openid-client", "basic", "ES256", "0"},
-		{"openid-client", "none", "PS256", "0"},
-		{"openid-client", "none", "ES256", "86400"},
-		{"oauth4webapi", "basic", "PS256", "0"},
-		{"oauth4webapi", "none", "ES256", "0"},
-		{"oauth4webapi", "none", "ES256", "-86400"},
+	for _, test := range []struct{ client, auth, alg, clockSkew, push string }{
+		{"openid-client", "basic", "ES256", "0", "false"},
+		{"openid-client", "none", "PS256", "0", "true"},
+		{"openid-client", "none", "ES256", "86400", "true"},
+		{"oauth4webapi", "basic", "PS256", "0", "false"},
+		{"oauth4webapi", "none", "ES256", "0", "false"},
+		{"oauth4webapi", "none", "ES256", "-86400", "false"},
 	} {
 		t.Run(test.client+" "+test.auth+" "+test.alg+" "+test.clockSkew, func(t *testing.T) {
 			t.Parallel()
-			steps := runDPoP(t, s, newNode(t, nodePackage(t, "node", test.client), "dpop-"+test.client+".mjs"), test.auth, test.alg, test.clockSkew)
+			steps := runDPoP(t, s, newNode(t, nodePackage(t, "node", test.client), "dpop-"+test.client+".mjs"), test.auth, test.alg, test.clockSkew, test.push)
 			require.Equal(t, "invalid_token", steps.Refused)
 			if test.auth != "none" {
 				require.True(t, steps.Introspection.Active)
@@ -54,14 +54,14 @@ func TestDPoPClients(t *testing.T) {
 	for _, alg := range []string{"ES256", "PS256"} {
 		t.Run("dpop "+alg, func(t *testing.T) {
 			t.Parallel()
-			steps := runDPoP(t, s, newNode(t, nodePackage(t, "node", "dpop"), "dpop.mjs"), "none", alg, "0")
+			steps := runDPoP(t, s, newNode(t, nodePackage(t, "node", "dpop"), "dpop.mjs"), "none", alg, "0", "false")
 			require.Equal(t, "invalid_token", steps.Refused)
 			require.Equal(t, []string{"invalid_dpop_proof", "invalid_dpop_proof", "invalid_dpop_proof"}, steps.Again)
 		})
 	}
 }
 
-func runDPoP(t *testing.T, s *server, node *nodeProcess, auth, alg, clockSkew string) dpopSteps {
+func runDPoP(t *testing.T, s *server, node *nodeProcess, auth, alg, clockSkew, push string) dpopSteps {
 	t.Helper()
 	b := signIn(t, s, alice)
 	clientType := "confidential"
@@ -69,7 +69,7 @@ func runDPoP(t *testing.T, s *server, node *nodeProcess, auth, alg, clockSkew st
 		clientType = "public"
 	}
 	app := b.register(alice.account, "DPoP "+auth+" "+alg+" "+clockSkew, clientType, "https://app.example.com/callback")
-	node.start(s, app, map[string]string{"auth": auth, "alg": alg, "clock_skew": clockSkew})
+	node.start(s, app, map[string]string{"auth": auth, "alg": alg, "clock_skew": clockSkew, "push": push})
 	node.write(b.authorize(node.question(), alice.account).String())
 	var result struct{ Steps dpopSteps }
 	node.read(&result)

@@ -1,6 +1,7 @@
 // A web application that uses the published openid-client with DPoP as its
 // documentation shows it; harness.mjs tells how a test drives it. The option
-// clock_skew has its clock be wrong by seconds.
+// clock_skew has its clock be wrong by seconds, and push has it push its
+// authorization request.
 import * as client from "openid-client";
 
 import { options, refused, report, visit } from "./harness.mjs";
@@ -17,14 +18,18 @@ const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair(options
 
 const verifier = client.randomPKCECodeVerifier();
 const state = client.randomState();
-const callback = await visit(client.buildAuthorizationUrl(config, {
+const parameters = {
   redirect_uri: options.redirect_uri,
   scope: options.scope,
   state,
   code_challenge: await client.calculatePKCECodeChallenge(verifier),
   code_challenge_method: "S256",
-  dpop_jkt: await DPoP.calculateThumbprint(),
-}));
+};
+// Either names the key that the code is bound to, or proves it with the pushed
+// request.
+const callback = await visit(options.push === "true"
+  ? await client.buildAuthorizationUrlWithPAR(config, parameters, { DPoP })
+  : client.buildAuthorizationUrl(config, { ...parameters, dpop_jkt: await DPoP.calculateThumbprint() }));
 const tokens = await client.authorizationCodeGrant(
   config, callback, { pkceCodeVerifier: verifier, expectedState: state }, undefined, { DPoP },
 );
