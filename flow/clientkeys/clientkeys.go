@@ -19,7 +19,7 @@
 //
 // # Assertions
 //
-// An assertion is a JWT signed with ES256, EdDSA (Ed25519), PS256 or RS256. Its
+// An assertion is a JWT signed with ES256, Ed25519 (EdDSA), PS256 or RS256. Its
 // iss and sub are the client ID, and aud is the issuer identifier of the
 // service alone: not the URL of an endpoint, and nobody beside it. It has an exp
 // at most Config.MaxLifetime away, and a jti, with which it is accepted once,

@@ -466,7 +466,7 @@ func TestMetadata(t *testing.T) {
 	without := flowtest.New(t, flow.Config{Issuer: issuer})
 	for _, endpoint := range []string{"token", "revocation", "introspection"} {
 		require.Contains(t, with[endpoint+"_endpoint_auth_methods_supported"], "private_key_jwt")
-		require.Equal(t, []any{"ES256", "EdDSA", "PS256", "RS256"}, with[endpoint+"_endpoint_auth_signing_alg_values_supported"])
+		require.Equal(t, []any{"ES256", "EdDSA", "Ed25519", "PS256", "RS256"}, with[endpoint+"_endpoint_auth_signing_alg_values_supported"])
 		require.NotContains(t, read(without)[endpoint+"_endpoint_auth_methods_supported"], "private_key_jwt")
 		require.NotContains(t, read(without), endpoint+"_endpoint_auth_signing_alg_values_supported")
 	}

@@ -19,7 +19,7 @@ import (
 // jwks or jwks_uri for errors.As, which says what is wrong.
 type Keys struct {
 	// Set is a JWK Set (RFC 7517) of at most 16384 bytes and 20 public keys,
-	// of which one at least is for signatures with ES256, EdDSA, PS256 or
+	// of which one at least is for signatures with ES256, Ed25519, PS256 or
 	// RS256. RSA keys have 2048 to 4096 bits.
 	Set json.RawMessage
 	// URI is the https URL of such a set.
@@ -52,7 +52,7 @@ func (k Keys) problem() string {
 		return ""
 	}
 	if _, err := jose.ParseSet(k.Set); err != nil {
-		return `Give a JSON Web Key Set such as {"keys":[...]} of public keys for ES256, EdDSA, PS256 or RS256: ` + err.Error() + "."
+		return `Give a JSON Web Key Set such as {"keys":[...]} of public keys for ES256, Ed25519, PS256 or RS256: ` + err.Error() + "."
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -19,6 +20,8 @@ func TestNodeClientsWithKeys(t *testing.T) {
 	s := start(t)
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
 	rsa2048, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	for _, client := range []string{"oauth4webapi", "openid-client"} {
@@ -27,6 +30,7 @@ func TestNodeClientsWithKeys(t *testing.T) {
 			web string // of the Web Cryptography API
 		}{
 			"ES256": {ec, `{"name":"ECDSA","namedCurve":"P-256"}`},
+			"EdDSA": {ed, `{"name":"Ed25519"}`},
 			"PS256": {rsa2048, `{"name":"RSA-PSS","hash":"SHA-256"}`},
 			"RS256": {rsa2048, `{"name":"RSASSA-PKCS1-v1_5","hash":"SHA-256"}`},
 		} {

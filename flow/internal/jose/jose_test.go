@@ -78,6 +78,8 @@ func (s signer) sign(header, payload string) string {
 		digest := sha256.Sum256([]byte(input))
 		r, v, _ := ecdsa.Sign(rand.Reader, key, digest[:])
 		signature = append(r.FillBytes(make([]byte, 32)), v.FillBytes(make([]byte, 32))...)
+	case ed25519.PrivateKey:
+		signature = ed25519.Sign(key, []byte(input))
 	case []byte:
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(input))
@@ -118,6 +120,27 @@ func TestAlgorithms(t *testing.T) {
 				require.Error(t, err, "a key for another algorithm")
 			}
 		})
+	}
+}
+
+// Ed25519 has two names (RFC 9864, section 2.2), which are the same for a key.
+func TestNamesOfEd25519(t *testing.T) {
+	_, key, _ := ed25519.GenerateKey(rand.Reader)
+	for _, alg := range []string{"EdDSA", "Ed25519"} {
+		s := signer{gojose.SignatureAlgorithm(alg), key}
+		token, err := jose.Parse(s.sign(s.header(), `{}`), rules)
+		require.NoError(t, err)
+		for _, own := range []string{"", `"EdDSA"`, `"Ed25519"`} {
+			_, err = token.Verify(s.parsed(t, "alg", own))
+			require.NoError(t, err)
+		}
+		_, err = token.Verify(newSigner().parsed(t))
+		require.Error(t, err)
+		parts := strings.Split(s.sign(s.header(), `{}`), ".")
+		changed, err := jose.Parse(parts[0]+"."+encode(`{"sub":"other"}`)+"."+parts[2], rules)
+		require.NoError(t, err)
+		_, err = changed.Verify(s.parsed(t))
+		require.Error(t, err)
 	}
 }
 

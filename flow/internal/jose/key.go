@@ -35,15 +35,34 @@ func (k Key) Thumbprint() string {
 
 // fits reports whether a key is for an algorithm.
 func (k Key) fits(algorithm string) bool {
-	return (k.jwk.Algorithm == "" || k.jwk.Algorithm == algorithm) && slices.Contains(k.algorithms(), algorithm)
+	own := k.jwk.Algorithm
+	if own == "Ed25519" || own == "EdDSA" { // one algorithm with two names
+		own = ""
+	}
+	return (own == "" || own == algorithm) && slices.Contains(k.algorithms(), algorithm)
 }
 
 // verifier is the key as go-jose takes it to check a signature of an algorithm.
 func (k Key) verifier(algorithm string) any {
-	if public, ok := k.jwk.Key.(*rsa.PublicKey); ok && algorithm == "PS256" {
-		return pss{public}
+	switch public := k.jwk.Key.(type) {
+	case *rsa.PublicKey:
+		if algorithm == "PS256" {
+			return pss{public}
+		}
+	case ed25519.PublicKey:
+		return edwards(public)
 	}
 	return k.jwk.Key
+}
+
+// edwards checks Ed25519 under both of its names. go-jose knows one.
+type edwards ed25519.PublicKey
+
+func (e edwards) VerifyPayload(payload, signature []byte, _ jose.SignatureAlgorithm) error {
+	if !ed25519.Verify(ed25519.PublicKey(e), payload, signature) {
+		return jose.ErrCryptoFailure
+	}
+	return nil
 }
 
 // pss checks PS256, with a salt of the one length that RFC 7518, section 3.5,
@@ -61,7 +80,7 @@ func (k Key) algorithms() []string {
 	case *ecdsa.PublicKey:
 		return []string{"ES256"}
 	case ed25519.PublicKey:
-		return []string{"EdDSA"}
+		return []string{"EdDSA", "Ed25519"}
 	case *rsa.PublicKey:
 		return []string{"PS256", "RS256"}
 	}
@@ -130,7 +149,7 @@ func (k Key) check() error {
 		return errors.New("it is no key of a known type (EC, OKP or RSA)")
 	}
 	switch {
-	case k.jwk.Algorithm != "" && !k.fits(k.jwk.Algorithm):
+	case k.jwk.Algorithm != "" && !slices.Contains(k.algorithms(), k.jwk.Algorithm):
 		return errors.New("its alg is not one for a key of its type")
 	case len(k.jwk.KeyID) > MaxKeyID:
 		return errors.New("its kid is too long")
