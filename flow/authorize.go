@@ -184,7 +184,7 @@ func (p *Provider) carryOut(w http.ResponseWriter, r *http.Request, a *authoriza
 		return
 	}
 	if !decision.Authorized {
-		denied := q.Event(oauthapp.GrantDenied, decision.AccountID)
+		denied := q.Event(oauthapp.GrantDenied, decision)
 		denied.Error = AccessDenied
 		p.emit(r, denied)
 		p.refuseByRedirect(w, r, a, wire.Refuse(AccessDenied, "the user did not authorize the application"))
@@ -255,6 +255,7 @@ func (p *Provider) grantNow(w http.ResponseWriter, r *http.Request, a *authoriza
 		p.notGranted(w, r, a, refusal)
 		return
 	}
+	a.scopes = decision.Scopes
 	now := p.now()
 	code, refusal := p.issueCode(r, a, kernel.Consent{UserID: q.User.ID, AccountID: decision.AccountID, At: now})
 	if refusal != nil {
@@ -262,7 +263,7 @@ func (p *Provider) grantNow(w http.ResponseWriter, r *http.Request, a *authoriza
 		return
 	}
 	q.Client = a.client
-	e := q.Event(oauthapp.GrantCreated, decision.AccountID)
+	e := q.Event(oauthapp.GrantCreated, decision)
 	e.Time, e.GrantID, e.SessionID = now, code.Grant.ID, code.SessionID
 	p.emit(r, e)
 	p.answer(w, a, "code", code.Value)

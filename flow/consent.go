@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int
 		return
 	}
 	session := p.formSession.Begin(w, r, q.User.Session)
-	view.Ticket = p.keys.Sign(p.now().Add(consentTTL), consentPurpose, q.Action, q.User.ID, session, q.Request)
+	view.Ticket = p.keys.Sign(p.now().Add(consentTTL), consentPurpose, q.Action, q.User.ID, session, view.Request)
 	view.Notice = notice
 	p.pages.Write(w, r, status, "consent.html", view)
 }
@@ -47,13 +48,18 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 			return page.Consent{}, wire.Outage(err)
 		}
 	}
-	granted, refusal := p.grantedAccounts(r, q)
+	granted, refusal := p.granted(r, q)
 	if refusal != nil {
 		return page.Consent{}, refusal
 	}
+	optional, refusal := optionalScopes(q)
+	if refusal != nil {
+		return page.Consent{}, refusal
+	}
+	accounts, selected := accountChoices(q, granted)
 	view := page.Consent{
 		Action:      p.issuer.Path + q.Action,
-		Request:     q.Request,
+		Request:     withOptional(q.Request, optional),
 		UserName:    q.User.Name,
 		Application: app.Name,
 		Description: app.Description,
@@ -65,13 +71,18 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 		Loopback:    app.Owner == "" && onlyLoopback(app.CallbackURLs),
 		Callback:    originOf(q.RedirectURI),
 		Remarks:     q.Remarks,
-		Accounts:    accountChoices(q, granted),
+		Accounts:    accounts,
 	}
 	if p.added.ClientSource(app.ClientID) != nil {
 		view.ClientHost = hostOf(app.ClientID)
 	}
 	for _, name := range q.Scopes {
-		view.Scopes = append(view.Scopes, page.Scope{Name: name, Description: p.scopes[name].Description})
+		view.Scopes = append(view.Scopes, page.Scope{
+			Name:        name,
+			Description: p.scopes[name].Description,
+			Optional:    slices.Contains(optional, name),
+			Selected:    slices.Contains(granted[selected], name),
+		})
 	}
 	return view, nil
 }
@@ -80,29 +91,29 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 // For those beyond, the user is asked.
 const maxGrants = 200
 
-// grantedAccounts returns the accounts of the user that the application has
-// access to already.
-func (p *Provider) grantedAccounts(r *http.Request, q *kernel.ConsentQuestion) (map[string]bool, *wire.Error) {
+// granted returns the scopes that the application has already, by the account
+// of the user.
+func (p *Provider) granted(r *http.Request, q *kernel.ConsentQuestion) (map[string][]string, *wire.Error) {
 	filter := oauthapp.GrantsOfUser(q.User.ID).ToApplication(q.Client.Application.ID)
 	grants, err := p.cfg.Store.Grants(r.Context(), filter, oauthapp.Page{Limit: maxGrants})
 	if err != nil {
 		return nil, wire.Outage(err)
 	}
-	granted := make(map[string]bool, len(grants.Items))
+	granted := make(map[string][]string, len(grants.Items))
 	for _, grant := range grants.Items {
-		granted[grant.AccountID] = true
+		granted[grant.AccountID] = grant.Scopes
 	}
 	return granted, nil
 }
 
-// accountChoices lists the user's accounts. The one that the question names is
-// selected, or else the first that the application has access to, or else the
-// first.
-func accountChoices(q *kernel.ConsentQuestion, granted map[string]bool) []page.Account {
-	choices := make([]page.Account, len(q.User.Accounts))
+// accountChoices lists the user's accounts, and returns the ID of the one that
+// is selected: that which the question names, or else the first that the
+// application has access to, or else the first.
+func accountChoices(q *kernel.ConsentQuestion, granted map[string][]string) (choices []page.Account, id string) {
+	choices = make([]page.Account, len(q.User.Accounts))
 	selected := 0
 	for i, account := range q.User.Accounts {
-		choices[i] = page.Account{ID: account.ID, Name: account.Name, Granted: granted[account.ID]}
+		choices[i] = page.Account{ID: account.ID, Name: account.Name, Granted: len(granted[account.ID]) > 0}
 		if choices[i].Granted && !choices[selected].Granted {
 			selected = i
 		}
@@ -113,7 +124,7 @@ func accountChoices(q *kernel.ConsentQuestion, granted map[string]bool) []page.A
 		}
 	}
 	choices[selected].Selected = true
-	return choices
+	return choices, choices[selected].ID
 }
 
 // readConsent takes the form of a consent page apart. The ticket proves that
@@ -123,7 +134,7 @@ func (p *Provider) readConsent(w http.ResponseWriter, r *http.Request, action st
 		p.refuseForm(w, r, "sent by a page of another origin")
 		return nil, false
 	}
-	if refusal := form.Check(kernel.ConsentParams); refusal != nil {
+	if refusal := form.Without("scope").Check(kernel.ConsentParams); refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return nil, false
 	}
@@ -137,7 +148,7 @@ func (p *Provider) readConsent(w http.ResponseWriter, r *http.Request, action st
 		p.refuseOnPage(w, r, wire.Outage(err))
 		return nil, false
 	}
-	answer := &kernel.ConsentForm{Form: form, Request: request, User: user, Unproven: ticket.ErrInvalid}
+	answer := &kernel.ConsentForm{Form: form, Request: request, User: user, Optional: optionalOf(form), Unproven: ticket.ErrInvalid}
 	if user == nil {
 		return answer, true
 	}
@@ -154,6 +165,12 @@ func (p *Provider) readConsent(w http.ResponseWriter, r *http.Request, action st
 // signed in again, in another tab, since the page was made.
 func (p *Provider) decideConsent(w http.ResponseWriter, r *http.Request, form *kernel.ConsentForm, q kernel.ConsentQuestion) (kernel.Decision, bool) {
 	account, chosen := chosenAccount(form.Form, q.User)
+	optional, refusal := optionalScopes(&q)
+	if refusal != nil {
+		p.refuseOnPage(w, r, refusal)
+		return kernel.Decision{}, false
+	}
+	scopes := chosenScopes(form.Form, &q, optional)
 	notice := ""
 	switch decision := form.Form.Get("decision"); {
 	case errors.Is(form.Unproven, ticket.ErrExpired):
@@ -166,8 +183,12 @@ func (p *Provider) decideConsent(w http.ResponseWriter, r *http.Request, form *k
 		notice = "Please choose whether to authorize the application."
 	case !chosen:
 		notice = "Please choose one of your accounts."
+	case !slices.Equal(form.Optional, optional):
+		notice = "What the application can do without has changed since. Please look at it again and decide."
+	case len(scopes) == 0:
+		notice = "Please choose at least one permission, or cancel."
 	default:
-		return kernel.Decision{Authorized: true, AccountID: account, Scopes: q.Scopes}, true
+		return kernel.Decision{Authorized: true, AccountID: account, Scopes: scopes}, true
 	}
 	p.askConsent(w, r, http.StatusBadRequest, q, notice)
 	return kernel.Decision{}, false

@@ -105,7 +105,8 @@
 // and in those of the library
 //
 //	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Home, Owner,
-//	                         ClientHost, Badge, Public, Loopback, Callback, Remarks, Scopes (Name, Description), Accounts (ID, Name, Selected, Granted), Notice
+//	                         ClientHost, Badge, Public, Loopback, Callback, Remarks, Accounts (ID, Name, Selected, Granted),
+//	                         Scopes (Name, Description, Optional, Selected), HasOptional, HasRequired, Notice
 //	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)
 //	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, NewURL,
 //	                         Authorized (Name, Homepage, By, UserID, You, Scopes (Name, Description),

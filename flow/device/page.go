@@ -295,7 +295,7 @@ func (e *endpoints) allow(r *http.Request, kept keptRequest, q kernel.ConsentQue
 	case err != nil:
 		return wire.Outage(err)
 	}
-	event := q.Event(oauthapp.GrantCreated, answered.AccountID)
+	event := q.Event(oauthapp.GrantCreated, answered)
 	event.Time, event.GrantID, event.SessionID, event.ApplicationID = now, grant.ID, kept.SessionID, client.Application.ID
 	e.k.Emit(r, event)
 	return nil
@@ -345,6 +345,6 @@ func (e *endpoints) deny(r *http.Request, kept keptRequest, q kernel.ConsentQues
 	if err != nil {
 		return wire.Outage(err)
 	}
-	e.k.Emit(r, q.Event(oauthapp.GrantDenied, answered.AccountID))
+	e.k.Emit(r, q.Event(oauthapp.GrantDenied, answered))
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 type ConsentQuestion struct {
 	Client store.Client
 	User   *User
-	Scopes []string
+	Scopes []string // the user may leave out what the application can do without
 
 	Action    string // where the form posts to, below the path of the issuer
 	Request   string // what the form brings back, signed: a query string, not a secret
@@ -25,21 +25,28 @@ type ConsentQuestion struct {
 	Remarks []string
 }
 
-// Event begins an event about the decision of the question's user.
-func (q *ConsentQuestion) Event(kind oauthapp.EventType, account string) oauthapp.Event {
+// Event begins an event about what the question's user has decided. That of a
+// denial has the scopes that were asked for.
+func (q *ConsentQuestion) Event(kind oauthapp.EventType, d Decision) oauthapp.Event {
 	e := EventOf(kind, q.Client.Application)
-	e.Actor.UserID, e.UserID, e.AccountID, e.Scopes = q.User.ID, q.User.ID, account, q.Scopes
+	e.Actor.UserID, e.UserID, e.AccountID, e.Scopes = q.User.ID, q.User.ID, d.AccountID, q.Scopes
+	if d.Authorized {
+		e.Scopes = d.Scopes
+	}
 	return e
 }
 
-// ConsentParams are what the form of a consent page sends.
-var ConsentParams = []string{"ticket", "request", "decision", "account_id"}
+// ConsentParams are what the form of a consent page sends: scope once for each
+// box that is ticked, the others once.
+var ConsentParams = []string{"ticket", "request", "decision", "account_id", "scope"}
 
 // A ConsentForm is the form of a consent page as it came back.
 type ConsentForm struct {
 	Form    wire.Params // of [ConsentParams]
 	Request wire.Params // what the page had in [ConsentQuestion.Request]
 	User    *User       // nil where nobody is signed in any more
+	// Optional are the scopes that had a box.
+	Optional []string
 
 	// Unproven tells why the form is no answer: ticket.ErrInvalid where it was
 	// not made for this user, session and request, and ticket.ErrExpired. It is
@@ -51,5 +58,5 @@ type ConsentForm struct {
 type Decision struct {
 	Authorized bool
 	AccountID  string   // "" where none was chosen, which an authorization has
-	Scopes     []string // that were authorized
+	Scopes     []string // that were authorized, of those asked for
 }

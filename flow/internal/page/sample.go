@@ -19,7 +19,7 @@ var pageFiles = []string{
 func samples() map[string][]any {
 	now := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 	moment := Moment{At: now.Add(-3 * time.Minute), Now: now}
-	scopes := []Scope{{"read", "Read your data"}, {"write", ""}}
+	scopes := []Scope{{Name: "read", Description: "Read your data"}, {Name: "write"}}
 	secret := Secret{Hint: "aB3x", CreatedAt: moment, LastUsedAt: moment, ExpiresAt: moment, RevokeURL: "/revoke"}
 	problems := []Problem{
 		{"", "A problem."}, {"name", "A problem."}, {"description", "A problem."}, {"homepage_url", "A problem."},
@@ -44,7 +44,10 @@ func samples() map[string][]any {
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
 			Consent{
 				Application: "Name", ClientHost: "client.example", Badge: "registered itself", Loopback: true, Callback: "http://localhost",
-				Remarks: []string{"Remark."}, Scopes: scopes, Accounts: []Account{{ID: "1", Name: "One"}},
+				Remarks: []string{"Remark."}, Scopes: []Scope{
+					{Name: "read", Description: "Read your data"}, {Name: "write", Optional: true},
+					{Name: "delete", Description: "Delete your data", Optional: true, Selected: true},
+				}, Accounts: []Account{{ID: "1", Name: "One"}},
 			},
 		},
 		"error.html": {

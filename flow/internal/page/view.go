@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -27,8 +28,23 @@ type Consent struct {
 	Notice      string    // why the page is shown again; "" the first time
 }
 
+// HasOptional reports whether the user may leave out something.
+func (c Consent) HasOptional() bool {
+	return slices.ContainsFunc(c.Scopes, func(s Scope) bool { return s.Optional })
+}
+
+// HasRequired reports whether there is something that the user cannot leave
+// out.
+func (c Consent) HasRequired() bool {
+	return slices.ContainsFunc(c.Scopes, func(s Scope) bool { return !s.Optional })
+}
+
 // Scope is one thing that the application asks for.
-type Scope struct{ Name, Description string }
+type Scope struct {
+	Name, Description string
+	Optional          bool // consent.html: the user may leave it out; it has a box, field "scope"
+	Selected          bool // consent.html: it was granted before
+}
 
 // Account is one account that can be chosen, in field "account_id".
 type Account struct {

@@ -1,0 +1,65 @@
+package flow
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+)
+
+// ApplicationSettings are what an application sets of this package's doing, in
+// its oauthapp.Application.Extra under "flow":
+//
+//	settings := flow.ApplicationSettings{OptionalScopes: []string{"write"}}
+//	app, err := registry.SetExtra(ctx, owner, id, "flow", settings)
+type ApplicationSettings struct {
+	// OptionalScopes are scopes that the application can do without. On the
+	// consent page, each that it asks for has a box, which is empty unless the
+	// user ticks it or granted the scope before. The others are granted as a
+	// whole. The scope of the token response tells what was granted (RFC 6749,
+	// section 3.3). The application can ask for the rest later, when it needs
+	// that: a request for more than was granted asks the user again.
+	//
+	// A consent page of the host's own shows the boxes, see package dashboard,
+	// or else nobody can grant these scopes.
+	OptionalScopes []string `json:"optional_scopes,omitempty"`
+}
+
+const settingsName = "flow"
+
+// optionalScopes returns the scopes of a question that the user may leave out.
+func optionalScopes(q *kernel.ConsentQuestion) ([]string, *wire.Error) {
+	var settings ApplicationSettings
+	if _, err := q.Client.Application.ReadExtra(settingsName, &settings); err != nil {
+		return nil, wire.Internal(err)
+	}
+	return intersect(q.Scopes, settings.OptionalScopes), nil
+}
+
+// chosenScopes returns the scopes that the user grants: all that have no box,
+// and those whose box is ticked.
+func chosenScopes(form wire.Params, q *kernel.ConsentQuestion, optional []string) []string {
+	return slices.DeleteFunc(slices.Clone(q.Scopes), func(name string) bool {
+		ticked := slices.Contains(form, wire.Param{Name: "scope", Value: name})
+		return slices.Contains(optional, name) && !ticked
+	})
+}
+
+// optionalParam is what the form of a consent page brings back, with the
+// request, of the scopes that have a box. An empty box is an answer only where
+// there was one.
+const optionalParam = "optional_scopes"
+
+func withOptional(request string, optional []string) string {
+	if len(optional) == 0 {
+		return request
+	}
+	return request + "&" + url.Values{optionalParam: {strings.Join(optional, " ")}}.Encode()
+}
+
+func optionalOf(form wire.Params) []string {
+	request, _ := wire.ParseForm(form.Get("request"), []string{optionalParam}) // it is signed
+	return strings.Fields(request.Get(optionalParam))
+}
