@@ -143,3 +143,25 @@ func TestUnreadableBindings(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, h.call("Bearer "+tokens.AccessToken).Code)
 	require.Equal(t, http.StatusInternalServerError, h.post("/oauth/token", h.refresh(h.app, tokens.RefreshToken), h.at(c)).Code)
 }
+
+// The owner of an application ticks a box, unless the host demands it of all.
+func TestApplicationField(t *testing.T) {
+	h := newDefaultHost(t)
+	field := h.Kernel().ApplicationFields()[0]
+	require.True(t, field.Flag)
+	text, has := field.Text(h.app)
+	require.Equal(t, []any{"", true}, []any{text, has})
+	entry, problem := field.Entry(oauthapp.Public, "true")
+	require.Empty(t, problem)
+	app, err := h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy("developer"), h.app.ID, field.Capability, entry)
+	require.NoError(t, err)
+	text, _ = field.Text(app)
+	require.Equal(t, "true", text)
+	requireError(t, h.post("/oauth/token", h.redemption(h.app, h.code(h.app))), dpop.InvalidProof, "missing")
+
+	entry, problem = field.Entry(oauthapp.Public, "")
+	require.Nil(t, entry)
+	require.Empty(t, problem)
+	_, has = h.node(dpop.New(dpop.Config{RequireBinding: true})).Kernel().ApplicationFields()[0].Text(h.app)
+	require.False(t, has)
+}

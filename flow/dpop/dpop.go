@@ -38,6 +38,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // Config configures the capability. Its zero value is ready to use.
@@ -71,7 +72,8 @@ type Config struct {
 // keeps.
 const Name = "dpop"
 
-// An Application is what is kept of an application under [Name].
+// An Application is what is kept of an application under [Name]. Its owner sets
+// it on the pages of package dashboard too.
 type Application struct {
 	// BoundAccessTokens demands a proof of every token request of the
 	// application (RFC 9449, section 5.2).
@@ -113,6 +115,7 @@ func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Check: checkThumbprint,
 			Keep:  func(value string) any { return binding{Code: value} },
 		}},
+		ApplicationField:   e.field(),
 		JudgeAuthorization: e.judgePush,
 		JudgeTokenRequest:  e.judgeTokenRequest,
 		Schemes: []kernel.Scheme{{
@@ -128,4 +131,27 @@ func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		ExposedHeaders:       []string{nonceHeader},
 		ClaimsExtra:          true,
 	}, nil
+}
+
+// field lets the owner of an application demand a proof of its token requests.
+func (e *extension) field() *kernel.ApplicationField {
+	return &kernel.ApplicationField{
+		Name:  "dpop_bound_access_tokens",
+		Label: "Bound tokens only",
+		Hint: "Tick this if the application sends a DPoP proof with every token request. It then gets no bearer tokens, " +
+			"which are good for whoever steals them.",
+		Flag: true,
+		Text: func(app oauthapp.Application) (text string, has bool) {
+			if demandsBinding(app) {
+				text = "true"
+			}
+			return text, !e.cfg.RequireBinding
+		},
+		Entry: func(_ oauthapp.ClientType, text string) (entry any, problem string) {
+			if text == "" {
+				return nil, ""
+			}
+			return Application{BoundAccessTokens: true}, ""
+		},
+	}
 }
