@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/jose"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -43,20 +44,10 @@ func hostOf(clientID string) string {
 // A client is what a document says, as far as this service goes along with it.
 type client struct {
 	registration oauthapp.Registration
-	keys         *keys // nil for a public client
+	keys         *jose.Source // nil for a public client
 }
 
-// keys is what package clientkeys keeps with an application, and clientKeys the
-// name under which it does.
-type keys struct {
-	Set json.RawMessage `json:"jwks,omitempty"`
-	URI string          `json:"jwks_uri,omitempty"`
-}
-
-const (
-	clientKeys    = "clientkeys"
-	privateKeyJWT = "private_key_jwt"
-)
+const privateKeyJWT = "private_key_jwt"
 
 // maxCallbacks is how many callback URLs an application has at most.
 const maxCallbacks = 20
@@ -122,35 +113,12 @@ func (s *source) readMethod(c *client, members map[string]json.RawMessage) error
 
 func (s *source) readKeys(c *client, members map[string]json.RawMessage) error {
 	uri, _ := text(members["jwks_uri"])
-	found := &keys{Set: members["jwks"], URI: uri}
-	switch {
-	case (uri == "") == (found.Set == nil):
-		return errors.New("the document must have jwks or jwks_uri, and not both")
-	case hasSecretKey(found.Set):
-		return errors.New("jwks of the document has a key that is not public")
+	found := &jose.Source{Set: members["jwks"], URI: uri}
+	if err := found.Check(); err != nil {
+		return fmt.Errorf("the keys of the document are of no use: %w", err)
 	}
 	c.keys, c.registration.Type = found, oauthapp.Confidential
 	return nil
-}
-
-// hasSecretKey reports whether a JWK Set has a member of a private or a shared
-// key (RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1).
-func hasSecretKey(set json.RawMessage) bool {
-	if set == nil {
-		return false
-	}
-	var parsed struct {
-		Keys []map[string]json.RawMessage `json:"keys"`
-	}
-	if json.Unmarshal(set, &parsed) != nil {
-		return true
-	}
-	for _, key := range parsed.Keys {
-		if key["d"] != nil || key["k"] != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // scopes are what a client may ask for: what the document names of what the

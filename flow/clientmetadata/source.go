@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/flow/internal/fetch"
+	"github.com/oauthapps/oauthapps/flow/internal/jose"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -171,9 +172,9 @@ func (s *source) application(c *client, row *oauthapp.Application, fetched entry
 // entries are what the application of a client keeps for capabilities. One that
 // is nil is not there.
 func (c *client) entries(fetched entry) map[string]any {
-	entries := map[string]any{Name: fetched, clientKeys: nil}
+	entries := map[string]any{Name: fetched, jose.SourceName: nil}
 	if c.keys != nil {
-		entries[clientKeys] = c.keys
+		entries[jose.SourceName] = c.keys
 	}
 	return entries
 }
@@ -234,7 +235,7 @@ func (s *source) update(ctx context.Context, row oauthapp.Application, c *client
 			_, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, row.ID, name, entries[name])
 		}
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !errors.Is(err, oauthapp.ErrConflict) && ctx.Err() == nil {
 		s.kernel.Logger.WarnContext(ctx, "the application of a client metadata document was not updated", "client_id", row.ClientID, "error", err)
 	}
 }

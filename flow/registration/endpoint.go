@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/jose"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -31,11 +32,17 @@ type answer struct {
 	ResponseTypes   []string `json:"response_types"`
 	Method          string   `json:"token_endpoint_auth_method"`
 	Scope           string   `json:"scope"`
+	jose.Source
 }
 
 // answerOf tells what an application is registered as.
 func (s *service) answerOf(app oauthapp.Application, kept entry, token string) answer {
+	var keys jose.Source
+	if _, err := app.ReadExtra(jose.SourceName, &keys); err != nil {
+		keys = jose.Source{}
+	}
 	return answer{
+		Source:        keys,
 		ClientID:      app.ClientID,
 		IssuedAt:      app.CreatedAt.Unix(),
 		Token:         token,
@@ -73,6 +80,9 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 	token := s.kernel.Credentials.NewRegistrationToken()
 	kept := entry{Token: digestText(token.Digest()), Open: open, Method: m.method, Grants: m.grants}
 	m.registration.Extra = map[string]any{Name: kept}
+	if m.keys != nil {
+		m.registration.Extra[jose.SourceName] = m.keys
+	}
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	app, secret, err := s.kernel.Registry.RegisterOwnerless(ctx, m.registration)
 	if err != nil {
@@ -80,7 +90,7 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	registered := s.answerOf(app, kept, token.Reveal())
-	if !secret.IsZero() {
+	if !secret.IsZero() && m.method != methodKey { // a secret that nobody is told is none
 		registered.Secret, registered.SecretExpiresAt = secret.Reveal(), new(int64)
 	}
 	s.write(w, r, http.StatusCreated, registered)
@@ -137,8 +147,8 @@ func (s *service) read(w http.ResponseWriter, r *http.Request, m managed) {
 	s.write(w, r, http.StatusOK, s.answerOf(m.app, m.kept, m.token))
 }
 
-// replace serves a client update request (RFC 7592, section 2.2). The type of a
-// client is fixed, and with it whether it has a secret. The new token is kept
+// replace serves a client update request (RFC 7592, section 2.2). Whether a
+// client is public, has a secret or has keys is fixed. The new token is kept
 // last: until then the one presented is good, and the request can be repeated.
 func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	members, refusal := wire.ReadObject(w, r)
@@ -151,7 +161,7 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 		return
 	}
 	asked, _ := text(members["token_endpoint_auth_method"])
-	if m.kept.Method == methodNone || asked == methodNone || asked == "" {
+	if !hasSecret(m.kept.Method) || !hasSecret(asked) {
 		method, _ := json.Marshal(m.kept.Method) // a string always marshals
 		members["token_endpoint_auth_method"] = method
 	}
@@ -165,6 +175,9 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	app, err := s.kernel.Registry.Update(ctx, oauthapp.AnyOwner, m.app.ID, wanted.registration)
 	token := s.kernel.Credentials.NewRegistrationToken()
 	kept := entry{Token: digestText(token.Digest()), Open: m.kept.Open, Method: wanted.method, Grants: wanted.grants}
+	if err == nil && wanted.keys != nil {
+		app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, jose.SourceName, wanted.keys)
+	}
 	if err == nil {
 		app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, Name, kept)
 	}
@@ -174,6 +187,10 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	}
 	s.write(w, r, http.StatusOK, s.answerOf(app, kept, token.Reveal()))
 }
+
+// hasSecret reports whether a client that authenticates with a method has a
+// secret.
+func hasSecret(method string) bool { return method == methodBasic || method == methodPost }
 
 // checkReplacement judges what of an update names the client itself.
 func (s *service) checkReplacement(r *http.Request, members map[string]json.RawMessage, m managed) *wire.Error {

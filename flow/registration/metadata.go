@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oauthapps/oauthapps/flow/internal/jose"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -16,6 +17,7 @@ const (
 	methodNone  = "none"
 	methodBasic = "client_secret_basic"
 	methodPost  = "client_secret_post"
+	methodKey   = "private_key_jwt"
 
 	grantCode    = "authorization_code"
 	grantRefresh = "refresh_token"
@@ -28,6 +30,7 @@ type metadata struct {
 	registration oauthapp.Registration
 	method       string
 	grants       []string
+	keys         *jose.Source // of private_key_jwt; nil
 }
 
 // parse reads client metadata. What is over-strict or not known is left out, as
@@ -35,15 +38,10 @@ type metadata struct {
 func (s *service) parse(members map[string]json.RawMessage, open bool) (*metadata, *wire.Error) {
 	m := &metadata{method: methodBasic}
 	reg := &m.registration
-	switch method, _ := text(members["token_endpoint_auth_method"]); method {
-	case methodNone, methodPost:
-		m.method = method
-	}
-	reg.Type = oauthapp.Confidential
-	if m.method == methodNone {
-		reg.Type = oauthapp.Public
-	}
 	var refusal *wire.Error
+	if refusal = s.readMethod(m, members); refusal != nil {
+		return nil, refusal
+	}
 	if reg.CallbackURLs, refusal = redirectURIs(members["redirect_uris"]); refusal != nil {
 		return nil, refusal
 	}
@@ -56,6 +54,27 @@ func (s *service) parse(members map[string]json.RawMessage, open bool) (*metadat
 	reg.Scopes = s.scopes(members["scope"])
 	describe(reg, members, open)
 	return m, s.check(reg)
+}
+
+// readMethod finds how a client authenticates (RFC 7591, section 2). A method
+// that this service lacks becomes the default.
+func (s *service) readMethod(m *metadata, members map[string]json.RawMessage) *wire.Error {
+	m.registration.Type = oauthapp.Confidential
+	switch method, _ := text(members["token_endpoint_auth_method"]); {
+	case method == methodPost:
+		m.method = methodPost
+	case method == methodNone:
+		m.method, m.registration.Type = methodNone, oauthapp.Public
+	case method == methodKey && s.kernel.HasClientAuthentication(methodKey):
+		uri, _ := text(members["jwks_uri"])
+		m.method, m.keys = methodKey, &jose.Source{Set: members["jwks"], URI: uri}
+		if err := m.keys.Check(); err != nil {
+			refusal := wire.Refuse(wire.InvalidClientMetadata, err.Error())
+			refusal.Reason = "the keys of the client are of no use"
+			return refusal
+		}
+	}
+	return nil
 }
 
 // check has the registry judge a registration.

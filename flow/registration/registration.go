@@ -14,7 +14,8 @@
 // Redirect URIs follow the rules of callback URLs, as for everybody. Of the
 // rest, what this service lacks is left out: the answer tells what was
 // registered. A client without token_endpoint_auth_method gets a client secret;
-// one with "none" is public.
+// one with "none" is public, and one with "private_key_jwt" authenticates with
+// the keys of its jwks or jwks_uri where package clientkeys is there too.
 //
 // # Open registration
 //

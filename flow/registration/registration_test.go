@@ -23,6 +23,9 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/flowtest"
+	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/flow/registration"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store/memory"
@@ -254,6 +257,63 @@ func TestNarrowing(t *testing.T) {
 	a = h.registered(object{"client_name": nil, "redirect_uris": []string{"http://127.0.0.1/cb"}, "client_uri": "javascript:alert(1)"})
 	require.Equal(t, "Unnamed client", a.text("client_name"))
 	require.NotContains(t, a.body, "client_uri")
+}
+
+// keyed stands for package clientkeys.
+type keyed struct{ flow.Extension }
+
+func (keyed) Name() string               { return "clientkeys" }
+func (keyed) Findings() []kernel.Finding { return nil }
+
+func (keyed) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
+	return kernel.Contribution{ClientAuthentication: []clientauth.Method{{
+		Name: "private_key_jwt",
+		Present: func(*http.Request, wire.Params) (clientauth.Presented, bool, *wire.Error) {
+			return clientauth.Presented{}, false, nil
+		},
+	}}}, nil
+}
+
+// A client with keys has them where package clientkeys looks, and no secret.
+func TestKeys(t *testing.T) {
+	h := newHost(t, registration.Config{Open: true}, func(cfg *flow.Config) { cfg.Extensions = append(cfg.Extensions, keyed{}) })
+	uriOf := func(a answer) string {
+		var keys struct {
+			URI string `json:"jwks_uri"`
+		}
+		found, err := h.app(a).ReadExtra("clientkeys", &keys)
+		require.NoError(t, err)
+		require.True(t, found)
+		return keys.URI
+	}
+	withKeys := func(uri string, members object) object {
+		members["token_endpoint_auth_method"], members["jwks_uri"] = "private_key_jwt", uri
+		return members
+	}
+	a := h.registered(withKeys("https://client.example/1", object{}))
+	require.Equal(t, "private_key_jwt", a.text("token_endpoint_auth_method"))
+	require.Equal(t, "https://client.example/1", a.text("jwks_uri"))
+	require.NotContains(t, a.body, "client_secret")
+	require.NotContains(t, a.body, "jwks")
+	require.Equal(t, oauthapp.Confidential, h.app(a).Type)
+	require.Equal(t, "https://client.example/1", uriOf(a))
+
+	members := metadata(withKeys("https://client.example/2", object{"client_id": a.text("client_id")}))
+	replaced := h.manage(http.MethodPut, a, a.text("registration_access_token"), members)
+	require.Equal(t, http.StatusOK, replaced.Code, replaced.Body.String())
+	require.Equal(t, "https://client.example/2", replaced.text("jwks_uri"))
+	require.Equal(t, "https://client.example/2", uriOf(a))
+	members["token_endpoint_auth_method"] = "client_secret_basic"
+	replaced = h.manage(http.MethodPut, a, replaced.text("registration_access_token"), members)
+	require.Equal(t, "private_key_jwt", replaced.text("token_endpoint_auth_method"), "it has no secret to go on with")
+
+	require.Equal(t, "invalid_client_metadata", h.register(withKeys("http://client.example/1", object{})).text("error"))
+	secret := h.registered(object{"token_endpoint_auth_method": "client_secret_post"})
+	replaced = h.manage(http.MethodPut, secret, secret.text("registration_access_token"), metadata(withKeys("https://client.example/1", object{"client_id": secret.text("client_id")})))
+	require.Equal(t, "client_secret_post", replaced.text("token_endpoint_auth_method"))
+
+	without := newHost(t, registration.Config{Open: true})
+	require.Equal(t, "client_secret_basic", without.registered(withKeys("https://client.example/1", object{})).text("token_endpoint_auth_method"))
 }
 
 func TestRefusals(t *testing.T) {

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"net/http"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -102,6 +105,28 @@ func TestMCPStranger(t *testing.T) {
 		granted := s.post(t, "/oauth/token", poll)
 		require.Equal(t, http.StatusOK, granted.Status, granted.Body)
 	})
+	t.Run("has a key", func(t *testing.T) {
+		public, private, err := ed25519.GenerateKey(nil)
+		require.NoError(t, err)
+		keyedURL := origin.URL + "/keyed.json"
+		document, err = json.Marshal(map[string]any{
+			"client_id": keyedURL, "client_name": "Keyed", "redirect_uris": []string{callback}, "token_endpoint_auth_method": "private_key_jwt",
+			"jwks": map[string]any{"keys": []any{map[string]any{"kty": "OKP", "crv": "Ed25519", "x": base64.RawURLEncoding.EncodeToString(public)}}},
+		})
+		require.NoError(t, err)
+		s := start(t)
+		b := signIn(t, s, alice)
+		verifier := newVerifier()
+		location := b.authorize(s.authorizeURL(application{ClientID: keyedURL, Callback: callback}, verifier, "scope", "read"), alice.account)
+		exchange := url.Values{
+			"grant_type": {"authorization_code"}, "code": {location.Query().Get("code")}, "redirect_uri": {callback}, "code_verifier": {verifier}, "client_id": {keyedURL},
+		}
+		require.Equal(t, "invalid_client", s.post(t, "/oauth/token", exchange).str("error"))
+		exchange.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		exchange.Set("client_assertion", assertion(t, private, keyedURL, s.URL))
+		granted := s.post(t, "/oauth/token", exchange)
+		require.Equal(t, http.StatusOK, granted.Status, granted.Body)
+	})
 	t.Run("cannot", func(t *testing.T) {
 		s := start(t, "-without", "clientmetadata,registration")
 		node := newNode(t, dir, "stranger.mjs")
@@ -109,4 +134,16 @@ func TestMCPStranger(t *testing.T) {
 		require.Error(t, node.cmd.Wait())
 		require.Contains(t, node.stderr.String(), "does not support dynamic client registration")
 	})
+}
+
+// assertion is what a client authenticates with that has a key (RFC 7523,
+// section 3).
+func assertion(t *testing.T, key ed25519.PrivateKey, client, issuer string) string {
+	t.Helper()
+	now := time.Now().Unix()
+	claims, err := json.Marshal(map[string]any{"iss": client, "sub": client, "aud": issuer, "jti": newVerifier(), "iat": now, "exp": now + 60})
+	require.NoError(t, err)
+	encode := base64.RawURLEncoding.EncodeToString
+	signed := encode([]byte(`{"alg":"EdDSA","typ":"JWT"}`)) + "." + encode(claims)
+	return signed + "." + encode(ed25519.Sign(key, []byte(signed)))
 }

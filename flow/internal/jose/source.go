@@ -1,0 +1,35 @@
+package jose
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+)
+
+// A Source is where the public keys of a client are: in its metadata, or at a
+// URL (RFC 7591, section 2). Its JSON is what package clientkeys keeps with an
+// application, and [SourceName] the name under which it does.
+type Source struct {
+	Set json.RawMessage `json:"jwks,omitempty"`
+	URI string          `json:"jwks_uri,omitempty"`
+}
+
+// SourceName is the name of package clientkeys.
+const SourceName = "clientkeys"
+
+// Check refuses a source that nobody could use. The error is a phrase for the
+// client's developer.
+func (s Source) Check() error {
+	const most = 2000
+	switch {
+	case (s.URI == "") == (s.Set == nil):
+		return errors.New("private_key_jwt needs jwks or jwks_uri, and not both")
+	case s.Set != nil:
+		if _, err := ParseSet(s.Set); err != nil {
+			return errors.New("jwks: " + err.Error())
+		}
+	case !strings.HasPrefix(s.URI, "https://") || len(s.URI) > most:
+		return errors.New("jwks_uri must be an https URL")
+	}
+	return nil
+}
