@@ -17,12 +17,13 @@ var named = regexp.MustCompile("`([A-Za-z0-9_.][A-Za-z0-9_./]*(?:/|\\.(?:go|md|t
 // What ARCHITECTURE.md names is there: files, folders, and functions and types
 // in the files that they stand behind.
 func TestArchitectureNamesWhatIsThere(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root(t), ".github", "ARCHITECTURE.md"))
+	root := root(t)
+	text, err := os.ReadFile(filepath.Join(root, ".github", "ARCHITECTURE.md"))
 	require.NoError(t, err)
 	require.LessOrEqual(t, strings.Count(string(text), "\n"), 150, "it is to be read in one sitting")
 	functions := 0
 	for _, match := range named.FindAllStringSubmatch(string(text), -1) {
-		path := filepath.Join(root(t), filepath.FromSlash(match[1]))
+		path := filepath.Join(root, filepath.FromSlash(match[1]))
 		if match[2] == "" {
 			_, err := os.Stat(path)
 			assert.NoError(t, err)
