@@ -45,6 +45,7 @@ var byReason = map[string]string{
 	"the authorization code is not valid":                                    "Send the code as the callback got it, decoded once, from the application that it was issued to.",
 	"code_verifier is missing":                                               "Keep the code_verifier of each authorization request and send it with its code.",
 	"code_verifier does not match the code_challenge":                        "Keep the code_verifier of each authorization request and send it with its own code.",
+	"the application is suspended":                                           "Ask the operator of this service, who suspended the application.",
 	"the refresh token has expired":                                          "Have the user authorize the application again.",
 	"the refresh token was used already":                                     "Keep the refresh token of every answer and use the newest: an old one ends the session.",
 	"the access token has expired":                                           "Refresh the access token and call again; this is normal once its time is up.",
@@ -73,5 +74,9 @@ var byError = map[string]string{
 	wire.RequestURINotSupported:   "Send the parameters themselves instead of request_uri.",
 	wire.InvalidToken:             "Get a new access token with the refresh token, or have the user authorize the application again.",
 	wire.InsufficientScope:        "Have the user authorize the scope that this call needs.",
-	wire.TemporarilyUnavailable:   "Wait as long as Retry-After says before the next request.",
+	// RFC 9449, section 5 and 8, and RFC 8628, section 3.5.
+	"invalid_dpop_proof":        "Make a new DPoP proof for each request, for its method and URI, with the key that the token is bound to.",
+	"use_dpop_nonce":            "Send the request again with the nonce of its answer in the DPoP proof; the first time this is normal.",
+	"expired_token":             "Begin again: the user took too long to enter the code.",
+	wire.TemporarilyUnavailable: "Wait as long as Retry-After says before the next request.",
 }
