@@ -35,6 +35,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // Path is the path of the endpoint, below that of the issuer.
@@ -48,7 +49,8 @@ type Config struct {
 }
 
 // Settings are what an application sets for itself, in its
-// oauthapp.Application.Extra under "par".
+// oauthapp.Application.Extra under "par". Its owner does so with a box of the
+// form on the pages of package dashboard.
 type Settings struct {
 	// Required is as [Config.Required], for this application alone. It is named
 	// as in RFC 9126, section 6.
@@ -75,6 +77,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		Routes:             []kernel.Route{{Method: http.MethodPost, Path: Path, Handler: p.push, AnyOrigin: true}},
 		JudgeAuthorization: p.judge,
 		Requests:           &kernel.RequestSource{Find: p.find, Decided: p.decided},
+		ApplicationField:   e.field(),
 		Metadata:           metadata,
 	}, nil
 }
@@ -84,6 +87,34 @@ type endpoint struct {
 	kernel  *kernel.Kernel
 	cfg     Config
 	limiter *limiter
+}
+
+// field is the box with which an owner sets [Settings], nil where the host has
+// set it for everybody.
+func (e extension) field() *kernel.ApplicationField {
+	if e.cfg.Required {
+		return nil
+	}
+	const ticked = "true"
+	return &kernel.ApplicationField{
+		Name:  "require_pushed_authorization_requests",
+		Label: "Pushed authorization requests alone",
+		Hint:  "Refuse authorization requests that the application did not push (RFC 9126). Tick this once all of its installations push them.",
+		Flag:  true,
+		Text: func(app oauthapp.Application) (string, bool) {
+			var settings Settings
+			if _, err := app.ReadExtra(name, &settings); err != nil || !settings.Required {
+				return "", true
+			}
+			return ticked, true
+		},
+		Entry: func(_ oauthapp.ClientType, text string) (any, string) {
+			if text != ticked {
+				return nil, ""
+			}
+			return Settings{Required: true}, ""
+		},
+	}
 }
 
 // judge refuses a request that had to be pushed.

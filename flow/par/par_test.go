@@ -225,12 +225,16 @@ func (s *recordingStore) Keep(ctx context.Context, r store.Record, now time.Time
 	if s.broken {
 		return errBroken
 	}
-	s.kept = append(s.kept, r)
+	if r.Kind == "par" {
+		s.kept = append(s.kept, r)
+	}
 	return s.Store.Keep(ctx, r, now)
 }
 
 func (s *recordingStore) Replace(ctx context.Context, r store.Record, old []byte, now time.Time) error {
-	s.kept = append(s.kept, r)
+	if r.Kind == "par" {
+		s.kept = append(s.kept, r)
+	}
 	return s.Store.Replace(ctx, r, old, now)
 }
 
@@ -526,6 +530,25 @@ func TestRequired(t *testing.T) {
 	for _, app := range []oauthapp.Application{h.Application, h.public} {
 		require.Equal(t, "this service takes pushed authorization requests alone", plain(h, app))
 		require.Equal(t, http.StatusOK, h.browser().open(app, h.push(h.request(app))).Code)
+	}
+}
+
+// The owner of an application has a box for it.
+func TestApplicationField(t *testing.T) {
+	require.Empty(t, newHost(t, par.Config{Required: true}).Kernel().ApplicationFields())
+	h := newHost(t, par.Config{})
+	fields := h.Kernel().ApplicationFields()
+	require.Len(t, fields, 1)
+	app := h.Application
+	for _, text := range []string{"true", ""} {
+		entry, problem := fields[0].Entry(app.Type, text)
+		require.Empty(t, problem)
+		var err error
+		app, err = h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy("developer"), app.ID, "par", entry)
+		require.NoError(t, err)
+		shown, has := fields[0].Text(app)
+		require.True(t, has)
+		require.Equal(t, text, shown)
 	}
 }
 
