@@ -53,7 +53,7 @@ type client struct {
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-func newClient(t *testing.T, alg string) client {
+func newClient(t testing.TB, alg string) client {
 	t.Helper()
 	c := client{alg: alg}
 	switch alg {
@@ -160,7 +160,7 @@ func header(name string, value any) func(proof) {
 // A host is a service with a signed-in user in front of a browser.
 type host struct {
 	*flowtest.Provider
-	t      *testing.T
+	t      testing.TB
 	now    time.Time
 	store  store.Store
 	app    oauthapp.Application // confidential
@@ -168,7 +168,7 @@ type host struct {
 }
 
 // newHost returns a node of a service; nodes share a store and a key.
-func newHost(t *testing.T, backend store.Store, extensions ...flow.Extension) *host {
+func newHost(t testing.TB, backend store.Store, extensions ...flow.Extension) *host {
 	h := &host{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), store: backend}
 	h.Provider = flowtest.New(t, flow.Config{
 		Issuer:   issuer,
