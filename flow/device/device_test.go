@@ -3,6 +3,7 @@ package device_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -218,6 +219,22 @@ func TestWithdrawalBeforeThePoll(t *testing.T) {
 			s.requirePoll(c, test.want)
 			require.Contains(t, s.enter("ada", c.user).Body.String(), "used already")
 		})
+	}
+}
+
+// The user leaves out what the application can do without.
+func TestPartialConsent(t *testing.T) {
+	s := begin(t)
+	_, err := s.Registry().SetExtra(t.Context(), oauthapp.AnyOwner, s.public.ID, "flow", flow.ApplicationSettings{OptionalScopes: []string{"read", "write"}})
+	require.NoError(t, err)
+	for want, boxes := range map[string][]string{
+		"read": {"scope", "read"}, "read write": {"scope", "write", "scope", "read"}, "write": {"scope", "write", "scope", "admin"},
+	} {
+		c := s.ask("scope", "read write")
+		form := consentForm(t, s.enter("ada", c.user))
+		w := s.postForm(device.Path, "ada", slices.Concat(form, boxes, []string{"decision", "authorize", "account_id", "10"})...)
+		require.Contains(t, w.Body.String(), "Your device is connected")
+		require.Equal(t, want, s.requirePoll(c, "")["scope"])
 	}
 }
 

@@ -90,12 +90,12 @@ func (e *endpoints) writeEntry(w http.ResponseWriter, r *http.Request, status in
 // readForm serves both forms: that of the code, and that of the consent page,
 // which has a ticket.
 func (e *endpoints) readForm(w http.ResponseWriter, r *http.Request) {
-	params, refusal := wire.ReadForm(w, r, slices.Concat([]string{"user_code"}, kernel.ConsentParams))
+	params, refusal := wire.ReadFormUnchecked(w, r, slices.Concat([]string{"user_code"}, kernel.ConsentParams))
 	switch {
 	case refusal != nil:
 		e.k.WritePageError(w, r, refusal)
 	case params.Has("ticket"):
-		e.readDecision(w, r, params)
+		e.readDecision(w, r, params) // of whose boxes several can be ticked
 	default:
 		e.readUserCode(w, r, params)
 	}
@@ -109,7 +109,7 @@ func (e *endpoints) readUserCode(w http.ResponseWriter, r *http.Request, params 
 		})
 		return
 	}
-	typed := params.Get("user_code")
+	typed := params.Get("user_code") // of several the first; what is no code is refused below
 	code, wellFormed := parseUserCode(typed)
 	user, ok := e.signedIn(w, r, code)
 	if !ok {
