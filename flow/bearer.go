@@ -20,12 +20,13 @@ import (
 )
 
 // An Authorization is what an access token stands for: which application may do
-// what, for whom.
+// what, for whom. One that an application has for itself has neither user nor
+// account; see [Guard.Applications].
 type Authorization struct {
 	ApplicationID uuid.UUID
 	ClientID      string
-	UserID        string   // the host's user who authorized the application
-	AccountID     string   // the host's account that the application reaches
+	UserID        string   // the host's user who authorized the application; "" for none
+	AccountID     string   // the host's account that the application reaches; "" for none
 	Scopes        []string // of the access token; not to be changed
 	SessionID     uuid.UUID
 	ExpiresAt     time.Time
@@ -34,6 +35,10 @@ type Authorization struct {
 // HasScope reports whether the access token has a scope. Scopes are compared
 // exactly, case and all (RFC 6749, section 3.3).
 func (a Authorization) HasScope(scope string) bool { return slices.Contains(a.Scopes, scope) }
+
+// IsApplication reports whether the application has the access token for
+// itself, without a user. It reaches no account then.
+func (a Authorization) IsApplication() bool { return a.UserID == "" }
 
 type authorizationKey struct{}
 
@@ -62,21 +67,40 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 // otherwise: a revocation holds for the next request. A store that fails is
 // answered 503.
 //
+// A token that an application has for itself is refused: the handler would find
+// no user. [Provider.Guard] lets such tokens through.
+//
 // Require panics if [Config.Scopes] lacks one of the scopes: nobody could ever
 // have it.
 func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
-	for _, scope := range scopes {
+	return p.Guard(Guard{Scopes: scopes})
+}
+
+// A Guard is what a request to the service's API needs. The zero Guard takes
+// any valid access token of a user.
+type Guard struct {
+	// Scopes are those that the access token must have, all of them.
+	Scopes []string
+	// Applications lets through access tokens that an application has for
+	// itself, too, as package clientcredentials issues them. The handler tells
+	// them by [Authorization.IsApplication], and has no user to act for.
+	Applications bool
+}
+
+// Guard is as [Provider.Require], for a handler that needs more than scopes.
+func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
+	g.Scopes = slices.Clone(g.Scopes)
+	for _, scope := range g.Scopes {
 		if _, offered := p.scopes[scope]; !offered {
 			panic("flow: Require: " + scope + " is not one of Config.Scopes")
 		}
 	}
-	scopes = slices.Clone(scopes)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			p.added.AddAnswerHeader(w.Header(), r)
-			a, refusal := p.authorization(r, scopes)
+			a, refusal := p.authorization(r, &g)
 			if refusal != nil {
-				p.refuseToken(w, r, refusal, scopes)
+				p.refuseToken(w, r, refusal, g.Scopes)
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), authorizationKey{}, a)))
@@ -90,7 +114,7 @@ func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 // 3.1: 401 without a code where there is no access token, and 503 where the
 // store failed.
 func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
-	a, refusal := p.authorization(r, nil)
+	a, refusal := p.authorization(r, new(Guard))
 	if refusal != nil {
 		return Authorization{}, publicError(refusal)
 	}
@@ -99,11 +123,11 @@ func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
 
 // authorization judges the access token of a request. What is refused is
 // reported where the token names a session.
-func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorization, *wire.Error) {
+func (p *Provider) authorization(r *http.Request, g *Guard) (*Authorization, *wire.Error) {
 	if len(p.added.Observers) > 0 {
-		return p.observedAuthorization(r, scopes)
+		return p.observedAuthorization(r, g)
 	}
-	a, session, refusal := p.judgeToken(r, scopes)
+	a, session, refusal := p.judgeToken(r, g)
 	if refusal != nil && session != nil {
 		o := kernel.Outcome{Endpoint: kernel.Resource, Refusal: refusal}
 		o.KnowSession(session)
@@ -112,11 +136,11 @@ func (p *Provider) authorization(r *http.Request, scopes []string) (*Authorizati
 	return a, refusal
 }
 
-func (p *Provider) observedAuthorization(r *http.Request, scopes []string) (*Authorization, *wire.Error) {
+func (p *Provider) observedAuthorization(r *http.Request, g *Guard) (*Authorization, *wire.Error) {
 	o := &kernel.Outcome{Endpoint: kernel.Resource}
 	r, end := p.added.Observe(r, o)
 	defer end()
-	a, session, refusal := p.judgeToken(r, scopes)
+	a, session, refusal := p.judgeToken(r, g)
 	o.Refusal = refusal
 	if session != nil {
 		o.KnowSession(session)
@@ -126,7 +150,7 @@ func (p *Provider) observedAuthorization(r *http.Request, scopes []string) (*Aut
 }
 
 // judgeToken returns the session that the token names too, where there is one.
-func (p *Provider) judgeToken(r *http.Request, scopes []string) (*Authorization, *store.Session, *wire.Error) {
+func (p *Provider) judgeToken(r *http.Request, g *Guard) (*Authorization, *store.Session, *wire.Error) {
 	scheme, presented, refusal := p.presentedToken(r)
 	if refusal != nil {
 		return nil, nil, refusal
@@ -164,7 +188,10 @@ func (p *Provider) judgeToken(r *http.Request, scopes []string) (*Authorization,
 		SessionID:     session.ID,
 		ExpiresAt:     access.ExpiresAt,
 	}
-	for _, scope := range scopes {
+	if a.IsApplication() && !g.Applications {
+		return nil, &session, errNoUser
+	}
+	for _, scope := range g.Scopes {
 		if !a.HasScope(scope) {
 			return nil, &session, errInsufficientScope
 		}
@@ -187,6 +214,8 @@ var (
 	errReplacedToken     = invalidToken("the access token was replaced by newer ones, or never issued")
 	errUnclaimedToken    = invalidToken("the session needs a capability that this service does not have")
 	errInsufficientScope = wire.Refuse(InsufficientScope, "the access token lacks a scope")
+	// Another token of the application's own would be no better.
+	errNoUser = wire.Refuse(InsufficientScope, "an access token of a user is required")
 )
 
 // invalidToken is errInvalidToken with a reason for the host.

@@ -41,6 +41,13 @@ func (p *Provider) agree(t *tokenRequest, grantType string) *wire.Error {
 	}, t.Params.Values()))
 }
 
+// agreeItself is agree for a client that asks for tokens for itself, which was
+// granted some scopes and gets others of these.
+func (p *Provider) agreeItself(t *kernel.TokenRequest, granted, scopes []string) *wire.Error {
+	return fromEngine(p.engine.Exchange(t.HTTP.Context(), engine.ClientCredentials, engineClient(t.Client, "", granted),
+		&engine.Session{Scopes: scopes}, t.Params.Values()))
+}
+
 func engineClient(client store.Client, redirectURI string, scopes []string) engine.Client {
 	app := client.Application
 	return engine.Client{ID: app.ClientID, Public: app.Type == oauthapp.Public, RedirectURI: redirectURI, Scopes: scopes}

@@ -285,3 +285,27 @@ func TestNothingIsIssuedWithoutTheEngine(t *testing.T) {
 	status, answer = p.post("/oauth/token", form)
 	require.Equal(t, http.StatusOK, status, answer)
 }
+
+// The engine has an opinion of its own of clients that act for themselves; what
+// package clientcredentials judges is in its tests.
+func TestClientCredentialsAreJudgedTwice(t *testing.T) {
+	p := judgementProvider(t)
+	for name, test := range map[string]struct {
+		typ             oauthapp.ClientType
+		granted, scopes []string
+		theirs          string
+	}{
+		"good":               {oauthapp.Confidential, []string{"read", "write"}, []string{"write"}, ""},
+		"public":             {oauthapp.Public, []string{"read"}, []string{"read"}, InvalidGrant},
+		"more than granted":  {oauthapp.Confidential, []string{"read"}, []string{"read", "write"}, InvalidScope},
+		"of what is granted": {oauthapp.Confidential, []string{"read.all"}, []string{"read"}, InvalidScope},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := &kernel.TokenRequest{
+				HTTP:   httptest.NewRequest(http.MethodPost, "/oauth/token", nil),
+				Client: store.Client{Application: oauthapp.Application{ClientID: "client", Type: test.typ}},
+			}
+			require.Equal(t, outcome(test.theirs), ourOutcome(p.agreeItself(request, test.granted, test.scopes)))
+		})
+	}
+}

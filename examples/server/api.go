@@ -9,7 +9,8 @@ import (
 )
 
 // whoami answers GET /v2/whoami: the protected API of the demo, as small as it
-// gets. Its guard, flow.Provider.Require, has checked the token before.
+// gets. Its guard, flow.Provider.Guard, has checked the token before: of a user,
+// or of an application itself.
 func whoami(logger *slog.Logger) http.Handler {
 	type identity struct {
 		ID    int    `json:"id"`
@@ -24,6 +25,10 @@ func whoami(logger *slog.Logger) http.Handler {
 		if !ok {
 			logger.ErrorContext(r.Context(), "whoami is mounted without its guard")
 			writeProblem(w, http.StatusInternalServerError, "server_error", "Something went wrong.")
+			return
+		}
+		if authorization.IsApplication() {
+			writeJSON(w, http.StatusOK, map[string]any{"data": map[string]string{"application": authorization.ClientID}})
 			return
 		}
 		// The user may have left the account since they authorized the

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/clientcredentials"
 	"github.com/oauthapps/oauthapps/flow/clientkeys"
 	"github.com/oauthapps/oauthapps/flow/clientmetadata"
 	"github.com/oauthapps/oauthapps/flow/device"
@@ -18,6 +19,7 @@ import (
 // that the library has, without those that the options turn off.
 func capabilities(opts options) []flow.Extension {
 	all := []flow.Extension{
+		clientcredentials.New(clientcredentials.Config{OwnerScopes: []string{"read"}}),
 		clientkeys.New(clientkeys.Config{}),
 		clientmetadata.New(clientmetadata.Config{}),
 		device.New(device.Config{}),

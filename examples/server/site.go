@@ -98,7 +98,7 @@ func logFindings(logger *slog.Logger, findings []flow.Finding) {
 
 func routes(opts options, st pingableStore, provider *flow.Provider, dashboard http.Handler, login *login, logger *slog.Logger) http.Handler {
 	limiter := newRateLimiter(opts.rateLimit, time.Now)
-	protected := provider.Require("read")
+	protected := provider.Guard(flow.Guard{Scopes: []string{"read"}, Applications: true})
 
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/", provider)

@@ -19,9 +19,10 @@ import (
 	"github.com/ory/fosite/handler/pkce"
 )
 
-// The grant types of RFC 6749, sections 4.1.3 and 6.
+// The grant types of RFC 6749, sections 4.1.3, 4.4.2 and 6.
 const (
 	AuthorizationCode = "authorization_code"
+	ClientCredentials = "client_credentials"
 	RefreshToken      = "refresh_token"
 )
 
@@ -93,6 +94,7 @@ func New(requirePKCE bool) *Engine {
 		authorizations: &fosite.Fosite{Store: facts{}, Config: config},
 		grants: map[string][]fosite.TokenEndpointHandler{
 			AuthorizationCode: {code, proof},
+			ClientCredentials: {&oauth2.ClientCredentialsGrantHandler{Config: config}},
 			RefreshToken:      {refresh},
 		},
 	}
@@ -128,13 +130,17 @@ func (e *Engine) Authorize(ctx context.Context, client Client, params url.Values
 }
 
 // Exchange asks whether tokens may be issued for a token request of a grant
-// type. The session is nil where what is presented belongs to none. The error
-// is as for Authorize.
+// type. The session is nil where what is presented belongs to none; for client
+// credentials, which have none, it is what the request asks for. The error is
+// as for Authorize.
 func (e *Engine) Exchange(ctx context.Context, grantType string, client Client, s *Session, params url.Values) error {
 	ctx = context.WithValue(ctx, questionKey{}, &question{client: client, session: s})
 	request := &fosite.AccessRequest{
 		GrantTypes: fosite.Arguments{grantType},
 		Request:    fosite.Request{Client: view{client}, Form: params, Session: session{}},
+	}
+	if grantType == ClientCredentials {
+		request.RequestedScope = s.Scopes
 	}
 	for _, handler := range e.grants[grantType] {
 		if err := handler.HandleTokenEndpointRequest(ctx, request); err != nil {

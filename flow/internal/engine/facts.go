@@ -156,7 +156,7 @@ func (v view) GetAudience() fosite.Arguments      { return nil }
 func (v view) GetScopes() fosite.Arguments        { return v.client.Scopes }
 
 func (v view) GetGrantTypes() fosite.Arguments {
-	return fosite.Arguments{AuthorizationCode, RefreshToken}
+	return fosite.Arguments{AuthorizationCode, ClientCredentials, RefreshToken}
 }
 
 // A session is what fosite wants one to be. It knows no times: they are judged

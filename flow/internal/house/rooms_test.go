@@ -15,6 +15,7 @@ import (
 
 // rooms are the capabilities: each is a folder that can be deleted.
 var rooms = []string{
+	"flow/clientcredentials",
 	"flow/clientkeys",
 	"flow/clientmetadata",
 	"flow/device",

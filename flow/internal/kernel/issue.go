@@ -146,12 +146,25 @@ func (t *Tokens) ExpiresIn(now time.Time) int64 {
 	return max(1, int64(t.ExpiresAt.Sub(now)/time.Second))
 }
 
-// Tokens begins a session with its tokens, for a grant that has no code. The
-// session is of the client of the request, keeps its Extra, and begins at its
-// time. With refreshable, a refresh token comes with the access token;
-// otherwise the session ends with the access token. An access token that may
-// reach none of the scopes is refused.
+// Tokens begins a session of a user with its tokens, for a grant that has no
+// code. The session is of the client of the request, keeps its Extra, and
+// begins at its time. With refreshable, a refresh token comes with the access
+// token; otherwise the session ends with the access token. An access token that
+// may reach none of the scopes is refused.
 func (i *Issuance) Tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens, *wire.Error) {
+	if c.UserID == "" || c.AccountID == "" {
+		return Tokens{}, wire.Internal(errors.New("kernel: a session of nobody"))
+	}
+	return i.tokens(t, c, refreshable)
+}
+
+// Application begins a session of the client itself, which has no user, with
+// its access token. The rest is as for Tokens.
+func (i *Issuance) Application(t *TokenRequest, scopes []string) (Tokens, *wire.Error) {
+	return i.tokens(t, Consent{Scopes: scopes}, false)
+}
+
+func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens, *wire.Error) {
 	c.ApplicationID, c.At = t.Client.Application.ID, t.Now
 	scopes := t.Limited(c.Scopes)
 	if len(scopes) == 0 && len(c.Scopes) > 0 {

@@ -63,8 +63,13 @@ type Kernel struct {
 	// for it. GrantedScopes returns what the access token of a token request
 	// may reach: what the user granted the session presented, as far as the
 	// application may ask for it now and capabilities let it.
-	AllowedScopes   func(app oauthapp.Application) []string
-	GrantedScopes   func(t *TokenRequest) []string
+	AllowedScopes func(app oauthapp.Application) []string
+	GrantedScopes func(t *TokenRequest) []string
+
+	// AgreeItself asks the engine for its opinion of a request that was judged
+	// good, of a client for tokens for itself: it was granted some scopes, and
+	// gets others.
+	AgreeItself     func(t *TokenRequest, granted, scopes []string) *wire.Error
 	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
 
 	// CheckResources refuses a request that names another API than that of the

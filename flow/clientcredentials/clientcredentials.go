@@ -1,0 +1,173 @@
+// Package clientcredentials is a capability of package flow: access tokens that
+// an application gets for itself, without a user (RFC 6749, section 4.4).
+//
+//	flow.Config{Extensions: []flow.Extension{clientcredentials.New(clientcredentials.Config{})}}
+//
+// It adds the grant type client_credentials to the token endpoint. A
+// confidential application can use it once it was granted scopes for itself: by
+// the host, as the entry "clientcredentials" of its
+// oauthapp.Application.Extra, which is a [Settings], or by its owner on the
+// form of the application, see [Config.OwnerScopes].
+//
+//	registry.SetExtra(ctx, owner, app.ID, "clientcredentials", clientcredentials.Settings{Scopes: []string{"read"}})
+//
+// An application has no such scopes by default. They are apart from those that
+// it may ask users for.
+//
+// flow.Provider.Require refuses these tokens, as there is no user whom a
+// handler could act for. A handler that takes them is behind
+// flow.Provider.Guard with Applications. It tells them by
+// flow.Authorization.IsApplication. UserID and AccountID are then "", which is
+// the ID of no user, and introspection has no sub and no account_id.
+//
+// There is no refresh token. A token ends with its time, when all tokens of the
+// application are revoked, while it is suspended, when it is deleted, and at
+// the revocation endpoint. A secret that ends, and scopes that are taken back,
+// end the issue of new tokens: those that are there live on for
+// flow.Config.Lifetimes.AccessToken at most. The number of tokens that an
+// application has at a time is not bounded.
+package clientcredentials
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// GrantType is the grant type (RFC 6749, section 4.4.2).
+const GrantType = "client_credentials"
+
+// Config configures the capability. Its zero value is ready to use.
+type Config struct {
+	// OwnerScopes are the scopes that the owner of a confidential application
+	// may grant it for itself, on its form. An application that the host
+	// granted others has no such field. Each is one of flow.Config.Scopes.
+	// Defaults to none: there is no field, and the host alone grants.
+	OwnerScopes []string
+}
+
+// Settings are what an application was granted for itself, in its
+// oauthapp.Application.Extra under "clientcredentials".
+type Settings struct {
+	// Scopes are those that the application may have without a user. Those
+	// that flow.Config.Scopes lacks have no effect.
+	Scopes []string `json:"scopes"`
+}
+
+// New returns the capability, for flow.Config.Extensions.
+func New(cfg Config) flow.Extension { return extension{cfg} }
+
+const name = "clientcredentials"
+
+type extension struct{ cfg Config }
+
+func (extension) Name() string               { return name }
+func (extension) Findings() []kernel.Finding { return nil }
+
+func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	for _, scope := range e.cfg.OwnerScopes {
+		if _, offered := k.Scopes[scope]; !offered {
+			return kernel.Contribution{}, fmt.Errorf("Config.OwnerScopes: %q is not one of flow.Config.Scopes", scope)
+		}
+	}
+	g := &grant{kernel: k}
+	c := kernel.Contribution{Grants: []kernel.Grant{{Type: GrantType, Params: []string{"scope"}, Exchange: g.exchange}}}
+	if len(e.cfg.OwnerScopes) > 0 {
+		c.ApplicationField = ownerField(slices.Clone(e.cfg.OwnerScopes))
+	}
+	return c, nil
+}
+
+// grantedTo returns what an application was granted for itself.
+func grantedTo(app oauthapp.Application) ([]string, error) {
+	var settings Settings
+	_, err := app.ReadExtra(name, &settings)
+	return settings.Scopes, err
+}
+
+type grant struct{ kernel *kernel.Kernel }
+
+// exchange answers a token request of an application for itself. The client was
+// authenticated.
+func (g *grant) exchange(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
+	granted, err := grantedTo(t.Client.Application)
+	if err != nil {
+		return kernel.Tokens{}, wire.Internal(err)
+	}
+	granted = g.offered(granted)
+	scopes, refusal := g.judge(t, granted)
+	if refusal == nil {
+		refusal = g.kernel.AgreeItself(t, granted, scopes)
+	}
+	if refusal != nil {
+		return kernel.Tokens{}, refusal
+	}
+	issued, refusal := g.kernel.Issue.Application(t, scopes)
+	if refusal != nil {
+		return kernel.Tokens{}, refusal
+	}
+	g.kernel.Emit(t.HTTP, t.Issued(oauthapp.TokenIssued, &issued))
+	return issued, nil
+}
+
+// offered returns which of some scopes the service has.
+func (g *grant) offered(scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool {
+		_, ok := g.kernel.Scopes[scope]
+		return !ok
+	})
+}
+
+// judge returns the scopes that an application asks for, of those that it was
+// granted for itself: all of them where it names none (RFC 6749, section 3.3).
+func (g *grant) judge(t *kernel.TokenRequest, granted []string) ([]string, *wire.Error) {
+	if t.Public() {
+		return nil, wire.Refuse(wire.UnauthorizedClient, "a public client cannot act for itself")
+	}
+	if len(granted) == 0 {
+		return nil, wire.Refuse(wire.UnauthorizedClient, "the application was granted no scopes for itself")
+	}
+	asked := t.Params.Get("scope")
+	if asked == "" {
+		asked = strings.Join(granted, " ")
+	}
+	app := t.Client.Application
+	app.Scopes = granted // in place of those that it may ask users for
+	return g.kernel.RequestedScopes(app, asked)
+}
+
+// ownerField is where the owner of an application grants it scopes for itself.
+func ownerField(scopes []string) *kernel.ApplicationField {
+	isOwners := func(scope string) bool { return slices.Contains(scopes, scope) }
+	return &kernel.ApplicationField{
+		Name:  "application_scopes",
+		Label: "Scopes of the application itself",
+		Hint:  "What the application may do by itself, without a user, with its client ID and secret. Leave it empty if it acts for users only. Scopes: " + strings.Join(scopes, ", ") + ".",
+		Text: func(app oauthapp.Application) (string, bool) {
+			granted, err := grantedTo(app)
+			others := slices.ContainsFunc(granted, func(scope string) bool { return !isOwners(scope) })
+			return strings.Join(granted, " "), err == nil && !others && app.Type != oauthapp.Public
+		},
+		Entry: func(clientType oauthapp.ClientType, text string) (any, string) {
+			asked := strings.Fields(text)
+			if len(asked) == 0 {
+				return nil, ""
+			}
+			if clientType == oauthapp.Public {
+				return nil, "A public application has no secret, and cannot act for itself. Leave this empty."
+			}
+			for _, scope := range asked {
+				if !isOwners(scope) {
+					return nil, fmt.Sprintf("%q is not one of %s.", scope, strings.Join(scopes, ", "))
+				}
+			}
+			slices.Sort(asked)
+			return Settings{Scopes: slices.Compact(asked)}, ""
+		},
+	}
+}

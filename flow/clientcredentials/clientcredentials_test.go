@@ -1,0 +1,269 @@
+package clientcredentials_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
+	client "golang.org/x/oauth2/clientcredentials"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/clientcredentials"
+	"github.com/oauthapps/oauthapps/flow/flowtest"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+const account = "developer" // of flowtest.Provider.Application
+
+type host struct {
+	*flowtest.Provider
+	t      *testing.T
+	events []oauthapp.Event
+}
+
+func newHost(t *testing.T, cfg clientcredentials.Config) *host {
+	h := &host{t: t}
+	h.Provider = flowtest.New(t, flow.Config{
+		Scopes:     []flow.Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}, {Name: "admin", Description: "Administer"}},
+		Extensions: []flow.Extension{clientcredentials.New(cfg)},
+		Events:     func(_ context.Context, e oauthapp.Event) { h.events = append(h.events, e) },
+	})
+	return h
+}
+
+// grant has the host grant an application scopes for itself.
+func (h *host) grant(app oauthapp.Application, scopes ...string) {
+	_, err := h.Registry().SetExtra(h.t.Context(), oauthapp.AnyOwner, app.ID, "clientcredentials", clientcredentials.Settings{Scopes: scopes})
+	require.NoError(h.t, err)
+}
+
+func (h *host) post(path string, pairs ...string) (int, map[string]any) {
+	form := url.Values{"client_id": {h.Application.ClientID}, "client_secret": {h.ClientSecret}}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+		if pairs[i+1] == "" {
+			form.Del(pairs[i])
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, flowtest.Issuer+path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var answer map[string]any
+	require.NoError(h.t, json.Unmarshal(w.Body.Bytes(), &answer))
+	return w.Code, answer
+}
+
+func (h *host) token(pairs ...string) string {
+	status, answer := h.post("/oauth/token", append([]string{"grant_type", "client_credentials"}, pairs...)...)
+	require.Equal(h.t, http.StatusOK, status, answer)
+	return answer["access_token"].(string)
+}
+
+// call sends a token to an API behind a guard, and returns the status and what
+// the handler found out.
+func (h *host) call(g flow.Guard, token string) (status int, a flow.Authorization, challenge string) {
+	r := httptest.NewRequest(http.MethodGet, flowtest.Issuer+"/api", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	w := httptest.NewRecorder()
+	h.Guard(g)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { a, _ = flow.AuthorizationFrom(r.Context()) })).ServeHTTP(w, r)
+	return w.Code, a, w.Header().Get("WWW-Authenticate")
+}
+
+var own = flow.Guard{Applications: true}
+
+// A token is the application's own: it names no user, reaches no account, and
+// nothing refreshes it.
+func TestToken(t *testing.T) {
+	h := newHost(t, clientcredentials.Config{})
+	h.grant(h.Application, "write", "read")
+	_, answer := h.post("/oauth/token", "grant_type", "client_credentials")
+	require.Equal(t, []any{"Bearer", "read write", nil, 3600.0}, []any{answer["token_type"], answer["scope"], answer["refresh_token"], answer["expires_in"]})
+	_, narrow := h.post("/oauth/token", "grant_type", "client_credentials", "scope", "write")
+	require.Equal(t, "write", narrow["scope"])
+
+	event := h.events[len(h.events)-1]
+	require.Equal(t, []any{oauthapp.TokenIssued, h.Application.ClientID, "", ""}, []any{event.Type, event.ClientID, event.UserID, event.AccountID})
+
+	_, described := h.post("/oauth/introspect", "token", narrow["access_token"].(string))
+	require.Equal(t, []any{true, h.Application.ClientID, "write"}, []any{described["active"], described["client_id"], described["scope"]})
+	require.NotContains(t, described, "sub")
+	require.NotContains(t, described, "account_id")
+
+	require.Equal(t, http.StatusOK, func() int { s, _, _ := h.call(own, narrow["access_token"].(string)); return s }())
+	usage, err := h.Registry().Usage(t.Context(), oauthapp.AnyOwner, h.Application.ID)
+	require.NoError(t, err)
+	require.Zero(t, usage.Users, "it is no user")
+
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, flowtest.Issuer+"/.well-known/oauth-authorization-server", nil))
+	require.Contains(t, w.Body.String(), `"client_credentials"`)
+}
+
+// What is not granted to the application for itself it does not get.
+func TestRefusals(t *testing.T) {
+	h := newHost(t, clientcredentials.Config{})
+	public, _, err := h.Registry().Register(t.Context(), account, oauthapp.Registration{
+		Name: "Public", HomepageURL: "https://client.example", CallbackURLs: []string{"https://client.example/"}, Type: oauthapp.Public,
+	})
+	require.NoError(t, err)
+	h.grant(public, "read")
+	refuse := func(status int, code string, pairs ...string) {
+		t.Helper()
+		got, answer := h.post("/oauth/token", append([]string{"grant_type", "client_credentials"}, pairs...)...)
+		require.Equal(t, []any{status, code}, []any{got, answer["error"]}, answer)
+	}
+	refuse(http.StatusBadRequest, flow.UnauthorizedClient)
+	refuse(http.StatusBadRequest, flow.UnauthorizedClient, "scope", "read")
+	refuse(http.StatusBadRequest, flow.UnauthorizedClient, "client_id", public.ClientID, "client_secret", "")
+	h.grant(h.Application, "nothing")
+	refuse(http.StatusBadRequest, flow.UnauthorizedClient)
+	h.grant(h.Application, "read")
+	refuse(http.StatusBadRequest, flow.InvalidScope, "scope", "read write")
+	refuse(http.StatusBadRequest, flow.InvalidScope, "scope", "nothing")
+	refuse(http.StatusUnauthorized, flow.InvalidClient, "client_secret", "wrong")
+	refuse(http.StatusUnauthorized, flow.InvalidClient, "client_secret", "")
+	h.token("scope", "read")
+	h.grant(h.Application)
+	refuse(http.StatusBadRequest, flow.UnauthorizedClient)
+
+	without := flowtest.New(t, flow.Config{})
+	h.Provider = without
+	refuse(http.StatusBadRequest, flow.UnsupportedGrantType)
+}
+
+// A handler gets such tokens where it asks for them, and can tell them.
+func TestGuard(t *testing.T) {
+	h := newHost(t, clientcredentials.Config{})
+	h.grant(h.Application, "read")
+	token := h.token()
+	status, _, challenge := h.call(flow.Guard{}, token)
+	require.Equal(t, http.StatusForbidden, status)
+	require.Contains(t, challenge, `error="insufficient_scope"`)
+	r := httptest.NewRequest(http.MethodGet, flowtest.Issuer, nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	_, err := h.Authenticate(r)
+	require.Error(t, err)
+	w := httptest.NewRecorder()
+	h.Require("read")(http.NotFoundHandler()).ServeHTTP(w, r)
+	require.Equal(t, http.StatusForbidden, w.Code)
+
+	status, a, _ := h.call(flow.Guard{Applications: true, Scopes: []string{"read"}}, token)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, []any{true, "", "", h.Application.ID}, []any{a.IsApplication(), a.UserID, a.AccountID, a.ApplicationID})
+	status, _, _ = h.call(flow.Guard{Applications: true, Scopes: []string{"write"}}, token)
+	require.Equal(t, http.StatusForbidden, status)
+	status, a, _ = h.call(own, h.AccessToken("1", "1", "read"))
+	require.Equal(t, []any{http.StatusOK, false, "1"}, []any{status, a.IsApplication(), a.UserID})
+}
+
+// Whatever ends the tokens of an application ends its own.
+func TestEnds(t *testing.T) {
+	registry := func(end func(*oauthapp.Registry, uuid.UUID) error) func(*host, string) {
+		return func(h *host, _ string) { require.NoError(h.t, end(h.Registry(), h.Application.ID)) }
+	}
+	for name, end := range map[string]func(h *host, token string){
+		"revoke": registry(func(r *oauthapp.Registry, id uuid.UUID) error {
+			_, err := r.RevokeTokens(context.Background(), oauthapp.AnyOwner, id)
+			return err
+		}),
+		"suspend": registry(func(r *oauthapp.Registry, id uuid.UUID) error {
+			_, err := r.SetStanding(context.Background(), oauthapp.AnyOwner, id, oauthapp.Standing{Suspended: true})
+			return err
+		}),
+		"delete": registry(func(r *oauthapp.Registry, id uuid.UUID) error {
+			return r.Delete(context.Background(), oauthapp.AnyOwner, id)
+		}),
+		"the client": func(h *host, token string) { h.post("/oauth/revoke", "token", token) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, clientcredentials.Config{})
+			h.grant(h.Application, "read")
+			token := h.token()
+			status, _, _ := h.call(own, token)
+			require.Equal(t, http.StatusOK, status)
+			end(h, token)
+			status, _, _ = h.call(own, token)
+			require.Equal(t, http.StatusUnauthorized, status)
+			status, _ = h.post("/oauth/token", "grant_type", "client_credentials")
+			require.Equal(t, name == "revoke" || name == "the client", status == http.StatusOK, "whether there are new ones")
+		})
+	}
+}
+
+// An owner grants and limits what the host lets owners grant.
+func TestOwnerScopes(t *testing.T) {
+	h := newHost(t, clientcredentials.Config{OwnerScopes: []string{"read", "write"}})
+	fields := h.Kernel().ApplicationFields()
+	require.Len(t, fields, 1)
+	field := fields[0]
+
+	_, has := field.Text(oauthapp.Application{})
+	require.True(t, has)
+	entry, problem := field.Entry(oauthapp.Confidential, " write\nread read")
+	require.Empty(t, problem)
+	app, err := h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy(account), h.Application.ID, field.Capability, entry)
+	require.NoError(t, err)
+	text, has := field.Text(app)
+	require.Equal(t, []any{"read write", true}, []any{text, has})
+	h.token("scope", "read write")
+
+	for typ, text := range map[oauthapp.ClientType]string{oauthapp.Confidential: "admin", oauthapp.Public: "read"} {
+		_, problem = field.Entry(typ, text)
+		require.NotEmpty(t, problem)
+	}
+	entry, problem = field.Entry(oauthapp.Public, "")
+	require.Equal(t, []any{nil, ""}, []any{entry, problem})
+
+	h.grant(h.Application, "admin")
+	app, err = h.Registry().Application(t.Context(), oauthapp.AnyOwner, h.Application.ID)
+	require.NoError(t, err)
+	_, has = field.Text(app)
+	require.False(t, has, "what the host granted beyond that the owner does not touch")
+
+	require.Empty(t, newHost(t, clientcredentials.Config{}).Kernel().ApplicationFields())
+	_, err = flow.New(flow.Config{
+		Issuer: flowtest.Issuer, Store: h.Kernel().Store, Scopes: []flow.Scope{{Name: "read", Default: true}},
+		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil }, LoginURL: func(string) string { return "/login" },
+		Extensions: []flow.Extension{clientcredentials.New(clientcredentials.Config{OwnerScopes: []string{"write"}})},
+	})
+	require.ErrorContains(t, err, "Config.OwnerScopes")
+}
+
+// A published client gets tokens with its secret in the header and in the body,
+// and calls the API with them.
+func TestPublishedClient(t *testing.T) {
+	h := newHost(t, clientcredentials.Config{})
+	h.grant(h.Application, "read")
+	mux := http.NewServeMux()
+	h.Mount(mux)
+	mux.Handle("GET /whoami", h.Guard(own)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, _ := flow.AuthorizationFrom(r.Context())
+		_, _ = w.Write([]byte(a.ClientID))
+	})))
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	for name, style := range map[string]oauth2.AuthStyle{"header": oauth2.AuthStyleInHeader, "body": oauth2.AuthStyleInParams} {
+		t.Run(name, func(t *testing.T) {
+			cfg := client.Config{
+				ClientID: h.Application.ClientID, ClientSecret: h.ClientSecret, TokenURL: server.URL + "/oauth/token",
+				Scopes: []string{"read"}, AuthStyle: style,
+			}
+			token, err := cfg.Token(t.Context())
+			require.NoError(t, err)
+			require.WithinDuration(t, time.Now().Add(time.Hour), token.Expiry, time.Minute)
+			response, err := cfg.Client(t.Context()).Get(server.URL + "/whoami")
+			require.NoError(t, err)
+			defer response.Body.Close()
+			require.Equal(t, http.StatusOK, response.StatusCode)
+		})
+	}
+}
