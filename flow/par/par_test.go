@@ -337,7 +337,9 @@ func TestPushIsRefused(t *testing.T) {
 	double := h.request(h.Application)
 	double.Add("scope", "read")
 	require.Equal(t, "parameter sent more than once: scope", requireError(t, post(h, par.Path, double), 400, "invalid_request"))
-	require.Empty(t, h.store.kept)
+	for _, kept := range h.store.kept {
+		require.Equal(t, "flow.refusals", kept.Kind, "for the page of the application alone")
+	}
 
 	r := httptest.NewRequest(http.MethodGet, issuer+par.Path, nil)
 	w := httptest.NewRecorder()
