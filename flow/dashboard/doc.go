@@ -109,11 +109,11 @@
 //	                         Scopes (Name, Description, Optional, Selected), HasOptional, HasRequired, Notice
 //	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)
 //	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, NewURL,
-//	                         Authorized (Name, Homepage, By, UserID, You, Scopes (Name, Description, Optional),
+//	                         Authorized (Name, Homepage, By, UserID, You, Scopes (Name, Description, Optional, Selected),
 //	                         AuthorizedAt, LastUsedAt, RevokeURL, Ticket),
 //	                         Developer (Name, URL, Public, CreatedAt, LastUsedAt),
 //	                         AuthorizedPages and DeveloperPages (First, Next)
-//	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes (Name, Description, Optional),
+//	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes (Name, Description, Optional, Selected),
 //	                         CreatedAt, LastUsedAt, ClientSecret, Created, Others, Notice, Problem,
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	                         Overlaps (Value, Text, Hint, Selected), Refusals (At, Endpoint, Error, Reason, Remedy),
