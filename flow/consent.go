@@ -77,7 +77,7 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 		view.ClientHost = hostOf(app.ClientID)
 	}
 	for _, name := range q.Scopes {
-		view.Scopes = append(view.Scopes, page.Scope{
+		view.Scopes = append(view.Scopes, page.AskedScope{
 			Name:        name,
 			Description: p.scopes[name].Description,
 			Optional:    slices.Contains(optional, name),

@@ -38,13 +38,13 @@ func samples() map[string][]any {
 			Consent{},
 			Consent{
 				Action: "/", Request: "a=b", Ticket: "ticket", UserName: "User", Application: "Name", Description: "Text",
-				Homepage: "https://example.com/home", Home: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: scopes,
+				Homepage: "https://example.com/home", Home: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: []AskedScope{{Name: "read", Description: "Read your data"}, {Name: "write"}},
 				Accounts: []Account{{"1", "One", true, false}, {"2", "Two", false, true}}, Notice: "Notice",
 			},
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
 			Consent{
 				Application: "Name", ClientHost: "client.example", Badge: "registered itself", Loopback: true, Callback: "http://localhost",
-				Remarks: []string{"Remark."}, Scopes: []Scope{
+				Remarks: []string{"Remark."}, Scopes: []AskedScope{
 					{Name: "read", Description: "Read your data"}, {Name: "write", Optional: true},
 					{Name: "delete", Description: "Delete your data", Optional: true, Selected: true},
 				}, Accounts: []Account{{ID: "1", Name: "One"}},

@@ -23,27 +23,30 @@ type Consent struct {
 	Loopback    bool     // nobody registered it, and it can be sent to the user's own device alone
 	Callback    string   // where the user will be sent: scheme and host; "" if nowhere
 	Remarks     []string // what to know of the request before deciding, each a sentence or more
-	Scopes      []Scope
+	Scopes      []AskedScope
 	Accounts    []Account // to choose from; one: nothing to choose
 	Notice      string    // why the page is shown again; "" the first time
 }
 
 // HasOptional reports whether the user may leave out something.
 func (c Consent) HasOptional() bool {
-	return slices.ContainsFunc(c.Scopes, func(s Scope) bool { return s.Optional })
+	return slices.ContainsFunc(c.Scopes, func(s AskedScope) bool { return s.Optional })
 }
 
 // HasRequired reports whether there is something that the user cannot leave
 // out.
 func (c Consent) HasRequired() bool {
-	return slices.ContainsFunc(c.Scopes, func(s Scope) bool { return !s.Optional })
+	return slices.ContainsFunc(c.Scopes, func(s AskedScope) bool { return !s.Optional })
 }
 
-// Scope is one thing that the application asks for.
-type Scope struct {
+// Scope is one thing that the application may do.
+type Scope struct{ Name, Description string }
+
+// AskedScope is one thing that the application asks for.
+type AskedScope struct {
 	Name, Description string
-	Optional          bool // consent.html: the user may leave it out; it has a box, field "scope"
-	Selected          bool // consent.html: it was granted before
+	Optional          bool // the user may leave it out; it has a box, field "scope"
+	Selected          bool // it was granted before
 }
 
 // Account is one account that can be chosen, in field "account_id".
