@@ -273,6 +273,14 @@ func (p *Provider) grantNow(w http.ResponseWriter, r *http.Request, a *authoriza
 // wraps [store.ErrNotFound] where the application, or the consent remembered,
 // is not there.
 func (p *Provider) issueCode(r *http.Request, a *authorizationRequest, c kernel.Consent) (kernel.Code, *wire.Error) {
+	given, refusal := p.stillGiven(r.Context(), c.UserID, c.AccountID, a.scopes)
+	if refusal == nil && len(given) == 0 {
+		refusal = wire.Refuse(AccessDenied, "the user may not give the application access to the account")
+	}
+	if refusal != nil {
+		return kernel.Code{}, refusal
+	}
+	a.scopes = given
 	err := p.engine.Authorize(r.Context(), engineClient(a.client, a.redirectURI, a.scopes), a.params.Values())
 	if err != nil {
 		return kernel.Code{}, fromEngine(err)

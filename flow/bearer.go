@@ -85,6 +85,10 @@ type Guard struct {
 	// itself, too, as package clientcredentials issues them. The handler tells
 	// them by [Authorization.IsApplication], and has no user to act for.
 	Applications bool
+	// Current asks [Config.MayAct] at every call, also about access tokens that
+	// are refreshed: a user who may not act any more is refused at once, and
+	// not only after Lifetimes.AccessToken.
+	Current bool
 }
 
 // Guard is as [Provider.Require], for a handler that needs more than scopes.
@@ -188,6 +192,12 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard) (*Authorization, *store
 		SessionID:     session.ID,
 		ExpiresAt:     access.ExpiresAt,
 	}
+	if a.Scopes, refusal = p.currentScopes(r, &session, access.Scopes, g.Current); refusal != nil {
+		return nil, &session, refusal
+	}
+	if len(a.Scopes) == 0 && len(access.Scopes) > 0 {
+		return nil, &session, errNothingLeft
+	}
 	if a.IsApplication() && !g.Applications {
 		return nil, &session, errNoUser
 	}
@@ -213,6 +223,7 @@ var (
 	errExpiredToken      = invalidToken("the access token has expired")
 	errReplacedToken     = invalidToken("the access token was replaced by newer ones, or never issued")
 	errUnclaimedToken    = invalidToken("the session needs a capability that this service does not have")
+	errNothingLeft       = invalidToken("the user may not give the application access any more")
 	errInsufficientScope = wire.Refuse(InsufficientScope, "the access token lacks a scope")
 	// Another token of the application's own would be no better.
 	errNoUser = wire.Refuse(InsufficientScope, "an access token of a user is required")

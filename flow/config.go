@@ -39,6 +39,19 @@ type Config struct {
 	// account of theirs, is none: see [User] and [Account].
 	CurrentUser func(r *http.Request) (*User, error)
 
+	// MayAct returns which of Scopes a user may still give applications for an
+	// account: none for a user who left the account, was suspended or is gone.
+	// It is asked at every code exchange, every refresh, and every consent,
+	// remembered or not; by [Provider.Require] and introspection for tokens
+	// that nothing refreshes; and at every call behind a [Guard] with Current.
+	// So what a user may not do any more ends, or narrows, with the next
+	// refresh, after Lifetimes.AccessToken at most. A user who may give
+	// nothing ends the session, with an event. An error is an outage and
+	// answered 503. Defaults to all scopes for everyone: what a user granted
+	// outlives their place in the account, until somebody revokes it or
+	// Lifetimes.Session is over.
+	MayAct func(ctx context.Context, user, account string) (scopes []string, err error)
+
 	// LoginURL returns where a user signs in and is then sent to returnTo,
 	// which is always a path on this service, with its query. What an
 	// authorization request tells the login page, such as login_hint, is in

@@ -74,7 +74,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 // introspectFor tells a client what it may know of a token.
 func (p *Provider) introspectFor(r *http.Request, client store.Client, token presentedToken) (introspection, *wire.Error) {
 	if client.Session != nil {
-		return p.describe(client.Session, token), nil
+		return p.describeCurrent(r, client.Session, token)
 	}
 	isResourceServer := slices.Contains(p.cfg.ResourceServers, client.Application.ClientID)
 	if !isResourceServer || token.Kind != credential.AccessToken {
@@ -87,10 +87,26 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 	if err != nil {
 		return introspection{}, wire.Outage(err)
 	}
-	answer := p.describe(&session, token)
+	answer, refusal := p.describeCurrent(r, &session, token)
 	if answer.Active {
 		p.grantUsed(r, session.GrantID, session.GrantUsedAt, p.now())
 	}
+	return answer, refusal
+}
+
+// describeCurrent tells what a token stands for, as far as the user may still
+// give it where nothing refreshes the token.
+func (p *Provider) describeCurrent(r *http.Request, s *store.Session, token presentedToken) (introspection, *wire.Error) {
+	answer := p.describe(s, token)
+	if !answer.Active || token.Kind != credential.AccessToken {
+		return answer, nil
+	}
+	scopes := strings.Fields(answer.Scope)
+	current, refusal := p.currentScopes(r, s, scopes, false)
+	if refusal != nil || len(current) == 0 && len(scopes) > 0 {
+		return introspection{}, refusal
+	}
+	answer.Scope = strings.Join(current, " ")
 	return answer, nil
 }
 

@@ -116,7 +116,7 @@ func told(r *http.Request, e oauthapp.Event) oauthapp.Event {
 func tellsOfRefusal(t oauthapp.EventType) bool {
 	switch t {
 	case oauthapp.ClientAuthenticationFailed, oauthapp.ClientAuthenticationLimited, oauthapp.ConsentFormRefused,
-		oauthapp.CodeReplayed, oauthapp.RefreshTokenReused, oauthapp.GrantDenied, oauthapp.UserCodesLimited, oauthapp.ClientMetadataRefused, oauthapp.RequestRefused:
+		oauthapp.CodeReplayed, oauthapp.RefreshTokenReused, oauthapp.UserAccessEnded, oauthapp.GrantDenied, oauthapp.UserCodesLimited, oauthapp.ClientMetadataRefused, oauthapp.RequestRefused:
 		return true
 	}
 	return false

@@ -76,7 +76,17 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 	if refusal := p.judgeTokenRequest(t, grant); refusal != nil {
 		return nil, tokens{}, refusal
 	}
+	nothing, refusal := p.limitToUser(t)
+	if refusal != nil {
+		return nil, tokens{}, refusal
+	}
 	issued, refusal := grant.Exchange(t)
+	if nothing && refusal != nil && refusal.Code == InvalidScope {
+		// The scopes are judged last: what was presented is good.
+		if refusal = p.endNothingGiven(r, t.Client.Application, t.Client.Session); refusal == nil {
+			refusal = errNothingGiven
+		}
+	}
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}

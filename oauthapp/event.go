@@ -39,6 +39,7 @@ const (
 	TokenRevoked               EventType = "token.revoke"              // a client revoked a token (RFC 7009)
 	CodeReplayed               EventType = "token.code_replay"         // a redeemed code was presented again; its session was ended
 	RefreshTokenReused         EventType = "token.refresh_token_reuse" // an old refresh token was presented again; its session was ended
+	UserAccessEnded            EventType = "token.user_access_end"     // the user may give nothing any more (flow.Config.MayAct); the session was ended
 	ClientAuthenticationFailed EventType = "token.client_authentication_failed"
 
 	// A person or a network has entered too many user codes of devices and is
