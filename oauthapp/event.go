@@ -21,6 +21,9 @@ const (
 	ApplicationSuspended       EventType = "oauth_application.suspend"
 	ApplicationReinstated      EventType = "oauth_application.reinstate"
 	ApplicationStandingChanged EventType = "oauth_application.change_standing" // and neither of the two before
+	ApplicationTransferred     EventType = "oauth_application.transfer"        // to another owner
+	AccessEnded                EventType = "access.end"                        // all access that a filter selected
+	UserErased                 EventType = "user.erase"
 	ApplicationTokensRevoked   EventType = "oauth_application.revoke_access_tokens"
 	GrantRevoked               EventType = "grant.revoke"
 )
@@ -79,7 +82,10 @@ type Event struct {
 	UserID          string // who authorized
 	AccountID       string // the account reached
 	Scopes          []string
-	Users           int // of ApplicationTokensRevoked: how many users were cut off, counted up to 1000
+	Users           int    // of ApplicationTokensRevoked: how many users were cut off, counted up to 1000
+	FormerOwner     string // of ApplicationTransferred
+	Grants          int    // of AccessEnded and UserErased: as Ended tells
+	Applications    int    // of AccessEnded: as Ended tells
 	// Reason is why it failed: a fixed phrase, never what somebody sent. It is
 	// "" if it did not fail. Of a standing that was set it is the Reason of the
 	// standing.
@@ -148,6 +154,10 @@ func (e Event) LogValue() slog.Value {
 	if e.Type == ApplicationTokensRevoked {
 		attrs = append(attrs, slog.Int("users", e.Users))
 	}
+	if e.Type == AccessEnded || e.Type == UserErased {
+		attrs = append(attrs, slog.Int("grants", e.Grants), slog.Int("applications", e.Applications))
+	}
+	text("former_owner", e.FormerOwner)
 	text("endpoint", e.Endpoint)
 	text("error", e.Error)
 	text("reason", e.Reason)

@@ -63,6 +63,14 @@ type Store interface {
 	// the rest is judged by a store. It returns ErrNotFound.
 	SetStanding(ctx context.Context, owner Owner, id uuid.UUID, standing Standing) (Application, error)
 
+	// TransferApplication gives an application to the owner to, an account of
+	// the host. Standing.Approved, Verified and Trusted become false, as they
+	// were decided about the owner before. Everything else stays as it is: when
+	// it has returned, every list of either owner tells so. It returns ErrLimit
+	// if to has limit applications already, however many it is given at once.
+	// It does nothing if to is the owner already. It returns ErrNotFound.
+	TransferApplication(ctx context.Context, owner Owner, id uuid.UUID, to string, limit int) error
+
 	// DeleteApplication deletes an application and returns it as it was. When
 	// it has returned, no method finds the application, its secrets, grants,
 	// sessions, codes or tokens. Its client ID stays taken for ever. The cost
@@ -110,4 +118,17 @@ type Store interface {
 	// returns the grant as it was, with its application. It returns ErrNotFound
 	// for a grant that is not live or that the filter does not select.
 	RevokeGrant(ctx context.Context, filter GrantFilter, id uuid.UUID) (Grant, error)
+
+	// EndGrants ends the grants that a filter selects, with their sessions, in
+	// steps. The cursor is "" for the first call, and then what the call before
+	// returned, until that is "" again. By then no code or token of a grant or
+	// session that began before the first call is accepted. What began since
+	// may be ended too. Each call is atomic and short: it examines about limit
+	// grants or applications; a limit below 1 counts as 1.
+	//
+	// A filter without user and account selects whole applications: all their
+	// tokens are revoked, as RevokeTokens does, those of the applications
+	// themselves too, and no grant is read. The rows of dead grants of a user
+	// or an account are removed on the way. A filter with an Err ends nothing.
+	EndGrants(ctx context.Context, filter GrantFilter, cursor string, limit int) (next string, ended Ended, err error)
 }

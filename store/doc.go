@@ -26,11 +26,13 @@
 //	CreateApplication         application, secret             owner, to count
 //	UpdateApplication         application                     ID
 //	SetStanding               application                     ID
+//	TransferApplication       application                     ID; new owner, to count
 //	DeleteApplication         application                     ID
 //	AddSecret                 secret, older secrets           application ID
 //	RevokeSecret              secret                          ID
 //	RevokeTokens              application                     ID
 //	RevokeGrant               grant                           ID
+//	EndGrants                 grants or applications, in steps   user, account or owner
 //	Application, Usage        nothing                         ID
 //	Secrets                   nothing                         application ID
 //	Applications, Grants      nothing                         whatever selects, a page at a time

@@ -2,7 +2,9 @@ package memory
 
 import (
 	"context"
+	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,14 +49,7 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 	if _, taken := s.clients[app.ClientID]; taken {
 		return store.ErrExists
 	}
-	count := 0
-	for a := range s.applicationsByOwner.below(&application{Application: oauthapp.Application{Owner: app.Owner, ID: uuid.Max}}) {
-		if a.Owner != app.Owner || count >= limit {
-			break
-		}
-		count++
-	}
-	if count >= limit && app.Owner != "" {
+	if s.isFull(app.Owner, limit) {
 		return store.ErrLimit
 	}
 
@@ -112,18 +107,63 @@ func (s *Store) Applications(ctx context.Context, owner oauthapp.Owner, page oau
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 
-	sorted := &s.applicationsByOwner
-	if owner.IsAny() {
-		sorted = &s.applicationsByID
-	}
 	var items []oauthapp.Application
-	for a := range sorted.below(&application{Application: oauthapp.Application{Owner: owner.Account(), ID: before}}) {
-		if len(items) == rows || !owner.Reaches(a.Owner) {
+	for a := range s.applicationsOf(owner, before) {
+		if len(items) == rows {
 			break
 		}
 		items = append(items, a.clone())
 	}
 	return keyset.List(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), nil
+}
+
+// applicationsOf yields the applications of an owner with an ID below before,
+// newest first. The caller holds the lock.
+func (s *Store) applicationsOf(owner oauthapp.Owner, before uuid.UUID) iter.Seq[*application] {
+	sorted := &s.applicationsByOwner
+	if owner.IsAny() {
+		sorted = &s.applicationsByID
+	}
+	return func(yield func(*application) bool) {
+		for a := range sorted.below(&application{Application: oauthapp.Application{Owner: owner.Account(), ID: before}}) {
+			if !owner.Reaches(a.Owner) || !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+// TransferApplication implements [oauthapp.Store].
+func (s *Store) TransferApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, to string, limit int) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	a, err := s.find(owner, id)
+	if err != nil || a.Owner == to {
+		return err
+	}
+	if s.isFull(to, limit) {
+		return store.ErrLimit
+	}
+	s.applicationsByOwner.remove(a)
+	a.Owner = strings.Clone(to)
+	a.Standing = oauthapp.Standing{Suspended: a.Standing.Suspended, Reason: a.Standing.Reason}
+	s.applicationsByOwner.insert(a)
+	return nil
+}
+
+// isFull reports whether an owner has as many applications as the limit allows.
+func (s *Store) isFull(owner string, limit int) bool {
+	count := 0
+	for range s.applicationsOf(oauthapp.OwnedBy(owner), uuid.Max) {
+		if count++; count >= limit {
+			break
+		}
+	}
+	return owner != "" && count >= limit
 }
 
 // UpdateApplication implements [oauthapp.Store].

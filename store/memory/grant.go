@@ -3,6 +3,9 @@ package memory
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,9 +69,6 @@ func (s *Store) prepareGrants() {
 	s.grantsByAccount.compare = func(a, b *grant) int {
 		return cmp.Or(strings.Compare(a.account, b.account), byID(a, b))
 	}
-	s.grantsByOwner.compare = func(a, b *grant) int {
-		return cmp.Or(strings.Compare(a.application.Owner, b.application.Owner), byID(a, b))
-	}
 	s.grantsByApplication.compare = func(a, b *grant) int {
 		return cmp.Or(byEpoch(a, b), byID(a, b))
 	}
@@ -78,10 +78,9 @@ func (s *Store) prepareGrants() {
 }
 
 // grantSets are all the sets that hold every grant.
-func (s *Store) grantSets() [6]*ordered[*grant] {
+func (s *Store) grantSets() [5]*ordered[*grant] {
 	return [...]*ordered[*grant]{
-		&s.grantsByID, &s.grantsByUser, &s.grantsByAccount,
-		&s.grantsByOwner, &s.grantsByApplication, &s.grantsByAuthorization,
+		&s.grantsByID, &s.grantsByUser, &s.grantsByAccount, &s.grantsByApplication, &s.grantsByAuthorization,
 	}
 }
 
@@ -118,6 +117,9 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
 	var items []oauthapp.Grant
+	if owner := filter.Owner(); ofOwner(filter) {
+		return keyset.List(s.grantsOfOwner(owner, before, rows), rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), nil
+	}
 	for more := filter.Err() == nil; more && len(items) < rows; {
 		if err := done(ctx); err != nil {
 			return oauthapp.List[oauthapp.Grant]{}, err
@@ -125,6 +127,39 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 		items, before, more = s.scanGrants(items, filter, before, rows)
 	}
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), nil
+}
+
+// ofOwner reports whether a filter selects by the owner alone.
+func ofOwner(f oauthapp.GrantFilter) bool {
+	return f.Err() == nil && !f.Owner().IsAny() && f.UserID() == "" && f.AccountID() == "" && f.ApplicationID() == uuid.Nil
+}
+
+// grantsOfOwner returns the newest grants below an ID, up to most, of all
+// applications of an owner.
+func (s *Store) grantsOfOwner(owner oauthapp.Owner, before uuid.UUID, most int) []oauthapp.Grant {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	var found []*grant
+	for a := range s.applicationsOf(owner, uuid.Max) {
+		n := 0
+		for g := range s.grantsByApplication.below(&grant{application: a, epoch: a.epoch, id: before}) {
+			if g.application != a || g.epoch != a.epoch || n == most {
+				break
+			}
+			if g.user != "" {
+				found = append(found, g)
+				n++
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b *grant) int { return compareID(b.id, a.id) })
+	items := make([]oauthapp.Grant, min(len(found), most))
+	for i := range items {
+		items[i] = found[i].clone()
+		items[i].Application = found[i].application.clone()
+	}
+	return items
 }
 
 // scanGrants appends grants with an ID below before, up to most. It returns the
@@ -155,7 +190,7 @@ func (s *Store) scanGrants(items []oauthapp.Grant, filter oauthapp.GrantFilter, 
 // narrowest returns the set of grants in which a filter selects the closest
 // neighbours, the grant to begin at, and a function that tells where they end.
 func (s *Store) narrowest(f oauthapp.GrantFilter, before uuid.UUID) (sorted *ordered[*grant], from *grant, within func(*grant) bool) {
-	user, account, owner := f.UserID(), f.AccountID(), f.Owner()
+	user, account := f.UserID(), f.AccountID()
 	switch {
 	case user != "":
 		return &s.grantsByUser, &grant{user: user, id: before},
@@ -170,10 +205,6 @@ func (s *Store) narrowest(f oauthapp.GrantFilter, before uuid.UUID) (sorted *ord
 		}
 		return &s.grantsByApplication, &grant{application: a, epoch: a.epoch, id: before},
 			func(g *grant) bool { return g.application == a && g.epoch == a.epoch }
-	case !owner.IsAny():
-		of := &application{Application: oauthapp.Application{Owner: owner.Account()}}
-		return &s.grantsByOwner, &grant{application: of, id: before},
-			func(g *grant) bool { return g.application.Owner == owner.Account() }
 	}
 	return &s.grantsByID, &grant{id: before}, func(*grant) bool { return true }
 }
@@ -195,6 +226,78 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	g.revoked = true
 	s.removeGrant(g) // its sessions still point to it
 	return was, nil
+}
+
+// EndGrants implements [oauthapp.Store].
+func (s *Store) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (next string, ended oauthapp.Ended, err error) {
+	if err := done(ctx); err != nil {
+		return "", ended, err
+	}
+	before := uuid.Max
+	if cursor != "" {
+		if before, err = uuid.Parse(cursor); err != nil {
+			return "", ended, fmt.Errorf("memory: end grants: no call returned the cursor %q", cursor)
+		}
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	limit = max(limit, 1)
+	switch {
+	case filter.Err() != nil:
+		return "", ended, nil
+	case filter.UserID() == "" && filter.AccountID() == "":
+		for a := range s.selectedApplications(filter, before) {
+			if ended.Applications == limit {
+				return next, ended, nil
+			}
+			a.epoch++
+			ended.Applications++
+			next = a.ID.String()
+		}
+		return "", ended, nil
+	}
+	sorted, from, within := s.narrowest(filter, before)
+	var selected []*grant
+	examined := 0
+	for g := range sorted.below(from) {
+		if !within(g) {
+			break
+		}
+		if examined++; examined > limit {
+			s.endGrants(selected, &ended)
+			return next, ended, nil
+		}
+		next = g.id.String()
+		if selects(filter, g) {
+			selected = append(selected, g)
+		}
+	}
+	s.endGrants(selected, &ended)
+	return "", ended, nil
+}
+
+func (s *Store) endGrants(selected []*grant, ended *oauthapp.Ended) {
+	for _, g := range selected {
+		if g.live() {
+			ended.Grants++
+		}
+		g.revoked = true
+		s.removeGrant(g) // its sessions still point to it
+	}
+}
+
+// selectedApplications yields the applications with an ID below before that a
+// filter without user and account selects, newest first.
+func (s *Store) selectedApplications(f oauthapp.GrantFilter, before uuid.UUID) iter.Seq[*application] {
+	if f.ApplicationID() == uuid.Nil {
+		return s.applicationsOf(f.Owner(), before)
+	}
+	return func(yield func(*application) bool) {
+		if a, err := s.find(f.Owner(), f.ApplicationID()); err == nil && compareID(a.ID, before) < 0 {
+			yield(a)
+		}
+	}
 }
 
 // grantFor returns the grant that a session begins under: the user's live grant

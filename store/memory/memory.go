@@ -47,7 +47,6 @@ type Store struct {
 	grantsByID            ordered[*grant]
 	grantsByUser          ordered[*grant]
 	grantsByAccount       ordered[*grant]
-	grantsByOwner         ordered[*grant]
 	grantsByApplication   ordered[*grant]
 	grantsByAuthorization ordered[*grant]
 	sessionsByID          ordered[*session]

@@ -125,6 +125,24 @@ func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.U
 		standing.Suspended, standing.Approved, standing.Verified, standing.Trusted, standing.Reason)
 }
 
+// TransferApplication implements [oauthapp.Store].
+func (s *Store) TransferApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, to string, limit int) error {
+	if !isText(owner.Account()) {
+		return store.ErrNotFound
+	}
+	return s.writing("transfer application").run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+		_, transferred, err := afterLock(ctx, c,
+			statement{lockOwner, []any{to}},
+			statement{transferApplication, []any{idValue(id), ownerValue(owner), to, int64(limit)}})
+		if err != nil || transferred > 0 {
+			return err
+		}
+		var found pgtype.UUID
+		err = c.QueryRow(ctx, existsApplication, idValue(id), ownerValue(owner)).Scan(&found)
+		return orNotFound(err, store.ErrLimit)
+	})
+}
+
 // DeleteApplication implements [oauthapp.Store].
 func (s *Store) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (oauthapp.Application, error) {
 	if !isText(owner.Account()) {

@@ -28,7 +28,7 @@
 // one batch that is one transaction, in the isolation level READ COMMITTED. A
 // second round trip is needed in these cases: a code or refresh token was not
 // taken and the store finds out why; a client has changed since it was read
-// last; an ID is in use; a connection uses a statement for the first time and
+// last; an ID is in use; the grants to all applications of an owner are listed; a connection uses a statement for the first time and
 // prepares it; a connection was idle for more than a second and pgxpool tests
 // it (ShouldPing in its Config). Checking a bearer token reads three rows by
 // their primary keys.
@@ -77,6 +77,7 @@
 //   - Migration 5 adds the standing of applications and renames a column of
 //     oauth_applications. Nodes of the version before, which would accept the
 //     tokens of suspended applications, fail after it, as in an outage.
+//   - Migration 6 drops a column of oauth_grants, with its index.
 //
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables,
 // and nothing else.
@@ -116,7 +117,7 @@
 // of these bytes. Where thousands of sessions begin between two vacuums, pages
 // keep more room. A long transaction, in any database of the server, prevents
 // reuse, and the table grows meanwhile. A grant takes about 520 bytes with its
-// six indexes, if the IDs of users and accounts are short.
+// five indexes, if the IDs of users and accounts are short.
 //
 // Revoking all tokens of an application, or deleting it, writes one row,
 // however much it has issued. Counting the users that this cuts off reads up to
@@ -136,7 +137,7 @@
 // is stored. Nor does the cost that the planner estimates, which decides
 // whether it compiles a statement (jit_above_cost), even without statistics, as
 // after a restore. Lists are planned for their parameters at each call. Lists
-// by user, account or owner pass over the grants that a revocation ended until
+// by user or account pass over the grants that a revocation ended until
 // the clean-up has removed them.
 //
 // BenchmarkStore and BenchmarkCost measure the store on your machine.

@@ -32,6 +32,9 @@ a.created_at, a.updated_at, a.version, a.suspended, a.approved, a.verified, a.tr
 	listApplications = qualified(`SELECT ` + applicationColumns + fromApplications + `
 WHERE a.id < $1::uuid AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 
+	listApplicationIDsOfOwner = qualified(`SELECT a.id FROM oauth_applications a
+WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
+
 	listApplicationsOfOwner = qualified(`SELECT ` + applicationColumns + fromApplications + `
 WHERE a.id < $1::uuid AND a.owner = $3::text AND a.owner <> '' AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 
@@ -72,6 +75,32 @@ WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned)
 UPDATE oauth_applications a
 SET suspended = $3::boolean, approved = $4::boolean, verified = $5::boolean, trusted = $6::boolean, standing_reason = $7::text, revision = gen_random_uuid()
 FROM was WHERE a.id = was.id RETURNING was.*`)
+
+	// $4 is the limit of the new owner $3, whose lock is held.
+	transferApplication = qualified(`WITH was AS (
+	SELECT a.id, a.owner FROM oauth_applications a WHERE a.id = $1::uuid AND ` + isOwned + ` FOR NO KEY UPDATE OF a
+), room AS (
+	SELECT was.id FROM was WHERE was.owner = $3::text OR $4::bigint > (SELECT count(*) FROM
+		(SELECT FROM oauth_applications WHERE owner = $3::text AND deleted_at IS NULL LIMIT greatest($4::bigint, 0)) others)
+)
+UPDATE oauth_applications a SET owner = $3::text, revision = gen_random_uuid(),
+	approved = a.approved AND a.owner = $3::text, verified = a.verified AND a.owner = $3::text, trusted = a.trusted AND a.owner = $3::text
+FROM room WHERE a.id = room.id`)
+
+	// Revoke the tokens of the next applications of an owner, or of all. The
+	// rows are locked in the order of their IDs.
+	endAllTokens     = qualified(nextApplications + thenEnd)
+	endTokensOfOwner = qualified(nextApplicationsOfOwner + thenEnd)
+	nextApplications = `WITH seen AS MATERIALIZED (SELECT a.id FROM oauth_applications a
+	WHERE a.id < $1::uuid AND a.deleted_at IS NULL`
+	nextApplicationsOfOwner = nextApplications + ` AND a.owner = $3::text`
+	thenEnd                 = ` ORDER BY a.id DESC LIMIT $2::bigint
+), revoked AS (
+	UPDATE oauth_applications SET token_epoch = token_epoch + 1 WHERE id = ANY (ARRAY(SELECT id FROM seen)) RETURNING id
+)
+SELECT (SELECT id FROM seen ORDER BY id LIMIT 1), (SELECT count(*) FROM seen), (SELECT count(*) FROM revoked)`
+
+	endTokens = qualified(`UPDATE oauth_applications a SET token_epoch = a.token_epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned)
 
 	// What is left is a tombstone.
 	deleteApplication = qualified(`WITH was AS (
@@ -197,7 +226,7 @@ var (
 
 	// None selects the grant of an application itself.
 	isSelected = `g.user_id <> '' AND ($3::text IS NULL OR g.user_id = $3::text) AND ($4::text IS NULL OR g.account_id = $4::text)
-AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g.owner = $6::text)`
+AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR a.owner = $6::text)`
 
 	// One statement for each index that a list can follow in its order.
 	selectGrants            = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM oauth_grants g` + liveGrant + `WHERE `
@@ -205,9 +234,32 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR g
 	listGrants              = qualified(selectGrants + inOrder)
 	listGrantsOfUser        = qualified(selectGrants + `g.user_id = $3::text AND ` + inOrder)
 	listGrantsOfAccount     = qualified(selectGrants + `g.account_id = $4::text AND ` + inOrder)
-	listGrantsOfOwner       = qualified(selectGrants + `g.owner = $6::text AND ` + inOrder)
 	listGrantsOfApplication = qualified(selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
 (SELECT token_epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder)
+
+	// The newest of each of the owner's applications $3. They lie below an end of
+	// the index, as in countUsers.
+	listGrantsOfOwner = qualified(`SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM oauth_applications a CROSS JOIN LATERAL (
+	SELECT * FROM oauth_grants g WHERE (g.application_id, g.application_epoch, g.id) < (a.id, a.token_epoch, $1::uuid) AND g.user_id <> ''
+	ORDER BY g.application_id DESC, g.application_epoch DESC, g.id DESC LIMIT $2::bigint
+) g WHERE g.application_id = a.id AND g.application_epoch = a.token_epoch AND a.id = ANY ($3::uuid[]) AND a.owner = $4::text AND a.deleted_at IS NULL
+ORDER BY g.id DESC LIMIT $2::bigint`)
+
+	// Remove the next grants of a user, or of an account, that the filter
+	// selects, live or not, and count the live ones.
+	endGrantsOfUser    = qualified(nextGrants + `g.user_id = $3::text` + thenRemove)
+	endGrantsOfAccount = qualified(nextGrants + `g.account_id = $4::text` + thenRemove)
+	nextGrants         = `WITH seen AS MATERIALIZED (
+	SELECT g.number, g.id, g.user_id, g.account_id, g.application_id FROM oauth_grants g WHERE g.id < $1::uuid AND `
+	thenRemove = ` ORDER BY g.id DESC LIMIT $2::bigint
+), removed AS (
+	DELETE FROM oauth_grants g WHERE g.number = ANY (ARRAY(SELECT g.number FROM seen g
+		WHERE ($3::text IS NULL OR g.user_id = $3::text) AND ($4::text IS NULL OR g.account_id = $4::text) AND ($5::uuid IS NULL OR g.application_id = $5::uuid)
+		AND ($6::text IS NULL OR (SELECT a.owner FROM oauth_applications a WHERE a.id = g.application_id) = $6::text)))
+	RETURNING g.application_id, g.application_epoch
+)
+SELECT (SELECT id FROM seen ORDER BY id LIMIT 1), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed r
+	WHERE (SELECT a.token_epoch = r.application_epoch AND a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = r.application_id) IS TRUE)`
 
 	// What is said of the application says nothing that an index of grants has,
 	// as in itsApplication.
@@ -255,7 +307,7 @@ g.id, g.application_id, g.user_id, g.account_id`
 	// joined from the outside, and is judged then.
 	itsApplication   = ` LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL `
 	isLive           = `coalesce(a.token_epoch, -1) = g.application_epoch`
-	isAccepted       = isLive + ` AND NOT a.suspended`
+	isAccepted       = isLive + ` AND a.suspended IS NOT TRUE`
 	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + itsApplication + `WHERE s.id = $1::uuid AND ` + isAccepted
 
 	selectSession = qualified(`SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions)
@@ -279,8 +331,8 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`)
 	// begins. A revocation that commits later finds a smaller one, and ends the
 	// session with it.
 	beginSession = qualified(`WITH granted AS (
-	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
-	SELECT $22::uuid, a.id, a.token_epoch, a.owner, $2::text, $3::text, $4::text[], $5::timestamptz
+	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at)
+	SELECT $22::uuid, a.id, a.token_epoch, $2::text, $3::text, $4::text[], $5::timestamptz
 	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL AND NOT a.suspended
 	ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at, scopes = g.scopes || ARRAY(
 		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place)

@@ -133,6 +133,26 @@ func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.U
 	return orZero(was, err)
 }
 
+// TransferApplication implements [oauthapp.Store].
+func (s *Store) TransferApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, to string, limit int) error {
+	return s.write(ctx, "transfer application", func(c *conn) error {
+		var was oauthapp.Application
+		err := c.must(selectApplication, func(r *row) { was = r.application() }, blob(id[:]), ownerValue(owner))
+		if err != nil || was.Owner == to {
+			return err
+		}
+		count, err := c.count(countApplications, text(to), number(int64(limit)))
+		if err != nil {
+			return err
+		}
+		if count >= int64(limit) {
+			return store.ErrLimit
+		}
+		_, err = c.exec(transferApplication, blob(id[:]), text(to))
+		return err
+	})
+}
+
 // DeleteApplication implements [oauthapp.Store].
 func (s *Store) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (was oauthapp.Application, err error) {
 	err = s.write(ctx, "delete application", func(c *conn) error {

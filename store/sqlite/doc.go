@@ -50,7 +50,7 @@
 // and no more after any number of rotations. A grant takes about 320 bytes with
 // its indexes. Every statement finds its rows by a key, so its cost grows only
 // with the depth of the trees. Revoking all tokens of an application writes one
-// row. Lists by account or owner pass over the grants that this ended until the
+// row. Lists by user or account pass over the grants that this ended until the
 // clean-up has removed them. The file uses again the space of removed rows. It
 // does not shrink by itself: VACUUM shrinks it.
 //

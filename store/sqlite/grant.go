@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -38,11 +40,39 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
 	var items []oauthapp.Grant
-	err = s.read(ctx, "grants", func(c *conn) error {
+	err = s.read(ctx, "grants", func(c *conn) (err error) {
+		if ofOwner(filter) {
+			items, err = grantsOfOwner(c, filter.Owner(), below, rows)
+			return err
+		}
 		items = nil
 		return c.all(narrowest(filter), func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(&below, rows, filter)...)
 	})
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
+}
+
+// ofOwner reports whether a filter selects by the owner alone.
+func ofOwner(f oauthapp.GrantFilter) bool {
+	return !f.Owner().IsAny() && f.UserID() == "" && f.AccountID() == "" && f.ApplicationID() == uuid.Nil
+}
+
+// grantsOfOwner returns the newest grants below an ID of all applications of an
+// owner.
+func grantsOfOwner(c *conn, owner oauthapp.Owner, below uuid.UUID, rows int) (items []oauthapp.Grant, err error) {
+	var applications []uuid.UUID
+	if err := c.all(listOwned, func(r *row) { applications = append(applications, r.id()) }, text(owner.Account())); err != nil {
+		return nil, err
+	}
+	for _, id := range applications {
+		filter := oauthapp.GrantsToApplication(id).ToOwner(owner)
+		err := c.all(listGrantsOfApplication, func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(&below, rows, filter)...)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(items, func(a, b oauthapp.Grant) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+		items = items[:min(len(items), rows)]
+	}
+	return items, nil
 }
 
 // narrowest returns the list in which those that a filter selects stand closest
@@ -55,8 +85,6 @@ func narrowest(f oauthapp.GrantFilter) string {
 		return listGrantsOfAccount
 	case f.ApplicationID() != uuid.Nil:
 		return listGrantsOfApplication
-	case !f.Owner().IsAny():
-		return listGrantsOfOwner
 	}
 	return listGrants
 }
@@ -84,15 +112,106 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	return orZero(was, err)
 }
 
+// endPiece is how many grants or applications a step of EndGrants examines at
+// most, so that other calls wait little for it.
+const endPiece = 200
+
+// EndGrants implements [oauthapp.Store].
+func (s *Store) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (next string, ended oauthapp.Ended, err error) {
+	below := uuid.Max
+	if cursor != "" {
+		if below, err = uuid.Parse(cursor); err != nil {
+			return "", ended, fmt.Errorf("sqlite: end grants: no call returned the cursor %q", cursor)
+		}
+	}
+	if filter.Err() != nil {
+		return "", ended, nil
+	}
+	rows := min(max(limit, 1), endPiece)
+	var last uuid.UUID
+	seen := 0
+	err = s.write(ctx, "end grants", func(c *conn) error {
+		last, seen, ended = uuid.Nil, 0, oauthapp.Ended{}
+		if filter.UserID() == "" && filter.AccountID() == "" {
+			return endApplications(c, filter, below, rows, &last, &seen, &ended)
+		}
+		return endGrants(c, filter, below, rows, &last, &seen, &ended)
+	})
+	if err != nil {
+		return "", oauthapp.Ended{}, err
+	}
+	if seen < rows {
+		return "", ended, nil
+	}
+	return last.String(), ended, nil
+}
+
+func endGrants(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows int, last *uuid.UUID, seen *int, ended *oauthapp.Ended) error {
+	query := walkGrantsOfAccount
+	if filter.UserID() != "" {
+		query = walkGrantsOfUser
+	}
+	var selected []int64
+	live := 0
+	err := c.all(query, func(r *row) {
+		var key int64
+		key, *last = r.int(), r.id()
+		*seen++
+		if isSelected, isLive := r.bool(), r.bool(); isSelected {
+			selected = append(selected, key)
+			if isLive {
+				live++
+			}
+		}
+	}, filterValues(&below, rows, filter)...)
+	if err != nil {
+		return err
+	}
+	for _, key := range selected {
+		if _, err := c.exec(removeGrant, number(key)); err != nil {
+			return err
+		}
+	}
+	ended.Grants = live
+	return nil
+}
+
+func endApplications(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows int, last *uuid.UUID, seen *int, ended *oauthapp.Ended) error {
+	var ids []uuid.UUID
+	note := func(r *row) { ids = append(ids, r.id()) }
+	var err error
+	switch id := filter.ApplicationID(); {
+	case id != uuid.Nil:
+		_, err = c.one(selectApplication, note, blob(id[:]), ownerValue(filter.Owner()))
+	case filter.Owner().IsAny():
+		err = c.all(listApplicationIDs, note, blob(below[:]), number(int64(rows)))
+	default:
+		err = c.all(listApplicationIDsOfOwner, note, blob(below[:]), number(int64(rows)), text(filter.Owner().Account()))
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := c.exec(revokeTokens, blob(id[:])); err != nil {
+			return err
+		}
+		*last = id
+	}
+	*seen, ended.Applications = len(ids), len(ids)
+	if filter.ApplicationID() != uuid.Nil {
+		*seen = 0 // there is no other
+	}
+	return nil
+}
+
 // authorize returns the grant that a session begins under, and its number: the
 // live one of the user for the account, to which it adds the session's scopes,
 // or a new one.
 func authorize(c *conn, b *store.Beginning) (g oauthapp.Grant, key int64, err error) {
 	session := &b.Session
 	var epoch int64
-	var owner string
 	err = c.must(lookUpGrant, func(r *row) {
-		epoch, owner, key, g = r.int(), r.text(), r.int(), r.grant()
+		epoch, key, g = r.int(), r.int(), r.grant()
 	}, blob(session.ApplicationID[:]), text(session.UserID), text(session.AccountID))
 	if err != nil {
 		return g, 0, err
@@ -116,7 +235,7 @@ func authorize(c *conn, b *store.Beginning) (g oauthapp.Grant, key int64, err er
 		Scopes:        slices.Clone(session.Scopes),
 		AuthorizedAt:  session.CreatedAt,
 	}
-	inserted, err := c.exec(insertGrant, blob(g.ID[:]), blob(g.ApplicationID[:]), number(epoch), text(owner),
+	inserted, err := c.exec(insertGrant, blob(g.ID[:]), blob(g.ApplicationID[:]), number(epoch),
 		text(g.UserID), text(g.AccountID), scopesValue(g.Scopes), instant(g.AuthorizedAt))
 	if err == nil && inserted == 0 {
 		err = store.ErrExists

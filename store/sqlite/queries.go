@@ -9,15 +9,16 @@ package sqlite
 var (
 	reads = []string{
 		selectApplication, selectApplicationByClientID, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
-		listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listGrantsOfOwner,
+		listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listOwned,
 		selectSession, selectRecord, walkSessions, walkGrants, walkSecrets, walkRecords,
 	}
 	holds  = []string{beginRead, dataVersion, rollback}
 	writes = []string{
 		begin, commit, rollback, insertProbe, deleteProbe,
-		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, existsApplication, setStanding, deleteApplication,
+		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, existsApplication, setStanding, transferApplication, deleteApplication,
 		lookUpSecrets, takenSecret, expireSecrets, insertSecret, selectSecret, expireSecret,
-		selectUsage, revokeTokens, lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant,
+		selectUsage, revokeTokens, listApplicationIDs, listApplicationIDsOfOwner,
+		lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant, walkGrantsOfUser, walkGrantsOfAccount, removeGrant,
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
 		touchGrant, touchApplication, touchSecret, keepRecord, selectRecord, replaceRecord, takeRecord,
 		cleanSessions, cleanGrants, cleanSecrets, cleanRecords,
@@ -76,6 +77,16 @@ SET name = ?4, description = ?5, homepage_url = ?6, callback_urls = ?7, scopes =
 WHERE id = ?1 AND (?2 IS NULL OR owner = ?2 AND owner <> '') AND version = ?3 AND deleted_at IS NULL`
 
 	setStanding = `UPDATE applications SET suspended = ?2, approved = ?3, verified = ?4, trusted = ?5, standing_reason = ?6 WHERE id = ?1`
+
+	transferApplication = `UPDATE applications SET owner = ?2, approved = 0, verified = 0, trusted = 0 WHERE id = ?1`
+
+	// The applications of an owner, to list or end what is theirs.
+	listOwned = `SELECT a.id FROM applications a WHERE a.owner = ?1 AND a.deleted_at IS NULL ORDER BY a.id DESC`
+
+	listApplicationIDs = `SELECT a.id FROM applications a WHERE a.id < ?1 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
+
+	listApplicationIDsOfOwner = `SELECT a.id FROM applications a
+WHERE a.id < ?1 AND a.owner = ?3 AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT ?2`
 
 	existsApplication = `SELECT 1 FROM applications WHERE id = ?1 AND (?2 IS NULL OR owner = ?2 AND owner <> '') AND deleted_at IS NULL`
 
@@ -143,17 +154,16 @@ const (
 
 	// None selects the grant of an application itself.
 	filterGrants = `g.user_id <> '' AND (?3 IS NULL OR g.user_id = ?3) AND (?4 IS NULL OR g.account_id = ?4)
-AND (?5 IS NULL OR g.application_id = ?5) AND (?6 IS NULL OR g.owner = ?6)`
+AND (?5 IS NULL OR g.application_id = ?5) AND (?6 IS NULL OR a.owner = ?6)`
 
-	// One statement for each index that a list can follow in its order.
+	// One statement for each index that a list can follow in its order. Those of
+	// an owner are the newest of each of their applications.
 	listGrants = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g ` + liveGrant + `
 WHERE g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
 	listGrantsOfUser = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g INDEXED BY grants_by_user ` + liveGrant + `
 WHERE g.user_id = ?3 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
 	listGrantsOfAccount = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g INDEXED BY grants_by_account ` + liveGrant + `
 WHERE g.account_id = ?4 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
-	listGrantsOfOwner = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g INDEXED BY grants_by_owner ` + liveGrant + `
-WHERE g.owner = ?6 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
 	listGrantsOfApplication = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM applications a
 JOIN grants g INDEXED BY grants_by_application ON g.application_id = a.id AND g.application_epoch = a.token_epoch AND a.deleted_at IS NULL
 WHERE a.id = ?5 AND g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
@@ -163,14 +173,24 @@ WHERE g.id = ?1 AND ` + filterGrants + ` LIMIT ?2`
 
 	deleteGrant = `DELETE FROM grants WHERE id = ?1`
 
+	// The next grants of a user or an account, live or not: their number, ID,
+	// whether the filter selects them and whether they are live.
+	walkedGrant = `g.number, g.id, (?3 IS NULL OR g.user_id = ?3) AND (?4 IS NULL OR g.account_id = ?4) AND (?5 IS NULL OR g.application_id = ?5)
+AND (?6 IS NULL OR a.owner = ?6), a.token_epoch = g.application_epoch AND a.deleted_at IS NULL FROM grants g `
+	itsApplication      = `LEFT JOIN applications a ON a.id = g.application_id `
+	walkGrantsOfUser    = `SELECT ` + walkedGrant + `INDEXED BY grants_by_user ` + itsApplication + `WHERE g.user_id = ?3 AND g.id < ?1 ORDER BY g.id DESC LIMIT ?2`
+	walkGrantsOfAccount = `SELECT ` + walkedGrant + `INDEXED BY grants_by_account ` + itsApplication + `WHERE g.account_id = ?4 AND g.id < ?1 ORDER BY g.id DESC LIMIT ?2`
+
+	removeGrant = `DELETE FROM grants WHERE number = ?1`
+
 	// What a new session needs of its application and of the user's grant, if
 	// there is one.
-	lookUpGrant = `SELECT a.token_epoch, a.owner, g.number, ` + grantColumns + ` FROM applications a
+	lookUpGrant = `SELECT a.token_epoch, g.number, ` + grantColumns + ` FROM applications a
 LEFT JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.token_epoch AND g.user_id = ?2 AND g.account_id = ?3
 WHERE a.id = ?1 AND a.deleted_at IS NULL AND a.suspended = 0`
 
-	insertGrant = `INSERT INTO grants (id, application_id, application_epoch, owner, user_id, account_id, scopes, authorized_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
+	insertGrant = `INSERT INTO grants (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`
 
 	extendGrant = `UPDATE grants SET scopes = ?2, authorized_at = ?3 WHERE number = ?1`
 

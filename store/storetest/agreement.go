@@ -145,22 +145,24 @@ var randomly = map[string]struct {
 	weight int
 	make   func(*comparison)
 }{
-	"CreateApplication":  {4, (*comparison).createApplication},
-	"UpdateApplication":  {3, (*comparison).updateApplication},
-	"SetStanding":        {2, (*comparison).setStandingBoth},
-	"DeleteApplication":  {1, (*comparison).deleteApplication},
-	"AddSecret":          {4, (*comparison).addSecret},
-	"RevokeSecret":       {2, (*comparison).revokeSecret},
-	"RevokeTokens":       {1, (*comparison).revokeTokens},
-	"RevokeGrant":        {2, (*comparison).revokeGrant},
-	"BeginSession":       {16, (*comparison).beginSession},
-	"RedeemCode":         {14, (*comparison).redeemCode},
-	"RotateRefreshToken": {16, (*comparison).rotateRefreshToken},
-	"EndSession":         {2, (*comparison).endSession},
-	"Touch":              {4, (*comparison).touch},
-	"CleanUp":            {1, (*comparison).cleanUpBoth},
-	"records":            {16, (*comparison).useRecords},
-	"reads":              {10, (*comparison).read},
+	"CreateApplication":   {4, (*comparison).createApplication},
+	"UpdateApplication":   {3, (*comparison).updateApplication},
+	"SetStanding":         {2, (*comparison).setStandingBoth},
+	"TransferApplication": {2, (*comparison).transferApplication},
+	"EndGrants":           {1, (*comparison).endGrantsBoth},
+	"DeleteApplication":   {1, (*comparison).deleteApplication},
+	"AddSecret":           {4, (*comparison).addSecret},
+	"RevokeSecret":        {2, (*comparison).revokeSecret},
+	"RevokeTokens":        {1, (*comparison).revokeTokens},
+	"RevokeGrant":         {2, (*comparison).revokeGrant},
+	"BeginSession":        {16, (*comparison).beginSession},
+	"RedeemCode":          {14, (*comparison).redeemCode},
+	"RotateRefreshToken":  {16, (*comparison).rotateRefreshToken},
+	"EndSession":          {2, (*comparison).endSession},
+	"Touch":               {4, (*comparison).touch},
+	"CleanUp":             {1, (*comparison).cleanUpBoth},
+	"records":             {16, (*comparison).useRecords},
+	"reads":               {10, (*comparison).read},
 }
 
 func (c *comparison) someApp() oauthapp.Application { return either(c.apps, c.draft("alice")) }
@@ -214,6 +216,29 @@ func (c *comparison) setStandingBoth() {
 		func(s store.Store) (oauthapp.Application, error) {
 			return s.SetStanding(c.ctx, owner, app.ID, standing)
 		})
+}
+
+func (c *comparison) transferApplication() {
+	app, owner, to, limit := c.someApp(), someOwner(), pick([]string{"alice", "bob"}), pick([]int{0, 1, 3, plenty})
+	_ = c.alone(fmt.Sprintf("TransferApplication %s of %s to %s, limit %d", short(app.ID), owner, to, limit),
+		func(s store.Store) error { return s.TransferApplication(c.ctx, owner, app.ID, to, limit) })
+}
+
+func (c *comparison) endGrantsBoth() {
+	filter := c.someFilter()
+	_, _ = both(c, fmt.Sprintf("EndGrants in %+v", filter), func(s store.Store) (ended oauthapp.Ended, err error) {
+		for cursor := ""; ; {
+			next, step, err := s.EndGrants(c.ctx, filter, cursor, 3)
+			ended.Grants += step.Grants
+			if filter.ApplicationID() != uuid.Nil || !filter.Owner().IsAny() { // other rounds left others of anybody
+				ended.Applications += step.Applications
+			}
+			if err != nil || next == "" {
+				return ended, err
+			}
+			cursor = next
+		}
+	})
 }
 
 func (c *comparison) deleteApplication() {

@@ -245,6 +245,12 @@ var endings = []ending{
 		_, err := t.RevokeTokens(t.ctx, oauthapp.AnyOwner, s.ApplicationID, plenty)
 		t.must(err, "RevokeTokens")
 	}},
+	{"all that its user gave was ended", func(t *trial, s store.Session) {
+		t.endGrants(oauthapp.GrantsOfUser(s.UserID), 200)
+	}},
+	{"all tokens of the service were ended", func(t *trial, s store.Session) {
+		t.endGrants(oauthapp.GrantsToOwner(oauthapp.AnyOwner), 200)
+	}},
 	{"its application was deleted", func(t *trial, s store.Session) {
 		_, err := t.DeleteApplication(t.ctx, oauthapp.AnyOwner, s.ApplicationID, start)
 		t.must(err, "DeleteApplication")

@@ -97,6 +97,13 @@ var changes = map[string]func(ctx context.Context, t *trial, w *world) error{
 		_, err := t.SetStanding(ctx, oauthapp.OwnedBy("alice"), w.app.ID, suspended)
 		return err
 	},
+	"TransferApplication": func(ctx context.Context, t *trial, w *world) error {
+		return t.TransferApplication(ctx, oauthapp.OwnedBy("alice"), w.app.ID, "another", plenty)
+	},
+	"EndGrants": func(ctx context.Context, t *trial, w *world) error {
+		_, _, err := t.EndGrants(ctx, oauthapp.GrantsOfUser("u").ToApplication(w.app.ID), "", 200)
+		return err
+	},
 	"DeleteApplication": func(ctx context.Context, t *trial, w *world) error {
 		_, err := t.DeleteApplication(ctx, oauthapp.OwnedBy("alice"), w.app.ID, start)
 		return err

@@ -26,6 +26,8 @@ var nodeRules = []rule{
 	{"nodes/keeping", "callers who keep a refresh token at once, through two handles, all succeed, until a rotation wins", overTwo(refreshKeepsAtOnce)},
 	{"nodes/records", "however many keep, replace or take a one-time record at once, through two handles, one succeeds", overTwo(recordsOneKeeper, recordsOneReplacer, recordsOneTaker, recordsAfterExpiry)},
 	{"nodes/racing begin", "no session begun through either handle before RevokeTokens survives it, every session begun after it lives", overTwo(revocationRacingBegin)},
+	{"nodes/ending", "no session begun through either handle before EndGrants survives it; transfers through either keep the limit", overTwo(endingRacingBegin, transferLimitAtOnce)},
+	{"nodes/transfer", "what was transferred through one handle is so through both", overTwo(transferLists)},
 	{"nodes/racing issue", "once an end through one handle has returned, no token that was being issued through either is accepted", overTwo(revocationRacingIssue)},
 	{"nodes/racing return", "a user who authorizes again through either handle while the grant is revoked has a live grant or none, never old sessions", overTwo(revocationRacingReturn)},
 	{"nodes/racing again", "what begins without asking through either handle while the grant ends does not survive it, and brings no grant back", overTwo(revocationRacingAgain)},

@@ -149,7 +149,7 @@ func TestBrokenStores(t *testing.T) {
 		{"drops the Extra of applications", func(m *memory.Store) store.Store { return dropsApplicationExtra{m} },
 			[]string{"applications/kept", "applications/update", "agreement/random calls"}},
 		{"ignores that an application is suspended", func(m *memory.Store) store.Store { return ignoresSuspended{m} },
-			[]string{"standing/suspended", "standing/at once", "agreement/random calls"}},
+			[]string{"standing/suspended", "standing/at once"}},
 		{"hides the sessions of a suspended application from its client", func(m *memory.Store) store.Store { return hidesSuspended{m} },
 			[]string{"standing/suspended"}},
 		{"cleans up after a suspension as after a revocation", func(m *memory.Store) store.Store { return cleansSuspended{m} },
@@ -158,6 +158,14 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"standing/kept"}},
 		{"takes nobody for the owner of what has none", func(m *memory.Store) store.Store { return nobodyOwns{m} },
 			[]string{"standing/ownerless"}},
+		{"keeps the standing of a transferred application", func(m *memory.Store) store.Store { return keepsTrust{m} },
+			[]string{"transfer/lists"}},
+		{"counts applications first and transfers after", func(m *memory.Store) store.Store { return countsThenTransfers{m} },
+			[]string{"transfer/limit at once"}},
+		{"ends one step of grants", func(m *memory.Store) store.Store { return endsOneStep{m} },
+			[]string{"ending/filters"}},
+		{"ends the grants that it listed at first", func(m *memory.Store) store.Store { return endsListed{m} },
+			[]string{"ending/own"}},
 		{"lists the grants of applications themselves", func(m *memory.Store) store.Store { return listsOwn{m} },
 			[]string{"standing/own sessions"}},
 		{"drops Extra", func(m *memory.Store) store.Store { return dropsExtra{m} },
@@ -428,6 +436,45 @@ func (s revokesOnePage) RevokeTokens(ctx context.Context, owner oauthapp.Owner, 
 		_, _ = s.RevokeGrant(ctx, filter, grant.ID)
 	}
 	return usage, err
+}
+
+type keepsTrust struct{ *memory.Store }
+
+func (s keepsTrust) TransferApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, to string, limit int) error {
+	app, _ := s.Application(ctx, owner, id)
+	err := s.Store.TransferApplication(ctx, owner, id, to, limit)
+	if err == nil {
+		_, err = s.SetStanding(ctx, oauthapp.AnyOwner, id, app.Standing)
+	}
+	return err
+}
+
+type countsThenTransfers struct{ *memory.Store }
+
+func (s countsThenTransfers) TransferApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, to string, limit int) error {
+	list, err := s.Applications(ctx, oauthapp.OwnedBy(to), oauthapp.Page{})
+	if err == nil && len(list.Items) >= limit {
+		return store.ErrLimit
+	}
+	latency()
+	return s.Store.TransferApplication(ctx, owner, id, to, plenty)
+}
+
+type endsOneStep struct{ *memory.Store }
+
+func (s endsOneStep) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (string, oauthapp.Ended, error) {
+	_, ended, err := s.Store.EndGrants(ctx, filter, cursor, limit)
+	return "", ended, err
+}
+
+type endsListed struct{ *memory.Store }
+
+func (s endsListed) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, _ string, _ int) (string, oauthapp.Ended, error) {
+	list, err := s.Grants(ctx, filter, oauthapp.Page{})
+	for _, grant := range list.Items {
+		_, _ = s.RevokeGrant(ctx, filter, grant.ID)
+	}
+	return "", oauthapp.Ended{Grants: len(list.Items)}, err
 }
 
 type dropsApplicationExtra struct{ *memory.Store }
@@ -897,6 +944,13 @@ func (s *keepsSessions) DeleteApplication(ctx context.Context, owner oauthapp.Ow
 	defer s.mu.Unlock()
 	clear(s.seen)
 	return s.Store.DeleteApplication(ctx, owner, id, at)
+}
+
+func (s *keepsSessions) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (string, oauthapp.Ended, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.seen)
+	return s.Store.EndGrants(ctx, filter, cursor, limit)
 }
 
 // keepsApplications does not ask again for an application that it has read,

@@ -1,0 +1,142 @@
+package oauthapp
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Ended tells what was ended so far.
+type Ended struct {
+	Grants       int // live grants of users that were ended one by one
+	Applications int // applications whose tokens were all revoked at once
+}
+
+// endBatch is how many grants or applications one step examines.
+const endBatch = 200
+
+// EndAccess ends all access that a filter selects. One filter is for each case:
+//
+//	GrantsOfUser(user)                     a user who was suspended or deleted
+//	GrantsForAccount(account)              an account that was closed
+//	GrantsOfUser(user).ForAccount(account) a user who left an account
+//	GrantsToOwner(OwnedBy(owner))          the applications of an owner
+//	GrantsToApplication(id)                one application
+//	GrantsToOwner(AnyOwner)                the whole service, as after a restored backup
+//
+// When it has returned nil, no code, access token or refresh token of a session
+// that began before the call is accepted, on any node. Without a user and an
+// account in the filter that includes the tokens that applications have for
+// themselves. What began during the call may be ended too. Users are asked for
+// their consent anew.
+//
+// It works in short steps and rests between them, so that other calls are not
+// held up. The optional function progress is told after each step what was
+// ended so far. If it returns an error, part is ended. Call it again: it is safe
+// to repeat. It reports one event, AccessEnded, also with an error if anything
+// was ended. It returns the error of a filter that has one.
+func (r *Registry) EndAccess(ctx context.Context, filter GrantFilter, progress func(Ended)) (Ended, error) {
+	if err := filter.Err(); err != nil {
+		return Ended{}, err
+	}
+	ended, err := r.endGrants(ctx, filter, progress)
+	if err == nil || ended != (Ended{}) {
+		r.reportEnded(ctx, AccessEnded, filter, ended)
+	}
+	return ended, err
+}
+
+func (r *Registry) endGrants(ctx context.Context, filter GrantFilter, progress func(Ended)) (ended Ended, err error) {
+	for cursor := ""; ; {
+		began := time.Now()
+		next, step, err := r.cfg.Store.EndGrants(ctx, filter, cursor, endBatch)
+		if err != nil {
+			return ended, err
+		}
+		ended.Grants += step.Grants
+		ended.Applications += step.Applications
+		if progress != nil {
+			progress(ended)
+		}
+		if next == "" {
+			return ended, nil
+		}
+		cursor = next
+		select { // for as long as the step took, so that others have half of the store at least
+		case <-ctx.Done():
+			return ended, context.Cause(ctx)
+		case <-time.After(time.Since(began)):
+		}
+	}
+}
+
+func (r *Registry) reportEnded(ctx context.Context, typ EventType, filter GrantFilter, ended Ended) {
+	r.report(ctx, typ, r.now(), Application{ID: filter.ApplicationID(), Owner: filter.Owner().Account()}, func(e *Event) {
+		e.UserID, e.AccountID = filter.UserID(), filter.AccountID()
+		e.Grants, e.Applications = ended.Grants, ended.Applications
+	})
+}
+
+// countBound is up to how many grants are counted.
+const countBound = 1000
+
+// CountGrants counts the live grants that a filter selects, up to 1000, and
+// reports whether there are more. It is for a warning before EndAccess. It
+// returns the error of a filter that has one.
+func (r *Registry) CountGrants(ctx context.Context, filter GrantFilter) (count int, more bool, err error) {
+	for page := (Page{Limit: 200}); ; {
+		list, err := r.Grants(ctx, filter, page)
+		if err != nil {
+			return 0, false, err
+		}
+		count += len(list.Items)
+		if list.Next == "" || count >= countBound {
+			return count, list.Next != "", nil
+		}
+		page.After = list.Next
+	}
+}
+
+// Erase ends all access that a user gave, and removes what the library keeps of
+// the user: their grants, those that ended before too. What is left of their
+// sessions names no user, and the clean-up removes it. It reports one event,
+// UserErased, which names the user. The host erases its own events and logs.
+// Otherwise it is as EndAccess.
+func (r *Registry) Erase(ctx context.Context, user string) (Ended, error) {
+	filter := GrantsOfUser(user)
+	if err := filter.Err(); err != nil {
+		return Ended{}, err
+	}
+	ended, err := r.endGrants(ctx, filter, nil)
+	if err == nil {
+		r.reportEnded(ctx, UserErased, filter, ended)
+	}
+	return ended, err
+}
+
+// Transfer gives an application to the account to, and returns the application
+// as it is now. Users, tokens and secrets stay as they are: whoever knew the
+// client secret still does, so that the receiver resets it. The application is
+// no longer approved, verified or trusted, as that was decided about the owner
+// before. Ask the receiver before: it is theirs from then on.
+//
+// It returns [ErrLimit] if to has Config.MaxApplications applications already.
+// It returns [ErrNotFound].
+func (r *Registry) Transfer(ctx context.Context, owner Owner, id uuid.UUID, to string) (Application, error) {
+	if err := checkOwner(OwnedBy(to)); err != nil {
+		return Application{}, err
+	}
+	app, err := r.Application(ctx, owner, id)
+	if err != nil || app.Owner == to {
+		return app, err
+	}
+	now := r.now()
+	if err := r.cfg.Store.TransferApplication(ctx, owner, id, to, r.cfg.MaxApplications); err != nil {
+		return Application{}, err
+	}
+	from := app.Owner
+	app.Owner, app.Standing = to, Standing{Suspended: app.Standing.Suspended, Reason: app.Standing.Reason}
+	r.report(ctx, ApplicationTransferred, now, app, func(e *Event) { e.FormerOwner = from })
+	return app, nil
+}
