@@ -11,7 +11,7 @@ import (
 // whoami answers GET /v2/whoami: the protected API of the demo, as small as it
 // gets. Its guard, flow.Provider.Guard, has checked the token before: of a user,
 // or of an application itself.
-func whoami(logger *slog.Logger) http.Handler {
+func whoami(people *directory, logger *slog.Logger) http.Handler {
 	type identity struct {
 		ID    int    `json:"id"`
 		Email string `json:"email"`
@@ -33,7 +33,7 @@ func whoami(logger *slog.Logger) http.Handler {
 		}
 		// The user may have left the account since they authorized the
 		// application.
-		p, isPerson := personByID(authorization.UserID)
+		p, isPerson := people.person(authorization.UserID)
 		a, isMember := p.accountByID(authorization.AccountID)
 		if !isPerson || !isMember {
 			writeProblem(w, http.StatusForbidden, "access_denied", "The user has no access to this account.")

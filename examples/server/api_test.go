@@ -18,7 +18,7 @@ func TestWhoami(t *testing.T) {
 		Scopes: []flow.Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}},
 	})
 	log := &logBuffer{}
-	api := httptest.NewServer(provider.Require("read")(whoami(slog.New(slog.NewJSONHandler(log, nil)))))
+	api := httptest.NewServer(provider.Require("read")(whoami(&directory{}, slog.New(slog.NewJSONHandler(log, nil)))))
 	defer api.Close()
 
 	for _, c := range []struct {
@@ -50,7 +50,7 @@ func TestWhoami(t *testing.T) {
 	require.Empty(t, log.String())
 
 	unguarded := httptest.NewRecorder()
-	whoami(slog.New(slog.NewJSONHandler(log, nil))).ServeHTTP(unguarded, httptest.NewRequest(http.MethodGet, "/v2/whoami", nil))
+	whoami(&directory{}, slog.New(slog.NewJSONHandler(log, nil))).ServeHTTP(unguarded, httptest.NewRequest(http.MethodGet, "/v2/whoami", nil))
 	require.Equal(t, http.StatusInternalServerError, unguarded.Code)
 	require.Contains(t, log.String(), "without its guard")
 }

@@ -16,12 +16,12 @@ import (
 )
 
 // capabilities are what the server does beyond the authorization code flow: all
-// that the library has, without those that the options turn off.
+// that the library has, without those that are off.
 func capabilities(opts options) []flow.Extension {
 	all := []flow.Extension{
 		clientcredentials.New(clientcredentials.Config{OwnerScopes: []string{"read"}}),
-		clientkeys.New(clientkeys.Config{}),
-		clientmetadata.New(clientmetadata.Config{}),
+		clientkeys.New(clientkeys.Config{Roots: opts.metadataRoots}),
+		clientmetadata.New(clientmetadata.Config{Roots: opts.metadataRoots}),
 		device.New(device.Config{}),
 		dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL}),
 		dpop.New(dpop.Config{}),
@@ -29,10 +29,16 @@ func capabilities(opts options) []flow.Extension {
 		registration.New(registration.Config{Open: true}),
 		telemetry.New(opts.metrics.config),
 	}
-	return slices.DeleteFunc(all, func(e flow.Extension) bool { return slices.Contains(opts.without, e.Name()) })
+	return slices.DeleteFunc(all, func(e flow.Extension) bool { return opts.isOff(e.Name()) })
+}
+
+// isOff reports whether a capability of a name is turned off. Anybody may
+// register clients only where that is whoever is at this machine.
+func (o options) isOff(name string) bool {
+	return slices.Contains(o.without, name) || name == registration.Name && !o.local()
 }
 
 // hasCapability reports whether there is a capability of a name.
 func hasCapability(name string) bool {
-	return slices.ContainsFunc(capabilities(options{}), func(e flow.Extension) bool { return e.Name() == name })
+	return slices.ContainsFunc(capabilities(options{issuer: "http://localhost"}), func(e flow.Extension) bool { return e.Name() == name })
 }

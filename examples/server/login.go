@@ -20,6 +20,7 @@ type login struct {
 	sessions *sessions
 	attempts *attempts
 	origins  *http.CrossOriginProtection
+	people   *directory
 	logger   *slog.Logger
 	provider *flow.Provider // shows the pages; set once it is made, which takes currentUser
 }
@@ -35,7 +36,7 @@ func (l *login) person(r *http.Request) (person, session, bool) {
 	if !ok || current.User == "" {
 		return person{}, session{}, false
 	}
-	p, ok := personByID(current.User)
+	p, ok := l.people.person(current.User)
 	return p, current, ok
 }
 

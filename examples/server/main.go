@@ -64,6 +64,9 @@ func serve(ctx context.Context, opts options, stdout, stderr io.Writer) (err err
 		opts.issuer = "http://" + listener.Addr().String()
 	}
 
+	if opts.metadataRoots, err = loadRoots(opts.metadataCA); err != nil {
+		return err
+	}
 	st, err := openStore(ctx, opts.store)
 	if err != nil {
 		return err

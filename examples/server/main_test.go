@@ -69,6 +69,8 @@ func TestRunRefusals(t *testing.T) {
 		{"no such folder", []string{"-addr", "127.0.0.1:0", "-store", "sqlite:" + filepath.Join(dir, "none", "a.db")}, 1, "none"},
 		{"PostgreSQL", []string{"-addr", "127.0.0.1:0", "-store", "postgres://user:hidden@127.0.0.1:1/db"}, 1, "connection refused"},
 		{"key that others can read", []string{"-addr", "127.0.0.1:0", "-store", "memory", "-key-file", open}, 1, "chmod 600"},
+		{"root certificates that are none", []string{"-addr", "127.0.0.1:0", "-store", "sqlite:" + filepath.Join(dir, "unmade.db"), "-metadata-ca", open}, 1, "found none"},
+		{"root certificates that are not there", []string{"-addr", "127.0.0.1:0", "-store", "memory", "-metadata-ca", filepath.Join(dir, "none.pem")}, 1, "none.pem"},
 		{"code lives too long", []string{"-addr", "127.0.0.1:0", "-store", "memory", "-code-ttl", "1h"}, 1, "Lifetimes.Code"},
 		{"http that leaves the machine", []string{"-addr", "127.0.0.1:0", "-store", "memory", "-issuer", "http://id.example"}, 1, "Issuer"},
 	} {

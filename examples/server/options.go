@@ -1,12 +1,15 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 )
@@ -23,8 +26,12 @@ type options struct {
 	rotationGrace   time.Duration
 	rateLimit       int      // requests an hour
 	without         []string // the names of capabilities that are off
+	operatorToken   string   // "" for no interface of the operator
+	metadataCA      string   // "" for the roots of the system alone
 
-	metrics metrics // not of the command line
+	// Not of the command line:
+	metrics       metrics
+	metadataRoots []*x509.Certificate
 }
 
 // parseOptions reads the flags. It returns flag.ErrHelp where they ask for
@@ -46,6 +53,9 @@ func parseOptions(args []string) (options, error) {
 	if opts.keyFile == "" && opts.store.kind == sqliteStore {
 		opts.keyFile = opts.store.path + ".key"
 	}
+	if opts.operatorToken == "" {
+		opts.operatorToken = os.Getenv("OAUTHAPPS_OPERATOR_TOKEN")
+	}
 	return opts, opts.check()
 }
 
@@ -60,6 +70,8 @@ func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
 	flags.DurationVar(&opts.refreshTokenTTL, "refresh-token-ttl", 0, "how long a refresh token lives unused (default 720h)")
 	flags.DurationVar(&opts.rotationGrace, "rotation-grace", 0, "how long a repeated refresh gets the same tokens again (default 10s)")
 	flags.IntVar(&opts.rateLimit, "rate-limit", 2400, "`REQUESTS` an hour for each token or address on /v2/")
+	flags.StringVar(&opts.operatorToken, "operator-token", "", "serve the operator's interface below /operator/ to whoever has the `TOKEN` (default the environment variable OAUTHAPPS_OPERATOR_TOKEN, which other users of the machine cannot see)")
+	flags.StringVar(&opts.metadataCA, "metadata-ca", "", "`FILE` of further root certificates, in PEM, for fetching the metadata documents and keys of clients")
 	flags.Func("without", "turn off a capability by its `NAME`, such as dnsimple; several are separated by commas", func(names string) error {
 		for name := range strings.SplitSeq(names, ",") {
 			if !hasCapability(name) {
@@ -113,6 +125,17 @@ func (o options) check() error {
 		return fmt.Errorf("-rate-limit %d: want one request an hour or more", o.rateLimit)
 	}
 	return nil
+}
+
+// local reports whether the server is for this machine alone: the host of its
+// issuer is a loopback address or localhost.
+func (o options) local() bool {
+	u, err := url.Parse(o.issuer)
+	if err != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	return err == nil && address.IsLoopback() || u.Hostname() == "localhost"
 }
 
 // secure reports whether browsers reach the server by https.

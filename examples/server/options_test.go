@@ -2,11 +2,14 @@ package main
 
 import (
 	"flag"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
 )
 
 func TestOptions(t *testing.T) {
@@ -36,6 +39,32 @@ func TestOptions(t *testing.T) {
 
 	_, err = parseOptions([]string{"-h"})
 	require.ErrorIs(t, err, flag.ErrHelp)
+}
+
+func TestOperatorToken(t *testing.T) {
+	t.Setenv("OAUTHAPPS_OPERATOR_TOKEN", "of-the-environment")
+	opts, err := parseOptions(nil)
+	require.NoError(t, err)
+	require.Equal(t, "of-the-environment", opts.operatorToken)
+	opts, err = parseOptions(strings.Fields("-operator-token of-the-flag"))
+	require.NoError(t, err)
+	require.Equal(t, "of-the-flag", opts.operatorToken)
+	var usage strings.Builder
+	printUsage(&usage)
+	require.NotContains(t, usage.String(), "of-the-environment")
+}
+
+// Anybody may register clients only where that is whoever is at the machine.
+func TestOpenRegistrationIsLocal(t *testing.T) {
+	for issuer, want := range map[string]bool{
+		"http://127.0.0.1:8080": true, "http://[::1]:8080": true, "http://localhost": true, "https://localhost:8443": true,
+		"https://id.example": false, "https://127.0.0.1.example": false, "https://192.0.2.1": false, "": false,
+	} {
+		opts := options{issuer: issuer}
+		require.Equal(t, want, slices.ContainsFunc(capabilities(opts), func(e flow.Extension) bool { return e.Name() == "registration" }), issuer)
+	}
+	_, err := parseOptions(strings.Fields("-issuer https://id.example -without registration"))
+	require.NoError(t, err)
 }
 
 func TestBadOptions(t *testing.T) {

@@ -26,6 +26,19 @@ func TestAuthenticate(t *testing.T) {
 func TestUsersAndAccounts(t *testing.T) {
 	bob, ok := personByID("2")
 	require.True(t, ok)
+	people := &directory{}
+	require.True(t, people.setMember("2", "2", false))
+	require.False(t, people.setMember("2", "1", false), "never theirs")
+	require.False(t, people.setMember("9", "1", false))
+	left, ok := people.person("2")
+	require.True(t, ok)
+	require.Equal(t, []account{bobAccount}, left.accounts)
+	alice, _ := people.person("1")
+	require.Len(t, alice.accounts, 2)
+	require.True(t, people.setMember("2", "2", true))
+	back, _ := people.person("2")
+	require.Equal(t, bob, back)
+
 	user := bob.user(session{Forms: "session", Started: newClock().Time})
 	require.Equal(t, "2", user.ID)
 	require.Equal(t, "session", user.Session)

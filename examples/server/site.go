@@ -22,12 +22,18 @@ const authorizePath = "/oauth/authorize"
 // devicePath is where the library has people enter the codes of devices.
 const devicePath = "/device"
 
+var demoScopes = []flow.Scope{
+	{Name: "read", Description: "See who you are and read what the account has", Default: true},
+	{Name: "write", Description: "Change what the account has"},
+}
+
 // newSite puts the demo together: the library's pages and endpoints, and what
 // every host application has of its own, its sign-in and its API.
 func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logger) (http.Handler, error) {
 	login := &login{
 		sessions: newSessions(keys.derive("sessions"), opts.secure(), time.Now),
 		attempts: newAttempts(time.Now),
+		people:   &directory{},
 		origins:  http.NewCrossOriginProtection(),
 		logger:   logger,
 	}
@@ -35,14 +41,12 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		return nil, err
 	}
 	cfg := flow.Config{
-		Issuer:      opts.issuer,
-		Store:       st,
-		CurrentUser: login.currentUser,
-		LoginURL:    loginURL,
-		Scopes: []flow.Scope{
-			{Name: "read", Description: "See who you are and read what the account has", Default: true},
-			{Name: "write", Description: "Change what the account has"},
-		},
+		Issuer:        opts.issuer,
+		Store:         st,
+		CurrentUser:   login.currentUser,
+		MayAct:        login.people.mayAct,
+		LoginURL:      loginURL,
+		Scopes:        demoScopes,
 		IgnoredScopes: []string{"openid", "offline_access"}, // which many clients ask for everywhere
 		ReservedName: func(_, name string) bool {
 			return oauthapp.Imitates(name, "OAuth Applications demo")
@@ -104,12 +108,17 @@ func routes(opts options, st pingableStore, provider *flow.Provider, dashboard h
 	mux.Handle("/oauth/", provider)
 	mux.Handle("/.well-known/", provider)
 	mux.Handle(dnsimpleTokenPath, limiter.limited(provider))
-	mux.Handle("GET /v2/whoami", limiter.limited(protected(whoami(logger))))
+	mux.Handle("GET /v2/whoami", limiter.limited(protected(whoami(login.people, logger))))
 	mux.HandleFunc("GET /demo.css", stylesheet)
 	if opts.metrics.handler != nil {
 		mux.Handle("GET /metrics", opts.metrics.handler)
 	}
 	mux.Handle("GET /healthz", &health{ping: st.Ping, now: time.Now, logger: logger})
+
+	if opts.operatorToken != "" {
+		operator := &operator{token: opts.operatorToken, registry: provider.Registry(), people: login.people, scopes: demoScopes, logger: logger}
+		mux.Handle("/operator/", operator.handler())
+	}
 
 	pages := login.sessions.renewing
 	mux.Handle(authorizePath, pages(provider))
