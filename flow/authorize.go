@@ -109,7 +109,12 @@ func (p *Provider) serveUser(w http.ResponseWriter, r *http.Request, a *authoriz
 		p.signInAnew(w, r, a, user)
 		return
 	}
-	if account, ok := unasked(r, a, user); ok && p.grantAgain(w, r, a, user, account) {
+	account, unasked := unasked(r, a, user)
+	if unasked && p.grantAgain(w, r, a, user, account) {
+		return
+	}
+	if unasked && isTrusted(a.client.Application, a.redirectURI) {
+		p.carryOut(w, r, a, a.question(user), kernel.Decision{Authorized: true, AccountID: account, Scopes: a.scopes})
 		return
 	}
 	if a.prompt.none {
@@ -208,12 +213,16 @@ func (p *Provider) returnTo(params wire.Params) string {
 }
 
 // unasked returns the account for which the user need not be asked again, if
-// they consented before. Consent is never remembered for public clients, as
-// whom anybody can pose (RFC 6749, section 10.2), nor for a user with several
-// accounts of which the request names none, nor where the request wants the
-// user to be asked.
+// they consented before or the application is trusted. Consent is never
+// remembered for other public clients, as whom anybody can pose (RFC 6749,
+// section 10.2), nor for a user with several accounts of which the request
+// names none, nor where the request wants the user to be asked.
 func unasked(r *http.Request, a *authorizationRequest, user *kernel.User) (account string, ok bool) {
-	if r.Method != http.MethodGet || a.client.Application.Type != oauthapp.Confidential || a.prompt.consent || a.prompt.selectAccount {
+	app := a.client.Application
+	if r.Method != http.MethodGet || a.prompt.consent || a.prompt.selectAccount {
+		return "", false
+	}
+	if app.Type != oauthapp.Confidential && !isTrusted(app, a.redirectURI) {
 		return "", false
 	}
 	account = a.params.Get("account_id")

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -29,6 +30,17 @@ func refuseSuspendedGrant(app oauthapp.Application, grantType string) *wire.Erro
 		return refuseSuspended(app, InvalidGrant)
 	}
 	return refuseSuspended(app, UnauthorizedClient)
+}
+
+// isTrusted reports whether an application is the service's own, so that users
+// need not consent. A public one is so at an https URL of another host alone:
+// any program on the user's device can pose as it elsewhere (RFC 8252, section
+// 8.6).
+func isTrusted(app oauthapp.Application, redirectURI string) bool {
+	if !app.Standing.Trusted || app.Owner == "" {
+		return false
+	}
+	return app.Type == oauthapp.Confidential || strings.HasPrefix(redirectURI, "https://") && !onlyLoopback([]string{redirectURI})
 }
 
 // authenticateLive finds out which client sent a request to a capability. The

@@ -23,7 +23,12 @@ type Standing struct {
 	// keeps them and judges none of them.
 	Approved bool // users of other accounts than the owner's may authorize it
 	Verified bool // the service knows who is behind it
-	Trusted  bool // it is the service's own
+	// Trusted applications are the service's own: users are not asked for their
+	// consent, and have a grant all the same. A request with prompt=consent
+	// asks, and so does a user with several accounts of which it names none.
+	// Users of a public application are asked unless its redirect URI is an
+	// https URL, as any program on their device could pose as it.
+	Trusted bool
 }
 
 // SetStanding replaces the standing of an application, and returns the
