@@ -95,6 +95,20 @@
 //     session ends [Lifetimes.Session] after the user said yes, and no token
 //     outlives it.
 //
+// # Access follows the person
+//
+// A user who leaves an account, is suspended or is gone has authorized
+// applications, which go on without them. [Config.MayAct] tells what a user may
+// still give for an account. It is asked at every code exchange, refresh and
+// consent, and narrows what the tokens reach. A user who may give nothing ends
+// the session, with the event token.user_access_end. So access ends with the
+// next refresh, [Lifetimes.AccessToken] later at most, or at once behind a
+// [Guard] with Current. Access tokens that nothing refreshes are asked about at
+// every call and introspection.
+//
+// Without MayAct such access lasts until somebody revokes it or
+// [Lifetimes.Session] is over.
+//
 // # Outages
 //
 // Where the store or the host fails, the answer is 503 and Retry-After: never a

@@ -140,6 +140,8 @@ type Grant struct {
 	// Exchange judges the request of an authenticated client, issues with
 	// [Kernel.Issue] and emits [TokenRequest.Issued]. The scopes are its own to
 	// judge, as with [Kernel.RequestedScopes]; resource was judged, and what
-	// capabilities say of the request.
+	// capabilities say of the request. It judges them last: invalid_scope says
+	// that what was presented is the session's own, and ends the session where
+	// the user may give nothing any more.
 	Exchange func(t *TokenRequest) (Tokens, *wire.Error)
 }
