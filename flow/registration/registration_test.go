@@ -435,6 +435,18 @@ func TestUnusedClientsEnd(t *testing.T) {
 	h.tokens(used)
 }
 
+// A client of which users took all access back is not one that went unused.
+func TestUsersWhoTakeAccessBackCanGiveItAgain(t *testing.T) {
+	h := newHost(t, registration.Config{Open: true})
+	client := h.registered(nil)
+	require.True(t, h.accepts(h.tokens(client)))
+	h.now = h.now.Add(48 * time.Hour)
+	_, err := h.Registry().RevokeTokens(t.Context(), oauthapp.AnyOwner, h.app(client).ID)
+	require.NoError(t, err)
+	h.registered(nil)
+	h.tokens(client)
+}
+
 func TestManagement(t *testing.T) {
 	h := newHost(t, registration.Config{Open: true})
 	client := h.registered(object{"token_endpoint_auth_method": nil})
