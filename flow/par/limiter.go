@@ -10,14 +10,15 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// The limits of pushes of public clients, as which anybody can pose: each push
-// is written to the store.
+// The limits of pushes of clients that anybody can be, as each push is written
+// to the store: public clients, and those without an owner, which are here
+// without anybody having asked.
 const (
 	publicBurst = 120 // pushes from one network; then
 	publicPace  = time.Second
 )
 
-// A limiter counts the pushes of public clients in this process. It is safe for
+// A limiter counts the pushes of such clients in this process. It is safe for
 // concurrent use.
 type limiter struct {
 	now func() time.Time
@@ -33,7 +34,7 @@ func newLimiter(now func() time.Time) *limiter {
 // admit counts a push, and refuses it where there were too many (RFC 9126,
 // section 2.3).
 func (l *limiter) admit(app oauthapp.Application, address string) *wire.Error {
-	if app.Type != oauthapp.Public {
+	if app.Type != oauthapp.Public && app.Owner != "" {
 		return nil
 	}
 	network := bucket.KeyOf(bucket.Network(address))

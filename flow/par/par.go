@@ -18,8 +18,9 @@
 // them: a login page learns from flow.ParseReturnTo that it is to sign the user
 // in anew, and nothing else of a request that was pushed.
 //
-// Each push is a write. Public clients, as which anybody can pose, may push 120
-// times at once and then once a second from one network, for each node.
+// Each push is a write. Public clients, as which anybody can pose, and clients
+// that registered themselves or have a metadata document may push 120 times at
+// once and then once a second from one network, for each node.
 //
 // A host can take pushed requests alone, see [Config.Required]. So can an
 // application, by the entry "par" of its oauthapp.Application.Extra, which is a

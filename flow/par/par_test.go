@@ -583,6 +583,20 @@ func TestPublicPushesAreLimited(t *testing.T) {
 	h.push(h.request(h.public))
 }
 
+// Anybody can register a client, or publish one, where the host has it so: a
+// secret or a key of such a client limits nobody.
+func TestPushesOfOwnerlessClientsAreLimited(t *testing.T) {
+	h := newHost(t, par.Config{})
+	ownerless, secret, err := h.Registry().RegisterOwnerless(t.Context(), oauthapp.Registration{Name: "Ownerless", CallbackURLs: []string{callback}})
+	require.NoError(t, err)
+	params := h.request(ownerless, "client_secret", secret.Reveal())
+	for range 120 {
+		h.push(params)
+	}
+	requireError(t, post(h, par.Path, params), http.StatusTooManyRequests, "temporarily_unavailable")
+	h.push(h.request(h.Application))
+}
+
 // A request with a parameter of a capability that was left out since is
 // refused: what the parameter asked for would not be kept.
 func TestParameterThatNobodyActsOn(t *testing.T) {
