@@ -98,10 +98,14 @@ func demandsBinding(app oauthapp.Application) bool {
 }
 
 // namesNothing reports whether a token request presents a code or refresh token
-// that names no session. Its grant refuses it: nobody fills the store with the
+// that names no session, or is that of a public client for tokens for itself.
+// Its grant refuses it, or has the device wait: nobody fills the store with the
 // proofs of such requests.
 func namesNothing(t *kernel.TokenRequest) bool {
-	return t.Client.Session == nil && (t.Params.Has("code") || t.Params.Has("refresh_token"))
+	if t.Params.Get("grant_type") == "client_credentials" {
+		return t.Public()
+	}
+	return t.Client.Session == nil && (t.Params.Has("code") || t.Params.Has("refresh_token") || t.Params.Has("device_code"))
 }
 
 // judgePush binds the code of a pushed request to the key that the push proves

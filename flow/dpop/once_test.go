@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,8 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dpop"
 	"github.com/oauthapps/oauthapps/flow/flowtest"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
@@ -101,12 +104,33 @@ func TestOneOfManyCallersWins(t *testing.T) {
 // with what they make up.
 func TestMadeUpTokensKeepNoProofs(t *testing.T) {
 	backend := &counting{Store: memory.New()}
-	h, c := newHost(t, backend, dpop.New(dpop.Config{})), newClient(t, "ES256")
+	h, c := newHost(t, backend, dpop.New(dpop.Config{}), refusing{}), newClient(t, "ES256")
 	requireError(t, h.post("/oauth/token", h.redemption(h.public, "made-up"), h.at(c)), flow.InvalidGrant, "")
 	requireError(t, h.post("/oauth/token", h.refresh(h.public, "made-up"), h.at(c)), flow.InvalidGrant, "")
+	for _, grant := range []string{"client_credentials", "urn:ietf:params:oauth:grant-type:device_code"} {
+		form := url.Values{"grant_type": {grant}, "client_id": {h.public.ClientID}, "device_code": {"made-up"}}
+		requireError(t, h.post("/oauth/token", form, h.at(c)), flow.InvalidGrant, "")
+	}
 	require.Zero(t, backend.kept.Load())
 	h.bound(h.public, c)
 	require.EqualValues(t, 1, backend.kept.Load())
+}
+
+// refusing has the grants of packages clientcredentials and device, and refuses
+// what they refuse.
+type refusing struct{}
+
+func (refusing) Name() string               { return "refusing" }
+func (refusing) Findings() []kernel.Finding { return nil }
+
+func (refusing) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
+	refuse := func(*kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
+		return kernel.Tokens{}, wire.Refuse(wire.InvalidGrant, "refused")
+	}
+	return kernel.Contribution{Grants: []kernel.Grant{
+		{Type: "client_credentials", Exchange: refuse},
+		{Type: "urn:ietf:params:oauth:grant-type:device_code", Params: []string{"device_code"}, Exchange: refuse},
+	}}, nil
 }
 
 // An outage is no yes and no no.
