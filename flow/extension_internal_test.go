@@ -579,3 +579,25 @@ func TestConflictsOfCapabilities(t *testing.T) {
 	_, err := extend(t, memory.New(), &voucher{name: "voucher", edit: func(c *kernel.Contribution) { c.Pages.Samples = nil }})
 	require.ErrorContains(t, err, "page voucher.html: has no sample")
 }
+
+// A session that begins with its tokens has what its user may still give: a
+// grant of a capability does not get around Config.MayAct.
+func TestSessionsThatBeginWithTokensAskMayAct(t *testing.T) {
+	p := mustExtend(t, memory.New(), &voucher{name: "voucher"})
+	var given []string
+	var failed error
+	p.cfg.MayAct = func(context.Context, string, string) ([]string, error) { return given, failed }
+
+	status, refused := p.post("/oauth/token", p.voucherRequest())
+	require.Equal(t, []any{http.StatusBadRequest, InvalidGrant}, []any{status, refused["error"]})
+	failed = errors.New("the host is away")
+	status, _ = p.post("/oauth/token", p.voucherRequest())
+	require.Equal(t, http.StatusServiceUnavailable, status)
+
+	given, failed = []string{"read"}, nil
+	_, first := p.post("/oauth/token", p.voucherRequest())
+	require.Equal(t, "read", first["scope"])
+	given = []string{"read", "write"}
+	_, second := p.post("/oauth/token", p.requestOf("grant_type", "refresh_token", "refresh_token", first["refresh_token"].(string)))
+	require.Equal(t, "read", second["scope"], "what the user could not give was not granted")
+}

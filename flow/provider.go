@@ -95,6 +95,7 @@ func New(cfg Config) (*Provider, error) {
 		Keys:        resolved.Keys,
 		Lifetimes:   kernel.Lifetimes(resolved.Lifetimes),
 		Claims:      p.added.Claims,
+		StillGiven:  p.stillGiven,
 	}
 	if err := p.extend(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Extensions: %w", err)

@@ -24,6 +24,10 @@ type Issuance struct {
 	Keys        [][]byte // take part in the tokens of a rotation; the first makes them
 	Lifetimes   Lifetimes
 	Claims      func(name string) bool // whether a capability claims an entry of Extra
+
+	// StillGiven returns which of some scopes a user may still give for an
+	// account: all where there is no user.
+	StillGiven func(ctx context.Context, user, account string, scopes []string) ([]string, *wire.Error)
 }
 
 // Lifetimes are how long codes, tokens and consents are good.
@@ -166,6 +170,14 @@ func (i *Issuance) Application(t *TokenRequest, scopes []string) (Tokens, *wire.
 
 func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens, *wire.Error) {
 	c.ApplicationID, c.At = t.Client.Application.ID, t.Now
+	given, refusal := i.StillGiven(t.HTTP.Context(), c.UserID, c.AccountID, c.Scopes)
+	if refusal != nil {
+		return Tokens{}, refusal
+	}
+	if len(given) == 0 && len(c.Scopes) > 0 {
+		return Tokens{}, wire.Refuse(wire.InvalidGrant, "the user may not give the application access")
+	}
+	c.Scopes = given
 	scopes := t.Limited(c.Scopes)
 	if len(scopes) == 0 && len(c.Scopes) > 0 {
 		return Tokens{}, wire.Refuse(wire.InvalidScope, "the request leaves no scope")
