@@ -32,7 +32,7 @@ var params = []string{"client_id", "client_secret", "client_assertion", "client_
 type Method struct {
 	Name string // as in token_endpoint_auth_methods_supported
 	// Params are the parameters of the body that the method reads, beside
-	// client_id.
+	// client_id. A request in which two methods find theirs is refused.
 	Params []string
 	// Scheme is the scheme of the Authorization header that the method reads,
 	// "" for none. No two methods share one, and none has Bearer.
@@ -44,13 +44,14 @@ type Method struct {
 	// Present returns what of a request is the method's own, if anything. Of
 	// the parameters it may rely on its own and client_id. The request has at
 	// most one Authorization header, of any scheme. A refusal is for what is
-	// malformed; the client ID is returned with it, where it is known.
+	// malformed; the client ID is returned with it, where it is known. A request
+	// without a client ID is refused in any case.
 	Present func(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error)
 
 	// Verify returns "" if the client is the one that it says it is, and else
 	// why not: a fixed phrase for the host, never for the client. An unknown
-	// client is the zero Client, and must cost what a known one does. An error
-	// is an outage.
+	// client is the zero Client, and must cost what a known one does. A public
+	// client is not verified, whatever it presents. An error is an outage.
 	Verify func(r *http.Request, client store.Client, p Presented, now time.Time) (reason string, err error)
 }
 

@@ -10,12 +10,19 @@ import (
 // this user? The page is made anew for every answer, so the question must be
 // judged anew too.
 type ConsentQuestion struct {
-	Client store.Client
-	User   *User
-	Scopes []string // the user may leave out what the application can do without
+	Client store.Client // of [Kernel.FindClient]
+	// User has one account or more, among which the page lets them choose. A
+	// question about one account has a copy of the user with that alone.
+	User *User
+	// Scopes are one or more that the application may ask for, as
+	// [Kernel.RequestedScopes] says. The user may leave out what the application
+	// can do without.
+	Scopes []string
 
-	Action    string // where the form posts to, below the path of the issuer
-	Request   string // what the form brings back, signed: a query string, not a secret
+	Action string // where the form posts to, the path of a [Route]
+	// Request is what the form brings back, signed: a query string. It stands in
+	// the page, so it has no secret: of what grants access it has the digest.
+	Request   string
 	AccountID string // the one that is selected; "" to select for the user
 
 	// RedirectURI is where either answer leads; "" where it leads nowhere.
@@ -26,7 +33,8 @@ type ConsentQuestion struct {
 }
 
 // Event begins an event about what the question's user has decided. That of a
-// denial has the scopes that were asked for.
+// denial has the scopes that were asked for. The Error of a denial, and the
+// GrantID and SessionID of what was begun, are the caller's to fill in.
 func (q *ConsentQuestion) Event(kind oauthapp.EventType, d Decision) oauthapp.Event {
 	e := EventOf(kind, q.Client.Application)
 	e.Actor.UserID, e.UserID, e.AccountID, e.Scopes = q.User.ID, q.User.ID, d.AccountID, q.Scopes
@@ -37,20 +45,21 @@ func (q *ConsentQuestion) Event(kind oauthapp.EventType, d Decision) oauthapp.Ev
 }
 
 // ConsentParams are what the form of a consent page sends: scope once for each
-// box that is ticked, the others once.
+// box that is ticked, the others once. wire.ReadFormUnchecked reads them.
 var ConsentParams = []string{"ticket", "request", "decision", "account_id", "scope"}
 
 // A ConsentForm is the form of a consent page as it came back.
 type ConsentForm struct {
 	Form    wire.Params // of [ConsentParams]
 	Request wire.Params // what the page had in [ConsentQuestion.Request]
-	User    *User       // nil where nobody is signed in any more
+	User    *User       // nil where nobody is signed in any more: see [Kernel.SignIn]
 	// Optional are the scopes that had a box.
 	Optional []string
 
 	// Unproven tells why the form is no answer: ticket.ErrInvalid where it was
 	// not made for this user, session and request, and ticket.ErrExpired. It is
-	// nil for one that is.
+	// nil for one that is. Decide shows the page once more for a form that is no
+	// answer; until then its Request can be anybody's.
 	Unproven error
 }
 

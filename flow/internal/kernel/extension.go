@@ -21,7 +21,9 @@ import (
 // in a package of its own, which imports this one and no other capability, and
 // nothing imports it: its folder can be deleted.
 type Extension interface {
-	// Name is the name of the capability, that of its package.
+	// Name is the name of the capability, that of its package: 1 to 32 of a-z,
+	// 0-9, "." and "-". Its entries of Extra have that name, and its one-time
+	// records kinds that begin with it.
 	Name() string
 
 	// Findings reviews how the capability is configured.
@@ -42,7 +44,11 @@ type Finding struct {
 }
 
 // A Contribution is what a capability adds. What it leaves out it does not add.
-// Two that add the same keep the provider from being made.
+// Two that add the same keep the provider from being made: a name, route, grant
+// type, client authentication method or its scheme, authorization parameter,
+// scheme, application field, metadata member or page. Everything else is taken
+// as it is: a function that is missing and not optional panics when it is
+// called.
 type Contribution struct {
 	Routes               []Route
 	Grants               []Grant
@@ -62,7 +68,7 @@ type Contribution struct {
 	ClientBadge func(app oauthapp.Application) string
 
 	// ApplicationField is what the owner of an application says of it for the
-	// capability.
+	// capability, in the form of package dashboard.
 	ApplicationField *ApplicationField
 
 	// Metadata are members of the authorization server metadata (RFC 8414), for
@@ -95,7 +101,9 @@ type Contribution struct {
 
 	// Pages are written by their names with [Kernel.WritePage], and can be
 	// overridden by the host like every page. Each defines the templates
-	// "title" and "main", which find their data as .Page.
+	// "title" and "main", which find their data as .Page. Each has a name that
+	// no other page has, and a sample of every kind of data that it is written
+	// with. Of files that are embedded in a folder, Files is the fs.Sub.
 	Pages page.Further
 
 	// Observe is told of each request at an endpoint and by the API, before it is
@@ -111,8 +119,12 @@ type Contribution struct {
 
 // A Route is an endpoint.
 type Route struct {
-	Method    string // GET, POST, PUT or DELETE
-	Path      string // below the path of the issuer; a pattern of [http.ServeMux]
+	Method string // GET, POST, PUT or DELETE
+	// Path is a pattern of [http.ServeMux] that begins with "/". It is below the
+	// path of the issuer, as the Action of a [ConsentQuestion] is. What a
+	// browser is told, such as the action of a form and where to return to, is
+	// [Kernel.BasePath] and the path; metadata has [Kernel.Issuer] and the path.
+	Path      string
 	Handler   http.HandlerFunc
 	AnyOrigin bool // scripts of other origins may read the answers; there is no cookie in it
 	// IssuesTokens tells that it answers token requests: see

@@ -152,9 +152,14 @@ func (t *Tokens) ExpiresIn(now time.Time) int64 {
 
 // Tokens begins a session of a user with its tokens, for a grant that has no
 // code. The session is of the client of the request, keeps its Extra, and
-// begins at its time. With refreshable, a refresh token comes with the access
-// token; otherwise the session ends with the access token. An access token that
-// may reach none of the scopes is refused.
+// begins at its time; of the consent only UserID, AccountID and Scopes count.
+// With refreshable, a refresh token comes with the access token; otherwise the
+// session ends with the access token. An access token that may reach none of
+// the scopes is refused; [TokenRequest.Limited] tells so before.
+//
+// What is good once is claimed before, as with Take of store.Records, so that
+// of many requests one gets tokens. Where Tokens fails then, it is used up. A
+// grant whose user says yes on a page has Begin and Redeem, which is one write.
 func (i *Issuance) Tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens, *wire.Error) {
 	if c.UserID == "" || c.AccountID == "" {
 		return Tokens{}, wire.Internal(errors.New("kernel: a session of nobody"))

@@ -20,7 +20,7 @@ import (
 // for concurrent use.
 type Kernel struct {
 	Issuer      string // the issuer identifier
-	BasePath    string // its path, which stands before that of every route
+	BasePath    string // its path, such as "/id", or ""; see [Route]
 	Resource    string // the identifier of the protected API
 	Store       store.Store
 	Registry    *oauthapp.Registry
@@ -31,7 +31,8 @@ type Kernel struct {
 	Now func() time.Time
 
 	// Emit delivers an event that a request caused, once what it tells of is
-	// durable.
+	// durable. It fills in the time, where that is zero, and the actor but for
+	// their user.
 	Emit func(r *http.Request, e oauthapp.Event)
 
 	// Refusals returns what requests of an application were refused for in the
@@ -66,11 +67,12 @@ type Kernel struct {
 	AllowedScopes func(app oauthapp.Application) []string
 	GrantedScopes func(t *TokenRequest) []string
 
+	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
+
 	// AgreeItself asks the engine for its opinion of a request that was judged
 	// good, of a client for tokens for itself: it was granted some scopes, and
 	// gets others.
-	AgreeItself     func(t *TokenRequest, granted, scopes []string) *wire.Error
-	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
+	AgreeItself func(t *TokenRequest, granted, scopes []string) *wire.Error
 
 	// CheckResources refuses a request that names another API than that of the
 	// service, with resource (RFC 8707).
@@ -85,7 +87,7 @@ type Kernel struct {
 	JudgeAuthorization  func(r *http.Request, client store.Client, params wire.Params) (wire.Params, *wire.Error)
 
 	// SignIn sends a user to sign in and from there to returnTo, a path of this
-	// service with its query.
+	// service with its query. It begins with BasePath.
 	SignIn func(w http.ResponseWriter, r *http.Request, returnTo string)
 
 	// FindClient returns the client of an ID, one from elsewhere too. signedIn
@@ -99,10 +101,18 @@ type Kernel struct {
 
 	// AskConsent shows a consent page. ReadConsent takes its form apart, whose
 	// request may have parameters of these names; action is that of the
-	// question. The capability then judges the request anew, as everything may
-	// have changed meanwhile, and Decide returns the answer. ReadConsent and
-	// Decide report false where they have answered the request: with a refusal,
-	// or with the page once more.
+	// question. The form is that of [ConsentParams] as wire.ReadFormUnchecked
+	// reads it; wire.ReadForm refuses a form with two boxes ticked. ReadConsent
+	// checks it, and that it comes from this origin. The capability then judges
+	// the request anew, as everything may have changed meanwhile, and Decide
+	// returns the answer. ReadConsent and Decide report false where they have
+	// answered the request: with a refusal, or with the page once more.
+	//
+	// Nothing is carried out by then. The capability claims what it asked about,
+	// so that one decision counts. After a yes it calls KeepClient, keeps what
+	// was authorized, and emits oauthapp.GrantCreated; after a no it emits
+	// oauthapp.GrantDenied with the Error access_denied. See
+	// [ConsentQuestion.Event].
 	AskConsent  func(w http.ResponseWriter, r *http.Request, q ConsentQuestion)
 	ReadConsent func(w http.ResponseWriter, r *http.Request, action string, form wire.Params, names []string) (*ConsentForm, bool)
 	Decide      func(w http.ResponseWriter, r *http.Request, form *ConsentForm, q ConsentQuestion) (Decision, bool)
@@ -120,10 +130,14 @@ type Kernel struct {
 	WriteJSON  func(w http.ResponseWriter, r *http.Request, answer any)
 	WriteError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 
-	// WritePage answers with a page of the library, of [Pages] or of the host,
-	// and WritePageError with one that says what is wrong. The answer to a form
-	// of the page may lead to formActions, which are sources of the
-	// Content-Security-Policy.
+	// WritePage answers with a page of the library, of [Contribution.Pages] or
+	// of the host. The answer to a form of the page may lead to formActions,
+	// which are sources of the Content-Security-Policy.
+	// WritePageError answers with the page of an error and notes it in the
+	// [Outcome]. The page says of status 403 that the form is not of the user's
+	// session, of an outage that nothing was changed, and of all else that the
+	// application made a mistake. What a user can mend, such as a typing error,
+	// a page of the capability says.
 	WritePage      func(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string)
 	WritePageError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 

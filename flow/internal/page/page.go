@@ -58,10 +58,12 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Further are pages that somebody else adds: templates, *.html at the root of
-// Files, and what each is executed with by [New].
+// Further are pages that somebody else adds.
 type Further struct {
-	Files   fs.FS
+	// Files has the templates, *.html at its root.
+	Files fs.FS
+	// Samples are what [New] executes each page with, by the name of its file:
+	// one or more for every file.
 	Samples map[string][]any
 }
 
