@@ -568,6 +568,10 @@ func TestConflictsOfCapabilities(t *testing.T) {
 		"Bearer":                {&voucher{name: "other", edit: only(kernel.Contribution{Schemes: []kernel.Scheme{{Name: "bearer"}}})}, "flow and other both add the scheme bearer"},
 		"application field":     {&voucher{name: "other", edit: only(kernel.Contribution{ApplicationField: &kernel.ApplicationField{Name: "vouchers"}})}, "voucher and other both add the application field vouchers"},
 		"metadata":              {&voucher{name: "other", edit: only(kernel.Contribution{Metadata: map[string]any{"issuer": "x"}})}, "flow and other both add the metadata member issuer"},
+		"route without a slash": {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "voucher", Handler: http.NotFound}}})}, "other: the route POST voucher must have a handler and a path that begins with a slash"},
+		"route without handler": {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "/other"}}})}, "other: the route POST /other must have a handler and a path that begins with a slash"},
+		"unknown method":        {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: "get", Path: "/other", Handler: http.NotFound}}})}, "other: the route get /other must have the method GET, POST, PUT or DELETE"},
+		"grant without a way":   {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{{Type: "urn:example:other"}}})}, `other: the grant "urn:example:other" must have a type and a function Exchange`},
 		"its own error":         {&voucher{name: "other", failed: errors.New("Config.Colour is required")}, "other: Config.Colour is required"},
 		"nothing":               {nil, "number 1 is nil"},
 	} {

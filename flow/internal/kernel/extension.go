@@ -185,6 +185,9 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	if err := all.claim(name, c); err != nil {
 		return err
 	}
+	if err := c.check(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	all.Routes = append(all.Routes, c.Routes...)
 	for _, grant := range c.Grants {
 		all.Grants[grant.Type] = grant
@@ -237,6 +240,24 @@ func (all *Contributions) Add(name string, c Contribution) error {
 		all.Observers = append(all.Observers, c.Observe)
 	}
 	all.extra[name] = c.ClaimsExtra
+	return nil
+}
+
+// check refuses what could not work.
+func (c Contribution) check() error {
+	for _, route := range c.Routes {
+		if !strings.HasPrefix(route.Path, "/") || route.Handler == nil {
+			return fmt.Errorf("the route %s %s must have a handler and a path that begins with a slash", route.Method, route.Path)
+		}
+		if !slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, route.Method) {
+			return fmt.Errorf("the route %s %s must have the method GET, POST, PUT or DELETE", route.Method, route.Path)
+		}
+	}
+	for _, grant := range c.Grants {
+		if grant.Type == "" || grant.Exchange == nil {
+			return fmt.Errorf("the grant %q must have a type and a function Exchange", grant.Type)
+		}
+	}
 	return nil
 }
 
