@@ -9,7 +9,9 @@
 //   - the answer is 200, of a JSON type, not compressed, of bounded size and
 //     depth, and all of it is there before a deadline;
 //   - there are budgets for everything together, for each origin, for each
-//     network that an origin is in, and for each user who causes it;
+//     network that an origin is in, and for each user who causes it. A document
+//     that is known has a budget of its own instead, so that nobody keeps it
+//     from being renewed by naming others;
 //   - however many wait for one document, it is fetched once.
 //
 // Documents are kept in bounded memory for as long as they say, within bounds,
@@ -85,7 +87,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A Fetcher is safe for concurrent use. It takes 40 megabytes at most.
+// A Fetcher is safe for concurrent use. It takes 45 megabytes at most.
 type Fetcher struct {
 	cfg      Config
 	loopback bool
@@ -201,7 +203,7 @@ func (f *Fetcher) fetchOnce(ctx context.Context, u *url.URL, key, user string) (
 	flight := f.flights.DoChan(key, func() (any, error) {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
 		defer cancel()
-		fetched, err := f.fetch(limited, u, user)
+		fetched, err := f.fetch(limited, u, key, user)
 		if err == nil {
 			if err = f.check(key, fetched.body); err != nil {
 				fetched = nil
@@ -263,28 +265,32 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // fetch fetches a document within the budgets.
-func (f *Fetcher) fetch(ctx context.Context, u *url.URL, user string) (*document, error) {
+func (f *Fetcher) fetch(ctx context.Context, u *url.URL, key, user string) (*document, error) {
 	select {
 	case f.slots <- struct{}{}:
 		defer func() { <-f.slots }()
 	default:
 		return nil, fmt.Errorf("%w: %d go on already", ErrBusy, maxAtOnce)
 	}
-	if !f.take(f.budgets.forRequest(u.Host, user)) {
+	charges, known := f.budgets.forRequest(u.Host, user), f.kept.Contains(key)
+	if known {
+		charges = []charge{{&f.budgets.renewals, bucket.KeyOf(key)}}
+	}
+	if !f.take(charges) {
 		return nil, ErrBusy
 	}
 	addresses, err := f.resolve(ctx, u.Hostname())
 	if err != nil {
 		return nil, err
 	}
-	if !f.take(f.budgets.forAddresses(addresses)) {
+	if !known && !f.take(f.budgets.forAddresses(addresses)) {
 		return nil, ErrBusy
 	}
 	return f.get(ctx, u, addresses)
 }
 
 // budgets are how many fetches there may be. A burst is followed by a pace.
-type budgets struct{ all, origins, networks, users, nobody bucket.Set }
+type budgets struct{ all, origins, networks, users, nobody, renewals bucket.Set }
 
 func newBudgets() budgets {
 	return budgets{
@@ -293,6 +299,7 @@ func newBudgets() budgets {
 		networks: bucket.New(60, time.Second), // one network serves the documents of many
 		users:    bucket.New(20, 6*time.Second),
 		nobody:   bucket.New(10, 6*time.Second),
+		renewals: bucket.New(10, 6*time.Second), // of each document
 	}
 }
 

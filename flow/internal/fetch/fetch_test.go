@@ -478,6 +478,27 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
+// Who uses up every budget with other documents keeps nobody from learning what
+// a document that is known says now. That has a budget, too.
+func TestRenewals(t *testing.T) {
+	i := newInternet(t, answerWith(document1, "Cache-Control", "max-age=0"))
+	_, err := i.get("https://example.com/c")
+	require.NoError(t, err)
+	for n := range 500 {
+		i.names[fmt.Sprintf("h%d.example.com", n)] = []netip.Addr{public}
+		_, _ = i.get(fmt.Sprintf("https://example.com/%d", n))
+		_, _ = i.Get(t.Context(), fmt.Sprintf("https://h%d.example.com/c", n), fmt.Sprint(n))
+	}
+	_, err = i.get("https://example.com/other")
+	require.ErrorIs(t, err, ErrBusy)
+	for range 10 {
+		_, err = i.Refresh(t.Context(), "https://example.com/c", "user")
+		require.NoError(t, err)
+	}
+	_, err = i.Refresh(t.Context(), "https://example.com/c", "user")
+	require.ErrorIs(t, err, ErrBusy)
+}
+
 // What is kept costs no budget and no fetch.
 func TestKept(t *testing.T) {
 	for name, test := range map[string]struct {
