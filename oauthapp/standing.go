@@ -31,7 +31,7 @@ type Standing struct {
 	Trusted bool
 }
 
-// SetStanding replaces the standing of an application, and returns the
+// SetStanding replaces the whole standing of an application, and returns the
 // application as it is now. It is for the host's administrators: nothing else
 // sets a standing. When it has returned, a suspension holds on every node, for
 // what is under way too.

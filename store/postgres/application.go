@@ -161,7 +161,7 @@ func (s *Store) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.
 	return usage(ctx, s.writing("revoke tokens"), revokeTokens, owner, id, bound)
 }
 
-func usage(ctx context.Context, v verb, query string, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+func usage(ctx context.Context, o operation, query string, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
 	if !isText(owner.Account()) {
 		return oauthapp.Usage{}, store.ErrNotFound
 	}
@@ -171,5 +171,5 @@ func usage(ctx context.Context, v verb, query string, owner oauthapp.Owner, id u
 		row.number(&users)
 		u.Users, u.More = min(int(users), bound), int(users) > bound
 	}
-	return one(ctx, v, read, query, idValue(id), ownerValue(owner), min(int64(bound), math.MaxInt64/4)+1)
+	return one(ctx, o, read, query, idValue(id), ownerValue(owner), min(int64(bound), math.MaxInt64/4)+1)
 }

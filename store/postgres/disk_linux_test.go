@@ -130,13 +130,13 @@ func (small *smallServer) fill(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ENOSPC)
 }
 
-// A writing is a call of a verb that writes.
+// A writing is a call of an operation that writes.
 type writing struct {
 	do   func() error
 	done func() bool // whether the store has what it writes
 }
 
-// The disk that holds the tables is full. Each verb goes on while it finds room
+// The disk that holds the tables is full. Each operation goes on while it finds room
 // on their pages, and then fails: it never refuses, nothing is half done, and
 // nothing acknowledged is lost, even in a crash. Once there is room, it is as
 // if it had not failed.
@@ -173,7 +173,7 @@ func TestDiskIsFull(t *testing.T) {
 		}
 		return slices.ContainsFunc(secrets, func(c oauthapp.Secret) bool { return c.ID == id })
 	}
-	// Where a verb writes two rows, the one before has used up the room for the
+	// Where an operation writes two rows, the one before has used up the room for the
 	// second.
 	verbs := []struct {
 		name  string

@@ -77,7 +77,8 @@
 //   - Migration 5 adds the standing of applications and renames a column of
 //     oauth_applications. Nodes of the version before, which would accept the
 //     tokens of suspended applications, fail after it, as in an outage.
-//   - Migration 6 drops a column of oauth_grants, with its index.
+//   - Migration 6 drops a column of oauth_grants. Nodes of the version before
+//     begin no session after it.
 //
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables,
 // and nothing else.

@@ -57,7 +57,7 @@ func openTraced(t *testing.T, dsn string) (*Store, *failures) {
 	return New(pool), traced
 }
 
-// A verb that PostgreSQL chose as the victim of a deadlock is run again.
+// An operation that PostgreSQL chose as the victim of a deadlock is run again.
 func TestDeadlockIsRetried(t *testing.T) {
 	s, traced := openTraced(t, newSchema(t))
 	app := create(t, s)
@@ -127,7 +127,7 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 	require.True(t, session.Code.RedeemedAt.IsZero())
 }
 
-// Any verb that writes may learn from the COMMIT alone that it has to be run
+// Any operation that writes may learn from the COMMIT alone that it has to be run
 // again; then it happens once.
 func TestEveryVerbIsRetried(t *testing.T) {
 	s := openTemp(t)
@@ -260,7 +260,7 @@ func TestReadOnlyDatabase(t *testing.T) {
 
 // A database that has no room left answers reads and fails to write, at once;
 // it never refuses, and nothing is half done. That it has none is played by
-// triggers, with the error that PostgreSQL has for it: so every verb meets it.
+// triggers, with the error that PostgreSQL has for it: so every operation meets it.
 // TestDiskIsFull has a disk that is.
 func TestDiskFull(t *testing.T) {
 	s := openTemp(t)
@@ -401,7 +401,7 @@ func TestCancelledMeanwhile(t *testing.T) {
 	require.ErrorIs(t, s.RedeemCode(cancelled, redemption(b)), context.Canceled, "what has not begun does not begin")
 }
 
-// A verb that is cut off when it has written one row and waits to write another
+// An operation that is cut off when it has written one row and waits to write another
 // leaves neither.
 func TestCutOffHalfway(t *testing.T) {
 	dsn, name := newSchema(t), "oauthapps_test_"+newID().String()
@@ -428,7 +428,7 @@ func TestCutOffHalfway(t *testing.T) {
 	}
 	for _, verb := range []struct {
 		name  string
-		holds string // what another transaction does, so that the verb waits
+		holds string // what another transaction does, so that the operation waits
 		args  []any
 		call  func(context.Context) error
 	}{

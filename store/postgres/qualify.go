@@ -5,17 +5,21 @@ import (
 	"strings"
 )
 
-// PostgreSQL looks functions, operators and types up in the schemas of the
-// search_path, and takes what fits the arguments best, wherever it is. So
-// whoever may create in the schema of the tables could have a statement call
-// what they have made, as the role that runs it. qualified writes a statement
-// so that all of these are PostgreSQL's own. The tables alone are looked up.
+// qualified returns a statement whose functions, operators and types are those
+// of PostgreSQL itself: it writes the schema pg_catalog before their names.
+// Without that, PostgreSQL looks them up in all schemas of the search_path and
+// takes the one that fits the arguments best. A role that may create in the
+// schema of the tables could so make a statement call a function of its own,
+// with the rights of the role that runs the statement. Only tables are looked
+// up.
 //
-// It knows no more of SQL than the statements here need. A function is written
-// without a space before its parenthesis, and what else has one with a space.
-// What compares without naming its operator (IN, BETWEEN, NULLIF, IS DISTINCT
-// FROM) has no such form and is not for use. All operators then bind alike,
-// left to right, so arithmetic within a comparison needs parentheses.
+// It knows as much of SQL as the statements of this package need:
+//
+//   - A function has no space before its parenthesis; anything else has one.
+//   - IN, BETWEEN, NULLIF and IS DISTINCT FROM cannot be used, as they name no
+//     operator.
+//   - All operators have the same precedence, from left to right. Arithmetic
+//     within a comparison needs parentheses.
 func qualified(sql string) string {
 	var (
 		out      strings.Builder

@@ -1,17 +1,17 @@
 package postgres
 
-// Every statement that a Store runs is here, as [qualified] reads it.
+// This file has every statement that a Store runs, as [qualified] reads it.
 // Parameters are numbered and cast, so that a statement means the same whether
-// it was prepared or not, as behind a connection pooler; NULL for an owner or
-// for a member of a filter matches anything. Lists start below an id, which is
-// the last of the page before, or the greatest there is for the first page.
+// it was prepared or not. NULL for an owner or a criterion of a filter matches
+// anything. Lists begin below an ID: the last of the page before, or the
+// greatest ID for the first page.
 //
 // All parts of one statement see the database as it was when the statement
-// began, whatever its own parts change. Where another transaction was first, an
-// UPDATE, DELETE or SELECT FOR UPDATE waits for it and judges the newest
-// version of the row again, by its WHERE clause. So conditions stand on what
-// claims a row, and what has to be counted is counted by a statement that
-// follows a lock.
+// began, whatever its own parts change. An UPDATE, DELETE or SELECT FOR UPDATE
+// waits for another transaction that changed the row, and then applies its
+// WHERE clause to the newest version of the row. So a condition stands in the
+// part that claims the row, and rows are counted by a statement that follows a
+// lock.
 
 // Applications.
 var (
@@ -38,12 +38,12 @@ WHERE a.id < $1::uuid AND a.owner = $3::text AND a.deleted_at IS NULL ORDER BY a
 	listApplicationsOfOwner = qualified(`SELECT ` + applicationColumns + fromApplications + `
 WHERE a.id < $1::uuid AND a.owner = $3::text AND a.owner <> '' AND a.deleted_at IS NULL ORDER BY a.id DESC LIMIT $2::bigint`)
 
-	// Held to the end of the transaction, so that those who count an owner's
-	// applications do so one by one.
+	// The lock is held to the end of the transaction, so that no two
+	// transactions count an owner's applications at once.
 	lockOwner = qualified(`SELECT pg_advisory_xact_lock(hashtextextended('oauth_applications of ' || $1::text, 0))`)
 
-	// Where an ID is in use there is always room, so that it is refused for
-	// that.
+	// There is always room for an ID that is in use, so that the INSERT fails
+	// for that reason.
 	createApplication = qualified(`WITH room AS (
 	SELECT WHERE $3::text = '' OR $12::bigint > (SELECT count(*) FROM
 		(SELECT FROM oauth_applications WHERE owner = $3::text AND deleted_at IS NULL LIMIT greatest($12::bigint, 0)) others)
@@ -113,13 +113,12 @@ SET deleted_at = $3::timestamptz, revision = gen_random_uuid(), name = '', descr
 	standing_reason = '', extra = NULL
 FROM was WHERE a.id = was.id RETURNING was.*`)
 
-	// Counts the users with a grant of the epoch of a, until there are $3 or
-	// more. Twice as many of the newest grants tell, unless users have several
-	// each. They stand together in the table, in which each has to be looked up
-	// until a vacuum has come by, and were written last; in the order of users
-	// they are far apart. They are read in pieces, as nothing stops at the
-	// grants before them in the index, which may be those of a great many users
-	// that a revocation ended.
+	// countUsers counts the users with a grant of the epoch of a, up to $3. It
+	// first reads the newest grants, twice as many as $3. They stand together
+	// in the table, in which each is looked up until a vacuum has come by. That
+	// is enough unless users have several grants each; then countByUser counts.
+	// They are read in pieces: one long read would not stop at the grants that
+	// a revocation ended, which come next in the index and may be very many.
 	countUsers = `(WITH RECURSIVE pieces AS (
 	SELECT ` + somePiece + toEpoch + newestFirst + `
 	UNION ALL
@@ -135,9 +134,9 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 	) part WHERE application_id = a.id AND application_epoch = a.token_epoch`
 	pieceSize = `100`
 
-	// Reads some grants in the order of users, behind the application's own,
-	// which has none; then jumps behind the user of
-	// the last: however many grants there are, and each user has.
+	// countByUser reads some grants in the order of users, then jumps behind the
+	// user of the last one. So it does not read all grants of a user who has
+	// many. It begins behind the application's own grant, which has no user.
 	countByUser = `(WITH RECURSIVE users AS (
 	SELECT ` + someUsers + `(g.application_id, g.application_epoch, g.user_id) > (a.id, a.token_epoch, '')` + byUser + `
 	UNION ALL
@@ -148,10 +147,9 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 	someUsers = `max(user_id) AS last, count(DISTINCT user_id) AS counted FROM (SELECT g.user_id FROM oauth_grants g WHERE `
 	byUser    = ` AND ` + toEpoch + ` ORDER BY g.application_id, g.application_epoch, g.user_id LIMIT 32) part`
 
-	// What is read of the grants lies between ends of an index, rather than
-	// being equal to something: so the planner, whatever it believes of the
-	// grants, sees a long list of which it is to read the beginning, and
-	// neither gathers nor sorts it.
+	// Grants are read between two ends of an index instead of by equality. So
+	// the planner expects a long list, whatever its statistics say, reads its
+	// beginning in order, and neither gathers nor sorts.
 	toEpoch = `(g.application_id, g.application_epoch) <= (a.id, a.token_epoch)`
 
 	lastUsed = `(SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id)`
@@ -176,12 +174,12 @@ var (
 LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
 WHERE a.id = $1::uuid AND ` + isOwned + ` ORDER BY c.id DESC`)
 
-	// Held to the end of the transaction, so that those who count an
-	// application's secrets do so one by one.
+	// The lock is held to the end of the transaction, so that no two
+	// transactions count an application's secrets at once.
 	lockConfidential = qualified(`SELECT a.id FROM oauth_applications a
 WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY UPDATE`)
 
-	// Likewise.
+	// There is always room for an ID that is in use, as in createApplication.
 	addSecret = qualified(`WITH room AS (
 	SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + `
 	AND ($5::bigint > CASE WHEN $4::timestamptz <= $3::timestamptz THEN 0
@@ -196,7 +194,8 @@ WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY
 INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint, last_used_at, expires_at)
 SELECT room.id, $6::uuid, $3::timestamptz, $7::bytea, $8::text, $9::timestamptz, $10::timestamptz FROM room`)
 
-	// The application is locked first, as in all that change both.
+	// The application is locked first, as in every statement that changes an
+	// application and its secrets.
 	revokeSecret = qualified(`WITH was AS (
 	SELECT ` + secretColumns + ` FROM oauth_applications a JOIN oauth_client_secrets c ON c.application_id = a.id
 	WHERE a.id = $1::uuid AND c.id = $4::uuid AND ` + isLiveSecret + ` AND ` + isOwned + ` FOR NO KEY UPDATE OF a, c
@@ -214,10 +213,9 @@ var (
 	// Joins a grant g to its application a, if that makes it live.
 	liveGrant = ` JOIN oauth_applications a ON a.id = g.application_id AND a.token_epoch = g.application_epoch AND a.deleted_at IS NULL `
 
-	// The one grant of a user, an account and an application. It lies between
-	// the ends of a list that is no longer, as where all is equal the planner
-	// may believe that an application has one grant, and look for it among all
-	// that it has.
+	// The one grant of a user, an account and an application. It is found
+	// between two ends of an index. By equality, a planner that believes that
+	// an application has one grant may search all grants of the application.
 	theGrant = ` FROM oauth_applications a CROSS JOIN LATERAL (
 	SELECT * FROM oauth_grants g WHERE ` + whoseGrant + ` >= (a.id, a.token_epoch, $2::text, $3::text) AND ` + whoseGrant + ` <= (a.id, a.token_epoch, $2::text, $3::text)
 	ORDER BY g.application_id, g.application_epoch, g.user_id, g.account_id LIMIT 1
@@ -261,15 +259,15 @@ ORDER BY g.id DESC LIMIT $2::bigint`)
 SELECT (SELECT id FROM seen ORDER BY id LIMIT 1), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed r
 	WHERE (SELECT a.token_epoch = r.application_epoch AND a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = r.application_id) IS TRUE)`
 
-	// What is said of the application says nothing that an index of grants has,
-	// as in itsApplication.
+	// The conditions on the application name no column of an index of grants, as
+	// in itsApplication.
 	revokeGrant = qualified(`DELETE FROM oauth_grants g USING oauth_applications a
 WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND (a.token_epoch = g.application_epoch) IS TRUE AND a.deleted_at IS NULL AND ` + isSelected + `
 AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns)
 
-	// Whoever uses a grant uses its application, which was so used no earlier
-	// than any of its grants. The secret is looked up by its whole key, which
-	// the planner can tell from parameters alone.
+	// A use of a grant is a use of its application. If the grant was used later
+	// than u.At, so was its application. The secret is looked up by its whole
+	// primary key, which parameters alone give.
 	touch = qualified(`WITH granted AS (
 	UPDATE oauth_grants g SET last_used_at = $2::timestamptz
 	WHERE g.id = $1::uuid AND g.application_epoch = (SELECT a.token_epoch FROM oauth_applications a WHERE a.id = g.application_id AND a.deleted_at IS NULL)
@@ -287,9 +285,8 @@ UPDATE oauth_client_secrets c SET last_used_at = $2::timestamptz FROM revised WH
 
 // Sessions.
 var (
-	// Times, and digests with what else is bytes, come in a list each:
-	// PostgreSQL and pgx take time for each column of an answer, and little for
-	// an element.
+	// Times come in one array, and all bytea columns in another, as PostgreSQL
+	// and pgx take more time for a column than for an element.
 	sessionColumns = `s.id, ` + furtherColumns
 	furtherColumns = `s.scope, s.code_redirect_uri, s.code_challenge, s.access_token_scope, s.previous_access_token_scope,
 ARRAY[s.created_at, s.expires_at, s.code_expires_at, s.code_redeemed_at, s.access_token_issued_at, s.access_token_expires_at,
@@ -301,10 +298,11 @@ g.id, g.application_id, g.user_id, g.account_id`
 
 	rotatedAt = `coalesce(s.rotated_at, CASE WHEN s.previous_refresh_token_digest IS NOT NULL THEN s.access_token_issued_at END)`
 
-	// Where a grant is looked up by its number, nothing else that an index has
-	// is said of it: the planner, which may believe that an application has one
-	// grant, would look for it among all that it has. So its application is
-	// joined from the outside, and is judged then.
+	// A grant that is looked up by its number has no other condition that an
+	// index could serve. Otherwise a planner that believes that an application
+	// has one grant may search all grants of the application. So the application
+	// is an outer join, and the conditions on it accept NULL: they do not turn it
+	// into an inner join.
 	itsApplication   = ` LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL `
 	isLive           = `coalesce(a.token_epoch, -1) = g.application_epoch`
 	isAccepted       = isLive + ` AND a.suspended IS NOT TRUE`
@@ -312,7 +310,7 @@ g.id, g.application_id, g.user_id, g.account_id`
 
 	selectSession = qualified(`SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions)
 
-	// The session is there if its live grant is.
+	// The session is NULL unless its grant is live and of the application.
 	columnsOfClient = `CASE WHEN g.application_id = a.id AND g.application_epoch = a.token_epoch THEN s.id END, ` + furtherColumns
 	sessionOfClient = ` FROM oauth_applications a
 LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number) ON s.id = $2::uuid
@@ -323,13 +321,13 @@ LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number) ON
 		`LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
 WHERE a.client_id = $1::text AND a.deleted_at IS NULL`)
 
-	// Of a client that is known, the session alone, or no row if the client has
-	// changed since.
+	// For a client that is remembered: the session alone, or no row if the
+	// client has changed since.
 	selectSessionOfClient = qualified(`SELECT ` + columnsOfClient + sessionOfClient + `WHERE a.id = $1::uuid AND a.revision = $3::uuid AND a.deleted_at IS NULL`)
 
-	// The grant takes the epoch that its application has as the statement
-	// begins. A revocation that commits later finds a smaller one, and ends the
-	// session with it.
+	// The grant gets the epoch that its application has when the statement
+	// begins. A revocation that commits later raises the epoch of the
+	// application, and so ends the grant and the session.
 	beginSession = qualified(`WITH granted AS (
 	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at)
 	SELECT $22::uuid, a.id, a.token_epoch, $2::text, $3::text, $4::text[], $5::timestamptz
@@ -365,8 +363,8 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 	refresh_token_digest = $9::bytea, refresh_token_expires_at = $10::timestamptz, refresh_family_digest = $11::bytea
 ` + whereLive + `AND s.code_digest = $2::bytea AND s.code_redeemed_at IS NULL AND s.code_expires_at > $3::timestamptz`)
 
-	// Without a successor ($8) the refresh token stays, and what is said of its
-	// rotation.
+	// Without a successor ($8) the refresh token stays, and so do the columns of
+	// its last rotation.
 	rotateRefreshToken = qualified(`UPDATE oauth_sessions s SET extra = $11::bytea,
 	rotated_at = CASE WHEN $8::bytea IS NULL THEN ` + rotatedAt + ` WHEN $3::timestamptz = $5::timestamptz THEN NULL ELSE $3::timestamptz END,
 	rotation_salt = CASE WHEN $8::bytea IS NULL THEN s.rotation_salt ELSE $10::bytea END,
@@ -402,12 +400,12 @@ WHERE r.expires_at <= $3::timestamptz`)
 	takeRecord = qualified(`DELETE FROM oauth_records r` + ofRecord + `RETURNING r.value, r.expires_at`)
 )
 
-// Clean-up: each takes the next rows by primary key, removes those that are
-// dead and that nobody has locked, and returns the last key, how many rows it
-// saw and how many it removed. The rows are named one by one, as the planner
-// takes what lies below a key that it does not know yet for a third of the
-// table. What makes a row dead is judged by subqueries that return one value,
-// as such are never turned into a join that reads a whole table.
+// Clean-up. Each statement takes the next rows by primary key and removes those
+// that are dead and not locked. It returns the last key, how many rows it saw
+// and how many it removed. Rows are named one by one: for a range whose end is
+// not known yet, the planner expects a third of the table. Subqueries that
+// return one value judge whether a row is dead, as the planner never turns them
+// into a join that reads a whole table.
 var (
 	// The second part is the negation of "something is left to accept". NULL
 	// compares as absent.
@@ -441,9 +439,9 @@ SELECT coalesce((SELECT number FROM seen ORDER BY number DESC LIMIT 1), 0), (SEL
 	deadSecret = `(coalesce(c.expires_at <= $3::timestamptz, false)
 		OR (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id) IS NOT TRUE)`
 
-	// The applications are locked first, as in all that change both: where a
-	// row was updated just then, SKIP LOCKED may wait for the next who updates
-	// it.
+	// The applications are locked first, as in every statement that changes an
+	// application and its secrets. SKIP LOCKED may still wait for a row that was
+	// updated just then.
 	cleanSecrets = qualified(`WITH seen AS MATERIALIZED (
 	SELECT application_id, id FROM oauth_client_secrets WHERE (application_id, id) > ($1::uuid, $2::uuid)
 	ORDER BY application_id, id LIMIT $4::bigint

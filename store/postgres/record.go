@@ -42,11 +42,11 @@ func (s *Store) Take(ctx context.Context, kind string, digest credential.Digest,
 	return s.record(ctx, s.writing("take record"), takeRecord, kind, digest, now)
 }
 
-func (s *Store) record(ctx context.Context, v verb, query, kind string, digest credential.Digest, now time.Time) (store.Record, error) {
+func (s *Store) record(ctx context.Context, o operation, query, kind string, digest credential.Digest, now time.Time) (store.Record, error) {
 	if !isText(kind) {
 		return store.Record{}, store.ErrNotFound
 	}
-	r, err := one(ctx, v, readRecord, query, kind, digest[:], instant(now))
+	r, err := one(ctx, o, readRecord, query, kind, digest[:], instant(now))
 	if err != nil {
 		return store.Record{}, err
 	}

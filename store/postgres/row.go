@@ -18,10 +18,10 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// columns reads the values of a row, in the binary format, from left to right;
-// what is absent (NULL) reads as zero. pgx would look up how to for each value
-// of each row, at several times the cost. After the first value that is not as
-// this library wrote it, err says so.
+// columns reads the values of a row, in the binary format, from left to right.
+// NULL reads as the zero value. err is set by the first value that this library
+// cannot have written. Reading with pgx takes several times as long, as it looks
+// up the conversion for each value of each row.
 type columns struct {
 	fields []pgconn.FieldDescription
 	values [][]byte
@@ -31,8 +31,7 @@ type columns struct {
 
 var errColumn = errors.New("a column holds what this library did not write")
 
-// value returns the next value, which has to be of a type, and nil where it is
-// absent.
+// value returns the next value, which must be of the type oid, or nil for NULL.
 func (c *columns) value(oid uint32) []byte {
 	if c.next >= len(c.values) || c.err != nil || c.fields[c.next].DataTypeOID != oid {
 		c.fail() // as before a migration, or after one that this version does not know
@@ -45,7 +44,7 @@ func (c *columns) value(oid uint32) []byte {
 // skip passes over values.
 func (c *columns) skip(values int) { c.next += values }
 
-// isAbsent reports whether the next value is.
+// isAbsent reports whether the next value is NULL.
 func (c *columns) isAbsent() bool { return c.next < len(c.values) && c.values[c.next] == nil }
 
 func (c *columns) fail() {
@@ -74,8 +73,8 @@ func (c *columns) digestOf(v []byte, to *credential.Digest) {
 	}
 }
 
-// binaries reads a bytea[] of as many as there is room for, each of which may
-// be absent: digests, salts, and what is of any length.
+// binaries reads a bytea[] with one element for each argument. An element may be
+// NULL. An argument points to a digest, a salt, or bytes of any length.
 func (c *columns) binaries(to ...any) {
 	c.elements(pgtype.ByteaArrayOID, len(to), func(i int, v []byte) { c.binaryOf(v, to[i]) })
 }
@@ -103,7 +102,7 @@ func (c *columns) bool(to *bool) {
 	}
 }
 
-// bytes reads what is of any length.
+// bytes reads a bytea of any length.
 func (c *columns) bytes(to *[]byte) {
 	if v := c.value(pgtype.ByteaOID); v != nil {
 		*to = bytes.Clone(v)
@@ -124,7 +123,7 @@ func (c *columns) number(to *int64) {
 	}
 }
 
-// epoch is where times of PostgreSQL, in microseconds, begin.
+// epoch is the time from which PostgreSQL counts, in microseconds since 1970.
 var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
 func (c *columns) time(to *time.Time) {
@@ -147,14 +146,14 @@ func (c *columns) timeOf(v []byte, to *time.Time) {
 	*to = time.UnixMicro(epoch + since).UTC()
 }
 
-// times reads a timestamptz[] of as many as there is room for, each of which
-// may be absent.
+// times reads a timestamptz[] with one element for each argument. An element may
+// be NULL.
 func (c *columns) times(to ...*time.Time) {
 	c.elements(pgtype.TimestamptzArrayOID, len(to), func(i int, v []byte) { c.timeOf(v, to[i]) })
 }
 
-// elements calls read for each of n elements of an array, nil for one that is
-// absent. It has to have as many.
+// elements calls read for each of the n elements of an array, with nil for NULL.
+// It fails if the array has not n elements.
 func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
 	found := c.array(c.value(oid), func(i int, v []byte) {
 		if i < n {
@@ -166,7 +165,7 @@ func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
 	}
 }
 
-// texts reads a text[]: an absent one is nil, unlike an empty one.
+// texts reads a text[]. NULL is nil, and an empty array is an empty slice.
 func (c *columns) texts(to *[]string) {
 	v := c.value(pgtype.TextArrayOID)
 	if v == nil {
@@ -216,7 +215,7 @@ func (c *columns) array(v []byte, read func(i int, v []byte)) int {
 	return n
 }
 
-// scopes reads scopesValue: an absent one is nil, unlike an empty one.
+// scopes reads what scopesValue wrote. NULL is nil, and "" is an empty slice.
 func (c *columns) scopes(to *[]string) {
 	switch v := c.value(pgtype.TextOID); {
 	case v == nil:
@@ -227,8 +226,8 @@ func (c *columns) scopes(to *[]string) {
 	}
 }
 
-// What is the zero value of its kind is kept as NULL by the functions below,
-// but for the three that follow, which are for columns that every row has.
+// The functions below write the zero value as NULL. The first three do not:
+// they are for columns that are never NULL.
 
 func instant(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: true} }
 
@@ -281,8 +280,8 @@ func ownerValue(owner oauthapp.Owner) pgtype.Text {
 	return pgtype.Text{String: owner.Account(), Valid: !owner.IsAny()}
 }
 
-// isText reports whether PostgreSQL can hold these texts. What it cannot,
-// nobody has kept: it is not found, where the database would fail.
+// isText reports whether PostgreSQL can hold these texts. A text that it cannot
+// hold is in no row, so callers return ErrNotFound instead of asking.
 func isText(texts ...string) bool {
 	for _, text := range texts {
 		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {

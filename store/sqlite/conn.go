@@ -13,7 +13,7 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// orZero keeps what a verb returns, but for one that did not happen.
+// orZero returns the value, or the zero value if there is an error.
 func orZero[T any](value T, err error) (T, error) {
 	if err != nil {
 		return *new(T), err
@@ -22,13 +22,12 @@ func orZero[T any](value T, err error) (T, error) {
 }
 
 // A conn is one connection with its prepared statements, for one goroutine at a
-// time. It speaks to SQLite below database/sql: which connection writes, and
-// who waits for it, is decided in this package, so its pool would only cost,
-// and so would the boxes that it puts every value in.
+// time. It does not use database/sql: this package decides which connection
+// writes and who waits for it, so a pool and its boxed values would only cost.
 //
-// Statements are not given the context of the call. Each takes microseconds, or
-// at most as long as the timeout for locks, and one that is interrupted within
-// a transaction would roll back what it shares the transaction with.
+// Statements do not get the context of the call. Each takes microseconds, or at
+// most as long as the timeout for locks. An interrupted statement would roll
+// back the transaction, which other operations share.
 type conn struct {
 	sqlite     *sqlite.Conn
 	statements map[string]*statement
@@ -130,7 +129,7 @@ func (c *conn) one(query string, read func(*row), args ...value) (found bool, er
 	return found && err == nil, err
 }
 
-// must is one for a row that has to be there: without it, the answer is
+// must is one for a statement that has to return a row. Without a row it returns
 // ErrNotFound.
 func (c *conn) must(query string, read func(*row), args ...value) error {
 	found, err := c.one(query, read, args...)
@@ -140,8 +139,8 @@ func (c *conn) must(query string, read func(*row), args ...value) error {
 	return err
 }
 
-// either returns one error where a statement returns a row, and the other where
-// it returns none.
+// either returns the error found if a statement returns a row, and absent if it
+// returns none.
 func (c *conn) either(query string, found, absent error, args ...value) error {
 	there, err := c.one(query, func(*row) {}, args...)
 	switch {
@@ -153,8 +152,8 @@ func (c *conn) either(query string, found, absent error, args ...value) error {
 	return absent
 }
 
-// some is all for rows of which there is at least one: without any, the answer
-// is ErrNotFound.
+// some is all for a statement that has to return at least one row. Without a row
+// it returns ErrNotFound.
 func (c *conn) some(query string, read func(*row), args ...value) error {
 	found := false
 	err := c.all(query, func(r *row) { found = true; read(r) }, args...)
@@ -178,9 +177,9 @@ func (c *conn) all(query string, read func(*row), args ...value) error {
 	return c.run(c.statements[query], args, every, read)
 }
 
-// run steps a statement until so many rows are read, or to its end, as one that
-// changes rows has to be. Every parameter is bound each time, so what was bound
-// before need not be cleared.
+// run steps a statement until rows rows are read. A statement that changes rows
+// is stepped to its end. Every parameter is bound each time, so parameters need
+// not be cleared.
 func (c *conn) run(stmt *statement, args []value, rows int, read func(*row)) (err error) {
 	for i := range args {
 		args[i].bind(stmt.Stmt, i+1)
@@ -210,7 +209,7 @@ func (c *conn) run(stmt *statement, args []value, rows int, read func(*row)) (er
 	return c.row.err
 }
 
-// said returns of an error of SQLite what SQLite itself said.
+// said returns the innermost error, which is what SQLite said.
 func said(err error) error {
 	for {
 		cause := errors.Unwrap(err)

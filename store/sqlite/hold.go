@@ -8,21 +8,20 @@ import (
 )
 
 // A hold keeps a read transaction open while this process reads a lot and
-// writes nothing. It wins about an eighth of the processor's time of a bearer
-// check, and a tenth of an introspection's. To begin a transaction a reader
-// locks, in the file, the state of the database that it reads, and to end it
-// lets go: two system calls. SQLite makes them once for all connections of a
-// process that read the same state, so that while the hold has the lock, the
-// others need none. Nothing relies on a hold: with it, readers see the same,
-// the newest state.
+// writes nothing. It saves about an eighth of the processor's time of a bearer
+// check, and a tenth of an introspection's. A reader locks the state of the
+// database that it reads, and unlocks it at the end: two system calls. SQLite
+// makes them once for all connections of a process that read the same state. So
+// the other readers need none while the hold has the lock. Nothing relies on a
+// hold: readers see the newest state with it and without it.
 //
-// An open transaction is in the way of checkpoints, which move the write-ahead
-// log into the file; without them the log would grow. So a hold ends before
-// this process writes, and lasts no longer than holdTime. Once it notices that
-// another process has written, it keeps away for restTime, and until there was
-// another change, or two: otherwise each change of one who writes less often
-// than that would find it in the way. Holds of several processes draw that
-// number, or they could take turns.
+// An open transaction keeps checkpoints from moving the write-ahead log into the
+// file, so that the log grows. So a hold ends before this process writes, and
+// lasts no longer than holdTime. When it notices that another process has
+// written, it rests for restTime and until there were one or two more changes.
+// Otherwise it would be in the way of each change of a process that writes less
+// often than restTime. The number is random, so that the holds of several
+// processes do not take turns.
 type hold struct {
 	reads atomic.Int64 // since there was a reason to count anew; the one that makes them worthHolding takes the hold
 

@@ -1,11 +1,10 @@
 package sqlite
 
-// Every statement that a Store runs is a constant here and prepared once on
-// each connection that runs it: those of reads on every reading connection,
-// those of writes on the writing one. Parameters are numbered; NULL for an
-// owner or for a member of a filter matches anything. Lists start below an id,
-// which is the last of the page before, or the greatest there is for the first
-// page.
+// Every statement that a Store runs is a constant in this file. Those of reads
+// are prepared once on every reading connection, those of writes on the writing
+// one. Parameters are numbered. NULL for an owner or a criterion of a filter
+// matches anything. Lists begin below an ID: the last of the page before, or the
+// greatest ID for the first page.
 var (
 	reads = []string{
 		selectApplication, selectApplicationByClientID, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
@@ -25,8 +24,8 @@ var (
 	}
 )
 
-// Transactions. IMMEDIATE takes the write lock first, so no statement that
-// follows can find it taken, or find that what it read is out of date.
+// Transactions. IMMEDIATE takes the write lock at the beginning, so that no later
+// statement finds the lock taken, or finds that what it read is out of date.
 const (
 	begin    = `BEGIN IMMEDIATE`
 	commit   = `COMMIT`
@@ -36,8 +35,8 @@ const (
 	dataVersion = `PRAGMA data_version`
 )
 
-// A row that is inserted and deleted in one transaction leaves nothing behind,
-// and tells whether the database can be written. No record is of its kind.
+// Inserting and deleting a row in one transaction tells whether the database can
+// be written, and leaves nothing behind. No record has its kind.
 const (
 	insertProbe = `INSERT INTO records (kind, digest, expires_at, value) VALUES ('', x'', 0, x'')`
 	deleteProbe = `DELETE FROM records WHERE kind = '' AND digest = x''`
@@ -279,8 +278,8 @@ WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3 AND value = ?6`
 	takeRecord = `DELETE FROM records WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3 RETURNING expires_at, value`
 )
 
-// Clean-up: each walk returns the last key of the next rows and how many of
-// them are dead, and each clean removes the dead up to that key.
+// Clean-up. Each walk returns the last key of the next rows and how many of them
+// are dead. Each clean removes the dead rows up to that key.
 const (
 	// The negation of "something is left to accept". NULL compares as absent.
 	deadSession = `(expires_at <= ?2 OR NOT (ifnull(code_redeemed_at IS NULL AND code_expires_at > ?2, 0)

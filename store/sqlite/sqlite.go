@@ -178,7 +178,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// write runs a verb in a transaction, and returns when it is durable.
+// write runs an operation in a transaction, and returns when it is durable.
 func (s *Store) write(ctx context.Context, what string, run func(*conn) error) error {
 	return outcome(what, s.writer.write(ctx, run))
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A writer runs verbs on the one connection that writes. Verbs that come while
-// a transaction is being made durable wait, and then share the next one and its
-// fsync. The first of them to take its turn does it for all, so there is no
-// goroutine to start or stop. None of them has a savepoint, which would cost
-// more than most verbs: nearly every refusal comes before the first change.
-// Where one does not, or where a verb fails, the transaction is undone, and
-// each verb gets one of its own.
+// A writer runs operations on the one connection that writes. Operations that
+// come while a transaction is made durable wait, and then share the next
+// transaction and its fsync. The first of them that takes its turn leads: it
+// runs all of them, so there is no goroutine to start or stop. There are no
+// savepoints, as one would cost more than most operations. If an operation
+// fails, or is refused after it has changed something, the transaction is rolled
+// back and each operation runs in a transaction of its own.
 type writer struct {
 	conn      *conn         // for the leader; nil once closed
 	hold      *hold         // in the way of whoever writes
@@ -27,13 +27,13 @@ type writer struct {
 	busyLimit time.Duration // how long to wait for another process that writes
 
 	mu    sync.Mutex // of queue
-	queue []*verb
+	queue []*operation
 }
 
-// A verb is a change to make: run is called in a transaction, and once more in
-// another if the first fails for no fault of its own. err is its outcome, once
-// done is closed.
-type verb struct {
+// An operation is a change to make. run is called in a transaction, and once
+// more in another one if the first is rolled back because of another operation.
+// err is the outcome once done is closed.
+type operation struct {
 	run  func(*conn) error
 	err  error
 	done chan struct{}
@@ -48,8 +48,8 @@ func newWriter(c *conn) *writer {
 	return &writer{conn: c, turn: make(chan struct{}, 1), busyLimit: busyLimit}
 }
 
-// close waits for who leads, and closes the connection. Whatever comes later
-// fails.
+// close waits for the operation that leads, and closes the connection. Later
+// operations fail.
 func (w *writer) close() error {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
@@ -58,14 +58,14 @@ func (w *writer) close() error {
 	return c.close()
 }
 
-// write runs a verb, and returns once it is durable or refused. A context that
-// ends withdraws a verb that waits; one that has begun is finished, so the
-// outcome returned is always what happened.
+// write runs an operation, and returns once it is durable or refused. An
+// operation that waits is withdrawn when its context ends. One that has begun is
+// finished, so the outcome returned is always what happened.
 func (w *writer) write(ctx context.Context, run func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	v := &verb{run: run, done: make(chan struct{})}
+	v := &operation{run: run, done: make(chan struct{})}
 	w.mu.Lock()
 	w.queue = append(w.queue, v)
 	w.mu.Unlock()
@@ -84,11 +84,11 @@ func (w *writer) write(ctx context.Context, run func(*conn) error) error {
 	return v.err
 }
 
-// lead begins a transaction and runs in it all verbs that are waiting by then.
-func (w *writer) lead(ctx context.Context, v *verb) {
+// lead begins a transaction and runs all operations in it that wait by then.
+func (w *writer) lead(ctx context.Context, v *operation) {
 	select {
 	case <-v.done:
-		return // the one who led before has done it
+		return // the one that led before has run it
 	default:
 	}
 	w.hold.pause()
@@ -118,7 +118,7 @@ func (w *writer) lead(ctx context.Context, v *verb) {
 	}
 }
 
-func (v *verb) finish(err error) {
+func (v *operation) finish(err error) {
 	v.err = err
 	close(v.done)
 }
@@ -143,7 +143,7 @@ func (w *writer) begin(ctx context.Context) error {
 	}
 }
 
-func (w *writer) take() []*verb {
+func (w *writer) take() []*operation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	batch := w.queue
@@ -151,9 +151,9 @@ func (w *writer) take() []*verb {
 	return batch
 }
 
-// withdraw removes a verb from the queue, and reports whether it still was in
+// withdraw removes an operation from the queue, and reports whether it was in
 // it.
-func (w *writer) withdraw(v *verb) bool {
+func (w *writer) withdraw(v *operation) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i, waiting := range w.queue {
@@ -165,11 +165,11 @@ func (w *writer) withdraw(v *verb) bool {
 	return false
 }
 
-// runAll runs verbs in the transaction that was begun, and commits it. An error
-// means that none of them happened. Refusals are kept on their verbs: they hold
-// only if the commit succeeds, as what they follow from may be in the same
-// transaction.
-func (w *writer) runAll(batch []*verb) error {
+// runAll runs operations in the transaction that was begun, and commits it. An
+// error means that none of them happened. A refusal is the outcome of its own
+// operation. It holds only if the commit succeeds, as the reason for it may be a
+// change in the same transaction.
+func (w *writer) runAll(batch []*operation) error {
 	end := rollback // of nothing
 	for _, v := range batch {
 		before := w.conn.changed
@@ -189,9 +189,9 @@ func (w *writer) runAll(batch []*verb) error {
 	return nil
 }
 
-// attempt runs a verb. Its panic becomes an error, as it must not unwind
-// through who leads, with the transaction open and others waiting.
-func (v *verb) attempt(c *conn) (err error) {
+// attempt runs an operation. A panic in it becomes an error, so that the
+// operation that leads goes on, closes the transaction and answers the others.
+func (v *operation) attempt(c *conn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -200,16 +200,17 @@ func (v *verb) attempt(c *conn) (err error) {
 	return v.run(c)
 }
 
-// runEach gives each verb a transaction of its own, after they failed together.
-// Once one has waited in vain for another process, so have those behind it.
-func (w *writer) runEach(batch []*verb) {
+// runEach runs each operation in a transaction of its own, after they failed
+// together. If one has waited in vain for another process, the rest fail for
+// that reason too.
+func (w *writer) runEach(batch []*operation) {
 	var err error
 	for _, v := range batch {
 		if !errors.Is(err, errBusy) {
 			err = w.begin(context.Background())
 		}
 		if err == nil {
-			err = w.runAll([]*verb{v})
+			err = w.runAll([]*operation{v})
 		}
 		if err != nil {
 			v.err = err
@@ -223,8 +224,8 @@ func (w *writer) runEach(batch []*verb) {
 // no failure.
 func (w *writer) rollback() { _, _ = w.conn.exec(rollback) }
 
-// isRefusal reports whether a verb decided not to happen, as opposed to the
-// store failing.
+// isRefusal reports whether an error is one that the interface names. Any other
+// error is a failure of the store.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{store.ErrNotFound, store.ErrExists, store.ErrConflict, store.ErrLimit, store.ErrUsed} {
 		if errors.Is(err, refusal) {

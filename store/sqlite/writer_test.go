@@ -326,8 +326,8 @@ func TestAnotherProcessWritesBetween(t *testing.T) {
 	s.writer.busyLimit = 300 * time.Millisecond
 	ran := 0
 	run := func(*conn) error { ran++; return nil }
-	first, second := &verb{run: run, done: make(chan struct{})}, &verb{run: run, done: make(chan struct{})}
-	go s.writer.runEach([]*verb{first, second})
+	first, second := &operation{run: run, done: make(chan struct{})}, &operation{run: run, done: make(chan struct{})}
+	go s.writer.runEach([]*operation{first, second})
 	<-first.done
 	other.writer.rollback()
 	<-second.done

@@ -15,39 +15,39 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// tries is how often a verb is tried in all.
+// tries is how often an operation is tried in all.
 const tries = 8
 
-// A verb is one call of a method.
-type verb struct {
+// An operation is one call of a method of Store.
+type operation struct {
 	store *Store
 	name  string
-	// reads is set for those that can be repeated when it is not known whether
-	// they happened.
+	// reads is set for an operation that changes nothing. It can be repeated
+	// when it is not known whether it happened.
 	reads bool
 }
 
-func (s *Store) reading(name string) verb { return verb{store: s, name: name, reads: true} }
-func (s *Store) writing(name string) verb { return verb{store: s, name: name} }
+func (s *Store) reading(name string) operation { return operation{store: s, name: name, reads: true} }
+func (s *Store) writing(name string) operation { return operation{store: s, name: name} }
 
-// run runs a verb, which is one statement or one batch, and so wholly happens
-// or not at all. It is repeated where the database asks for it.
-func (v verb) run(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
+// run runs an operation. It is one statement or one batch, so it happens as a
+// whole or not at all. It is tried again if the database asks for that.
+func (o operation) run(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	call, cancel := context.WithTimeout(ctx, v.store.limits.call)
+	call, cancel := context.WithTimeout(ctx, o.store.limits.call)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := v.try(call, do)
-		if err == nil || try == tries || !v.again(err) || pause(call, try) != nil {
-			return v.outcome(ctx, err)
+		err := o.try(call, do)
+		if err == nil || try == tries || !o.again(err) || pause(call, try) != nil {
+			return o.outcome(ctx, err)
 		}
 	}
 }
 
-// clientEncoding is what Go writes texts in. In another, PostgreSQL would take
-// each text for another one.
+// clientEncoding is the encoding of texts in Go. With another one, PostgreSQL
+// would read other texts than were written.
 const clientEncoding = "UTF8"
 
 var errClientEncoding = errors.New("the client_encoding of the connection is not UTF8; set it in the connection string or on the role")
@@ -55,8 +55,8 @@ var errClientEncoding = errors.New("the client_encoding of the connection is not
 // errLost marks an error that ended its connection.
 var errLost = errors.New("connection lost")
 
-func (v verb) try(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
-	c, err := v.store.pool.Acquire(ctx)
+func (o operation) try(ctx context.Context, do func(context.Context, *pgx.Conn) error) error {
+	c, err := o.store.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (v verb) try(ctx context.Context, do func(context.Context, *pgx.Conn) error
 	if encoding := c.Conn().PgConn().ParameterStatus("client_encoding"); encoding != clientEncoding {
 		return fmt.Errorf("%w (it is %s)", errClientEncoding, encoding)
 	}
-	err = v.store.limits.finishing(ctx, c.Conn().PgConn(), func(ctx context.Context) error { return do(ctx, c.Conn()) })
+	err = o.store.limits.finishing(ctx, c.Conn().PgConn(), func(ctx context.Context) error { return do(ctx, c.Conn()) })
 	if err != nil && c.Conn().IsClosed() {
 		return fmt.Errorf("%w: %w", errLost, err)
 	}
@@ -97,14 +97,14 @@ func isCode(err error, codes ...string) bool {
 	return false
 }
 
-// again reports whether a failure left no doubt that nothing happened, or
-// nothing that matters, and the next try may well succeed.
-func (v verb) again(err error) bool {
-	return isCode(err, serializationFailure, deadlockDetected) || pgconn.SafeToRetry(err) || v.reads && errors.Is(err, errLost)
+// again reports whether an operation can be tried again: it is certain that it
+// changed nothing, and another try may succeed.
+func (o operation) again(err error) bool {
+	return isCode(err, serializationFailure, deadlockDetected) || pgconn.SafeToRetry(err) || o.reads && errors.Is(err, errLost)
 }
 
-// pause waits for a random time that grows with the tries, so that those who
-// collided do not again.
+// pause waits for a random time that grows with the tries. Operations that
+// collided do not collide again then.
 func pause(ctx context.Context, try int) error {
 	select {
 	case <-ctx.Done():
@@ -114,9 +114,9 @@ func pause(ctx context.Context, try int) error {
 	}
 }
 
-// outcome tells in which verb the store failed; refusals and ended contexts of
-// callers stay as they are.
-func (v verb) outcome(ctx context.Context, err error) error {
+// outcome adds the name of the operation to a failure of the store. Refusals,
+// and the errors of contexts that have ended, stay as they are.
+func (o operation) outcome(ctx context.Context, err error) error {
 	switch {
 	case err == nil, isRefusal(err):
 		return err
@@ -125,9 +125,9 @@ func (v verb) outcome(ctx context.Context, err error) error {
 			return ctx.Err()
 		}
 		// A limit of ours must not look like one of the caller's.
-		return fmt.Errorf("postgres: %s: no answer in time: %v", v.name, oneLine{err})
+		return fmt.Errorf("postgres: %s: no answer in time: %v", o.name, oneLine{err})
 	}
-	return fmt.Errorf("postgres: %s: %w", v.name, oneLine{explained(err)})
+	return fmt.Errorf("postgres: %s: %w", o.name, oneLine{explained(err)})
 }
 
 // explained adds to an error of PostgreSQL what to do about it.
@@ -141,8 +141,8 @@ func explained(err error) error {
 	return err
 }
 
-// isRefusal reports whether a verb decided not to happen, as opposed to the
-// store failing.
+// isRefusal reports whether an error is one that the interface names. Any other
+// error is a failure of the store.
 func isRefusal(err error) bool {
 	for _, refusal := range []error{store.ErrNotFound, store.ErrExists, store.ErrConflict, store.ErrLimit, store.ErrUsed} {
 		if errors.Is(err, refusal) {
@@ -158,17 +158,17 @@ type oneLine struct{ error }
 func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
 func (e oneLine) Unwrap() error { return e.error }
 
-// A planning says for whom a statement is planned.
+// A planning says when PostgreSQL plans a statement.
 type planning bool
 
 const (
-	forAny   planning = false // parameters: once for each connection, where it prepares statements
-	forThese planning = true  // parameters: at each call
+	forAny   planning = false // once for each connection, for any parameters, if the connection prepares statements
+	forThese planning = true  // at each call, for its parameters
 )
 
 // query runs a statement and calls read for each of its rows. All values come
-// in the binary format, also where nothing is prepared: so no setting of the
-// role (DateStyle, bytea_output, TimeZone) says how they are written.
+// in the binary format, so no setting of the role (DateStyle, bytea_output,
+// TimeZone) changes how they are written.
 func (s *Store) query(ctx context.Context, c *pgx.Conn, p planning, read func(*columns), sql string, args ...any) error {
 	rows, err := s.rows(ctx, c, p, sql, args)
 	if err != nil {
@@ -197,11 +197,11 @@ func (s *Store) rows(ctx context.Context, c *pgx.Conn, p planning, sql string, a
 	return pgx.RowsFromResultReader(c.TypeMap(), result), nil
 }
 
-// all runs a verb that is one statement and returns its rows.
-func all[T any](ctx context.Context, v verb, p planning, read func(*columns, *T), sql string, args ...any) (items []T, err error) {
-	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+// all runs an operation that is one statement, and returns its rows.
+func all[T any](ctx context.Context, o operation, p planning, read func(*columns, *T), sql string, args ...any) (items []T, err error) {
+	err = o.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		items = nil
-		return v.store.query(ctx, c, p, func(row *columns) {
+		return o.store.query(ctx, c, p, func(row *columns) {
 			var item T
 			read(row, &item)
 			items = append(items, item)
@@ -213,20 +213,21 @@ func all[T any](ctx context.Context, v verb, p planning, read func(*columns, *T)
 	return items, nil
 }
 
-// list is all for a statement that returns a page of a list. It is planned anew
-// for these very parameters: a plan for any would not know which members of a
-// filter are set, and how many rows to expect, and could sort them all.
-func list[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) ([]T, error) {
-	return all(ctx, v, forThese, read, sql, args...)
+// list is all for a statement that returns a page of a list. The statement is
+// planned for its parameters at each call. A plan for any parameters would not
+// know which criteria of a filter are set and how many rows to expect, and might
+// sort all of them.
+func list[T any](ctx context.Context, o operation, read func(*columns, *T), sql string, args ...any) ([]T, error) {
+	return all(ctx, o, forThese, read, sql, args...)
 }
 
-// one is all for a row that has to be there: without it, the answer is
-// ErrNotFound.
-func one[T any](ctx context.Context, v verb, read func(*columns, *T), sql string, args ...any) (item T, err error) {
-	err = v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+// one is all for a statement that returns one row. It returns ErrNotFound if
+// there is no row.
+func one[T any](ctx context.Context, o operation, read func(*columns, *T), sql string, args ...any) (item T, err error) {
+	err = o.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		found := false
-		err := v.store.query(ctx, c, forAny, func(row *columns) {
-			found, item = true, *new(T) // what is absent leaves what a try before has read
+		err := o.store.query(ctx, c, forAny, func(row *columns) {
+			found, item = true, *new(T) // reading NULL would leave what an earlier try has read
 			read(row, &item)
 		}, sql, args...)
 		if err == nil && !found {
@@ -241,10 +242,10 @@ func one[T any](ctx context.Context, v verb, read func(*columns, *T), sql string
 	return item, nil
 }
 
-// change runs a verb that is one statement without rows, and returns how many
-// it changed. Where that is none, it returns what why finds out.
-func change(ctx context.Context, v verb, why func(context.Context, *pgx.Conn) error, query string, args ...any) error {
-	return v.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
+// change runs an operation that is one statement and returns no rows. If the
+// statement changed no row, change returns what why returns.
+func change(ctx context.Context, o operation, why func(context.Context, *pgx.Conn) error, query string, args ...any) error {
+	return o.run(ctx, func(ctx context.Context, c *pgx.Conn) error {
 		tag, err := c.Exec(ctx, query, args...)
 		if err != nil || tag.RowsAffected() > 0 {
 			return err
@@ -253,16 +254,17 @@ func change(ctx context.Context, v verb, why func(context.Context, *pgx.Conn) er
 	})
 }
 
-// A statement comes with its parameters.
+// A statement is SQL with its parameters.
 type statement struct {
 	sql  string
 	args []any
 }
 
-// afterLock runs a statement that waits for a lock, and one that sees all that
-// was committed before, in a transaction and one round trip, and returns how
-// many rows each had. The level is said because in another, as a role can have
-// by default, the second would see what there was before the first waited.
+// afterLock runs two statements in one transaction and one round trip, and
+// returns how many rows each had. The first one waits for a lock. The second one
+// sees everything that was committed before the lock was taken. That needs the
+// isolation level READ COMMITTED, which is set, as a role may have another one
+// by default.
 func afterLock(ctx context.Context, c *pgx.Conn, lock, work statement) (locked, worked int64, err error) {
 	var batch pgx.Batch // for one try: it keeps what was prepared on the connection
 	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
