@@ -289,7 +289,21 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		}},
 		{"Usage", 1, func() error { _, err := s.Usage(ctx, oauthapp.OwnedBy("owner"), app.ID, 10); return err }},
 		{"Grant", 1, func() error { _, err := sample.Grant(ctx, s, app.ID, "user", "7"); return err }},
-		{"Grants", 1, func() error { _, err := s.Grants(ctx, owned, oauthapp.Page{}); return err }},
+		{"Grants", 1, func() error { _, err := s.Grants(ctx, oauthapp.GrantsOfUser("user"), oauthapp.Page{}); return err }},
+		{"Grants to all applications of an owner", 2, func() error { _, err := s.Grants(ctx, owned, oauthapp.Page{}); return err }},
+		{"EndGrants", 1, func() error { _, _, err := s.EndGrants(ctx, oauthapp.GrantsOfUser("user"), "", 10); return err }},
+		{"EndGrants to the applications of an owner", 1, func() error { _, _, err := s.EndGrants(ctx, owned, "", 10); return err }},
+		{"SetStanding", 1, func() error {
+			_, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{Suspended: true})
+			return err
+		}},
+		{"TransferApplication", 1, func() error {
+			return s.TransferApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, "another", 1000)
+		}},
+		{"ApplicationByClientID", 1, func() error {
+			_, err := s.ApplicationByClientID(ctx, oauthapp.OwnedBy("owner"), app.ClientID)
+			return err
+		}},
 		{"RevokeGrant", 1, func() error { _, err := s.RevokeGrant(ctx, owned, grant.ID); return err }},
 		{"RevokeTokens", 1, func() error { _, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10); return err }},
 		{"DeleteApplication", 1, func() error { _, err := s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now); return err }},

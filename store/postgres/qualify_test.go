@@ -231,6 +231,19 @@ func callEverything(t *testing.T, s *Store) {
 	usage, err = s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10)
 	require.NoError(t, err)
 	require.Equal(t, 1, usage.Users)
+	found, err := s.ApplicationByClientID(ctx, oauthapp.OwnedBy("owner"), app.ClientID)
+	require.NoError(t, err)
+	require.Equal(t, app.ID, found.ID)
+	require.ErrorIs(t, s.TransferApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, "another", 0), store.ErrLimit)
+	require.NoError(t, s.TransferApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, "another", 1))
+	require.NoError(t, s.TransferApplication(ctx, oauthapp.AnyOwner, app.ID, "owner", 1))
+	for _, filter := range []oauthapp.GrantFilter{
+		oauthapp.GrantsOfUser("nobody").ToOwner(oauthapp.OwnedBy("owner")), oauthapp.GrantsForAccount("nobody"), oauthapp.GrantsToApplication(app.ID),
+		oauthapp.GrantsToOwner(oauthapp.OwnedBy("owner")), oauthapp.GrantsToOwner(oauthapp.AnyOwner),
+	} {
+		_, _, err = s.EndGrants(ctx, filter, "", 10)
+		require.NoError(t, err)
+	}
 	was, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{Suspended: true})
 	require.NoError(t, err)
 	require.Equal(t, app.Name, was.Name)
