@@ -294,6 +294,14 @@ func TestClientIDs(t *testing.T) {
 	}
 }
 
+// What the client is told may quote it. What the host is told does not.
+func TestReasonsQuoteNothing(t *testing.T) {
+	h := newHost(t, clientmetadata.Config{})
+	w := h.post("/oauth/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"x"}, "client_id": {"https://quoted.example"}})
+	require.Contains(t, w.Body.String(), "quoted.example")
+	require.Equal(t, "the client ID is no URL of a metadata document", h.events[len(h.events)-1].Reason)
+}
+
 // Documents that are refused, and those of which the rest is taken.
 func TestDocuments(t *testing.T) {
 	for name, test := range map[string]struct {

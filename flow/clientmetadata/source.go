@@ -38,7 +38,9 @@ type entry struct {
 // signed in have nothing fetched: they sign in first.
 func (s *source) resolve(r *http.Request, clientID string, row *oauthapp.Application, signedIn bool) (*oauthapp.Application, *wire.Error) {
 	if err := checkClientID(clientID); err != nil {
-		return nil, wire.Refuse(wire.InvalidRequest, "client_id: "+err.Error())
+		refusal := wire.Refuse(wire.InvalidRequest, "client_id: "+err.Error())
+		refusal.Reason = "the client ID is no URL of a metadata document"
+		return nil, refusal
 	}
 	if !s.admits(clientID) {
 		s.refused(r, clientID, "not among the clients that the host admits")
