@@ -77,6 +77,22 @@ func TestClientWithKeys(t *testing.T) {
 	require.Equal(t, "invalid_client", h.tokens(h.refresh(granted.Refresh)).Error, "an outage of the document makes nobody public")
 }
 
+// A client that gives up its keys has none left, also where its new callback
+// URLs are none for the type of application that it began as.
+func TestClientThatGivesUpItsKeys(t *testing.T) {
+	h := newHost(t, clientmetadata.Config{}, func(cfg *flow.Config) { cfg.Extensions = append(cfg.Extensions, keyed{}) })
+	h.serve(document{"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://client.example/jwks.json"})
+	h.code()
+	const native = "com.example.client:/callback"
+	h.serve(document{"redirect_uris": []string{native}})
+	h.now = h.now.Add(5 * time.Minute)
+	require.Equal(t, http.StatusOK, h.visit("redirect_uri", native).Code)
+	var keys any
+	found, err := h.row().ReadExtra("clientkeys", &keys)
+	require.NoError(t, err)
+	require.False(t, found)
+}
+
 func TestKeysOfDocuments(t *testing.T) {
 	public := document{"kty": "OKP", "crv": "Ed25519", "x": "iPSsWokFMLs9Ikx6UXhU91YTeVCLxhhSC490gIZv1lc"}
 	for name, test := range map[string]struct {

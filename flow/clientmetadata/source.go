@@ -229,7 +229,15 @@ func (s *source) update(ctx context.Context, row oauthapp.Application, c *client
 	}
 	reg := row.Registration()
 	reg.Name, reg.HomepageURL = c.registration.Name, c.registration.HomepageURL
-	reg.CallbackURLs, reg.Scopes = c.registration.CallbackURLs, c.registration.Scopes
+	reg.Scopes = c.registration.Scopes
+	// The row stays of the type that it began with, which may have stricter
+	// rules. What requests go by is the document.
+	callbacks := slices.DeleteFunc(slices.Clone(c.registration.CallbackURLs), func(callback string) bool {
+		return oauthapp.CheckCallback(row.Type, callback) != nil
+	})
+	if len(callbacks) > 0 {
+		reg.CallbackURLs = callbacks
+	}
 	_, err := s.kernel.Registry.Update(ctx, oauthapp.AnyOwner, row.ID, reg)
 	entries := c.entries(fetched)
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
