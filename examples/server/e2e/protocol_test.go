@@ -242,7 +242,7 @@ func TestTokenErrors(t *testing.T) {
 	}{
 		{"no grant_type", good("grant_type", ""), 400, "invalid_request"},
 		{"unknown grant_type", good("grant_type", "password"), 400, "unsupported_grant_type"},
-		{"client credentials", good("grant_type", "client_credentials"), 400, "unsupported_grant_type"},
+		{"client credentials", good("grant_type", "client_credentials"), 400, "unauthorized_client"},
 		{"no code", good("code", ""), 400, "invalid_request"},
 		{"nonsense code", good("code", "nonsense"), 400, "invalid_grant"},
 		{"damaged code", good("code", flipped), 400, "invalid_grant"},
