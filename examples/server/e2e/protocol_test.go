@@ -503,8 +503,8 @@ func TestMetadata(t *testing.T) {
 	} {
 		require.Equal(t, value, as.JSON[member], member)
 	}
-	require.ElementsMatch(t, []any{"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"}, as.JSON["grant_types_supported"])
-	require.ElementsMatch(t, []any{"client_secret_basic", "client_secret_post", "none"}, as.JSON["token_endpoint_auth_methods_supported"])
+	require.ElementsMatch(t, []any{"authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"}, as.JSON["grant_types_supported"])
+	require.ElementsMatch(t, []any{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}, as.JSON["token_endpoint_auth_methods_supported"])
 	require.ElementsMatch(t, []any{"read", "write"}, as.JSON["scopes_supported"])
 	require.NotContains(t, as.Body, "/v2/oauth/access_token")
 	require.NotContains(t, as.Body, "[]")
