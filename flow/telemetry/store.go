@@ -174,6 +174,12 @@ func (s *observed) SetStanding(ctx context.Context, owner oauthapp.Owner, id uui
 	return s.Store.SetStanding(ctx, owner, id, standing)
 }
 
+func (s *observed) TransferApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, to string, limit int) (err error) {
+	ctx, end := s.call(ctx, "TransferApplication")
+	defer end(&err)
+	return s.Store.TransferApplication(ctx, owner, id, to, limit)
+}
+
 func (s *observed) DeleteApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, at time.Time) (_ oauthapp.Application, err error) {
 	ctx, end := s.call(ctx, "DeleteApplication")
 	defer end(&err)
@@ -220,6 +226,12 @@ func (s *observed) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter,
 	ctx, end := s.call(ctx, "RevokeGrant")
 	defer end(&err)
 	return s.Store.RevokeGrant(ctx, filter, id)
+}
+
+func (s *observed) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (_ string, _ oauthapp.Ended, err error) {
+	ctx, end := s.call(ctx, "EndGrants")
+	defer end(&err)
+	return s.Store.EndGrants(ctx, filter, cursor, limit)
 }
 
 func (s *observed) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (_ store.Client, err error) {
