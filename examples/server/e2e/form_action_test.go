@@ -86,6 +86,14 @@ func TestConsentReachesTheClient(t *testing.T) {
 // developer runs there.
 func TestClientsGoOnFromTheirCallback(t *testing.T) {
 	t.Parallel()
+	for _, decision := range []string{"authorize", "deny"} {
+		// Each has a browser of its own: one that has tried to open an application
+		// may not take the next click.
+		t.Run(decision, func(t *testing.T) { testClientGoesOn(t, decision) })
+	}
+}
+
+func testClientGoesOn(t *testing.T, decision string) {
 	c := newChromium(t, true)
 	s := start(t)
 	b := signIn(t, s, alice)
@@ -112,19 +120,17 @@ func TestClientsGoOnFromTheirCallback(t *testing.T) {
 	client.StartTLS()
 	defer client.Close()
 
-	for _, decision := range []string{"authorize", "deny"} {
-		app := b.register(acme, "To a server, "+decision, "confidential", client.URL+"/to-server")
-		c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", "on"))
-		require.Equal(t, http.StatusOK, c.click(`button[name="decision"][value="`+decision+`"]`))
-		require.Equal(t, "At the developer's", c.text("h1"))
-		require.True(t, strings.HasPrefix(c.location(), next["/to-server"]+"?"), c.location())
+	app := b.register(acme, "To a server, "+decision, "confidential", client.URL+"/to-server")
+	c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", "on"))
+	require.Equal(t, http.StatusOK, c.click(`button[name="decision"][value="`+decision+`"]`))
+	require.Equal(t, "At the developer's", c.text("h1"))
+	require.True(t, strings.HasPrefix(c.location(), next["/to-server"]+"?"), c.location())
 
-		app = b.register(acme, "To an application, "+decision, "confidential", client.URL+"/to-application")
-		left := c.leaving("claude:")
-		c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", decision))
-		c.press(`button[name="decision"][value="` + decision + `"]`)
-		require.Equal(t, decision, left().Query().Get("state"))
-	}
+	app = b.register(acme, "To an application, "+decision, "confidential", client.URL+"/to-application")
+	left := c.leaving("claude:")
+	c.open(s.authorizeURL(app, newVerifier(), "account_id", acme, "state", decision))
+	c.press(`button[name="decision"][value="` + decision + `"]`)
+	require.Equal(t, decision, left().Query().Get("state"))
 }
 
 // leaving returns a function that waits for the browser to open a URL of a
