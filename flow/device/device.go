@@ -98,10 +98,10 @@ func (extension) Findings() []kernel.Finding { return nil }
 var pages embed.FS
 
 func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
-	if err := check("Lifetime", x.cfg.Lifetime, minLifetime, maxLifetime); err != nil {
+	if err := check("Config.Lifetime", x.cfg.Lifetime, minLifetime, maxLifetime); err != nil {
 		return kernel.Contribution{}, err
 	}
-	if err := check("Interval", x.cfg.Interval, minInterval, maxInterval); err != nil {
+	if err := check("Config.Interval", x.cfg.Interval, minInterval, maxInterval); err != nil {
 		return kernel.Contribution{}, err
 	}
 	files, err := fs.Sub(pages, "pages")
@@ -128,7 +128,7 @@ func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 // check names the field whose value is out of bounds.
 func check(field string, d, least, most time.Duration) error {
 	if d < least || d > most || d%time.Second != 0 {
-		return fmt.Errorf("Config.%s must be %s to %s, in whole seconds", field, kernel.Words(least), kernel.Words(most))
+		return fmt.Errorf("%s must be %s to %s, in whole seconds", field, kernel.Words(least), kernel.Words(most))
 	}
 	return nil
 }

@@ -28,6 +28,3 @@ func (n nonces) judge(nonce string, now time.Time) (until time.Time, ok bool) {
 	}
 	return ticket.Expiry(nonce)
 }
-
-// isAging reports whether a client should get the next nonce.
-func isAging(until, now time.Time) bool { return until.Sub(now) < nonceLifetime/2 }
