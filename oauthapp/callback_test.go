@@ -383,7 +383,8 @@ func TestCallbackMessagesAreSentences(t *testing.T) {
 	}
 }
 
-// The rules before it leave nothing for it to find; it holds should url.Parse change.
+// The rules before it leave nothing for it to find; it holds should url.Parse
+// change.
 func TestRoundTrip(t *testing.T) {
 	require.Empty(t, checkRoundTrip("https://example.com/%7Ea?b"))
 	require.Contains(t, checkRoundTrip("https://example.com/\x7f"), "is not a URL")
@@ -441,8 +442,8 @@ func FuzzValidateCallback(f *testing.F) {
 	})
 }
 
-// FuzzMatchCallback: an accepted URI differs from the registered one in nothing but the
-// port of a loopback literal, or of localhost for public clients.
+// FuzzMatchCallback: an accepted URI differs from the registered one in nothing
+// but the port of a loopback literal, or of localhost for public clients.
 func FuzzMatchCallback(f *testing.F) {
 	f.Add("https://example.com/cb", "https://example.com/cb")
 	f.Add("https://example.com/cb", "https://example.com/cb/")

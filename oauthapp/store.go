@@ -32,8 +32,8 @@ type Store interface {
 	// CreateApplication keeps a new application and its first secret; secret is
 	// nil for a public application. It returns ErrLimit if the owner has limit
 	// applications already, however many are created at once. Applications
-	// whose Owner is "" are not limited. It returns ErrExists if the ID or client ID is in use, or was used by an application
-	// that is deleted.
+	// whose Owner is "" are not limited. It returns ErrExists if the ID or
+	// client ID is in use, or was used by an application that is deleted.
 	CreateApplication(ctx context.Context, app Application, secret *Secret, limit int) error
 
 	// Application returns one application, or ErrNotFound.

@@ -37,11 +37,13 @@ type Store interface {
 	// live at now. If session is not the zero UUID, it also returns that
 	// session if it is live and belongs to the application; otherwise
 	// Client.Session is nil. It returns both of a suspended application too, so
-	// that callers can say so, and revoke tokens. It returns ErrNotFound for the application.
+	// that callers can say so, and revoke tokens. It returns ErrNotFound for
+	// the application.
 	Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (Client, error)
 
 	// Session returns a live session by its primary key, or ErrNotFound, also
-	// for one of a suspended application. It does not look at expiry times or the state of tokens.
+	// for one of a suspended application. It does not look at expiry times or
+	// the state of tokens.
 	Session(ctx context.Context, id uuid.UUID) (Session, error)
 
 	// BeginSession keeps a new session, with its code or its first tokens, and
@@ -67,8 +69,8 @@ type Store interface {
 	// begins under the application's own grant, which is kept like others.
 	//
 	// It returns ErrNotFound if the application is unknown, deleted or
-	// suspended. It returns ErrExists if the session's ID is in use, or b.GrantID is needed
-	// and in use.
+	// suspended. It returns ErrExists if the session's ID is in use, or
+	// b.GrantID is needed and in use.
 	BeginSession(ctx context.Context, b Beginning) (oauthapp.Grant, error)
 
 	// RedeemCode marks the code of a live session redeemed and keeps the tokens
@@ -81,8 +83,8 @@ type Store interface {
 	//
 	// It returns ErrUsed if the digest is that of the code and the code was
 	// redeemed. It returns ErrNotFound if there is no such live session, its
-	// application is suspended, the session has no code, the digest is another, or the code expired
-	// unredeemed.
+	// application is suspended, the session has no code, the digest is another,
+	// or the code expired unredeemed.
 	RedeemCode(ctx context.Context, r Redemption) error
 
 	// RotateRefreshToken replaces the live refresh token of a session. The
@@ -97,8 +99,9 @@ type Store interface {
 	// they are.
 	//
 	// It returns ErrNotFound if there is no such live session, its application
-	// is suspended, the session has no refresh token, or the session or its live token has expired. Otherwise
-	// it returns ErrUsed if the digest is not that of the live refresh token.
+	// is suspended, the session has no refresh token, or the session or its
+	// live token has expired. Otherwise it returns ErrUsed if the digest is not
+	// that of the live refresh token.
 	RotateRefreshToken(ctx context.Context, r Rotation) error
 
 	// EndSession ends a session: its code and tokens are refused from then on.

@@ -27,10 +27,10 @@
 // # Changes
 //
 // A document is used for as long as its Cache-Control says, a minute at least
-// and an hour at most, and 5 minutes where it says nothing. Then what it says now holds, at the
-// exchange and the refresh too. While it cannot be fetched, what it said last
-// holds, for Config.MaxStale. A document that is not there any more, with
-// status 404 or 410, ends the client.
+// and an hour at most, and 5 minutes where it says nothing. Then what it says
+// now holds, at the exchange and the refresh too. While it cannot be fetched,
+// what it said last holds, for Config.MaxStale. A document that is not there
+// any more, with status 404 or 410, ends the client.
 //
 // # Fetching
 //

@@ -136,10 +136,10 @@ type writing struct {
 	done func() bool // whether the store has what it writes
 }
 
-// The disk that holds the tables is full. Each operation goes on while it finds room
-// on their pages, and then fails: it never refuses, nothing is half done, and
-// nothing acknowledged is lost, even in a crash. Once there is room, it is as
-// if it had not failed.
+// The disk that holds the tables is full. Each operation goes on while it finds
+// room on their pages, and then fails: it never refuses, nothing is half done,
+// and nothing acknowledged is lost, even in a crash. Once there is room, it is
+// as if it had not failed.
 func TestDiskIsFull(t *testing.T) {
 	t.Parallel()
 	small := newSmallServer(t)
@@ -173,8 +173,8 @@ func TestDiskIsFull(t *testing.T) {
 		}
 		return slices.ContainsFunc(secrets, func(c oauthapp.Secret) bool { return c.ID == id })
 	}
-	// Where an operation writes two rows, the one before has used up the room for the
-	// second.
+	// Where an operation writes two rows, the one before has used up the room
+	// for the second.
 	verbs := []struct {
 		name  string
 		fails bool // for certain: a row needs room, another version of one may have it on its page

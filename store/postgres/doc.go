@@ -28,10 +28,11 @@
 // one batch that is one transaction, in the isolation level READ COMMITTED. A
 // second round trip is needed in these cases: a code or refresh token was not
 // taken and the store finds out why; a client has changed since it was read
-// last; an ID is in use; the grants to all applications of an owner are listed; a connection uses a statement for the first time and
-// prepares it; a connection was idle for more than a second and pgxpool tests
-// it (ShouldPing in its Config). Checking a bearer token reads three rows by
-// their primary keys.
+// last; an ID is in use; the grants to all applications of an owner are listed;
+// a connection uses a statement for the first time and prepares it; a
+// connection was idle for more than a second and pgxpool tests it (ShouldPing
+// in its Config). Checking a bearer token reads three rows by their primary
+// keys.
 //
 // A call whose context ended before its statement was sent changed nothing. A
 // statement that was sent is finished, for up to 5 more seconds, and the call

@@ -260,8 +260,8 @@ func TestReadOnlyDatabase(t *testing.T) {
 
 // A database that has no room left answers reads and fails to write, at once;
 // it never refuses, and nothing is half done. That it has none is played by
-// triggers, with the error that PostgreSQL has for it: so every operation meets it.
-// TestDiskIsFull has a disk that is.
+// triggers, with the error that PostgreSQL has for it: so every operation meets
+// it. TestDiskIsFull has a disk that is.
 func TestDiskFull(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -401,8 +401,8 @@ func TestCancelledMeanwhile(t *testing.T) {
 	require.ErrorIs(t, s.RedeemCode(cancelled, redemption(b)), context.Canceled, "what has not begun does not begin")
 }
 
-// An operation that is cut off when it has written one row and waits to write another
-// leaves neither.
+// An operation that is cut off when it has written one row and waits to write
+// another leaves neither.
 func TestCutOffHalfway(t *testing.T) {
 	dsn, name := newSchema(t), "oauthapps_test_"+newID().String()
 	s, other := openDSN(t, with(dsn, "application_name", name)), openPool(t, dsn, nil)

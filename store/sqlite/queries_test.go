@@ -51,11 +51,13 @@ func TestEveryStatementIsPrepared(t *testing.T) {
 	require.Len(t, statements, len(listed))
 }
 
-// No statement scans a table or sorts: its cost does not grow with what is stored.
+// No statement scans a table or sorts: its cost does not grow with what is
+// stored.
 func TestQueryPlans(t *testing.T) {
 	s := openTemp(t)
 	allowed := map[string]string{
-		// What is scanned is a subquery, which searches an index and stops at its limit.
+		// What is scanned is a subquery, which searches an index and stops at
+		// its limit.
 		countApplications: "SCAN (subquery",
 		// As many users as are counted.
 		selectUsage:  "SCAN users",
@@ -75,7 +77,8 @@ func TestQueryPlans(t *testing.T) {
 	}
 }
 
-// Users are counted each once, not each grant: a user can have one for each of very many accounts.
+// Users are counted each once, not each grant: a user can have one for each of
+// very many accounts.
 func TestUsersAreCountedByJumping(t *testing.T) {
 	s := openTemp(t)
 	require.Contains(t, strings.Join(planOf(t, s.writer.conn, selectUsage), "\n"),

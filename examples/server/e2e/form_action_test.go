@@ -87,8 +87,8 @@ func TestConsentReachesTheClient(t *testing.T) {
 func TestClientsGoOnFromTheirCallback(t *testing.T) {
 	t.Parallel()
 	for _, decision := range []string{"authorize", "deny"} {
-		// Each has a browser of its own: one that has tried to open an application
-		// may not take the next click.
+		// Each has a browser of its own: one that has tried to open an
+		// application may not take the next click.
 		t.Run(decision, func(t *testing.T) { testClientGoesOn(t, decision) })
 	}
 }
