@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -215,8 +216,20 @@ const gone = "request_uri: it has expired, was used already or was never issued"
 // to.
 type recordingStore struct {
 	store.Store
-	kept   []store.Record
 	broken bool
+
+	mu   sync.Mutex
+	kept []store.Record
+}
+
+// record keeps a record of a pushed request.
+func (s *recordingStore) record(r store.Record) {
+	if r.Kind != "par" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = append(s.kept, r)
 }
 
 var errBroken = errors.New("broken")
@@ -225,16 +238,12 @@ func (s *recordingStore) Keep(ctx context.Context, r store.Record, now time.Time
 	if s.broken {
 		return errBroken
 	}
-	if r.Kind == "par" {
-		s.kept = append(s.kept, r)
-	}
+	s.record(r)
 	return s.Store.Keep(ctx, r, now)
 }
 
 func (s *recordingStore) Replace(ctx context.Context, r store.Record, old []byte, now time.Time) error {
-	if r.Kind == "par" {
-		s.kept = append(s.kept, r)
-	}
+	s.record(r)
 	return s.Store.Replace(ctx, r, old, now)
 }
 
