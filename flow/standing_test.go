@@ -14,7 +14,7 @@ import (
 // suspend suspends an application, or reinstates it.
 func (h *host) suspend(app oauthapp.Application, suspended bool) {
 	h.t.Helper()
-	_, err := h.Registry().SetStanding(h.t.Context(), oauthapp.AnyOwner, app.ID, oauthapp.Standing{Suspended: suspended, Reason: "It sent <spam>."})
+	_, err := h.Registry().ChangeStanding(h.t.Context(), oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Suspended: suspended, Reason: "It sent <spam>."} })
 	require.NoError(h.t, err)
 }
 

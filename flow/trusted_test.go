@@ -17,7 +17,7 @@ func (h *host) trust(app oauthapp.Application, callbacks ...string) {
 	reg.CallbackURLs = callbacks
 	_, err := h.Registry().Update(h.t.Context(), oauthapp.OwnedBy(app.Owner), app.ID, reg)
 	require.NoError(h.t, err)
-	_, err = h.Registry().SetStanding(h.t.Context(), oauthapp.AnyOwner, app.ID, oauthapp.Standing{Trusted: true})
+	_, err = h.Registry().ChangeStanding(h.t.Context(), oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Trusted: true} })
 	require.NoError(h.t, err)
 }
 

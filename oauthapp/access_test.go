@@ -125,7 +125,7 @@ func TestTransfer(t *testing.T) {
 	f := newFixture(t)
 	app, _ := f.register(t, alice)
 	grant := f.authorize(t, app, "user-1")
-	_, err := f.SetStanding(t.Context(), oauthapp.AnyOwner, app.ID, oauthapp.Standing{Trusted: true, Reason: "Ours"})
+	_, err := f.ChangeStanding(t.Context(), oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Trusted: true, Reason: "Ours"} })
 	require.NoError(t, err)
 	f.events = nil
 	got, err := f.Transfer(t.Context(), oauthapp.OwnedBy(alice), app.ID, bob)

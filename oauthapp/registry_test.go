@@ -27,6 +27,7 @@ type fixture struct {
 	*oauthapp.Registry
 	store  *memory.Store
 	now    time.Time
+	mu     sync.Mutex // of what calls at once add to events
 	events []oauthapp.Event
 }
 
@@ -39,8 +40,12 @@ func newFixture(t *testing.T) *fixture {
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{
 		Store:  f.store,
 		Scopes: []string{"read", "write"},
-		Events: func(_ context.Context, e oauthapp.Event) { f.events = append(f.events, e) },
-		Now:    func() time.Time { return f.now },
+		Events: func(_ context.Context, e oauthapp.Event) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.events = append(f.events, e)
+		},
+		Now: func() time.Time { return f.now },
 	})
 	require.NoError(t, err)
 	f.Registry = registry
@@ -243,8 +248,8 @@ func TestOwners(t *testing.T) {
 			}
 			return err
 		},
-		"SetStanding": func(ctx context.Context, owner oauthapp.Owner) error {
-			_, err := f.SetStanding(ctx, owner, app.ID, oauthapp.Standing{Suspended: true})
+		"ChangeStanding": func(ctx context.Context, owner oauthapp.Owner) error {
+			_, err := f.ChangeStanding(ctx, owner, app.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Suspended: true} })
 			return err
 		},
 		"SetExtra": func(ctx context.Context, owner oauthapp.Owner) error {

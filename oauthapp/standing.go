@@ -2,13 +2,14 @@ package oauthapp
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/google/uuid"
 )
 
 // A Standing is what the service decided about an application. Its developer
-// cannot change it. [Registry.SetStanding] does.
+// cannot change it. [Registry.ChangeStanding] does.
 type Standing struct {
 	// Suspended stops the application until it is reinstated, everywhere at
 	// once. No code or token of it is accepted, none is issued, and nobody can
@@ -31,41 +32,62 @@ type Standing struct {
 	Trusted bool
 }
 
-// SetStanding replaces the whole standing of an application, and returns the
+// ChangeStanding changes the standing of an application, and returns the
 // application as it is now. It is for the host's administrators: nothing else
 // sets a standing. When it has returned, a suspension holds on every node, for
 // what is under way too.
 //
+// The function change is given the standing as it is and sets what is to be
+// different. Where somebody else changes it at the same time, it is called
+// again with what they left, so that neither undoes the other:
+//
+//	app, err := registry.ChangeStanding(ctx, oauthapp.AnyOwner, id, func(s *oauthapp.Standing) {
+//		s.Suspended, s.Reason = true, "It sends spam."
+//	})
+//
 // It returns a [*ValidationError] of field reason. An application without an
 // owner registered itself and cannot be trusted: that is a [*ValidationError]
-// of field trusted. It returns [ErrNotFound].
-func (r *Registry) SetStanding(ctx context.Context, owner Owner, id uuid.UUID, standing Standing) (Application, error) {
-	app, err := r.Application(ctx, owner, id)
-	if err != nil {
-		return Application{}, err
+// of field trusted. It returns [ErrConflict] if others go on changing it, and
+// [ErrNotFound].
+func (r *Registry) ChangeStanding(ctx context.Context, owner Owner, id uuid.UUID, change func(*Standing)) (Application, error) {
+	for range attempts {
+		app, err := r.Application(ctx, owner, id)
+		if err != nil {
+			return Application{}, err
+		}
+		is := app.Standing
+		change(&is)
+		is.Reason = strings.TrimSpace(strings.ReplaceAll(is.Reason, "\r\n", "\n"))
+		if problems := is.check(app.Owner); len(problems) > 0 {
+			return Application{}, &ValidationError{problems}
+		}
+		now := r.now()
+		was, err := r.cfg.Store.SetStanding(ctx, owner, id, app.Standing, is)
+		if errors.Is(err, ErrConflict) {
+			continue // somebody else changed it meanwhile
+		}
+		if err != nil {
+			return Application{}, err
+		}
+		app = was
+		app.Standing = is
+		if event, changed := standingEvent(was.Standing, is); changed {
+			r.report(ctx, event, now, app, func(e *Event) { e.Reason = is.Reason })
+		}
+		return app, nil
 	}
-	standing.Reason = strings.TrimSpace(strings.ReplaceAll(standing.Reason, "\r\n", "\n"))
+	return Application{}, ErrConflict
+}
+
+func (s Standing) check(owner string) []FieldError {
 	var problems []FieldError
-	if problem := checkDescription(standing.Reason); problem != "" {
+	if problem := checkDescription(s.Reason); problem != "" {
 		problems = append(problems, FieldError{"reason", "Reason " + problem})
 	}
-	if standing.Trusted && app.Owner == "" {
+	if s.Trusted && owner == "" {
 		problems = append(problems, FieldError{"trusted", "An application that registered itself cannot be trusted."})
 	}
-	if len(problems) > 0 {
-		return Application{}, &ValidationError{problems}
-	}
-	now := r.now()
-	was, err := r.cfg.Store.SetStanding(ctx, owner, id, standing)
-	if err != nil {
-		return Application{}, err
-	}
-	app = was
-	app.Standing = standing
-	if event, changed := standingEvent(was.Standing, standing); changed {
-		r.report(ctx, event, now, app, func(e *Event) { e.Reason = standing.Reason })
-	}
-	return app, nil
+	return problems
 }
 
 // standingEvent returns what a change of a standing is reported as.

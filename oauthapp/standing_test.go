@@ -11,7 +11,7 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-func TestSetStanding(t *testing.T) {
+func TestChangeStanding(t *testing.T) {
 	f := newFixture(t)
 	app, _ := f.register(t, alice)
 	require.Equal(t, oauthapp.Standing{}, app.Standing)
@@ -28,7 +28,7 @@ func TestSetStanding(t *testing.T) {
 		{oauthapp.Standing{Verified: true, Trusted: true}, ""},
 	} {
 		f.events = nil
-		got, err := f.SetStanding(ctx, oauthapp.AnyOwner, app.ID, step.standing)
+		got, err := f.ChangeStanding(ctx, oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) { *s = step.standing })
 		require.NoError(t, err)
 		step.standing.Reason = strings.TrimSpace(strings.ReplaceAll(step.standing.Reason, "\r", ""))
 		app.Standing = step.standing
@@ -46,10 +46,10 @@ func TestSetStanding(t *testing.T) {
 		}}, f.events)
 	}
 
-	_, err := f.SetStanding(ctx, oauthapp.OwnedBy(bob), app.ID, oauthapp.Standing{Suspended: true})
+	_, err := f.ChangeStanding(ctx, oauthapp.OwnedBy(bob), app.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Suspended: true} })
 	require.ErrorIs(t, err, oauthapp.ErrNotFound)
 	for reason, message := range map[string]string{strings.Repeat("x", 1001): "Reason is too long", "a\x00b": "Reason may have line breaks"} {
-		_, err = f.SetStanding(ctx, oauthapp.OwnedBy(alice), app.ID, oauthapp.Standing{Reason: reason})
+		_, err = f.ChangeStanding(ctx, oauthapp.OwnedBy(alice), app.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Reason: reason} })
 		require.ErrorContains(t, err, message)
 	}
 	// An edit by the developer leaves the standing alone.
@@ -58,6 +58,43 @@ func TestSetStanding(t *testing.T) {
 	updated, err := f.Update(ctx, oauthapp.OwnedBy(alice), app.ID, reg)
 	require.NoError(t, err)
 	require.Equal(t, app.Standing, updated.Standing)
+}
+
+// Administrators who change one standing at the same time, each another
+// property of it, lose nothing.
+func TestChangeStandingAtOnce(t *testing.T) {
+	f := newFixture(t)
+	app, _ := f.register(t, alice)
+	changes := []func(*oauthapp.Standing){
+		func(s *oauthapp.Standing) { s.Suspended = true },
+		func(s *oauthapp.Standing) { s.Approved = true },
+		func(s *oauthapp.Standing) { s.Verified = true },
+		func(s *oauthapp.Standing) { s.Trusted = true },
+		func(s *oauthapp.Standing) { s.Reason = "Why" },
+	}
+	var read, done sync.WaitGroup
+	read.Add(len(changes))
+	errs := make([]error, len(changes))
+	for i, change := range changes {
+		done.Go(func() {
+			first := true
+			_, errs[i] = f.ChangeStanding(t.Context(), oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) {
+				if first { // all have read the same
+					first = false
+					read.Done()
+					read.Wait()
+				}
+				change(s)
+			})
+		})
+	}
+	done.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	got, err := f.Application(t.Context(), oauthapp.OwnedBy(alice), app.ID)
+	require.NoError(t, err)
+	require.Equal(t, oauthapp.Standing{Suspended: true, Approved: true, Verified: true, Trusted: true, Reason: "Why"}, got.Standing)
 }
 
 func TestRegisterOwnerless(t *testing.T) {
@@ -78,9 +115,9 @@ func TestRegisterOwnerless(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, app, kept)
 
-	_, err = f.SetStanding(t.Context(), oauthapp.AnyOwner, app.ID, oauthapp.Standing{Trusted: true})
+	_, err = f.ChangeStanding(t.Context(), oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Trusted: true} })
 	require.ErrorContains(t, err, "trusted: An application that registered itself cannot be trusted.")
-	_, err = f.SetStanding(t.Context(), oauthapp.AnyOwner, app.ID, oauthapp.Standing{Verified: true})
+	_, err = f.ChangeStanding(t.Context(), oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Verified: true} })
 	require.NoError(t, err)
 }
 

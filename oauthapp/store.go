@@ -56,12 +56,14 @@ type Store interface {
 	// ErrNotFound.
 	UpdateApplication(ctx context.Context, owner Owner, app Application) error
 
-	// SetStanding replaces the standing of an application, and nothing else. It
+	// SetStanding replaces the standing of an application, which is was, and
+	// nothing else. However many replace the same at once, one gets nil. It
 	// returns the application as it was. When it has returned, and while
 	// Standing.Suspended is set, the methods of package store that accept or
 	// issue behave as if the application's sessions were not there. Nothing of
-	// the rest is judged by a store. It returns ErrNotFound.
-	SetStanding(ctx context.Context, owner Owner, id uuid.UUID, standing Standing) (Application, error)
+	// the rest is judged by a store. It returns ErrConflict if the standing is
+	// another than was. It returns ErrNotFound.
+	SetStanding(ctx context.Context, owner Owner, id uuid.UUID, was, standing Standing) (Application, error)
 
 	// TransferApplication gives an application to the owner to, an account of
 	// the host. Standing.Approved, Verified and Trusted become false, as they

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow"
@@ -31,9 +30,6 @@ type operator struct {
 	people   *directory
 	scopes   []flow.Scope
 	logger   *slog.Logger
-
-	// standing is held from reading a standing to replacing it.
-	standing sync.Mutex
 }
 
 // handler answers everything below /operator/.
@@ -207,15 +203,11 @@ func (o *operator) setTrusted(r *http.Request) (any, error) {
 }
 
 func (o *operator) changeStanding(r *http.Request, change func(*oauthapp.Standing)) (any, error) {
-	o.standing.Lock()
-	defer o.standing.Unlock()
 	app, err := o.registry.ApplicationByClientID(r.Context(), oauthapp.AnyOwner, r.PathValue("client_id"))
 	if err != nil {
 		return nil, err
 	}
-	standing := app.Standing
-	change(&standing)
-	app, err = o.registry.SetStanding(r.Context(), oauthapp.AnyOwner, app.ID, standing)
+	app, err = o.registry.ChangeStanding(r.Context(), oauthapp.AnyOwner, app.ID, change)
 	if err != nil {
 		return nil, err
 	}

@@ -176,7 +176,7 @@ func TestEnds(t *testing.T) {
 			return err
 		}),
 		"suspend": registry(func(r *oauthapp.Registry, id uuid.UUID) error {
-			_, err := r.SetStanding(context.Background(), oauthapp.AnyOwner, id, oauthapp.Standing{Suspended: true})
+			_, err := r.ChangeStanding(context.Background(), oauthapp.AnyOwner, id, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Suspended: true} })
 			return err
 		}),
 		"delete": registry(func(r *oauthapp.Registry, id uuid.UUID) error {

@@ -539,11 +539,11 @@ func TestEndedByTheHost(t *testing.T) {
 	h := newHost(t, clientmetadata.Config{})
 	granted := h.tokens(h.redeem(h.code()))
 	row := h.row()
-	_, err := h.Registry().SetStanding(t.Context(), oauthapp.AnyOwner, row.ID, oauthapp.Standing{Suspended: true})
+	_, err := h.Registry().ChangeStanding(t.Context(), oauthapp.AnyOwner, row.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Suspended: true} })
 	require.NoError(t, err)
 	require.NotEqual(t, http.StatusOK, h.refresh(granted.Refresh).Code)
 	require.NotEqual(t, http.StatusOK, h.visit().Code)
-	_, err = h.Registry().SetStanding(t.Context(), oauthapp.AnyOwner, row.ID, oauthapp.Standing{})
+	_, err = h.Registry().ChangeStanding(t.Context(), oauthapp.AnyOwner, row.ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{} })
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, h.refresh(granted.Refresh).Code)
 

@@ -248,7 +248,7 @@ func TestSuspension(t *testing.T) {
 		if suspended {
 			standing.Reason = "It sends spam."
 		}
-		_, err := s.Registry().SetStanding(t.Context(), oauthapp.OwnedBy("owner"), s.public.ID, standing)
+		_, err := s.Registry().ChangeStanding(t.Context(), oauthapp.OwnedBy("owner"), s.public.ID, func(s *oauthapp.Standing) { *s = standing })
 		require.NoError(t, err)
 	}
 	suspend(true)

@@ -524,7 +524,7 @@ func TestSuspended(t *testing.T) {
 	h := newHost(t, registration.Config{Open: true})
 	client := h.registered(nil)
 	token := client.text("registration_access_token")
-	_, err := h.Registry().SetStanding(t.Context(), oauthapp.AnyOwner, h.app(client).ID, oauthapp.Standing{Suspended: true})
+	_, err := h.Registry().ChangeStanding(t.Context(), oauthapp.AnyOwner, h.app(client).ID, func(s *oauthapp.Standing) { *s = oauthapp.Standing{Suspended: true} })
 	require.NoError(t, err)
 	require.Equal(t, http.StatusForbidden, h.manage(http.MethodPut, client, token, metadata(object{"client_id": client.text("client_id")})).Code)
 	require.Equal(t, http.StatusForbidden, h.manage(http.MethodDelete, client, token, "").Code)

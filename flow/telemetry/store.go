@@ -168,10 +168,10 @@ func (s *observed) UpdateApplication(ctx context.Context, owner oauthapp.Owner, 
 	return s.Store.UpdateApplication(ctx, owner, app)
 }
 
-func (s *observed) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (_ oauthapp.Application, err error) {
+func (s *observed) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, was, standing oauthapp.Standing) (_ oauthapp.Application, err error) {
 	ctx, end := s.call(ctx, "SetStanding")
 	defer end(&err)
-	return s.Store.SetStanding(ctx, owner, id, standing)
+	return s.Store.SetStanding(ctx, owner, id, was, standing)
 }
 
 func (s *observed) TransferApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, to string, limit int) (err error) {

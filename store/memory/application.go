@@ -190,7 +190,7 @@ func (s *Store) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app
 }
 
 // SetStanding implements [oauthapp.Store].
-func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, was, standing oauthapp.Standing) (oauthapp.Application, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Application{}, err
 	}
@@ -201,9 +201,12 @@ func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.U
 	if err != nil {
 		return oauthapp.Application{}, err
 	}
-	was := a.clone()
+	if a.Standing != was {
+		return oauthapp.Application{}, store.ErrConflict
+	}
+	before := a.clone()
 	a.Standing = standing
-	return was, nil
+	return before, nil
 }
 
 // DeleteApplication implements [oauthapp.Store].

@@ -117,12 +117,17 @@ func (s *Store) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app
 }
 
 // SetStanding implements [oauthapp.Store].
-func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, was, standing oauthapp.Standing) (oauthapp.Application, error) {
 	if !isText(owner.Account()) {
 		return oauthapp.Application{}, store.ErrNotFound
 	}
-	return one(ctx, s.writing("set standing"), readApplication, setStanding, idValue(id), ownerValue(owner),
-		standing.Suspended, standing.Approved, standing.Verified, standing.Trusted, standing.Reason)
+	before, err := one(ctx, s.writing("set standing"), readApplication, setStanding, idValue(id), ownerValue(owner),
+		standing.Suspended, standing.Approved, standing.Verified, standing.Trusted, standing.Reason,
+		was.Suspended, was.Approved, was.Verified, was.Trusted, was.Reason)
+	if err == nil && before.Standing != was {
+		return oauthapp.Application{}, store.ErrConflict
+	}
+	return before, err
 }
 
 // TransferApplication implements [oauthapp.Store].

@@ -97,7 +97,7 @@ func TestMigrateFromVersion1(t *testing.T) {
 	require.Len(t, client.Secrets, 1)
 	require.Equal(t, id(1), client.Session.ID)
 	require.Equal(t, oauthapp.Standing{}, client.Application.Standing)
-	_, err = s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app, oauthapp.Standing{Suspended: true})
+	_, err = s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app, oauthapp.Standing{}, oauthapp.Standing{Suspended: true})
 	require.NoError(t, err)
 	_, err = s.Session(ctx, id(1))
 	require.ErrorIs(t, err, store.ErrNotFound, "a suspension holds for what was kept before there were any")

@@ -294,7 +294,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		{"EndGrants", 1, func() error { _, _, err := s.EndGrants(ctx, oauthapp.GrantsOfUser("user"), "", 10); return err }},
 		{"EndGrants to the applications of an owner", 1, func() error { _, _, err := s.EndGrants(ctx, owned, "", 10); return err }},
 		{"SetStanding", 1, func() error {
-			_, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{Suspended: true})
+			_, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{}, oauthapp.Standing{Suspended: true})
 			return err
 		}},
 		{"TransferApplication", 1, func() error {

@@ -244,7 +244,7 @@ func callEverything(t *testing.T, s *Store) {
 		_, _, err = s.EndGrants(ctx, filter, "", 10)
 		require.NoError(t, err)
 	}
-	was, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{Suspended: true})
+	was, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{}, oauthapp.Standing{Suspended: true})
 	require.NoError(t, err)
 	require.Equal(t, app.Name, was.Name)
 	_, err = s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now)

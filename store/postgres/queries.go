@@ -69,12 +69,17 @@ WHERE a.id = $1::uuid AND a.version = $3::bigint AND ` + isOwned)
 
 	existsApplication = qualified(`SELECT a.id FROM oauth_applications a WHERE a.id = $1::uuid AND ` + isOwned)
 
+	// $8 and what follows are the standing that is replaced. What is returned
+	// tells whether it was.
 	setStanding = qualified(`WITH was AS (
 	SELECT ` + applicationColumns + fromApplications + `WHERE a.id = $1::uuid AND ` + isOwned + ` FOR NO KEY UPDATE OF a
+), changed AS (
+	UPDATE oauth_applications a
+	SET suspended = $3::boolean, approved = $4::boolean, verified = $5::boolean, trusted = $6::boolean, standing_reason = $7::text, revision = gen_random_uuid()
+	FROM was WHERE a.id = was.id AND was.suspended = $8::boolean AND was.approved = $9::boolean AND was.verified = $10::boolean
+		AND was.trusted = $11::boolean AND was.standing_reason = $12::text
 )
-UPDATE oauth_applications a
-SET suspended = $3::boolean, approved = $4::boolean, verified = $5::boolean, trusted = $6::boolean, standing_reason = $7::text, revision = gen_random_uuid()
-FROM was WHERE a.id = was.id RETURNING was.*`)
+SELECT was.* FROM was`)
 
 	// $4 is the limit of the new owner $3, whose lock is held.
 	transferApplication = qualified(`WITH was AS (

@@ -56,7 +56,7 @@ func TestRevisions(t *testing.T) {
 		{"BeginSession", false, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "another")); return err }},
 		{"RevokeTokens", false, func() error { _, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10); return err }},
 		{"SetStanding", true, func() error {
-			_, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{Suspended: true})
+			_, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{}, oauthapp.Standing{Suspended: true})
 			return err
 		}},
 		{"DeleteApplication", true, func() error { _, err := s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now); return err }},

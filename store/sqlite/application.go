@@ -120,17 +120,20 @@ func (s *Store) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app
 }
 
 // SetStanding implements [oauthapp.Store].
-func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (was oauthapp.Application, err error) {
+func (s *Store) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, was, standing oauthapp.Standing) (before oauthapp.Application, err error) {
 	err = s.write(ctx, "set standing", func(c *conn) error {
-		err := c.must(selectApplication, func(r *row) { was = r.application() }, blob(id[:]), ownerValue(owner))
+		err := c.must(selectApplication, func(r *row) { before = r.application() }, blob(id[:]), ownerValue(owner))
 		if err != nil {
 			return err
+		}
+		if before.Standing != was {
+			return store.ErrConflict
 		}
 		_, err = c.exec(setStanding, blob(id[:]), flag(standing.Suspended), flag(standing.Approved), flag(standing.Verified),
 			flag(standing.Trusted), text(standing.Reason))
 		return err
 	})
-	return orZero(was, err)
+	return orZero(before, err)
 }
 
 // TransferApplication implements [oauthapp.Store].

@@ -51,11 +51,11 @@ func TestMigrateFromVersion1(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, usage.Users)
 
-	_, err = handles[0].SetStanding(ctx, oauthapp.OwnedBy("owner"), id(1), oauthapp.Standing{Suspended: true})
+	_, err = handles[0].SetStanding(ctx, oauthapp.OwnedBy("owner"), id(1), oauthapp.Standing{}, oauthapp.Standing{Suspended: true})
 	require.NoError(t, err)
 	_, err = handles[1].Session(ctx, id(4))
 	require.ErrorIs(t, err, store.ErrNotFound, "a suspension holds for what was kept before there were any")
-	_, err = handles[1].SetStanding(ctx, oauthapp.OwnedBy("owner"), id(1), oauthapp.Standing{})
+	_, err = handles[1].SetStanding(ctx, oauthapp.OwnedBy("owner"), id(1), oauthapp.Standing{Suspended: true}, oauthapp.Standing{})
 	require.NoError(t, err)
 	_, err = handles[0].Session(ctx, id(4))
 	require.NoError(t, err)

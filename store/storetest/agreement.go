@@ -211,10 +211,13 @@ func someStanding() oauthapp.Standing {
 }
 
 func (c *comparison) setStandingBoth() {
-	app, owner, standing := c.someApp(), someOwner(), someStanding()
+	app, owner, was, standing := c.someApp(), someOwner(), oauthapp.Standing{}, someStanding()
+	if kept, err := c.memory.Application(c.ctx, oauthapp.AnyOwner, app.ID); err == nil && chance(90) {
+		was = kept.Standing
+	}
 	_, _ = both(c, fmt.Sprintf("SetStanding %s of %s, suspended %t", short(app.ID), owner, standing.Suspended),
 		func(s store.Store) (oauthapp.Application, error) {
-			return s.SetStanding(c.ctx, owner, app.ID, standing)
+			return s.SetStanding(c.ctx, owner, app.ID, was, standing)
 		})
 }
 

@@ -103,7 +103,7 @@ func (t *trial) onApplication(owner oauthapp.Owner, app oauthapp.Application) ma
 	results["AddSecret"] = t.AddSecret(t.ctx, owner, secret, start, plenty)
 	_, results["RevokeSecret"] = t.RevokeSecret(t.ctx, owner, app.ID, secret.ID, start)
 	_, results["Usage"] = t.Usage(t.ctx, owner, app.ID, plenty)
-	_, results["SetStanding"] = t.SetStanding(t.ctx, owner, app.ID, suspended)
+	_, results["SetStanding"] = t.SetStanding(t.ctx, owner, app.ID, app.Standing, suspended)
 	results["TransferApplication"] = t.TransferApplication(t.ctx, owner, app.ID, "another", plenty)
 	_, results["RevokeTokens"] = t.RevokeTokens(t.ctx, owner, app.ID, plenty)
 	_, results["DeleteApplication"] = t.DeleteApplication(t.ctx, owner, app.ID, start)

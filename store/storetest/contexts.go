@@ -94,7 +94,7 @@ var changes = map[string]func(ctx context.Context, t *trial, w *world) error{
 		return t.UpdateApplication(ctx, oauthapp.OwnedBy("alice"), app)
 	},
 	"SetStanding": func(ctx context.Context, t *trial, w *world) error {
-		_, err := t.SetStanding(ctx, oauthapp.OwnedBy("alice"), w.app.ID, suspended)
+		_, err := t.SetStanding(ctx, oauthapp.OwnedBy("alice"), w.app.ID, w.app.Standing, suspended)
 		return err
 	},
 	"TransferApplication": func(ctx context.Context, t *trial, w *world) error {

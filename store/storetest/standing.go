@@ -13,6 +13,7 @@ import (
 
 var standingRules = []rule{
 	{"standing/kept", "SetStanding replaces the standing alone and returns the application as it was; an update leaves the standing", standingKept},
+	{"standing/replaced", "SetStanding replaces the standing that its caller has read, and no other; of a crowd that read the same, one does", standingReplaced},
 	{"standing/suspended", "of a suspended application nothing is accepted or issued; it is read, listed, revoked and ended as ever", standingSuspended},
 	{"standing/reinstated", "a reinstated application has the sessions that it had, clean-ups meanwhile or not", standingReinstated},
 	{"standing/at once", "once a suspension has returned, nothing is accepted, however many redeem and rotate meanwhile", standingAtOnce},
@@ -21,7 +22,7 @@ var standingRules = []rule{
 }
 
 func (t *trial) setStanding(app *oauthapp.Application, standing oauthapp.Standing) {
-	was, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, app.ID, standing)
+	was, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, app.ID, app.Standing, standing)
 	t.must(err, "SetStanding")
 	was.LastUsedAt = app.LastUsedAt
 	t.same(was, *app, "what SetStanding returned")
@@ -51,13 +52,49 @@ func standingKept(t *trial) {
 		t.same(t.stored(app), app, "Application after an update")
 	}
 	for _, owner := range []oauthapp.Owner{oauthapp.OwnedBy("bob"), {}} {
-		_, err := t.SetStanding(t.ctx, owner, app.ID, suspended)
+		_, err := t.SetStanding(t.ctx, owner, app.ID, app.Standing, suspended)
 		t.want(store.ErrNotFound, err, "SetStanding as %v of an application of alice", owner)
 	}
-	_, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, t.id(), suspended)
+	_, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, t.id(), oauthapp.Standing{}, suspended)
 	t.want(store.ErrNotFound, err, "SetStanding of an unknown application")
 	t.isLive(session, "after its application's standing was set")
 	t.same(t.stored(other), other, "another Application after SetStanding")
+}
+
+func standingReplaced(t *trial) {
+	app := t.application("alice")
+	for _, was := range []oauthapp.Standing{{Suspended: true}, {Approved: true}, {Verified: true}, {Trusted: true}, {Reason: "Another"}} {
+		_, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, app.ID, was, suspended)
+		t.want(store.ErrConflict, err, "SetStanding of what was never %+v", was)
+	}
+	t.same(t.stored(app), app, "Application after refused calls of SetStanding")
+	t.setStanding(&app, suspended)
+	_, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, app.ID, oauthapp.Standing{}, oauthapp.Standing{Verified: true})
+	t.want(store.ErrConflict, err, "SetStanding of what was suspended meanwhile")
+	t.same(t.stored(app), app, "Application after a refused SetStanding")
+
+	reasons := []string{"even", "odd"}
+	results := t.together(crowd, func(i int) error {
+		t := t.node(i)
+		_, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, app.ID, suspended, oauthapp.Standing{Reason: reasons[i%2]})
+		return err
+	})
+	winner := -1
+	for i, err := range results {
+		switch {
+		case err == nil && winner >= 0:
+			t.failf("two of a crowd replaced the same standing")
+		case err == nil:
+			winner = i
+		default:
+			t.want(store.ErrConflict, err, "SetStanding of a crowd")
+		}
+	}
+	if winner < 0 {
+		t.failf("none of a crowd replaced the standing")
+	}
+	app.Standing = oauthapp.Standing{Reason: reasons[winner%2]}
+	t.same(t.stored(app), app, "Application after a crowd")
 }
 
 // isSuspended fails unless nothing of a live session is accepted, and its
@@ -139,7 +176,7 @@ func standingAtOnce(t *trial) {
 		results := t.together(crowd+1, func(i int) error {
 			t := t.node(i)
 			if i == crowd {
-				_, err := t.SetStanding(t.ctx, oauthapp.OwnedBy("alice"), app.ID, suspended)
+				_, err := t.SetStanding(t.ctx, oauthapp.OwnedBy("alice"), app.ID, app.Standing, suspended)
 				t.must(err, "SetStanding")
 				suspendedYet.Store(true)
 				return nil

@@ -148,6 +148,7 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"clean-up/batches"}},
 		{"drops the Extra of applications", func(m *memory.Store) store.Store { return dropsApplicationExtra{m} },
 			[]string{"applications/kept", "applications/update", "agreement/random calls"}},
+		{"replaces a standing whatever it is", func(m *memory.Store) store.Store { return replacesAnyStanding{m} }, []string{"standing/replaced"}},
 		{"ignores that an application is suspended", func(m *memory.Store) store.Store { return ignoresSuspended{m} },
 			[]string{"standing/suspended", "standing/at once"}},
 		{"hides the sessions of a suspended application from its client", func(m *memory.Store) store.Store { return hidesSuspended{m} },
@@ -444,7 +445,7 @@ func (s keepsTrust) TransferApplication(ctx context.Context, owner oauthapp.Owne
 	app, _ := s.Application(ctx, owner, id)
 	err := s.Store.TransferApplication(ctx, owner, id, to, limit)
 	if err == nil {
-		_, err = s.SetStanding(ctx, oauthapp.AnyOwner, id, app.Standing)
+		_, err = s.SetStanding(ctx, oauthapp.AnyOwner, id, oauthapp.Standing{Suspended: app.Standing.Suspended, Reason: app.Standing.Reason}, app.Standing)
 	}
 	return err
 }
@@ -484,11 +485,21 @@ func (s dropsApplicationExtra) CreateApplication(ctx context.Context, app oautha
 	return s.Store.CreateApplication(ctx, app, secret, limit)
 }
 
+type replacesAnyStanding struct{ *memory.Store }
+
+func (s replacesAnyStanding) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, _, standing oauthapp.Standing) (oauthapp.Application, error) {
+	app, err := s.Application(ctx, owner, id)
+	if err != nil {
+		return oauthapp.Application{}, err
+	}
+	return s.Store.SetStanding(ctx, owner, id, app.Standing, standing)
+}
+
 type ignoresSuspended struct{ *memory.Store }
 
-func (s ignoresSuspended) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+func (s ignoresSuspended) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, was, standing oauthapp.Standing) (oauthapp.Application, error) {
 	standing.Suspended = false
-	return s.Store.SetStanding(ctx, owner, id, standing)
+	return s.Store.SetStanding(ctx, owner, id, was, standing)
 }
 
 type hidesSuspended struct{ *memory.Store }
@@ -503,11 +514,11 @@ func (s hidesSuspended) Client(ctx context.Context, clientID string, session uui
 
 type cleansSuspended struct{ *memory.Store }
 
-func (s cleansSuspended) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, standing oauthapp.Standing) (oauthapp.Application, error) {
+func (s cleansSuspended) SetStanding(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, was, standing oauthapp.Standing) (oauthapp.Application, error) {
 	if standing.Suspended {
 		_, _ = s.RevokeTokens(ctx, owner, id, 1)
 	}
-	return s.Store.SetStanding(ctx, owner, id, standing)
+	return s.Store.SetStanding(ctx, owner, id, was, standing)
 }
 
 type updatesStanding struct{ *memory.Store }
@@ -515,7 +526,8 @@ type updatesStanding struct{ *memory.Store }
 func (s updatesStanding) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
 	err := s.Store.UpdateApplication(ctx, owner, app)
 	if err == nil {
-		_, err = s.SetStanding(ctx, owner, app.ID, app.Standing)
+		was, _ := s.Application(ctx, owner, app.ID)
+		_, err = s.SetStanding(ctx, owner, app.ID, was.Standing, app.Standing)
 	}
 	return err
 }
