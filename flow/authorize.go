@@ -109,6 +109,14 @@ func (p *Provider) serveUser(w http.ResponseWriter, r *http.Request, a *authoriz
 		p.signInAnew(w, r, a, user)
 		return
 	}
+	if refusal := p.refuseUnapproved(a.client.Application, user); refusal != nil {
+		if a.prompt.none {
+			p.refuseUnasked(w, r, a, refusal)
+			return
+		}
+		p.refuseStranger(w, r, a.client, refusal)
+		return
+	}
 	account, unasked := unasked(r, a, user)
 	if unasked && p.grantAgain(w, r, a, user, account) {
 		return

@@ -52,6 +52,17 @@ type Config struct {
 	// Lifetimes.Session is over.
 	MayAct func(ctx context.Context, user, account string) (scopes []string, err error)
 
+	// NeedsApproval reports whether the service has to approve an application
+	// before strangers can authorize it: until Registry.ChangeStanding sets
+	// Standing.Approved, only users of the account that registered it can. One
+	// without an Owner, which registered itself or is known by the URL of its
+	// metadata, is open to nobody until then, unless NeedsApproval says that it
+	// needs none. What was authorized before goes on. It is called by many
+	// goroutines at once. Defaults to no approval:
+	//
+	//	NeedsApproval: func(oauthapp.Application) bool { return true },
+	NeedsApproval func(app oauthapp.Application) bool
+
 	// LoginURL returns where a user signs in and is then sent to returnTo,
 	// which is always a path on this service, with its query. What an
 	// authorization request tells the login page, such as login_hint, is in

@@ -27,6 +27,10 @@ const consentPurpose = "consent"
 // checked for this user in this session, so nothing is kept until the user
 // answers. The notice tells why the page is shown again.
 func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, q kernel.ConsentQuestion, notice string) {
+	if refusal := p.refuseUnapproved(q.Client.Application, q.User); refusal != nil {
+		p.refuseStranger(w, r, q.Client, refusal)
+		return
+	}
 	view, refusal := p.consentView(r, &q)
 	if refusal != nil {
 		p.refuseOnPage(w, r, refusal)
@@ -67,6 +71,7 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 		Home:        shownOrigin(app.HomepageURL),
 		Owner:       owner,
 		Badge:       p.added.ClientBadge(app),
+		Verified:    app.Standing.Verified && isItself(app, q.RedirectURI),
 		Public:      app.Type == oauthapp.Public,
 		Loopback:    app.Owner == "" && onlyLoopback(app.CallbackURLs),
 		Callback:    originOf(q.RedirectURI),
@@ -187,6 +192,7 @@ func (p *Provider) decideConsent(w http.ResponseWriter, r *http.Request, form *k
 		notice = "What the application can do without has changed since. Please look at it again and decide."
 	case len(scopes) == 0:
 		notice = "Please choose at least one permission, or cancel."
+	case p.refuseUnapproved(q.Client.Application, q.User) != nil: // as askConsent says
 	default:
 		return kernel.Decision{Authorized: true, AccountID: account, Scopes: scopes}, true
 	}

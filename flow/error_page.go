@@ -35,6 +35,10 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		view.Title = "This application is suspended"
 		view.Message = "It cannot reach your account at the moment. Nothing was changed, and you do not need to do anything."
 		view.Detail = refusal.Suspension
+	case refusal.Unapproved:
+		view.Title = "This application is not open to you yet"
+		view.Message = "Until this service has approved it, only its developers can authorize it. Nothing was changed; try again later, or ask its developers."
+		view.Detail = ""
 	case refusal.Status == http.StatusForbidden:
 		view.Title = "This form cannot be used"
 		view.Message = "It does not belong to your session here. Nothing was changed; go back to the application and start again."

@@ -120,6 +120,7 @@ func (p *Provider) host() kernel.Host {
 		Tickets:         p.keys,
 		FormSession:     p.formSession,
 		CheckOrigin:     p.crossOrigin.Check,
+		AwaitsApproval:  p.awaitsApproval,
 		Actor:           p.actor,
 		Scopes:          scopes,
 		MaxApplications: p.cfg.MaxApplications,
@@ -133,11 +134,12 @@ func (p *Provider) kernelUser(r *http.Request) (*kernel.User, error) {
 	if user == nil || err != nil {
 		return nil, err
 	}
-	accounts := make([]kernel.Account, len(user.Accounts))
-	for i, account := range user.Accounts {
-		accounts[i] = kernel.Account(account)
+	u := &kernel.User{ID: user.ID, Name: user.Name, Session: user.Session, AuthenticatedAt: user.AuthenticatedAt}
+	for _, account := range user.Accounts {
+		u.Accounts = append(u.Accounts, kernel.Account(account))
+		u.Memberships = append(u.Memberships, account.ID)
 	}
-	return &kernel.User{ID: user.ID, Name: user.Name, Session: user.Session, Accounts: accounts, AuthenticatedAt: user.AuthenticatedAt}, nil
+	return u, nil
 }
 
 // grantTypes are those of the token endpoint, in alphabetical order.

@@ -33,13 +33,16 @@ func refuseSuspendedGrant(app oauthapp.Application, grantType string) *wire.Erro
 }
 
 // isTrusted reports whether an application is the service's own, so that users
-// need not consent. A public one is so at an https URL of another host alone:
-// any program on the user's device can pose as it elsewhere (RFC 8252, section
-// 8.6).
+// need not consent.
 func isTrusted(app oauthapp.Application, redirectURI string) bool {
-	if !app.Standing.Trusted || app.Owner == "" {
-		return false
-	}
+	return app.Standing.Trusted && app.Owner != "" && isItself(app, redirectURI)
+}
+
+// isItself reports whether nothing else than the application can get an answer
+// that is sent to a redirect URI. A public one is itself at an https URL of
+// another host alone: any program on the user's device can pose as it elsewhere
+// (RFC 8252, section 8.6).
+func isItself(app oauthapp.Application, redirectURI string) bool {
 	return app.Type == oauthapp.Confidential || strings.HasPrefix(redirectURI, "https://") && !onlyLoopback([]string{redirectURI})
 }
 

@@ -22,8 +22,15 @@ type Standing struct {
 
 	// Approved, Verified and Trusted are for the host and package flow. A store
 	// keeps them and judges none of them.
-	Approved bool // users of other accounts than the owner's may authorize it
-	Verified bool // the service knows who is behind it
+	//
+	// Approved opens an application to users of other accounts than the
+	// owner's, where the host has applications approved first. An edit by the
+	// developer leaves it.
+	Approved bool
+	// Verified tells users that the service knows who is behind the
+	// application. The consent page does not say so where any program on the
+	// user's device could pose as it.
+	Verified bool
 	// Trusted applications are the service's own: users are not asked for their
 	// consent, and have a grant all the same. A request with prompt=consent
 	// asks, and so does a user with several accounts of which it names none.

@@ -42,7 +42,9 @@ func (o *operator) handler() http.Handler {
 		"DELETE /operator/accounts/{account}/access":       o.endAccessToAccount,
 		"GET /operator/applications":                       o.application,
 		"PUT /operator/applications/{client_id}/standing":  o.setStanding,
-		"PUT /operator/applications/{client_id}/trusted":   o.setTrusted,
+		"PUT /operator/applications/{client_id}/trusted":   o.setProperty("trusted", func(s *oauthapp.Standing) *bool { return &s.Trusted }),
+		"PUT /operator/applications/{client_id}/approved":  o.setProperty("approved", func(s *oauthapp.Standing) *bool { return &s.Approved }),
+		"PUT /operator/applications/{client_id}/verified":  o.setProperty("verified", func(s *oauthapp.Standing) *bool { return &s.Verified }),
 		"PUT /operator/applications/{client_id}/scopes":    o.setScopes,
 		"/operator/": o.nothing,
 	} {
@@ -131,6 +133,8 @@ type applicationView struct {
 	Standing          string     `json:"standing"` // live or suspended
 	Reason            string     `json:"reason"`
 	Trusted           bool       `json:"trusted"`
+	Approved          bool       `json:"approved"`
+	Verified          bool       `json:"verified"`
 	ClientCredentials []string   `json:"client_credentials"`
 	Users             int        `json:"users"` // with a live grant, counted up to a bound
 	MoreUsers         bool       `json:"more_users"`
@@ -164,6 +168,7 @@ func (o *operator) view(ctx context.Context, app oauthapp.Application) (any, err
 	v := applicationView{
 		ClientID: app.ClientID, Name: app.Name, Owner: app.Owner, Type: string(app.Type),
 		Standing: live, Reason: app.Standing.Reason, Trusted: app.Standing.Trusted,
+		Approved: app.Standing.Approved, Verified: app.Standing.Verified,
 		ClientCredentials: settings.Scopes,
 		Users:             usage.Users, MoreUsers: usage.More, CreatedAt: app.CreatedAt,
 	}
@@ -190,16 +195,19 @@ func (o *operator) setStanding(r *http.Request) (any, error) {
 	})
 }
 
-// setTrusted answers PUT /operator/applications/{client_id}/trusted.
-func (o *operator) setTrusted(r *http.Request) (any, error) {
-	var asked struct{ Trusted *bool }
-	if err := readJSON(r, &asked); err != nil {
-		return nil, err
+// setProperty returns what answers PUT /operator/applications/{client_id}/ and
+// the name of a property of a standing, with {"NAME":true} or {"NAME":false}.
+func (o *operator) setProperty(name string, of func(*oauthapp.Standing) *bool) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		var asked map[string]*bool
+		if err := readJSON(r, &asked); err != nil {
+			return nil, err
+		}
+		if asked[name] == nil || len(asked) > 1 {
+			return nil, &problem{http.StatusUnprocessableEntity, "The member " + name + ", and no other, is true or false."}
+		}
+		return o.changeStanding(r, func(s *oauthapp.Standing) { *of(s) = *asked[name] })
 	}
-	if asked.Trusted == nil {
-		return nil, &problem{http.StatusUnprocessableEntity, "The member trusted is true or false."}
-	}
-	return o.changeStanding(r, func(s *oauthapp.Standing) { s.Trusted = *asked.Trusted })
 }
 
 func (o *operator) changeStanding(r *http.Request, change func(*oauthapp.Standing)) (any, error) {

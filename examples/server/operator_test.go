@@ -210,7 +210,8 @@ func TestOperatorDecidesAboutApplication(t *testing.T) {
 		ClientID          string `json:"client_id"`
 		Owner             string
 		Standing, Reason  string
-		Trusted           bool
+		Trusted, Approved bool
+		Verified          bool
 		Users             int
 		ClientCredentials []string `json:"client_credentials"`
 	}
@@ -235,6 +236,10 @@ func TestOperatorDecidesAboutApplication(t *testing.T) {
 
 	want.Trusted = true
 	same(put("trusted", `{"trusted":true}`))
+	want.Approved = true
+	same(put("approved", `{"approved":true}`))
+	want.Verified = true
+	same(put("verified", `{"verified":true}`))
 	want.Standing, want.Reason = "suspended", "Sends spam."
 	same(put("standing", `{"standing":"suspended","reason":"Sends spam."}`))
 	require.Equal(t, http.StatusUnauthorized, b.whoami(got))
@@ -248,6 +253,10 @@ func TestOperatorDecidesAboutApplication(t *testing.T) {
 	want.ClientCredentials = []string{}
 	same(put("scopes", `{"client_credentials":[]}`))
 	require.Equal(t, http.StatusBadRequest, itself())
+	want.Verified = false
+	same(put("verified", `{"verified":false}`))
+	want.Approved = false
+	same(put("approved", `{"approved":false}`))
 	want.Trusted = false
 	same(put("trusted", `{"trusted":false}`))
 	same(look())

@@ -28,6 +28,7 @@ type options struct {
 	without         []string // the names of capabilities that are off
 	operatorToken   string   // "" for no interface of the operator
 	metadataCA      string   // "" for the roots of the system alone
+	requireApproval bool     // of applications, before strangers can authorize them
 
 	// Not of the command line:
 	metrics       metrics
@@ -71,6 +72,7 @@ func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
 	flags.DurationVar(&opts.rotationGrace, "rotation-grace", 0, "how long a repeated refresh gets the same tokens again (default 10s)")
 	flags.IntVar(&opts.rateLimit, "rate-limit", 2400, "`REQUESTS` an hour for each token or address on /v2/")
 	flags.StringVar(&opts.operatorToken, "operator-token", "", "serve the operator's interface below /operator/ to whoever has the `TOKEN` (default the environment variable OAUTHAPPS_OPERATOR_TOKEN, which other users of the machine cannot see)")
+	flags.BoolVar(&opts.requireApproval, "require-approval", false, "have strangers authorize an application only once the operator approved it")
 	flags.StringVar(&opts.metadataCA, "metadata-ca", "", "`FILE` of further root certificates, in PEM, for fetching the metadata documents and keys of clients")
 	flags.Func("without", "turn off a capability by its `NAME`, such as dnsimple; several are separated by commas", func(names string) error {
 		for name := range strings.SplitSeq(names, ",") {

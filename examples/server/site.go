@@ -45,6 +45,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		Store:         st,
 		CurrentUser:   login.currentUser,
 		MayAct:        login.people.mayAct,
+		NeedsApproval: func(oauthapp.Application) bool { return opts.requireApproval },
 		LoginURL:      loginURL,
 		Scopes:        demoScopes,
 		IgnoredScopes: []string{"openid", "offline_access"}, // which many clients ask for everywhere

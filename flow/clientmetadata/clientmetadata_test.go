@@ -554,6 +554,25 @@ func TestEndedByTheHost(t *testing.T) {
 	require.Nil(t, h.row())
 }
 
+// A host that has every application approved can approve such a client once
+// somebody wanted it: until then it is open to nobody.
+func TestApproval(t *testing.T) {
+	h := newHost(t, clientmetadata.Config{}, func(cfg *flow.Config) {
+		cfg.NeedsApproval = func(oauthapp.Application) bool { return true }
+	})
+	require.Nil(t, h.row())
+	for range 2 {
+		page := h.visit()
+		require.Equal(t, http.StatusForbidden, page.Code)
+		require.Contains(t, page.Body.String(), "not open to you yet")
+	}
+	row := h.row()
+	require.NotNil(t, row, "it is there to be approved")
+	_, err := h.Registry().ChangeStanding(t.Context(), oauthapp.AnyOwner, row.ID, func(s *oauthapp.Standing) { s.Approved = true })
+	require.NoError(t, err)
+	require.NotEmpty(t, h.tokens(h.redeem(h.code())).Refresh)
+}
+
 // One user cannot keep the service busy with fetches, and others go on.
 func TestFetchesHaveBudgets(t *testing.T) {
 	h := newHost(t, clientmetadata.Config{})

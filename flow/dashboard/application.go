@@ -266,6 +266,7 @@ func (req *request) applicationPage() (page.Application, error) {
 		Callbacks:   req.app.CallbackURLs,
 		ClientID:    req.app.ClientID,
 		Public:      req.app.Type == oauthapp.Public,
+		Standing:    req.standing(req.app),
 		Scopes:      req.scopes(req.app.Scopes),
 		CreatedAt:   req.moment(req.app.CreatedAt),
 		LastUsedAt:  req.moment(req.app.LastUsedAt),

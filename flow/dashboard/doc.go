@@ -105,15 +105,17 @@
 // and in those of the library
 //
 //	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Home, Owner,
-//	                         ClientHost, Badge, Public, Loopback, Callback, Remarks, Accounts (ID, Name, Selected, Granted),
+//	                         ClientHost, Badge, Verified, Public, Loopback, Callback, Remarks, Accounts (ID, Name, Selected, Granted),
 //	                         Scopes (Name, Description, Optional, Selected), HasOptional, HasRequired, Notice
 //	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)
 //	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, NewURL,
-//	                         Authorized (Name, Homepage, By, UserID, You, Scopes (Name, Description, Optional, Selected),
+//	                         Authorized (Name, Homepage, By, UserID, You, Standing (Suspended, Reason, Awaiting, Verified),
+//	                         Scopes (Name, Description, Optional, Selected),
 //	                         AuthorizedAt, LastUsedAt, RevokeURL, Ticket),
-//	                         Developer (Name, URL, Public, CreatedAt, LastUsedAt),
+//	                         Developer (Name, URL, Public, Standing, CreatedAt, LastUsedAt),
 //	                         AuthorizedPages and DeveloperPages (First, Next)
-//	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public, Scopes (Name, Description, Optional, Selected),
+//	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public,
+//	                         Standing (Suspended, Reason, Awaiting, Verified), Scopes (Name, Description, Optional, Selected),
 //	                         CreatedAt, LastUsedAt, ClientSecret, Created, Others, Notice, Problem,
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	                         Overlaps (Value, Text, Hint, Selected), Refusals (At, Endpoint, Error, Reason, Remedy),

@@ -93,6 +93,7 @@ func (req *request) authorized(grants []oauthapp.Grant) ([]page.Authorized, erro
 			By:           names[g.UserID],
 			UserID:       g.UserID,
 			You:          g.UserID == req.user.ID,
+			Standing:     userStanding(g.Application),
 			Scopes:       req.scopes(g.Scopes),
 			AuthorizedAt: req.moment(g.AuthorizedAt),
 			LastUsedAt:   req.moment(g.LastUsedAt),
@@ -110,11 +111,29 @@ func (req *request) developer(apps []oauthapp.Application) []page.Listed {
 			Name:       app.Name,
 			URL:        req.listURL() + "/" + app.ID.String(),
 			Public:     app.Type == oauthapp.Public,
+			Standing:   req.standing(app),
 			CreatedAt:  req.moment(app.CreatedAt),
 			LastUsedAt: req.moment(app.LastUsedAt),
 		}
 	}
 	return rows
+}
+
+// standing is what an owner sees of the standing of an application.
+func (req *request) standing(app oauthapp.Application) page.Standing {
+	s := userStanding(app)
+	s.Awaiting = req.kernel.AwaitsApproval(app)
+	return s
+}
+
+// userStanding is what those see of it who authorized the application: for them
+// it is approved. The reason stays with a reinstated one, and is not shown.
+func userStanding(app oauthapp.Application) page.Standing {
+	s := page.Standing{Suspended: app.Standing.Suspended, Verified: app.Standing.Verified}
+	if s.Suspended {
+		s.Reason = app.Standing.Reason
+	}
+	return s
 }
 
 // pageLinks links the pages of one list; the other list stays where it is.

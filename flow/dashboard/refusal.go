@@ -46,6 +46,7 @@ var byReason = map[string]string{
 	"code_verifier is missing":                                               "Keep the code_verifier of each authorization request and send it with its code.",
 	"code_verifier does not match the code_challenge":                        "Keep the code_verifier of each authorization request and send it with its own code.",
 	"the application is suspended":                                           "Ask the operator of this service, who suspended the application.",
+	"the application awaits the approval of this service":                    "Ask the operator of this service to approve the application; users of its own account can authorize it already.",
 	"the refresh token has expired":                                          "Have the user authorize the application again.",
 	"the refresh token was used already":                                     "Keep the refresh token of every answer and use the newest: an old one ends the session.",
 	"the access token has expired":                                           "Refresh the access token and call again; this is normal once its time is up.",

@@ -16,6 +16,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store/memory"
 )
 
 // From the first request of a device to its refresh token.
@@ -236,6 +237,22 @@ func TestPartialConsent(t *testing.T) {
 		require.Contains(t, w.Body.String(), "Your device is connected")
 		require.Equal(t, want, s.requirePoll(c, "")["scope"])
 	}
+}
+
+// A device of an application that awaits approval is for users of its owner's
+// account alone.
+func TestApproval(t *testing.T) {
+	s := newService(t, memory.New(), device.Config{}, func(cfg *flow.Config) {
+		cfg.NeedsApproval = func(oauthapp.Application) bool { return true }
+	})
+	c := s.ask()
+	w := s.enter("ada", c.user)
+	require.Equal(t, http.StatusForbidden, w.Code)
+	require.Contains(t, w.Body.String(), "not open to you yet")
+	s.requirePoll(c, "authorization_pending")
+	_, err := s.Registry().ChangeStanding(t.Context(), oauthapp.AnyOwner, s.public.ID, func(s *oauthapp.Standing) { s.Approved = true })
+	require.NoError(t, err)
+	s.authorize(c)
 }
 
 // A suspended application gets nothing, and goes on once it is reinstated.

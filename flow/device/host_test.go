@@ -88,8 +88,8 @@ var people = map[string]*flow.User{
 }
 
 // node returns another provider on a store, as after a restart.
-func node(t *testing.T, backend store.Store, c *clock, e *events, cfg device.Config) *flow.Provider {
-	p, err := flow.New(flow.Config{
+func node(t *testing.T, backend store.Store, c *clock, e *events, cfg device.Config, edit ...func(*flow.Config)) *flow.Provider {
+	config := flow.Config{
 		Issuer: issuer, Store: backend, Keys: [][]byte{key}, Now: c.now, Events: e.add,
 		CurrentUser: func(r *http.Request) (*flow.User, error) { return people[r.Header.Get("Person")], nil },
 		LoginURL:    func(returnTo string) string { return "/login?return_to=" + url.QueryEscape(returnTo) },
@@ -97,16 +97,20 @@ func node(t *testing.T, backend store.Store, c *clock, e *events, cfg device.Con
 			{Name: "read", Description: "Read your data", Default: true}, {Name: "write", Description: "Write your data"}, {Name: "admin", Description: "Administer"},
 		},
 		Extensions: []flow.Extension{device.New(cfg)},
-	})
+	}
+	for _, e := range edit {
+		e(&config)
+	}
+	p, err := flow.New(config)
 	require.NoError(t, err)
 	return p
 }
 
-func newService(t *testing.T, backend store.Store, cfg device.Config) *service {
+func newService(t *testing.T, backend store.Store, cfg device.Config, edit ...func(*flow.Config)) *service {
 	s := &service{
 		t: t, store: backend, clock: &clock{at: time.Date(2026, 5, 6, 12, 0, 0, 0, time.UTC)}, events: &events{}, network: "192.0.2.1",
 	}
-	s.Provider = node(t, backend, s.clock, s.events, cfg)
+	s.Provider = node(t, backend, s.clock, s.events, cfg, edit...)
 	registration := oauthapp.Registration{Name: "Television", HomepageURL: "https://tv.example", CallbackURLs: []string{"https://tv.example/callback"}}
 	app, secret, err := s.Registry().Register(t.Context(), "owner", registration)
 	require.NoError(t, err)

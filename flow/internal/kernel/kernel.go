@@ -162,6 +162,10 @@ type Host struct {
 	FormSession ticket.Session
 	CheckOrigin func(r *http.Request) error
 
+	// AwaitsApproval reports whether an application is for the users of its
+	// owner's account alone, until the service approves it.
+	AwaitsApproval func(app oauthapp.Application) bool
+
 	// Actor is who sent a request. The user is "" where that is not known.
 	Actor func(r *http.Request, user string) oauthapp.Actor
 
@@ -175,9 +179,15 @@ type User struct {
 	ID, Name string
 	Session  string // at the host; "" where it names none, see [Host.FormSession]
 	Accounts []Account
+	// Memberships are the IDs of all their accounts, also of those that a
+	// question leaves out.
+	Memberships []string
 
 	AuthenticatedAt time.Time // when they last signed in; zero where the host does not tell
 }
+
+// IsOf reports whether an account is one of the user's.
+func (u *User) IsOf(account string) bool { return slices.Contains(u.Memberships, account) }
 
 // An Account is one that a user may act for.
 type Account struct{ ID, Name string }

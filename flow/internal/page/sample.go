@@ -21,6 +21,7 @@ func samples() map[string][]any {
 	moment := Moment{At: now.Add(-3 * time.Minute), Now: now}
 	scopes := []Scope{{Name: "read", Description: "Read your data"}, {Name: "write"}}
 	secret := Secret{Hint: "aB3x", CreatedAt: moment, LastUsedAt: moment, ExpiresAt: moment, RevokeURL: "/revoke"}
+	standing := Standing{Suspended: true, Reason: "Reason", Awaiting: true, Verified: true}
 	problems := []Problem{
 		{"", "A problem."}, {"name", "A problem."}, {"description", "A problem."}, {"homepage_url", "A problem."},
 		{"callback_url", "A problem."}, {"colours", "A problem."}, {"bright", "A problem."}, {"client_type", "A problem."}, {"confirm_name", "A problem."},
@@ -43,7 +44,7 @@ func samples() map[string][]any {
 			},
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
 			Consent{
-				Application: "Name", ClientHost: "client.example", Badge: "registered itself", Loopback: true, Callback: "http://localhost",
+				Application: "Name", ClientHost: "client.example", Badge: "registered itself", Verified: true, Loopback: true, Callback: "http://localhost",
 				Remarks: []string{"Remark."}, Scopes: []AskedScope{
 					{Name: "read", Description: "Read your data"}, {Name: "write", Optional: true},
 					{Name: "delete", Description: "Delete your data", Optional: true, Selected: true},
@@ -62,10 +63,10 @@ func samples() map[string][]any {
 				Authorized: []Authorized{
 					{},
 					{Name: "Name", Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
-					{Name: "Name", Homepage: "https://example.com", By: "Other", UserID: "2", Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
+					{Name: "Name", Homepage: "https://example.com", By: "Other", UserID: "2", Standing: standing, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
 				},
 				AuthorizedPages: Pages{"/", "/"},
-				Developer:       []Listed{{}, {Name: "Name", URL: "/", Public: true, CreatedAt: moment, LastUsedAt: moment}},
+				Developer:       []Listed{{}, {Name: "Name", URL: "/", Public: true, Standing: standing, CreatedAt: moment, LastUsedAt: moment}},
 				DeveloperPages:  Pages{"/", "/"},
 			},
 		},
@@ -73,7 +74,7 @@ func samples() map[string][]any {
 			Application{},
 			Application{
 				Account: "Account", ListURL: "/", Name: "Name", Description: "Text", Homepage: "https://example.com",
-				Callbacks: []string{"https://example.com/callback"}, ClientID: "client", Scopes: scopes, CreatedAt: moment, LastUsedAt: moment,
+				Callbacks: []string{"https://example.com/callback"}, ClientID: "client", Standing: standing, Scopes: scopes, CreatedAt: moment, LastUsedAt: moment,
 				ClientSecret: "secret", Created: true, Others: "Others", Notice: "Notice", Problem: "Problem", Secrets: []Secret{secret, {}},
 				Newest: "id", Overlaps: []Option{{Value: "24h", Text: "for 1 more day", Selected: true}, {Value: "0", Text: "not at all", Hint: "Hint"}},
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: "Remedy."}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: "Remedy."}},

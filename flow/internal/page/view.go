@@ -19,6 +19,7 @@ type Consent struct {
 	Owner       string // name of the account that registered the application; "" if none did
 	ClientHost  string // host of the client ID of an application that is known by its address; ""
 	Badge       string // what the service says of it, in a few words; ""
+	Verified    bool   // the service knows who is behind it
 	Public      bool
 	Loopback    bool     // nobody registered it, and it can be sent to the user's own device alone
 	Callback    string   // where the user will be sent: scheme and host; "" if nowhere
@@ -101,6 +102,7 @@ type Authorized struct {
 	By             string // name of the user who authorized it; "" if it is not known
 	UserID         string // of that user
 	You            bool   // it is the user who looks at the page
+	Standing       Standing
 	Scopes         []Scope
 	AuthorizedAt   Moment
 	LastUsedAt     Moment
@@ -108,10 +110,19 @@ type Authorized struct {
 	Ticket         string // for that
 }
 
+// Standing is what the service decided about an application.
+type Standing struct {
+	Suspended bool
+	Reason    string // why, where it is suspended; ""
+	Awaiting  bool   // strangers cannot authorize it until the service approves it
+	Verified  bool   // the service knows who is behind it
+}
+
 // Listed is one application that the account registered.
 type Listed struct {
 	Name, URL  string
 	Public     bool
+	Standing   Standing
 	CreatedAt  Moment
 	LastUsedAt Moment
 }
@@ -126,6 +137,7 @@ type Application struct {
 	Callbacks   []string
 	ClientID    string
 	Public      bool
+	Standing    Standing
 	Scopes      []Scope // empty: every scope that the service offers
 	CreatedAt   Moment
 	LastUsedAt  Moment

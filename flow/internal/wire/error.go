@@ -65,6 +65,9 @@ type Error struct {
 	Suspended  bool
 	Suspension string
 
+	// Unapproved tells that the application is not open to the user yet.
+	Unapproved bool
+
 	// Scheme is the scheme of Require whose challenge alone answers, "" for
 	// those of all. Challenge are further parameters of the challenge, "" for
 	// none (RFC 9110, section 11.6.1).
