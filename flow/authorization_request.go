@@ -116,15 +116,22 @@ func (p *Provider) validate(r *http.Request, a *authorizationRequest, user *kern
 		return refusal
 	}
 	if len(user.Accounts) == 0 {
-		return wire.Refuse(AccessDenied, "the user has no account")
+		return errNoAccount
 	}
-	if id := a.params.Get("account_id"); id != "" {
-		if _, ok := user.Account(id); !ok {
-			return wire.Refuse(InvalidRequest, "account_id is not an account of the user")
-		}
+	id := a.params.Get("account_id")
+	if id == "" {
+		return nil
+	}
+	switch _, ok := user.Account(id); {
+	case !user.IsOf(id):
+		return wire.Refuse(InvalidRequest, "account_id is not an account of the user")
+	case !ok:
+		return wire.Refuse(AccessDenied, "the user may not authorize applications for the account")
 	}
 	return nil
 }
+
+var errNoAccount = wire.Refuse(AccessDenied, "the user has no account that they may authorize applications for")
 
 // judgePushed judges an authorization request that its client pushes (RFC 9126,
 // section 2.1), as if a browser had brought it.

@@ -81,6 +81,7 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, se
 		p.refuseOnPage(w, r, wire.Outage(err))
 		return
 	}
+	user = user.Authorizing()
 	a, refusal := p.find(w, r, sent)
 	if refusal == nil {
 		refusal = p.identify(r, a, user != nil)

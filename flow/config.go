@@ -269,6 +269,10 @@ type Account struct {
 	// package dashboard: not "", "." or "..", and without a slash.
 	ID   string
 	Name string
+	// Role is what the user may do there. Defaults to that of a [Member], who
+	// manages what they authorized themselves and nothing else. The pages of
+	// package dashboard, and the consent page, show and do what it allows.
+	Role Role
 }
 
 // Account returns the user's account with an ID.

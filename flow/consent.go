@@ -27,6 +27,11 @@ const consentPurpose = "consent"
 // checked for this user in this session, so nothing is kept until the user
 // answers. The notice tells why the page is shown again.
 func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, q kernel.ConsentQuestion, notice string) {
+	q.User = q.User.Authorizing()
+	if len(q.User.Accounts) == 0 {
+		p.refuseOnPage(w, r, errNoAccount)
+		return
+	}
 	if refusal := p.refuseUnapproved(q.Client.Application, q.User); refusal != nil {
 		p.refuseStranger(w, r, q.Client, refusal)
 		return
@@ -153,6 +158,7 @@ func (p *Provider) readConsent(w http.ResponseWriter, r *http.Request, action st
 		p.refuseOnPage(w, r, wire.Outage(err))
 		return nil, false
 	}
+	user = user.Authorizing()
 	answer := &kernel.ConsentForm{Form: form, Request: request, User: user, Optional: optionalOf(form), Unproven: ticket.ErrInvalid}
 	if user == nil {
 		return answer, true
@@ -169,6 +175,7 @@ func (p *Provider) readConsent(w http.ResponseWriter, r *http.Request, action st
 // nothing counts as the request alone, and the user is asked: they may have
 // signed in again, in another tab, since the page was made.
 func (p *Provider) decideConsent(w http.ResponseWriter, r *http.Request, form *kernel.ConsentForm, q kernel.ConsentQuestion) (kernel.Decision, bool) {
+	q.User = q.User.Authorizing()
 	account, chosen := chosenAccount(form.Form, q.User)
 	optional, refusal := optionalScopes(&q)
 	if refusal != nil {

@@ -136,7 +136,7 @@ func (p *Provider) kernelUser(r *http.Request) (*kernel.User, error) {
 	}
 	u := &kernel.User{ID: user.ID, Name: user.Name, Session: user.Session, AuthenticatedAt: user.AuthenticatedAt}
 	for _, account := range user.Accounts {
-		u.Accounts = append(u.Accounts, kernel.Account(account))
+		u.Accounts = append(u.Accounts, account.kernel())
 		u.Memberships = append(u.Memberships, account.ID)
 	}
 	return u, nil

@@ -41,7 +41,8 @@ func main() {
 // whoIsSignedIn is a toy: everyone who reaches this machine is Ada. A real host
 // looks up the session of its own cookie, and returns nil where there is none.
 func whoIsSignedIn(*http.Request) (*flow.User, error) {
-	return &flow.User{ID: "1", Name: "Ada", Accounts: []flow.Account{{ID: "1", Name: "Ada's account"}}}, nil
+	account := flow.Account{ID: "1", Name: "Ada's account", Role: flow.Administrator}
+	return &flow.User{ID: "1", Name: "Ada", Accounts: []flow.Account{account}}, nil
 }
 
 // loginURL is never asked for, as somebody is always signed in.

@@ -103,7 +103,7 @@ func accountName(id string) string {
 func (p person) user(current session) *flow.User {
 	u := &flow.User{ID: strconv.Itoa(p.id), Name: p.email, Session: current.Forms, AuthenticatedAt: current.Started}
 	for _, a := range p.accounts {
-		u.Accounts = append(u.Accounts, flow.Account{ID: strconv.Itoa(a.id), Name: a.name})
+		u.Accounts = append(u.Accounts, flow.Account{ID: strconv.Itoa(a.id), Name: a.name, Role: flow.Administrator})
 	}
 	return u
 }

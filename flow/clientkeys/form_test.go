@@ -25,7 +25,7 @@ type owner struct {
 
 func newOwner(t *testing.T) owner {
 	h := newHost(t, flow.Config{CurrentUser: func(*http.Request) (*flow.User, error) {
-		return &flow.User{ID: "1", Name: "dev@example.com", Session: "s", Accounts: []flow.Account{{ID: "developer", Name: "Dev"}}}, nil
+		return &flow.User{ID: "1", Name: "dev@example.com", Session: "s", Accounts: []flow.Account{{ID: "developer", Name: "Dev", Role: flow.Administrator}}}, nil
 	}}, clientkeys.Config{})
 	pages, err := dashboard.New(dashboard.Config{Provider: h.Provider.Provider})
 	require.NoError(t, err)

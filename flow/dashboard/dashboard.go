@@ -62,7 +62,6 @@ func (d *Dashboard) route() {
 	one := list + "/{id}"
 	secret := one + "/secrets/{s}"
 	for path, h := range map[string]handler{
-		list:               (*request).list,
 		list + "/new":      (*request).newApplication,
 		one:                (*request).show,
 		one + "/edit":      (*request).edit,
@@ -71,8 +70,9 @@ func (d *Dashboard) route() {
 		one + "/revoke":    (*request).warnTokens,
 		one + "/delete":    (*request).warnDelete,
 	} {
-		d.mux.Handle("GET "+path, d.serve(ofPath(path, h), nil))
+		d.mux.Handle("GET "+path, d.serve(managing(ofPath(path, h)), nil))
 	}
+	d.mux.Handle("GET "+list, d.serve((*request).list, nil))
 	for path, f := range map[string]form{
 		list:               {do: (*request).register, show: (*request).newApplication, page: list + "/new"},
 		one:                {do: (*request).update, show: (*request).edit, page: one + "/edit"},
@@ -80,10 +80,11 @@ func (d *Dashboard) route() {
 		secret + "/revoke": {do: (*request).revokeSecret, show: (*request).warnSecret, page: secret + "/revoke"},
 		one + "/revoke":    {do: (*request).revokeTokens, show: (*request).warnTokens, page: one + "/revoke"},
 		one + "/delete":    {do: (*request).delete, show: (*request).warnDelete, page: one + "/delete"},
-		account + "/authorized_applications/{grant}/revoke": {do: (*request).revokeGrant, show: (*request).list, page: list, check: (*request).findGrant},
 	} {
-		d.mux.Handle("POST "+path, d.serve(ofPath(path, f.checked), &f))
+		d.mux.Handle("POST "+path, d.serve(managing(ofPath(path, f.checked)), &f))
 	}
+	revoke := form{do: (*request).revokeGrant, show: (*request).list, page: list, check: (*request).findGrant}
+	d.mux.Handle("POST "+account+"/authorized_applications/{grant}/revoke", d.serve(revoke.checked, &revoke))
 }
 
 // ofPath returns the handler of a path, which looks up first what the path

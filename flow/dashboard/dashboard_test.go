@@ -618,7 +618,7 @@ func TestOutage(t *testing.T) {
 	t.Run("an account that makes another path", func(t *testing.T) {
 		for _, id := range []string{"", ".", "..", "a/b"} {
 			s := newSite(t)
-			s.user.Accounts = append(s.user.Accounts, flow.Account{ID: id})
+			s.user.Accounts = append(s.user.Accounts, administered(id, "")[0])
 			require.Equal(t, http.StatusServiceUnavailable, s.get(list("1")).Status)
 			require.Contains(t, s.log.String(), "Config.CurrentUser returned an account")
 		}
@@ -755,7 +755,7 @@ func TestMalformedFormIsRefused(t *testing.T) {
 func TestPages(t *testing.T) {
 	s := newSite(t)
 	const n = 120 // three pages of 50
-	s.user.Accounts = append(s.user.Accounts, flow.Account{ID: "other"})
+	s.user.Accounts = append(s.user.Accounts, administered("other", "")[0])
 	for i := range n {
 		owner := []string{"1", "other"}[i%2]
 		app, _, err := s.provider.Registry().Register(t.Context(), owner, oauthapp.Registration{
@@ -825,7 +825,7 @@ func TestPrefix(t *testing.T) {
 func TestAccountIDsAreEscaped(t *testing.T) {
 	s := newSite(t)
 	id := `a?b#c d "é%`
-	s.user.Accounts = []flow.Account{{ID: id, Name: "Odd"}}
+	s.user.Accounts = administered(id, "Odd")
 	root := s.pages.Path(id)
 	registered := s.submit(root+"/new", root, registration()...)
 	require.Equal(t, http.StatusOK, registered.Status, registered.text())

@@ -10,6 +10,10 @@
 // flow.Config.CurrentUser says. A page of another account, or of another
 // account's application, answers 404, as one that does not exist.
 //
+// What a user may do in an account is what flow.Account.Role says. By default
+// they see and revoke what they authorized themselves, and nothing else: the
+// list of registered applications is not there, and its pages answer 403.
+//
 // # Paths
 //
 // All below Config.Prefix and /accounts/{account}; {id} is the ID of an
@@ -108,7 +112,7 @@
 //	                         ClientHost, Badge, Verified, Public, Loopback, Callback, Remarks, Accounts (ID, Name, Selected, Granted),
 //	                         Scopes (Name, Description, Optional, Selected), HasOptional, HasRequired, Notice
 //	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)
-//	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, NewURL,
+//	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, OfOthers, Manages, NewURL,
 //	                         Authorized (Name, Homepage, By, UserID, You, Standing (Suspended, Reason, Awaiting, Verified),
 //	                         Scopes (Name, Description, Optional, Selected),
 //	                         AuthorizedAt, LastUsedAt, RevokeURL, Ticket),

@@ -18,7 +18,7 @@ func Example() {
 		Scopes: []flow.Scope{{Name: "read", Description: "Read your domains", Default: true}},
 		CurrentUser: func(r *http.Request) (*flow.User, error) {
 			// Ask the service's own sessions here.
-			return &flow.User{ID: "1", Name: "Ann", Accounts: []flow.Account{{ID: "7", Name: "Ann's account"}}}, nil
+			return &flow.User{ID: "1", Name: "Ann", Accounts: []flow.Account{{ID: "7", Name: "Ann's account", Role: flow.Administrator}}}, nil
 		},
 		LoginURL: func(returnTo string) string { return "/login?return_to=" + url.QueryEscape(returnTo) },
 	})

@@ -10,6 +10,7 @@ import (
 
 var (
 	errForeignForm   = errors.New("dashboard: form of another origin, user or session")
+	errNotManager    = errors.New("dashboard: the user may not manage the applications of the account")
 	errMalformedForm = errors.New("dashboard: form cannot be read")
 	errLargeForm     = errors.New("dashboard: form is too large")
 	errSlowForm      = errors.New("dashboard: form took too long to arrive")
@@ -28,6 +29,9 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errForeignForm):
 		d.writeError(w, r, http.StatusForbidden, "Nothing was changed",
 			"This form was not made for the session that you are signed in to now. Open its page again and repeat what you did.")
+	case errors.Is(err, errNotManager):
+		d.writeError(w, r, http.StatusForbidden, "Not allowed",
+			"You may not manage the applications of this account. Ask somebody who administers it.")
 	case errors.Is(err, errMalformedForm):
 		d.writeError(w, r, http.StatusBadRequest, "Nothing was changed", "This form could not be read.")
 	case errors.Is(err, errLargeForm):

@@ -15,37 +15,43 @@ const (
 	afterAuthorized = "authorized_after"
 )
 
-// list shows the applications with access to the account and those it
-// registered.
+// list shows the applications with access to the account and, to those who may
+// manage them, those it registered.
 func (req *request) list() error {
-	query := req.r.URL.Query()
-	grants, err := req.registry.Grants(req.ctx, req.ownGrants(), oauthapp.Page{After: query.Get(afterAuthorized)})
+	after := req.r.URL.Query().Get(afterAuthorized)
+	grants, err := req.registry.Grants(req.ctx, req.grants(req.account.SeesGrants), oauthapp.Page{After: after})
 	if err != nil {
 		return notFoundIfInvalid(err)
 	}
-	apps, err := req.registry.Applications(req.ctx, oauthapp.OwnedBy(req.account.ID), oauthapp.Page{After: query.Get(afterDeveloper)})
+	data := page.Applications{
+		Account: req.account.Name, Accounts: req.accountLinks(), Problem: req.undone,
+		OfOthers: req.account.SeesGrants, AuthorizedPages: req.pageLinks(afterAuthorized, grants.Next),
+	}
+	if data.Authorized, err = req.authorized(grants.Items); err != nil {
+		return err
+	}
+	if err := req.addDeveloper(&data); err != nil {
+		return err
+	}
+	if data.Notice, err = req.notice(); err != nil {
+		return err
+	}
+	return req.write(req.status, "applications.html", data)
+}
+
+// addDeveloper adds the applications that the account registered.
+func (req *request) addDeveloper(data *page.Applications) error {
+	if !req.account.Manages {
+		return nil
+	}
+	after := req.r.URL.Query().Get(afterDeveloper)
+	apps, err := req.registry.Applications(req.ctx, oauthapp.OwnedBy(req.account.ID), oauthapp.Page{After: after})
 	if err != nil {
 		return notFoundIfInvalid(err)
 	}
-	authorized, err := req.authorized(grants.Items)
-	if err != nil {
-		return err
-	}
-	notice, err := req.notice()
-	if err != nil {
-		return err
-	}
-	return req.write(req.status, "applications.html", page.Applications{
-		Account:         req.account.Name,
-		Accounts:        req.accountLinks(),
-		Notice:          notice,
-		Problem:         req.undone,
-		NewURL:          req.listURL() + "/new",
-		Authorized:      authorized,
-		AuthorizedPages: req.pageLinks(afterAuthorized, grants.Next),
-		Developer:       req.developer(apps.Items),
-		DeveloperPages:  req.pageLinks(afterDeveloper, apps.Next),
-	})
+	data.Manages, data.NewURL = true, req.listURL()+"/new"
+	data.Developer, data.DeveloperPages = req.developer(apps.Items), req.pageLinks(afterDeveloper, apps.Next)
+	return nil
 }
 
 // notFoundIfInvalid takes a link to a place in a list that there never was as
@@ -58,11 +64,18 @@ func notFoundIfInvalid(err error) error {
 	return err
 }
 
-// ownGrants selects what can be seen and revoked here: every user's grants for
-// the account.
-func (req *request) ownGrants() oauthapp.GrantFilter {
-	return oauthapp.GrantsForAccount(req.account.ID)
+// grants selects the grants for the account: those of every user, or the user's
+// own.
+func (req *request) grants(ofAll bool) oauthapp.GrantFilter {
+	filter := oauthapp.GrantsForAccount(req.account.ID)
+	if !ofAll {
+		filter = filter.OfUser(req.user.ID)
+	}
+	return filter
 }
+
+// revocable selects the grants that the user may revoke.
+func (req *request) revocable() oauthapp.GrantFilter { return req.grants(req.account.EndsGrants) }
 
 func (req *request) accountLinks() []page.AccountLink {
 	if len(req.user.Accounts) < 2 {
@@ -97,8 +110,9 @@ func (req *request) authorized(grants []oauthapp.Grant) ([]page.Authorized, erro
 			Scopes:       req.scopes(g.Scopes),
 			AuthorizedAt: req.moment(g.AuthorizedAt),
 			LastUsedAt:   req.moment(g.LastUsedAt),
-			RevokeURL:    action,
-			Ticket:       req.ticket(action, ""),
+		}
+		if rows[i].You || req.account.EndsGrants {
+			rows[i].RevokeURL, rows[i].Ticket = action, req.ticket(action, "")
 		}
 	}
 	return rows, nil
@@ -164,8 +178,8 @@ func (req *request) pageLinks(field, next string) page.Pages {
 	return links
 }
 
-// findGrant returns ErrNotFound for a grant that is not among the account's
-// newest 1000.
+// findGrant returns ErrNotFound for a grant that is not among the newest 1000
+// that the user may revoke.
 func (req *request) findGrant() error {
 	id, err := pathID(req.r, "grant")
 	if err != nil {
@@ -173,7 +187,7 @@ func (req *request) findGrant() error {
 	}
 	page := oauthapp.Page{Limit: 200}
 	for range 5 {
-		grants, err := req.registry.Grants(req.ctx, req.ownGrants(), page)
+		grants, err := req.registry.Grants(req.ctx, req.revocable(), page)
 		if err != nil {
 			return err
 		}
@@ -187,13 +201,13 @@ func (req *request) findGrant() error {
 	return oauthapp.ErrNotFound
 }
 
-// revokeGrant ends what one user authorized for the account.
+// revokeGrant ends what a user authorized for the account.
 func (req *request) revokeGrant() error {
 	id, err := pathID(req.r, "grant")
 	if err != nil {
 		return err
 	}
-	grant, err := req.registry.RevokeGrant(req.ctx, req.ownGrants(), id)
+	grant, err := req.registry.RevokeGrant(req.ctx, req.revocable(), id)
 	if err != nil {
 		return err
 	}

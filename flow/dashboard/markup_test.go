@@ -8,8 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
-
-	"github.com/oauthapps/oauthapps/flow"
 )
 
 // element returns the element with an ID.
@@ -65,7 +63,7 @@ func TestMarkupIsInert(t *testing.T) {
 		t.Run(payload, func(t *testing.T) {
 			s := newSite(t)
 			s.user.Name = payload
-			s.user.Accounts = []flow.Account{{ID: "1", Name: payload}, {ID: "2", Name: payload}}
+			s.user.Accounts = administered("1", payload, "2", payload)
 			app, _ := s.register("1", "name", payload, "description", payload, "homepage_url", "https://a.example/?q=%22onx=%22")
 			s.authorize(app, payload, "1", "read")
 			s.authorize(app, "1", "1", "read")

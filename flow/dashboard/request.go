@@ -87,6 +87,22 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*req
 	return req, nil
 }
 
+// managing wraps a handler that is for those who may manage the account's
+// applications.
+func managing(h handler) handler {
+	return func(req *request) error {
+		if req.account.Manages {
+			return h(req)
+		}
+		if req.r.Method == http.MethodPost {
+			req.reportForm(req.r, oauthapp.Event{
+				Actor: oauthapp.Actor{UserID: req.user.ID}, AccountID: req.account.ID, Reason: "the user may not manage the applications of the account",
+			})
+		}
+		return errNotManager
+	}
+}
+
 // ofApplication wraps a handler that is about the account's application in the
 // path.
 func ofApplication(h handler) handler {

@@ -42,12 +42,21 @@ type site struct {
 	events []oauthapp.Event
 }
 
+// administered are accounts, an ID and a name each, with all rights.
+func administered(idsAndNames ...string) []flow.Account {
+	var accounts []flow.Account
+	for i := 0; i < len(idsAndNames); i += 2 {
+		accounts = append(accounts, flow.Account{ID: idsAndNames[i], Name: idsAndNames[i+1], Role: flow.Administrator})
+	}
+	return accounts
+}
+
 func alice() *flow.User {
-	return &flow.User{ID: "1", Name: "alice@example.com", Session: "alice-1", Accounts: []flow.Account{{ID: "1", Name: "Alice"}, {ID: "2", Name: "Acme Inc"}}}
+	return &flow.User{ID: "1", Name: "alice@example.com", Session: "alice-1", Accounts: administered("1", "Alice", "2", "Acme Inc")}
 }
 
 func bob() *flow.User {
-	return &flow.User{ID: "2", Name: "bob@example.com", Session: "bob-1", Accounts: []flow.Account{{ID: "3", Name: "Bob"}, {ID: "2", Name: "Acme Inc"}}}
+	return &flow.User{ID: "2", Name: "bob@example.com", Session: "bob-1", Accounts: administered("3", "Bob", "2", "Acme Inc")}
 }
 
 // newSite returns a site at which Alice is signed in.

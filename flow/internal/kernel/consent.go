@@ -11,7 +11,8 @@ import (
 // judged anew too.
 type ConsentQuestion struct {
 	Client store.Client // of [Kernel.FindClient]
-	// User has one account or more, among which the page lets them choose. A
+	// User has accounts, among which the page lets them choose: those for which
+	// they may authorize applications. It refuses who has none. A
 	// question about one account has a copy of the user with that alone.
 	User *User
 	// Scopes are one or more that the application may ask for, as

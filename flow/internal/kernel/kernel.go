@@ -190,7 +190,26 @@ type User struct {
 func (u *User) IsOf(account string) bool { return slices.Contains(u.Memberships, account) }
 
 // An Account is one that a user may act for.
-type Account struct{ ID, Name string }
+type Account struct {
+	ID, Name string
+
+	// What the user may do there:
+	Manages    bool // register and administer applications
+	SeesGrants bool // see what others authorized
+	EndsGrants bool // withdraw what others authorized
+	Authorizes bool // authorize applications
+}
+
+// Authorizing returns the user with those accounts alone for which they may
+// authorize applications.
+func (u *User) Authorizing() *User {
+	if u == nil {
+		return nil
+	}
+	user := *u
+	user.Accounts = slices.DeleteFunc(slices.Clone(u.Accounts), func(a Account) bool { return !a.Authorizes })
+	return &user
+}
 
 // Account returns the user's account with an ID.
 func (u *User) Account(id string) (Account, bool) {

@@ -57,9 +57,10 @@ func samples() map[string][]any {
 		},
 		"applications.html": {
 			Applications{},
+			Applications{Manages: true},
 			Applications{
 				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: "Notice", Problem: "Problem",
-				NewURL: "/new",
+				OfOthers: true, Manages: true, NewURL: "/new",
 				Authorized: []Authorized{
 					{},
 					{Name: "Name", Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},

@@ -85,12 +85,15 @@ type Applications struct {
 	Accounts []AccountLink // all accounts of the user; empty where there is one
 	Notice   string        // what was just done; ""
 	Problem  string        // what could not be done; ""
-	NewURL   string
 
+	OfOthers        bool         // Authorized are those of every user; else the user's own
 	Authorized      []Authorized // those with access to the account
 	AuthorizedPages Pages
-	Developer       []Listed // those that the account registered
-	DeveloperPages  Pages
+
+	Manages        bool // the user may manage what the account registered; else what follows is empty
+	NewURL         string
+	Developer      []Listed // those that the account registered
+	DeveloperPages Pages
 }
 
 // Pages links the pages of a list; a link that is "" leads nowhere.
@@ -106,7 +109,7 @@ type Authorized struct {
 	Scopes         []Scope
 	AuthorizedAt   Moment
 	LastUsedAt     Moment
-	RevokeURL      string // posted to
+	RevokeURL      string // posted to; "" where the user may not revoke it
 	Ticket         string // for that
 }
 
