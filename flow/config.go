@@ -290,6 +290,13 @@ type Scope struct {
 	Name        string
 	Description string // in words, on the consent page: "Read your domains"
 	Default     bool   // granted to a request without scope. At least one scope is default.
+	// Group puts the scope beside others of the same Group on the consent page,
+	// under that heading, such as "Domains". Optional.
+	Group string
+	// Risk is what an application can do with the scope at worst, in words that
+	// the consent page shows beside the description: "It can spend your money."
+	// Optional.
+	Risk string
 }
 
 // The defaults and limits of Config.

@@ -86,12 +86,16 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 	if p.added.ClientSource(app.ClientID) != nil {
 		view.ClientHost = hostOf(app.ClientID)
 	}
+	before := granted[selected]
 	for _, name := range q.Scopes {
 		view.Scopes = append(view.Scopes, page.AskedScope{
 			Name:        name,
 			Description: p.scopes[name].Description,
+			Group:       p.scopes[name].Group,
+			Risk:        p.scopes[name].Risk,
 			Optional:    slices.Contains(optional, name),
-			Selected:    slices.Contains(granted[selected], name),
+			Selected:    slices.Contains(before, name),
+			New:         len(before) > 0 && !slices.Contains(before, name) && !slices.Contains(optional, name),
 		})
 	}
 	return view, nil

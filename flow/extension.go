@@ -63,6 +63,7 @@ func (p *Provider) extend() error {
 		Metadata:             p.ownMetadata(),
 		ResourceMetadata:     p.ownResourceMetadata(),
 		Schemes:              []kernel.Scheme{{Name: kernel.Bearer}},
+		ApplicationField:     p.optionalScopesField(),
 	}
 	for _, name := range authorizationParams {
 		own.AuthorizationParams = append(own.AuthorizationParams, kernel.AuthorizationParam{Name: name})

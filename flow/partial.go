@@ -3,10 +3,12 @@ package flow
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // ApplicationSettings are what an application sets of this package's doing, in
@@ -22,12 +24,49 @@ type ApplicationSettings struct {
 	// section 3.3). The application can ask for the rest later, when it needs
 	// that: a request for more than was granted asks the user again.
 	//
+	// Owners list them in the form of the application, in package dashboard,
+	// where Config.Scopes has several.
+	//
 	// A consent page of the host's own shows the boxes, see package dashboard,
 	// or else nobody can grant these scopes.
 	OptionalScopes []string `json:"optional_scopes,omitempty"`
 }
 
 const settingsName = "flow"
+
+// optionalScopesField is the field with which an owner sets the optional scopes
+// of an application, nil where there is nothing to leave out.
+func (p *Provider) optionalScopesField() *kernel.ApplicationField {
+	if len(p.cfg.Scopes) < 2 {
+		return nil
+	}
+	return &kernel.ApplicationField{
+		Name:  "optional_scopes",
+		Label: "Optional permissions",
+		Hint:  "What the application can do without, one a line: users choose whether to grant it. It may be " + strings.Join(p.scopeNames(), ", ") + ".",
+		Text: func(app oauthapp.Application) (string, bool) {
+			var settings ApplicationSettings
+			if _, err := app.ReadExtra(settingsName, &settings); err != nil {
+				return "", true
+			}
+			return strings.Join(settings.OptionalScopes, "\n"), true
+		},
+		Entry: p.optionalScopesEntry,
+	}
+}
+
+func (p *Provider) optionalScopesEntry(_ oauthapp.ClientType, text string) (any, string) {
+	asked := strings.Fields(text)
+	for _, name := range asked {
+		if _, offered := p.scopes[name]; !offered {
+			return nil, "There is no permission " + strconv.Quote(name) + ". Write some of these, one a line: " + strings.Join(p.scopeNames(), ", ") + "."
+		}
+	}
+	if len(asked) == 0 {
+		return nil, ""
+	}
+	return ApplicationSettings{OptionalScopes: intersect(p.scopeNames(), asked)}, ""
+}
 
 // optionalScopes returns the scopes of a question that the user may leave out.
 func optionalScopes(q *kernel.ConsentQuestion) ([]string, *wire.Error) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,4 +107,68 @@ func TestConsentFormFieldsOnce(t *testing.T) {
 		double[name] = append([]string{"x"}, form[name]...)
 		requirePage(t, h.post("/oauth/authorize", double), http.StatusBadRequest)
 	}
+}
+
+// The consent page tells what stands together, what it can do at worst, and
+// what the user has not agreed to before. What may have been left out then is
+// not called new.
+func TestScopesOnTheConsentPage(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) {
+		cfg.Scopes = []flow.Scope{
+			{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write", Group: "<Changes>", Risk: "It can <overwrite>."},
+			{Name: "admin", Description: "Administer", Group: "<Changes>"},
+		}
+	})
+	all := request(h.app, "scope", "admin write read", "account_id", "1")
+	const isNew = "new since you last agreed"
+	page := h.open(all).Body.String()
+	require.Equal(t, 1, strings.Count(page, "<h3>&lt;Changes&gt;</h3>"))
+	require.Contains(t, page, `<code>write</code> <span class="hint">It can &lt;overwrite&gt;.</span>`)
+	require.NotContains(t, page, isNew)
+
+	h.tokens(h.redemption(h.app, h.code(request(h.app), "1")))
+	page = h.open(all).Body.String()
+	require.Equal(t, 2, strings.Count(page, isNew))
+	require.Contains(t, page, "<li>Read <code>read</code></li>")
+	require.NotContains(t, h.open(change(all, "account_id", "2")).Body.String(), isNew, "nothing was granted for this account")
+	h.optional("write")
+	require.Equal(t, 1, strings.Count(h.open(all).Body.String(), isNew))
+}
+
+// An application that met insufficient_scope asks for what the challenge names,
+// keeps what it had, and has all of it on record (step-up).
+func TestStepUp(t *testing.T) {
+	h := newHost(t)
+	h.optional("write")
+	login := func(scope string, ticked ...string) grantedTokens {
+		page := h.open(request(h.app, "scope", scope, "account_id", "1"))
+		if page.Code == http.StatusSeeOther {
+			return h.tokens(h.redemption(h.app, h.answer(page).Get("code")))
+		}
+		return h.tokens(h.redemption(h.app, h.answer(h.tick(page, ticked...)).Get("code")))
+	}
+	call := func(token string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/v2/domains", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		h.Require("write")(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })).ServeHTTP(w, r)
+		return w
+	}
+	first := login("read write")
+	require.Equal(t, "read", first.Scope)
+	refused := call(first.AccessToken)
+	require.Equal(t, http.StatusForbidden, refused.Code)
+	challenge := refused.Header().Get("WWW-Authenticate")
+	require.Contains(t, challenge, `error="insufficient_scope"`)
+	require.Contains(t, challenge, `scope="write"`)
+
+	more := login("write", "write")
+	require.Equal(t, "write", more.Scope)
+	require.Equal(t, http.StatusNoContent, call(more.AccessToken).Code)
+	require.True(t, h.accepts(first.AccessToken), "what it had goes on")
+	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantsToApplication(h.app.ID), oauthapp.Page{})
+	require.NoError(t, err)
+	require.Len(t, grants.Items, 1)
+	require.Equal(t, []string{"read", "write"}, grants.Items[0].Scopes)
+	require.Equal(t, "read write", login("read write").Scope, "without another question")
 }

@@ -110,7 +110,8 @@
 //
 //	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Home, Owner,
 //	                         ClientHost, Badge, Verified, Public, Loopback, Callback, Remarks, Accounts (ID, Name, Selected, Granted),
-//	                         Scopes (Name, Description, Optional, Selected), HasOptional, HasRequired, Notice
+//	                         Scopes (Name, Description, Group, Risk, Optional, Selected, New),
+//	                         Required and Optional (Name, Scopes): the same by group, Notice
 //	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)
 //	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, OfOthers, Manages, NewURL,
 //	                         Authorized (Name, Homepage, By, UserID, You, Standing (Suspended, Reason, Awaiting, Verified),

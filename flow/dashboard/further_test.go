@@ -119,3 +119,23 @@ func TestFurtherFieldsOfPublicApplications(t *testing.T) {
 	require.Contains(t, refused.text(), "Choose a brighter colour.")
 	require.Contains(t, refused.Body, ">\nred</textarea>")
 }
+
+// Owners say what their application can do without.
+func TestOptionalScopes(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("2", "optional_scopes", "write\r\n")
+	require.Equal(t, map[string]any{"flow": map[string]any{"optional_scopes": []any{"write"}}}, s.extra(app))
+
+	a := s.submit(pathOf(app, "edit"), pathOf(app), "optional_scopes", "write\r\nadmin", "description", "typed")
+	require.Equal(t, http.StatusUnprocessableEntity, a.Status)
+	require.Contains(t, a.text(), `There is no permission "admin". Write some of these, one a line: read, write.`)
+	require.Equal(t, []string{"write\nadmin", "typed"}, []string{a.form(pathOf(app)).Get("optional_scopes"), a.form(pathOf(app)).Get("description")})
+
+	s.follow(s.submit(pathOf(app, "edit"), pathOf(app), "optional_scopes", "write\r\n read\r\nwrite"))
+	require.Equal(t, map[string]any{"flow": map[string]any{"optional_scopes": []any{"read", "write"}}}, s.extra(app))
+	s.follow(s.submit(pathOf(app, "edit"), pathOf(app), "optional_scopes", ""))
+	require.Empty(t, s.extra(app))
+
+	s = newSite(t, func(cfg *flow.Config, _ *dashboard.Config) { cfg.Scopes = cfg.Scopes[:1] })
+	require.NotContains(t, s.open(list("2")+"/new").Body, "optional_scopes", "there is nothing to leave out")
+}

@@ -46,8 +46,10 @@ func samples() map[string][]any {
 			Consent{
 				Application: "Name", ClientHost: "client.example", Badge: "registered itself", Verified: true, Loopback: true, Callback: "http://localhost",
 				Remarks: []string{"Remark."}, Scopes: []AskedScope{
-					{Name: "read", Description: "Read your data"}, {Name: "write", Optional: true},
-					{Name: "delete", Description: "Delete your data", Optional: true, Selected: true},
+					{Name: "read", Description: "Read your data"}, {Name: "pay", Description: "Pay", Group: "Money", Risk: "It can spend your money.", New: true},
+					{Name: "write", Optional: true},
+					{Name: "delete", Description: "Delete your data", Group: "Data", Risk: "What is deleted is gone.", Optional: true, Selected: true},
+					{Name: "send", Description: "Send your data", Group: "Data", Optional: true},
 				}, Accounts: []Account{{ID: "1", Name: "One"}},
 			},
 		},

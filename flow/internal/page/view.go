@@ -29,15 +29,33 @@ type Consent struct {
 	Notice      string    // why the page is shown again; "" the first time
 }
 
-// HasOptional reports whether the user may leave out something.
-func (c Consent) HasOptional() bool {
-	return slices.ContainsFunc(c.Scopes, func(s AskedScope) bool { return s.Optional })
+// Optional are the scopes that the user may leave out, by their groups.
+func (c Consent) Optional() []ScopeGroup { return c.groups(true) }
+
+// Required are the scopes that the user cannot leave out, by their groups.
+func (c Consent) Required() []ScopeGroup { return c.groups(false) }
+
+func (c Consent) groups(optional bool) []ScopeGroup {
+	var groups []ScopeGroup
+	for _, s := range c.Scopes {
+		if s.Optional != optional {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g ScopeGroup) bool { return g.Name == s.Group })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, ScopeGroup{Name: s.Group})
+		}
+		groups[i].Scopes = append(groups[i].Scopes, s)
+	}
+	return groups
 }
 
-// HasRequired reports whether there is something that the user cannot leave
-// out.
-func (c Consent) HasRequired() bool {
-	return slices.ContainsFunc(c.Scopes, func(s AskedScope) bool { return !s.Optional })
+// ScopeGroup is what the application asks for of one group, in the order of the
+// service.
+type ScopeGroup struct {
+	Name   string // "" for what has no group
+	Scopes []AskedScope
 }
 
 // Scope is one thing that the application may do.
@@ -46,8 +64,11 @@ type Scope struct{ Name, Description string }
 // AskedScope is one thing that the application asks for.
 type AskedScope struct {
 	Name, Description string
-	Optional          bool // the user may leave it out; it has a box, field "scope"
-	Selected          bool // it was granted before
+	Group             string // the heading that it stands under; "" for none
+	Risk              string // what it can do at worst; ""
+	Optional          bool   // the user may leave it out; it has a box, field "scope"
+	Selected          bool   // it was granted before, for the account that is selected
+	New               bool   // others were granted before and it was not; an optional one may have been left out then
 }
 
 // Account is one account that can be chosen, in field "account_id".
