@@ -351,8 +351,8 @@ func TestAuthorizeOutages(t *testing.T) {
 	h := newHost(t)
 	page := h.open(request(h.app))
 	for name, test := range map[string]struct {
-		verbs []string
-		serve func() *httptest.ResponseRecorder
+		methods []string
+		serve   func() *httptest.ResponseRecorder
 	}{
 		"finding the client":  {[]string{"Client"}, func() *httptest.ResponseRecorder { return h.open(request(h.app)) }},
 		"finding grants":      {[]string{"Grants"}, func() *httptest.ResponseRecorder { return h.open(request(h.app)) }},
@@ -362,7 +362,7 @@ func TestAuthorizeOutages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, err := range []error{errBroken, errClosed, store.ErrExists} {
-				h.store.fail(err, test.verbs...)
+				h.store.fail(err, test.methods...)
 				requirePage(t, test.serve(), http.StatusServiceUnavailable)
 				h.store.reset()
 			}

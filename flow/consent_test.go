@@ -353,13 +353,13 @@ func TestConsentRemembered(t *testing.T) {
 	h := newHost(t)
 	h.code(request(h.app, "scope", "read"), "2")
 
-	said := h.clock.Now()
+	authorized := h.clock.Now()
 	h.clock.advance(time.Minute)
 	h.answer(h.open(request(h.app, "account_id", "2"))) // at once
 	h.answer(h.open(request(h.app, "account_id", "2", "scope", "")))
 	grants, err := h.Registry().Grants(t.Context(), oauthapp.GrantsOfUser("1"), oauthapp.Page{})
 	require.NoError(t, err)
-	require.Equal(t, said, grants.Items[0].AuthorizedAt, "when the user last said yes")
+	require.Equal(t, authorized, grants.Items[0].AuthorizedAt, "when the user last said yes")
 	for name, params := range map[string]url.Values{
 		"no account named": request(h.app),
 		"other account":    request(h.app, "account_id", "1"),
@@ -445,7 +445,7 @@ type withdrawing struct {
 	withdraw func(context.Context, store.Store)
 }
 
-func (s withdrawing) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s withdrawing) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	s.withdraw(ctx, s.Store)
 	return s.Store.BeginSession(ctx, b)
 }

@@ -239,7 +239,7 @@ func (c *costServer) session(ctx context.Context, user string, redeem bool) (iss
 	id := uuid.Must(uuid.NewV7())
 	scopes := []string{"read", "write"}
 	code := c.format.NewCode(id)
-	grant, err := c.seeds.BeginSession(ctx, store.Beginning{
+	grant, err := c.seeds.BeginSession(ctx, store.SessionStart{
 		GrantID: uuid.Must(uuid.NewV7()),
 		Session: store.Session{
 			ID: id, ApplicationID: c.app.ID, UserID: user, AccountID: user, Scopes: scopes,
@@ -260,7 +260,7 @@ func (c *costServer) session(ctx context.Context, user string, redeem bool) (iss
 	return issued{User: user, Access: access.Reveal(), Refresh: refresh.Reveal(), grant: grant.ID}, err
 }
 
-// A countingStore counts the calls of the verbs that requests make.
+// A countingStore counts the calls of the methods that requests make.
 type countingStore struct {
 	store.Store
 	calls atomic.Uint64
@@ -281,7 +281,7 @@ func (s *countingStore) Grants(ctx context.Context, filter oauthapp.GrantFilter,
 	return s.Store.Grants(ctx, filter, page)
 }
 
-func (s *countingStore) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s *countingStore) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	s.calls.Add(1)
 	return s.Store.BeginSession(ctx, b)
 }

@@ -120,7 +120,7 @@ func (s *service) begin(app oauthapp.Application, scopes ...string) (uuid.UUID, 
 	now := s.clock.Now()
 	id := uuid.Must(uuid.NewV7())
 	code := s.credentials.NewCode(id)
-	_, err := s.store.BeginSession(context.Background(), store.Beginning{
+	_, err := s.store.BeginSession(context.Background(), store.SessionStart{
 		GrantID: uuid.Must(uuid.NewV7()),
 		Session: store.Session{
 			ID: id, ApplicationID: app.ID, UserID: "user-1", AccountID: "account-1", Scopes: scopes,

@@ -529,7 +529,7 @@ func TestRefreshOfWhatACapabilityBinds(t *testing.T) {
 	family := credential.NewFamily()
 	refresh := p.credentials.NewRefreshToken(id, family)
 	begin := func(extra string) {
-		_, err := p.store.BeginSession(t.Context(), store.Beginning{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
+		_, err := p.store.BeginSession(t.Context(), store.SessionStart{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
 			ID: id, ApplicationID: p.app.ID, UserID: "1", AccountID: "1", Scopes: []string{"read"}, CreatedAt: p.now(), ExpiresAt: p.now().Add(time.Hour),
 			Access:  store.AccessToken{Digest: p.credentials.NewAccessToken(id).Digest(), IssuedAt: p.now(), ExpiresAt: p.now().Add(time.Hour), Scopes: []string{"read"}},
 			Refresh: store.RefreshToken{Digest: refresh.Digest(), ExpiresAt: p.now().Add(time.Hour)}, RefreshFamily: family.Digest(), Extra: []byte(extra),

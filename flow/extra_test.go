@@ -25,7 +25,7 @@ func (room) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 // extraStore begins every session with something of the room.
 type extraStore struct{ store.Store }
 
-func (s extraStore) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s extraStore) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	b.Session.Extra = []byte(`{"room":1}`)
 	return s.Store.BeginSession(ctx, b)
 }

@@ -254,7 +254,7 @@ func requirePage(t *testing.T, w *httptest.ResponseRecorder, status int) {
 // errClosed is another failure of a store, that wraps nothing.
 var errClosed = errors.New("sql: database is closed")
 
-func (s *faultyStore) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s *faultyStore) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	if err := s.call("BeginSession"); err != nil {
 		return oauthapp.Grant{}, err
 	}

@@ -448,13 +448,13 @@ func TestTokenOutages(t *testing.T) {
 	code := h.code(request(h.app), "1")
 	granted := h.login(h.app)
 	for _, failure := range []error{errBroken, errClosed, context.DeadlineExceeded, store.ErrConflict} {
-		for _, verb := range []string{"Client", "RedeemCode"} {
-			h.store.fail(failure, verb)
+		for _, method := range []string{"Client", "RedeemCode"} {
+			h.store.fail(failure, method)
 			requireOutage(t, h.post("/oauth/token", h.redemption(h.app, code)))
 			h.store.reset()
 		}
-		for _, verb := range []string{"Client", "RotateRefreshToken"} {
-			h.store.fail(failure, verb)
+		for _, method := range []string{"Client", "RotateRefreshToken"} {
+			h.store.fail(failure, method)
 			requireOutage(t, h.post("/oauth/token", h.refreshing(h.app, granted.RefreshToken)))
 			h.store.reset()
 		}

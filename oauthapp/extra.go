@@ -97,7 +97,7 @@ func (r *Registry) SetExtra(ctx context.Context, owner Owner, id uuid.UUID, name
 		return Application{}, err
 	}
 	at := r.now()
-	for range attempts {
+	for range maxTries {
 		app, err := r.cfg.Store.Application(ctx, owner, id)
 		if err != nil {
 			return Application{}, err

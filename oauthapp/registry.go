@@ -162,15 +162,15 @@ func (r *Registry) checkReserved(problems []FieldError, owner, name string) []Fi
 	return append(problems, FieldError{"name", "Name looks like one that users know already; choose another, so that nobody takes your application for somebody else's."})
 }
 
-// attempts bounds how often the store is asked again after it refused a change.
-const attempts = 20
+// maxTries bounds how often the store is asked again after it refused a change.
+const maxTries = 20
 
 // create gives the application its ID, and its client ID unless it has one, and
 // keeps it with its first secret. IDs made here are random, so a collision is
 // next to impossible and costs another try.
 func (r *Registry) create(ctx context.Context, app *Application) (plaintext credential.Plaintext, err error) {
 	named := app.ClientID != ""
-	for range attempts {
+	for range maxTries {
 		app.ID = newID()
 		if !named {
 			app.ClientID = NewClientID()
@@ -232,7 +232,7 @@ func (r *Registry) Update(ctx context.Context, owner Owner, id uuid.UUID, reg Re
 		return Application{}, err
 	}
 	at, tried := r.now(), false
-	for range attempts {
+	for range maxTries {
 		app, err := r.cfg.Store.Application(ctx, owner, id)
 		if err != nil {
 			return Application{}, err

@@ -64,7 +64,7 @@ func (f *fixture) register(t *testing.T, owner string) (oauthapp.Application, cr
 // authorize makes a user authorize an application.
 func (f *fixture) authorize(t *testing.T, app oauthapp.Application, user string) oauthapp.Grant {
 	id := uuid.Must(uuid.NewV7())
-	grant, err := f.store.BeginSession(t.Context(), store.Beginning{
+	grant, err := f.store.BeginSession(t.Context(), store.SessionStart{
 		GrantID: uuid.Must(uuid.NewV7()),
 		Session: store.Session{
 			ID: id, ApplicationID: app.ID, UserID: user, AccountID: bob, Scopes: []string{"read"},

@@ -57,7 +57,7 @@ type Standing struct {
 // of field trusted. It returns [ErrConflict] if others go on changing it, and
 // [ErrNotFound].
 func (r *Registry) ChangeStanding(ctx context.Context, owner Owner, id uuid.UUID, change func(*Standing)) (Application, error) {
-	for range attempts {
+	for range maxTries {
 		app, err := r.Application(ctx, owner, id)
 		if err != nil {
 			return Application{}, err

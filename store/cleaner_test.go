@@ -33,7 +33,7 @@ func fill(t *testing.T, s store.Store, n int) (ids []uuid.UUID) {
 	for i := range n {
 		id := uuid.Must(uuid.NewV7())
 		end := now.Add(time.Duration(1+i%2) * time.Hour)
-		_, err := s.BeginSession(t.Context(), store.Beginning{
+		_, err := s.BeginSession(t.Context(), store.SessionStart{
 			GrantID: uuid.Must(uuid.NewV7()),
 			Session: store.Session{
 				ID: id, ApplicationID: app.ID, UserID: fmt.Sprint(i), AccountID: "account", Scopes: []string{"read"},

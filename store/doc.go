@@ -6,7 +6,7 @@
 // oauthapp and the provider of package flow, and run a [Cleaner]. The rest of
 // this text is for those who write a backend.
 //
-// # Verbs
+// # Methods
 //
 // Each atomic step of the protocol is one method of [Store]. The interface has
 // no transactions. No method relies on what another one has read, except

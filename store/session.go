@@ -86,8 +86,8 @@ type Client struct {
 	Session     *Session             // nil unless asked for, live, and of this application
 }
 
-// A Beginning starts a session.
-type Beginning struct {
+// A SessionStart begins a session.
+type SessionStart struct {
 	// Session is the session as it begins: with a code and no tokens, or with
 	// its first tokens and no code. The first tokens are an access token, and
 	// either a refresh token with its family or no refresh token. It was never

@@ -71,7 +71,7 @@ type Store interface {
 	// It returns ErrNotFound if the application is unknown, deleted or
 	// suspended. It returns ErrExists if the session's ID is in use, or
 	// b.GrantID is needed and in use.
-	BeginSession(ctx context.Context, b Beginning) (oauthapp.Grant, error)
+	BeginSession(ctx context.Context, b SessionStart) (oauthapp.Grant, error)
 
 	// RedeemCode marks the code of a live session redeemed and keeps the tokens
 	// issued for it. The digest must be that of the code, and the code must be

@@ -18,7 +18,7 @@ const maxLoginForm = 64 << 10
 // who is signed in, and where to send who is not.
 type login struct {
 	sessions *sessions
-	attempts *attempts
+	limiter  *loginLimiter
 	origins  *http.CrossOriginProtection
 	people   *directory
 	logger   *slog.Logger
@@ -77,7 +77,7 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 		l.form(w, r, http.StatusForbidden, page)
 		return
 	}
-	if wait := l.attempts.take(email, r.RemoteAddr); wait > 0 {
+	if wait := l.limiter.take(email, r.RemoteAddr); wait > 0 {
 		l.refused(r, "too many sign-in attempts", aimedAt(email))
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		page.Problem = "Too many attempts. Please wait a little and try again."
@@ -92,7 +92,7 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	l.attempts.forget(email, r.RemoteAddr)
+	l.limiter.forget(email, r.RemoteAddr)
 	before, _ := l.sessions.current(r)
 	l.sessions.follow(w, before, strconv.Itoa(p.id))
 	l.logger.InfoContext(r.Context(), "signed in", "user_id", strconv.Itoa(p.id), "remote_addr", remoteAddr(r))

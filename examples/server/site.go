@@ -32,7 +32,7 @@ var demoScopes = []flow.Scope{
 func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logger) (http.Handler, error) {
 	login := &login{
 		sessions: newSessions(keys.derive("sessions"), opts.secure(), time.Now),
-		attempts: newAttempts(time.Now),
+		limiter:  newLoginLimiter(time.Now),
 		people:   &directory{},
 		origins:  http.NewCrossOriginProtection(),
 		logger:   logger,

@@ -37,9 +37,9 @@ func version(typed url.Values) int64 {
 // version, but nothing that it holds has changed since, the edit is based on
 // the newest.
 func (req *request) updateBased(reg oauthapp.Registration) error {
-	const attempts = 5 // a crowd that edits one application
+	const maxTries = 5 // a crowd that edits one application
 	var err error
-	for range attempts {
+	for range maxTries {
 		reg.Scopes = req.app.Scopes // the form does not have them
 		_, err = req.registry.Update(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID, reg)
 		var conflict *oauthapp.ConflictError

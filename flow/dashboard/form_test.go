@@ -359,14 +359,14 @@ func TestFormIsBoundToItsBrowser(t *testing.T) {
 	}
 	require.Equal(t, http.StatusOK, s.do(http.MethodPost, action, form, with(own)).Status)
 
-	// What was done is said in this browser alone.
+	// What was done is told in this browser alone.
 	app := one(t, s)
 	path := pathOf(app, "revoke")
 	done := s.do(http.MethodPost, path, s.do(http.MethodGet, path, nil, with(own)).form(path), with(own))
 	require.Equal(t, http.StatusSeeOther, done.Status)
-	said := "All user tokens are revoked."
-	require.Contains(t, s.do(http.MethodGet, done.Header.Get("Location"), nil, with(own)).text(), said)
-	require.NotContains(t, s.do(http.MethodGet, done.Header.Get("Location"), nil, with(other)).text(), said)
+	notice := "All user tokens are revoked."
+	require.Contains(t, s.do(http.MethodGet, done.Header.Get("Location"), nil, with(own)).text(), notice)
+	require.NotContains(t, s.do(http.MethodGet, done.Header.Get("Location"), nil, with(other)).text(), notice)
 }
 
 // one returns the one application of the account 1.

@@ -22,7 +22,7 @@ func TestNoticesCannotBeMadeUp(t *testing.T) {
 	grant := s.authorize(app, "1", "1", "read")
 	revoke := "/accounts/1/authorized_applications/" + grant.ID.String() + "/revoke"
 	real := map[string]string{}
-	for said, a := range map[string]*answer{
+	for notice, a := range map[string]*answer{
 		"The application is saved.":    s.submit(pathOf(app, "edit"), pathOf(app)),
 		"The access that you gave":     s.submit(list("1"), revoke),
 		"All user tokens are revoked.": s.submit(pathOf(app, "revoke"), pathOf(app, "revoke")),
@@ -31,18 +31,18 @@ func TestNoticesCannotBeMadeUp(t *testing.T) {
 			return s.submit(p, p)
 		}(),
 	} {
-		require.Contains(t, s.follow(a).text(), said)
-		real[said] = a.Header.Get("Location")
+		require.Contains(t, s.follow(a).text(), notice)
+		real[notice] = a.Header.Get("Location")
 	}
-	for said, location := range real {
+	for notice, location := range real {
 		u, err := url.Parse(location)
 		require.NoError(t, err)
 		query := u.Query()
 		code := query.Get("notice")
 		silent := func(target string) {
 			t.Helper()
-			for said := range real {
-				require.NotContains(t, s.open(target).text(), said, target)
+			for notice := range real {
+				require.NotContains(t, s.open(target).text(), notice, target)
 			}
 		}
 		silent(u.Path + "?notice=" + code)
@@ -66,7 +66,7 @@ func TestNoticesCannotBeMadeUp(t *testing.T) {
 		s.user.Accounts = alice().Accounts
 		silent(location)
 		s.user = alice()
-		require.Contains(t, s.open(location).text(), said)
+		require.Contains(t, s.open(location).text(), notice)
 		s.pass(5 * time.Minute)
 		silent(location)
 		s.pass(-5 * time.Minute)

@@ -194,7 +194,7 @@ func registration() []string {
 func (s *site) authorize(app oauthapp.Application, user, account string, scopes ...string) oauthapp.Grant {
 	s.t.Helper()
 	now := s.provider.Kernel().Now()
-	grant, err := s.store.BeginSession(s.t.Context(), store.Beginning{
+	grant, err := s.store.BeginSession(s.t.Context(), store.SessionStart{
 		GrantID: uuid.Must(uuid.NewV7()),
 		Session: store.Session{
 			ID: uuid.Must(uuid.NewV7()), ApplicationID: app.ID, UserID: user, AccountID: account, Scopes: scopes,
@@ -343,14 +343,14 @@ func isID(s string) bool {
 
 var errOutage = errors.New("connection refused by db-7.internal")
 
-// A faultyStore fails the verbs that are down.
+// A faultyStore fails the methods that are down.
 type faultyStore struct {
 	store.Store
 	down string
 }
 
-func (f *faultyStore) fail(verb string) error {
-	if f.down == verb {
+func (f *faultyStore) fail(method string) error {
+	if f.down == method {
 		return errOutage
 	}
 	return nil

@@ -95,7 +95,7 @@ func (s *watched) Replace(ctx context.Context, r store.Record, old []byte, now t
 	return s.Store.Replace(ctx, r, old, now)
 }
 
-func (s *watched) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s *watched) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	if err := s.failing("BeginSession"); err != nil {
 		return oauthapp.Grant{}, err
 	}

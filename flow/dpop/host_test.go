@@ -359,7 +359,7 @@ func (h *host) beginWith(extra string) granted {
 	id, family := uuid.Must(uuid.NewV7()), credential.NewFamily()
 	access, refresh := k.Credentials.NewAccessToken(id), k.Credentials.NewRefreshToken(id, family)
 	end := h.now.Add(time.Hour)
-	_, err := h.store.BeginSession(h.t.Context(), store.Beginning{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
+	_, err := h.store.BeginSession(h.t.Context(), store.SessionStart{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
 		ID: id, ApplicationID: h.app.ID, UserID: "1", AccountID: "1", Scopes: []string{"read"}, CreatedAt: h.now, ExpiresAt: end,
 		Access:  store.AccessToken{Digest: access.Digest(), IssuedAt: h.now, ExpiresAt: end, Scopes: []string{"read"}},
 		Refresh: store.RefreshToken{Digest: refresh.Digest(), ExpiresAt: end}, RefreshFamily: family.Digest(), Extra: []byte(extra),

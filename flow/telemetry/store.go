@@ -246,7 +246,7 @@ func (s *observed) Session(ctx context.Context, id uuid.UUID) (_ store.Session, 
 	return s.Store.Session(ctx, id)
 }
 
-func (s *observed) BeginSession(ctx context.Context, b store.Beginning) (_ oauthapp.Grant, err error) {
+func (s *observed) BeginSession(ctx context.Context, b store.SessionStart) (_ oauthapp.Grant, err error) {
 	ctx, end := s.call(ctx, "BeginSession")
 	defer end(&err)
 	return s.Store.BeginSession(ctx, b)

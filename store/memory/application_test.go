@@ -33,7 +33,7 @@ func TestUsersAreCountedByJumping(t *testing.T) {
 	}
 	var withOne time.Duration
 	for i := range 20_000 {
-		_, err := s.BeginSession(ctx, store.Beginning{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
+		_, err := s.BeginSession(ctx, store.SessionStart{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
 			ID: uuid.Must(uuid.NewV7()), ApplicationID: app.ID, UserID: "user", AccountID: strconv.Itoa(i),
 		}})
 		require.NoError(t, err)

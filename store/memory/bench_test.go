@@ -54,7 +54,7 @@ func (l *load) begin(tb testing.TB, user string, at time.Time) store.Session {
 			CodeChallenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
 		},
 	}
-	_, err := l.store.BeginSession(context.Background(), store.Beginning{Session: session, GrantID: uuid.Must(uuid.NewV7())})
+	_, err := l.store.BeginSession(context.Background(), store.SessionStart{Session: session, GrantID: uuid.Must(uuid.NewV7())})
 	require.NoError(tb, err)
 	return session
 }

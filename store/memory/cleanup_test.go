@@ -22,7 +22,7 @@ func TestCleanUpLetsOthersIn(t *testing.T) {
 	require.NoError(t, s.CreateApplication(ctx, app, nil, 1))
 	const sessions = 20_000
 	for i := range sessions {
-		_, err := s.BeginSession(ctx, store.Beginning{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
+		_, err := s.BeginSession(ctx, store.SessionStart{GrantID: uuid.Must(uuid.NewV7()), Session: store.Session{
 			ID: uuid.Must(uuid.NewV7()), ApplicationID: app.ID, UserID: strconv.Itoa(i),
 		}})
 		require.NoError(t, err)

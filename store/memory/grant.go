@@ -303,7 +303,7 @@ func (s *Store) selectedApplications(f oauthapp.GrantFilter, before uuid.UUID) i
 // grantFor returns the grant that a session begins under: the user's live grant
 // for the account, or a new one that is not in the store yet. It changes
 // nothing.
-func (s *Store) grantFor(a *application, b store.Beginning) (*grant, error) {
+func (s *Store) grantFor(a *application, b store.SessionStart) (*grant, error) {
 	session := b.Session
 	g := s.findGrant(a, session.UserID, session.AccountID)
 	switch {

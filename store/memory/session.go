@@ -162,7 +162,7 @@ func (s *Store) Session(ctx context.Context, id uuid.UUID) (store.Session, error
 }
 
 // BeginSession implements [store.Store].
-func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	if err := done(ctx); err != nil {
 		return oauthapp.Grant{}, err
 	}

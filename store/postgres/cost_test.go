@@ -72,11 +72,11 @@ func (c *cost) benchmarkBegin(b *testing.B) {
 }
 
 // again returns sessions to begin, of a user who consented before.
-func (c *cost) again(b *testing.B) []store.Beginning {
+func (c *cost) again(b *testing.B) []store.SessionStart {
 	begin(b, c.Store, c.app.ID, "user")
-	sessions := make([]store.Beginning, b.N)
+	sessions := make([]store.SessionStart, b.N)
 	for i := range sessions {
-		sessions[i] = beginning(c.app.ID, "user")
+		sessions[i] = sessionStart(c.app.ID, "user")
 		sessions[i].GrantID = [16]byte{}
 	}
 	return sessions

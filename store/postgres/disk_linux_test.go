@@ -147,7 +147,7 @@ func TestDiskIsFull(t *testing.T) {
 	const many = 300 // rows, far more than there are on a page
 	var (
 		app               = create(t, s)
-		begun             [many]store.Beginning
+		begun             [many]store.SessionStart
 		redeemed, revoked [many]store.Redemption // the latter each of an application of its own
 		apps              [many]oauthapp.Application
 	)
@@ -175,7 +175,7 @@ func TestDiskIsFull(t *testing.T) {
 	}
 	// Where an operation writes two rows, the one before has used up the room
 	// for the second.
-	verbs := []struct {
+	operations := []struct {
 		name  string
 		fails bool // for certain: a row needs room, another version of one may have it on its page
 		call  func(i int) writing
@@ -208,7 +208,7 @@ func TestDiskIsFull(t *testing.T) {
 			}
 		}},
 		{"BeginSession", true, func(i int) writing {
-			b := beginning(app.ID, fmt.Sprint("new-", i))
+			b := sessionStart(app.ID, fmt.Sprint("new-", i))
 			return writing{
 				func() error { _, err := s.BeginSession(ctx, b); return err },
 				func() bool {
@@ -249,23 +249,23 @@ func TestDiskIsFull(t *testing.T) {
 	}
 	small.fill(t)
 	var done, failed []writing
-	for _, verb := range verbs {
+	for _, operation := range operations {
 		before := len(done)
 		var err error
 		for i := 0; i < many && err == nil; i++ {
-			c := verb.call(i)
+			c := operation.call(i)
 			if err = c.do(); err == nil {
 				done = append(done, c)
 				continue
 			}
-			require.True(t, isCode(err, "53100"), "%s returned %v", verb.name, err)
-			require.False(t, isRefusal(err), verb.name)
+			require.True(t, isCode(err, "53100"), "%s returned %v", operation.name, err)
+			require.False(t, isRefusal(err), operation.name)
 			require.NotContains(t, err.Error(), "\n")
-			require.False(t, c.done(), verb.name)
+			require.False(t, c.done(), operation.name)
 			failed = append(failed, c)
 		}
-		t.Logf("%s happened %d times, then: %v", verb.name, len(done)-before, err)
-		require.True(t, err != nil || !verb.fails, "%s needs no room", verb.name)
+		t.Logf("%s happened %d times, then: %v", operation.name, len(done)-before, err)
+		require.True(t, err != nil || !operation.fails, "%s needs no room", operation.name)
 	}
 	holds := func() {
 		t.Helper()

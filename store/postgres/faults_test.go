@@ -95,7 +95,7 @@ func waiting(t *testing.T, s *Store) (n int) {
 	return n
 }
 
-// Verbs that end in a serialization failure are run again, but not for ever.
+// Operations that end in a serialization failure are run again, but not for ever.
 func TestSerializationFailureIsRetried(t *testing.T) {
 	s, traced := openTraced(t, newSchema(t))
 	app := create(t, s)
@@ -163,10 +163,10 @@ func TestEveryVerbIsRetried(t *testing.T) {
 	app.Name = "Changed"
 	threeTries("UpdateApplication", s.UpdateApplication(ctx, oauthapp.OwnedBy("owner"), app))
 	threeTries("AddSecret", s.AddSecret(ctx, oauthapp.OwnedBy("owner"), second, now.Add(time.Hour), 2))
-	b := beginning(app.ID, "user")
+	b := sessionStart(app.ID, "user")
 	grant, err := s.BeginSession(ctx, b)
 	threeTries("BeginSession", err)
-	again := beginning(app.ID, "user")
+	again := sessionStart(app.ID, "user")
 	again.GrantID = uuid.Nil
 	_, err = s.BeginSession(ctx, again)
 	threeTries("BeginSession of a user who consented before", err)
@@ -240,7 +240,7 @@ func TestReadOnlyDatabase(t *testing.T) {
 	require.NoError(t, err)
 	_, _, cleanUpErr := standby.CleanUp(ctx, now, "", 10)
 	_, revokeErr := standby.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10)
-	_, beginErr := standby.BeginSession(ctx, beginning(app.ID, "user"))
+	_, beginErr := standby.BeginSession(ctx, sessionStart(app.ID, "user"))
 	for name, err := range map[string]error{
 		"RedeemCode":         standby.RedeemCode(ctx, issued),
 		"RotateRefreshToken": standby.RotateRefreshToken(ctx, rotation(b.Session.ID, issued.Refresh.Digest)),
@@ -280,7 +280,7 @@ func TestDiskFull(t *testing.T) {
 	require.NoError(t, err)
 	full(`CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION fail()`)
 
-	unbegun, other, secret := beginning(app.ID, "third"), newApplication("owner"), newSecret(app.ID)
+	unbegun, other, secret := sessionStart(app.ID, "third"), newApplication("owner"), newSecret(app.ID)
 	_, beginErr := s.BeginSession(ctx, unbegun)
 	_, revokeErr := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10)
 	failed := map[string]error{
@@ -335,7 +335,7 @@ func TestPoolExhausted(t *testing.T) {
 	require.NoError(t, s.RedeemCode(ctx, redemption(b)))
 }
 
-// An attempt to connect ends, as it keeps a place in the pool from others.
+// Connecting has a limit, as it keeps a place in the pool from others.
 func TestConnectTimeout(t *testing.T) {
 	dsn := newSchema(t)
 	require.Equal(t, openLimit, openDSN(t, dsn).pool.Config().ConnConfig.ConnectTimeout)
@@ -412,7 +412,7 @@ func TestCutOffHalfway(t *testing.T) {
 	require.NoError(t, err)
 	secrets, err := s.Secrets(ctx, oauthapp.OwnedBy("owner"), app.ID, now)
 	require.NoError(t, err)
-	b, added := beginning(app.ID, "another"), newSecret(app.ID)
+	b, added := sessionStart(app.ID, "another"), newSecret(app.ID)
 	later := now.Add(time.Minute)
 	look := func() (seen [4]any) {
 		var err error
@@ -426,7 +426,7 @@ func TestCutOffHalfway(t *testing.T) {
 		require.NoError(t, err)
 		return seen
 	}
-	for _, verb := range []struct {
+	for _, operation := range []struct {
 		name  string
 		holds string // what another transaction does, so that the operation waits
 		args  []any
@@ -448,19 +448,19 @@ func TestCutOffHalfway(t *testing.T) {
 				return err
 			}},
 	} {
-		t.Run(verb.name, func(t *testing.T) {
+		t.Run(operation.name, func(t *testing.T) {
 			before := look()
 			tx, err := other.Begin(ctx)
 			require.NoError(t, err)
 			defer tx.Rollback(ctx)
-			_, err = tx.Exec(ctx, verb.holds, verb.args...)
+			_, err = tx.Exec(ctx, operation.holds, operation.args...)
 			require.NoError(t, err)
 
 			s.limits = limits{call: time.Minute, finish: time.Millisecond}
 			leaving, leave := context.WithCancel(ctx)
 			defer leave()
 			called := make(chan error, 1)
-			go func() { called <- verb.call(leaving) }()
+			go func() { called <- operation.call(leaving) }()
 			blocked := func() (n int) {
 				require.NoError(t, other.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`, name).Scan(&n))
 				return n
@@ -476,7 +476,7 @@ func TestCutOffHalfway(t *testing.T) {
 			require.NoError(t, tx.Rollback(ctx))
 			s.limits = defaultLimits
 			require.Equal(t, before, look())
-			require.NoError(t, verb.call(ctx), "it is as if it had not been called")
+			require.NoError(t, operation.call(ctx), "it is as if it had not been called")
 		})
 	}
 }
@@ -587,7 +587,7 @@ func TestKilledConnections(t *testing.T) {
 // returns an error if the store does not keep what it acknowledged. A call that
 // fails may have happened or not, and ends the life.
 func oneLife(s *Store, app [16]byte, user string, acknowledged, failed *atomic.Int64) error {
-	b := beginning(app, user)
+	b := sessionStart(app, user)
 	issued := redemption(b)
 	last := b.Session.Code.Digest // what was acknowledged last
 	seen := func(session store.Session) [32]byte {

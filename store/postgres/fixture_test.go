@@ -29,7 +29,7 @@ var (
 	newDigest      = sample.Digest
 	newApplication = sample.Application
 	newSecret      = sample.Secret
-	beginning      = sample.Beginning
+	sessionStart   = sample.SessionStart
 	redemption     = sample.Redemption
 	rotation       = sample.Rotation
 )
@@ -150,16 +150,16 @@ func create(t testing.TB, s *Store) oauthapp.Application {
 }
 
 // begin begins a session and returns it as it was begun.
-func begin(t testing.TB, s *Store, app uuid.UUID, user string) store.Beginning {
+func begin(t testing.TB, s *Store, app uuid.UUID, user string) store.SessionStart {
 	t.Helper()
-	b := beginning(app, user)
+	b := sessionStart(app, user)
 	_, err := s.BeginSession(ctx, b)
 	require.NoError(t, err)
 	return b
 }
 
 // issue begins a session and redeems its code.
-func issue(t testing.TB, s *Store, app uuid.UUID, user string) (store.Beginning, store.Redemption) {
+func issue(t testing.TB, s *Store, app uuid.UUID, user string) (store.SessionStart, store.Redemption) {
 	t.Helper()
 	b := begin(t, s, app, user)
 	r := redemption(b)

@@ -88,7 +88,7 @@ func TestMigrateFromVersion1(t *testing.T) {
 		require.ErrorIs(t, s.RotateRefreshToken(ctx, rotation(session.ID, digestOf("another"))), store.ErrUsed)
 		require.NoError(t, s.RotateRefreshToken(ctx, rotation(session.ID, session.Refresh.Digest)))
 	}
-	again := beginning(app, "user")
+	again := sessionStart(app, "user")
 	again.GrantID, again.Session.AccountID = uuid.Nil, "account"
 	_, err = s.BeginSession(ctx, again)
 	require.NoError(t, err, "consent is remembered")
@@ -120,7 +120,7 @@ func TestBeforeTheMigration(t *testing.T) {
 		s := New(openPool(t, with(dsn, "default_query_exec_mode", mode), nil))
 		_, sessionErr := s.Session(ctx, redeemed)
 		_, clientErr := s.Client(ctx, "client", redeemed, now)
-		_, beginErr := s.BeginSession(ctx, beginning(app, "another"))
+		_, beginErr := s.BeginSession(ctx, sessionStart(app, "another"))
 		for name, err := range map[string]error{
 			"Session": sessionErr, "Client": clientErr, "BeginSession": beginErr,
 			"RedeemCode":         s.RedeemCode(ctx, store.Redemption{SessionID: uuid.UUID{0: 1, 15: 1}, Code: digestOf("code"), At: now}),

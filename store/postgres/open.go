@@ -49,8 +49,8 @@ func open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, errNoDatabase
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
-		// An attempt takes a place in the pool, also when nobody waits for it
-		// any more.
+		// A connection that is being made takes a place in the pool, also when
+		// nobody waits for it any more.
 		config.ConnConfig.ConnectTimeout = openLimit
 	}
 	config.ConnConfig.RuntimeParams["client_encoding"] = clientEncoding // whatever the role has

@@ -125,7 +125,7 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 		require.Empty(t, grants.Items)
 
 		// To keep one is refused, wholly.
-		b := beginning(app.ID, text)
+		b := sessionStart(app.ID, text)
 		_, err = s.BeginSession(ctx, b)
 		require.Error(t, err)
 		require.False(t, isRefusal(err), "%v", err)
@@ -185,7 +185,7 @@ func TestRoundTrips(t *testing.T) {
 func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 	var app oauthapp.Application
 	var grant oauthapp.Grant
-	var session store.Beginning
+	var session store.SessionStart
 	var issued store.Redemption
 	prepare := func() {
 		app = create(t, s)
@@ -195,7 +195,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		require.NoError(t, err)
 	}
 	owned := oauthapp.GrantsToOwner(oauthapp.OwnedBy("owner"))
-	verbs := []struct {
+	operations := []struct {
 		name string
 		want int64
 		call func() error
@@ -219,15 +219,15 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 			return err
 		}},
 		{"Session", 1, func() error { _, err := s.Session(ctx, session.Session.ID); return err }},
-		{"BeginSession", 1, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "user")); return err }},
+		{"BeginSession", 1, func() error { _, err := s.BeginSession(ctx, sessionStart(app.ID, "user")); return err }},
 		{"BeginSession of a user who consented before", 1, func() error {
-			b := beginning(app.ID, "user")
+			b := sessionStart(app.ID, "user")
 			b.GrantID = uuid.Nil
 			_, err := s.BeginSession(ctx, b)
 			return err
 		}},
 		{"RedeemCode", 2, func() error { // with the one that begins
-			b := beginning(app.ID, "user")
+			b := sessionStart(app.ID, "user")
 			if _, err := s.BeginSession(ctx, b); err != nil {
 				return err
 			}
@@ -237,7 +237,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 			if _, err := s.Client(ctx, app.ClientID, uuid.Nil, now); err != nil { // authorize
 				return err
 			}
-			b := beginning(app.ID, "user")
+			b := sessionStart(app.ID, "user")
 			b.GrantID = uuid.Nil
 			if _, err := s.BeginSession(ctx, b); err != nil {
 				return err
@@ -311,7 +311,7 @@ func roundTrips(t *testing.T, s *Store, trips *atomic.Int64) {
 		{"CleanUp of grants", 1, func() error { _, _, err := s.CleanUp(ctx, now, "g", 10); return err }},
 		{"CleanUp of secrets", 1, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
 	}
-	for _, v := range verbs {
+	for _, v := range operations {
 		prepare()
 		require.NoError(t, v.call(), v.name) // what it runs is prepared now
 		prepare()

@@ -175,7 +175,7 @@ func callEverything(t *testing.T, s *Store) {
 	require.NoError(t, s.AddSecret(ctx, oauthapp.OwnedBy("owner"), secret, now.Add(time.Hour), 2))
 	b, r := issue(t, s, app.ID, "user")
 	require.ErrorIs(t, s.RedeemCode(ctx, r), store.ErrUsed)
-	again := beginning(app.ID, "user")
+	again := sessionStart(app.ID, "user")
 	again.GrantID = uuid.Nil
 	grant, err := s.BeginSession(ctx, again)
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ func TestRevisions(t *testing.T) {
 		}},
 		{"CleanUp of secrets", true, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
 		{"CleanUp of no secrets", false, func() error { _, _, err := s.CleanUp(ctx, now, "c", 10); return err }},
-		{"BeginSession", false, func() error { _, err := s.BeginSession(ctx, beginning(app.ID, "another")); return err }},
+		{"BeginSession", false, func() error { _, err := s.BeginSession(ctx, sessionStart(app.ID, "another")); return err }},
 		{"RevokeTokens", false, func() error { _, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner"), app.ID, 10); return err }},
 		{"SetStanding", true, func() error {
 			_, err := s.SetStanding(ctx, oauthapp.OwnedBy("owner"), app.ID, oauthapp.Standing{}, oauthapp.Standing{Suspended: true})

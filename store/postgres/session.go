@@ -119,7 +119,7 @@ func (s *Store) Session(ctx context.Context, id uuid.UUID) (store.Session, error
 }
 
 // BeginSession implements [store.Store].
-func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	session, code, access, refresh := b.Session, b.Session.Code, b.Session.Access, b.Session.Refresh
 	sql, args := beginSessionAgain, []any{
 		idValue(session.ApplicationID), session.UserID, session.AccountID, listValue(session.Scopes), instant(session.CreatedAt),

@@ -18,18 +18,18 @@ import (
 // of the second are made durable in the time of one of the first.
 func BenchmarkGroupCommit(b *testing.B) {
 	s := openTemp(b)
-	beginnings := beginMany(b, s, 2*b.N)
-	redeem := func(b store.Beginning) error { return s.RedeemCode(ctx, redemption(b)) }
+	starts := beginMany(b, s, 2*b.N)
+	redeem := func(b store.SessionStart) error { return s.RedeemCode(ctx, redemption(b)) }
 
 	started, cpu := time.Now(), cpuTime(b)
-	for _, beginning := range beginnings[:b.N] {
-		require.NoError(b, redeem(beginning))
+	for _, start := range starts[:b.N] {
+		require.NoError(b, redeem(start))
 	}
 	alone, aloneCPU := time.Since(started), cpuTime(b)-cpu
 
 	b.ResetTimer()
 	cpu = cpuTime(b)
-	inParallel(b, beginnings[b.N:], redeem)
+	inParallel(b, starts[b.N:], redeem)
 	b.StopTimer()
 	b.ReportMetric(float64(aloneCPU)/float64(b.N), "alone-cpu-ns/op")
 	b.ReportMetric(float64(cpuTime(b)-cpu)/float64(b.N), "together-cpu-ns/op")

@@ -52,7 +52,7 @@ func connect(ctx context.Context, path, settings string) (*conn, error) {
 	}
 	db, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
-		return nil, said(err)
+		return nil, innermost(err)
 	}
 	db.SetBusyTimeout(busyLimit)
 	c := &conn{sqlite: db, statements: map[string]*statement{}}
@@ -68,16 +68,16 @@ func (c *conn) prepare(statements []string) error {
 	for _, query := range statements {
 		stmt, err := c.sqlite.Prepare(query)
 		if err != nil {
-			return fmt.Errorf("prepare %q: %w", query, said(err))
+			return fmt.Errorf("prepare %q: %w", query, innermost(err))
 		}
-		verb, _, _ := strings.Cut(query, " ")
-		c.statements[query] = &statement{stmt, verb == "INSERT" || verb == "UPDATE" || verb == "DELETE"}
+		kind, _, _ := strings.Cut(query, " ")
+		c.statements[query] = &statement{stmt, kind == "INSERT" || kind == "UPDATE" || kind == "DELETE"}
 	}
 	c.sqlite.SetBusyTimeout(busyStep)
 	return nil
 }
 
-func (c *conn) close() error { return said(c.sqlite.Close()) }
+func (c *conn) close() error { return innermost(c.sqlite.Close()) }
 
 // script runs statements that were not prepared, one after the other.
 func (c *conn) script(sql string) error {
@@ -108,10 +108,10 @@ func (c *conn) word(query string) (text string, err error) {
 func (c *conn) once(sql string, read func(*row)) (rest string, err error) {
 	stmt, left, err := c.sqlite.PrepareTransient(sql)
 	if err != nil {
-		return "", said(err)
+		return "", innermost(err)
 	}
 	err = c.run(&statement{Stmt: stmt}, nil, every, read)
-	return sql[len(sql)-left:], errors.Join(err, said(stmt.Finalize()))
+	return sql[len(sql)-left:], errors.Join(err, innermost(stmt.Finalize()))
 }
 
 // exec runs a prepared statement that returns nothing, and tells how many rows
@@ -186,7 +186,7 @@ func (c *conn) run(stmt *statement, args []value, rows int, read func(*row)) (er
 	}
 	defer func() {
 		if e := stmt.Reset(); e != nil && err == nil {
-			err = said(e)
+			err = innermost(e)
 		}
 	}()
 	for c.row = (row{stmt: stmt.Stmt}); c.row.err == nil; read(&c.row) {
@@ -196,7 +196,7 @@ func (c *conn) run(stmt *statement, args []value, rows int, read func(*row)) (er
 		rows--
 		more, err := stmt.Step()
 		if err != nil {
-			return said(err)
+			return innermost(err)
 		}
 		if !more {
 			if stmt.changes {
@@ -209,8 +209,8 @@ func (c *conn) run(stmt *statement, args []value, rows int, read func(*row)) (er
 	return c.row.err
 }
 
-// said returns the innermost error, which is what SQLite said.
-func said(err error) error {
+// innermost returns the innermost error, which is the one of SQLite.
+func innermost(err error) error {
 	for {
 		cause := errors.Unwrap(err)
 		if cause == nil {

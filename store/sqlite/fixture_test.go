@@ -22,7 +22,7 @@ var (
 	newID          = sample.ID
 	newApplication = sample.Application
 	newSecret      = sample.Secret
-	beginning      = sample.Beginning
+	sessionStart   = sample.SessionStart
 	redemption     = sample.Redemption
 	rotation       = sample.Rotation
 )
@@ -49,16 +49,16 @@ func create(t testing.TB, s *Store) oauthapp.Application {
 }
 
 // beginSession begins a session and returns it as it was begun.
-func beginSession(t testing.TB, s *Store, app uuid.UUID, user string) store.Beginning {
+func beginSession(t testing.TB, s *Store, app uuid.UUID, user string) store.SessionStart {
 	t.Helper()
-	b := beginning(app, user)
+	b := sessionStart(app, user)
 	_, err := s.BeginSession(ctx, b)
 	require.NoError(t, err)
 	return b
 }
 
 // issue begins a session and redeems its code.
-func issue(t testing.TB, s *Store, app uuid.UUID, user string) (store.Beginning, store.Redemption) {
+func issue(t testing.TB, s *Store, app uuid.UUID, user string) (store.SessionStart, store.Redemption) {
 	t.Helper()
 	b := beginSession(t, s, app, user)
 	r := redemption(b)

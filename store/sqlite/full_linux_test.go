@@ -45,7 +45,7 @@ func TestDiskFull(t *testing.T) {
 		group.Go(func() {
 			for j := range calls {
 				user := fmt.Sprint("user-", i, "-", j)
-				_, err := s.BeginSession(ctx, beginning(app.ID, user))
+				_, err := s.BeginSession(ctx, sessionStart(app.ID, user))
 				switch {
 				case err == nil:
 					kept[i] = append(kept[i], user)

@@ -207,7 +207,7 @@ func endApplications(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows
 // authorize returns the grant that a session begins under, and its number: the
 // live one of the user for the account, to which it adds the session's scopes,
 // or a new one.
-func authorize(c *conn, b *store.Beginning) (g oauthapp.Grant, key int64, err error) {
+func authorize(c *conn, b *store.SessionStart) (g oauthapp.Grant, key int64, err error) {
 	session := &b.Session
 	var epoch int64
 	err = c.must(lookUpGrant, func(r *row) {

@@ -110,14 +110,14 @@ func work(path string) {
 	s, err := Open(ctx, path)
 	check(err)
 	var printing sync.Mutex
-	step := func(id uuid.UUID, state string, verb func() error) {
+	step := func(id uuid.UUID, state string, operation func() error) {
 		say := func(word string) {
 			printing.Lock()
 			defer printing.Unlock()
 			fmt.Println(word, id, state)
 		}
 		say("try")
-		check(verb())
+		check(operation())
 		say("ok")
 	}
 	for worker := range 8 {
@@ -125,7 +125,7 @@ func work(path string) {
 			app := newApplication("owner")
 			check(s.CreateApplication(ctx, app, nil, 1_000_000))
 			for round := 0; ; round++ {
-				b := beginning(app.ID, fmt.Sprint(worker))
+				b := sessionStart(app.ID, fmt.Sprint(worker))
 				id := b.Session.ID
 				step(id, begun, func() error { _, err := s.BeginSession(ctx, b); return err })
 				first := redemption(b)

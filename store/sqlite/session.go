@@ -100,7 +100,7 @@ func (s *Store) Session(ctx context.Context, id uuid.UUID) (session store.Sessio
 }
 
 // BeginSession implements [store.Store].
-func (s *Store) BeginSession(ctx context.Context, b store.Beginning) (g oauthapp.Grant, err error) {
+func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (g oauthapp.Grant, err error) {
 	err = s.write(ctx, "begin session", func(c *conn) error {
 		under, key, err := authorize(c, &b)
 		if err != nil {

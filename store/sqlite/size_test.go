@@ -69,16 +69,16 @@ func inParallel[T any](t testing.TB, items []T, do func(T) error) {
 }
 
 // beginMany begins n sessions.
-func beginMany(t testing.TB, s *Store, n int) []store.Beginning {
+func beginMany(t testing.TB, s *Store, n int) []store.SessionStart {
 	t.Helper()
 	app := create(t, s)
-	beginnings := make([]store.Beginning, n)
-	for i := range beginnings {
-		beginnings[i] = beginning(app.ID, "user")
+	starts := make([]store.SessionStart, n)
+	for i := range starts {
+		starts[i] = sessionStart(app.ID, "user")
 	}
-	inParallel(t, beginnings, func(beginning store.Beginning) error {
-		_, err := s.BeginSession(ctx, beginning)
+	inParallel(t, starts, func(start store.SessionStart) error {
+		_, err := s.BeginSession(ctx, start)
 		return err
 	})
-	return beginnings
+	return starts
 }

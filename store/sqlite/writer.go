@@ -173,7 +173,7 @@ func (w *writer) runAll(batch []*operation) error {
 	end := rollback // of nothing
 	for _, v := range batch {
 		before := w.conn.changed
-		v.err = v.attempt(w.conn)
+		v.err = v.protected(w.conn)
 		switch {
 		case v.err == nil:
 			end = commit
@@ -189,9 +189,9 @@ func (w *writer) runAll(batch []*operation) error {
 	return nil
 }
 
-// attempt runs an operation. A panic in it becomes an error, so that the
+// protected runs an operation. A panic in it becomes an error, so that the
 // operation that leads goes on, closes the transaction and answers the others.
-func (v *operation) attempt(c *conn) (err error) {
+func (v *operation) protected(c *conn) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -22,14 +22,14 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
-// together runs verbs in one transaction, in their order, and returns what they
+// together runs operations in one transaction, in their order, and returns what they
 // returned: it leads meanwhile, so that all of them have to wait.
-func together(s *Store, verbs ...func() error) []error {
+func together(s *Store, operations ...func() error) []error {
 	s.writer.turn <- struct{}{}
-	errs := make([]error, len(verbs))
+	errs := make([]error, len(operations))
 	var group sync.WaitGroup
-	for i, verb := range verbs {
-		group.Go(func() { errs[i] = verb() })
+	for i, operation := range operations {
+		group.Go(func() { errs[i] = operation() })
 		s.waitFor(i + 1)
 	}
 	<-s.writer.turn
@@ -37,13 +37,13 @@ func together(s *Store, verbs ...func() error) []error {
 	return errs
 }
 
-// waitFor returns once so many verbs wait.
-func (s *Store) waitFor(verbs int) {
+// waitFor returns once so many operations wait.
+func (s *Store) waitFor(operations int) {
 	for {
 		s.writer.mu.Lock()
 		waiting := len(s.writer.queue)
 		s.writer.mu.Unlock()
-		if waiting >= verbs {
+		if waiting >= operations {
 			return
 		}
 		runtime.Gosched()
@@ -67,7 +67,7 @@ func commits(t testing.TB, path string) (n int) {
 	return n
 }
 
-func TestVerbsShareATransaction(t *testing.T) {
+func TestOperationsShareATransaction(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
 	s := openPath(t, path)
 	app := create(t, s)
@@ -93,7 +93,7 @@ func TestVerbsShareATransaction(t *testing.T) {
 	require.NoError(t, errs[5])
 	require.ErrorIs(t, errs[6], store.ErrNotFound)
 
-	for _, b := range []store.Beginning{first, second} {
+	for _, b := range []store.SessionStart{first, second} {
 		session, err := s.Session(ctx, b.Session.ID)
 		require.NoError(t, err)
 		require.False(t, session.Code.RedeemedAt.IsZero())
@@ -123,13 +123,13 @@ func TestRedemptionsShareACommit(t *testing.T) {
 	}
 }
 
-// A verb that is refused when it has changed something already leaves nothing,
+// An operation that is refused when it has changed something already leaves nothing,
 // and the others are as they would be without it.
 func TestOneOfAGroupIsRefusedLate(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
 	first, second := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2")
-	late := beginning(app.ID, "3")
+	late := sessionStart(app.ID, "3")
 	late.Session.ID = second.Session.ID
 	begin := func() error { _, err := s.BeginSession(ctx, late); return err }
 
@@ -178,7 +178,7 @@ func TestOneOfAGroupFails(t *testing.T) {
 	require.NoError(t, s.CreateApplication(ctx, huge, nil, 100), "once there is room again")
 }
 
-// A bug in one verb costs neither its neighbours their answer nor the store its
+// A bug in one operation costs neither its neighbours their answer nor the store its
 // life.
 func TestOneOfAGroupPanics(t *testing.T) {
 	s := openTemp(t)
@@ -214,7 +214,7 @@ func TestOneOfAGroupPanics(t *testing.T) {
 	}
 }
 
-// A refusal that follows from what another verb did holds only if that was
+// A refusal that follows from what another operation did holds only if that was
 // kept.
 func TestCommitFails(t *testing.T) {
 	s := openTemp(t)
@@ -235,7 +235,7 @@ func TestCommitFails(t *testing.T) {
 	require.ErrorIs(t, s.RedeemCode(ctx, redemption(session)), store.ErrUsed)
 }
 
-func TestCancelledVerbs(t *testing.T) {
+func TestCancelledOperations(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
 	stays, goes := beginSession(t, s, app.ID, "1"), beginSession(t, s, app.ID, "2")
@@ -255,7 +255,7 @@ func TestCancelledVerbs(t *testing.T) {
 
 	session, err := s.Session(ctx, goes.Session.ID)
 	require.NoError(t, err)
-	require.True(t, session.Code.RedeemedAt.IsZero(), "a verb that was withdrawn happened")
+	require.True(t, session.Code.RedeemedAt.IsZero(), "a operation that was withdrawn happened")
 	require.ErrorIs(t, s.RedeemCode(cancelled, redemption(goes)), context.Canceled)
 	_, err = s.Session(cancelled, goes.Session.ID)
 	require.ErrorIs(t, err, context.Canceled)
@@ -269,7 +269,7 @@ func TestCancelledAtAnyMoment(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 200 {
 		group.Go(func() {
-			b := beginning(app.ID, "user")
+			b := sessionStart(app.ID, "user")
 			ending, cancel := context.WithTimeout(ctx, time.Duration(i)*20*time.Microsecond)
 			defer cancel()
 			_, err := s.BeginSession(ending, b)
@@ -317,7 +317,7 @@ func TestAnotherProcessWrites(t *testing.T) {
 	require.NoError(t, <-result)
 }
 
-// Verbs that failed together, and then find the database locked, do not wait
+// Operations that failed together, and then find the database locked, do not wait
 // for the lock one after the other.
 func TestAnotherProcessWritesBetween(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
@@ -417,7 +417,7 @@ func race(t *testing.T, handles []*Store, n int, f func(s *Store, i int) error) 
 	return winner
 }
 
-func grantOf(t *testing.T, s *Store, b store.Beginning) uuid.UUID {
+func grantOf(t *testing.T, s *Store, b store.SessionStart) uuid.UUID {
 	t.Helper()
 	session, err := s.Session(ctx, b.Session.ID)
 	require.NoError(t, err)

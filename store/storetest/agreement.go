@@ -107,7 +107,7 @@ func both[T any](c *comparison, call string, on func(s store.Store) (T, error)) 
 		c.failf("%s returned %s, and in memory %s, after:\n\t\t%s", call, describe(err), describe(wantErr), c.history())
 	}
 	if err == nil {
-		if failed := c.attempt(func() { c.same(got, want, "%s, by what it is in memory,", call) }); failed != nil {
+		if failed := c.failureOf(func() { c.same(got, want, "%s, by what it is in memory,", call) }); failed != nil {
 			c.failf("%w, after:\n\t\t%s", failed, c.history())
 		}
 	}
@@ -335,7 +335,7 @@ func (c *comparison) revokeGrant() {
 
 func (c *comparison) beginSession() {
 	app := c.someApp()
-	b := c.beginning(app, someUser(), someAccount(), someScopes()...)
+	b := c.sessionStart(app, someUser(), someAccount(), someScopes()...)
 	if chance(25) {
 		b = c.issued(app, someUser(), someAccount(), someScopes()...)
 	}

@@ -75,14 +75,14 @@ func applicationsUnknown(t *trial) {
 	t.want(store.ErrNotFound, err, "Client of an unknown client ID")
 	_, err = t.Client(t.ctx, "", uuid.Nil, start)
 	t.want(store.ErrNotFound, err, "Client of no client ID")
-	_, err = t.BeginSession(t.ctx, t.beginning(absent, "u", "a"))
+	_, err = t.BeginSession(t.ctx, t.sessionStart(absent, "u", "a"))
 	t.want(store.ErrNotFound, err, "BeginSession of an unknown application")
 	_, err = t.grantTo(app.ID, "u", "a")
 	t.want(store.ErrNotFound, err, "Grant that was never given")
 	_, err = t.RevokeGrant(t.ctx, oauthapp.GrantsOfUser("u"), t.id())
 	t.want(store.ErrNotFound, err, "RevokeGrant of an unknown grant")
 
-	unknown := t.beginning(app, "u", "a").Session
+	unknown := t.sessionStart(app, "u", "a").Session
 	t.isDead(unknown, "unknown")
 	t.must(t.EndSession(t.ctx, unknown.ID), "EndSession of an unknown session")
 	t.must(t.Touch(t.ctx, store.Use{GrantID: t.id(), ApplicationID: absent.ID, SecretID: t.id(), At: start}), "Touch of what is unknown")
@@ -355,7 +355,7 @@ func applicationsDelete(t *trial) {
 	if client.Session != nil {
 		t.failf("Client has a session of a deleted application")
 	}
-	_, err = t.BeginSession(t.ctx, t.beginning(app, "u", "a"))
+	_, err = t.BeginSession(t.ctx, t.sessionStart(app, "u", "a"))
 	t.want(store.ErrNotFound, err, "BeginSession of a deleted application")
 	t.isDead(code, "after the application was deleted")
 	t.isDead(session, "after the application was deleted")

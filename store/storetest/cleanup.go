@@ -68,7 +68,7 @@ func cleanUpLive(t *trial) {
 
 	// Each session has one thing that is just unexpired.
 	var sessions []store.Session
-	code := t.beginning(app, "code", "a", "read")
+	code := t.sessionStart(app, "code", "a", "read")
 	code.Session.Code.ExpiresAt = now.Add(tick)
 	code.Session.ExpiresAt = now.Add(tick)
 	sessions = append(sessions, t.beginAs(app, code))
@@ -124,7 +124,7 @@ func (t *trial) isFree(app oauthapp.Application, dead store.Session, format stri
 	what := fmt.Sprintf(format, args...)
 	_, err := t.Session(t.ctx, dead.ID)
 	t.want(store.ErrNotFound, err, "Session %s, after the clean-up,", what)
-	again := t.beginning(app, "again", "a", "read")
+	again := t.sessionStart(app, "again", "a", "read")
 	again.Session.ID = dead.ID
 	_, err = t.BeginSession(t.ctx, again)
 	t.must(err, "BeginSession with the ID of a session %s, after the clean-up,", what)
@@ -139,7 +139,7 @@ func cleanUpSessions(t *trial) {
 	for i := range each {
 		user := fmt.Sprint("user-", i)
 		add("with an expired code", t.begin(app, user, "a", "read"))
-		exact := t.beginning(app, user, "a", "read")
+		exact := t.sessionStart(app, user, "a", "read")
 		exact.Session.Code.ExpiresAt, exact.Session.ExpiresAt = now, now
 		add("with a code that expires now", t.beginAs(app, exact))
 
@@ -149,7 +149,7 @@ func cleanUpSessions(t *trial) {
 		t.must(t.RedeemCode(t.ctx, issue), "RedeemCode")
 		add("past its expiry time", redeemed(session, issue))
 
-		late := t.beginning(app, user, "a", "read")
+		late := t.sessionStart(app, user, "a", "read")
 		late.Session.Code.ExpiresAt = now.Add(time.Hour) // but it is redeemed
 		session = t.beginAs(app, late)
 		issue = t.redemption(session)
@@ -299,7 +299,7 @@ func cleanUpAtOnce(t *trial) {
 	app, doomed := t.application("alice"), t.application("alice")
 	now := start.Add(time.Minute)
 	for i := range 30 {
-		expired := t.beginning(app, fmt.Sprint("expired-", i), "a", "read")
+		expired := t.sessionStart(app, fmt.Sprint("expired-", i), "a", "read")
 		expired.Session.Code.ExpiresAt, expired.Session.ExpiresAt = start, start
 		t.beginAs(app, expired)
 		t.begin(doomed, fmt.Sprint("doomed-", i), "a", "read")

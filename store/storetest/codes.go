@@ -30,24 +30,24 @@ func codesBegin(t *trial) {
 	app := t.application("alice")
 	t.isLive(t.begin(app, "u", "a", "write", "read"), "just begun")
 
-	bare := t.beginning(app, "u", "a")
+	bare := t.sessionStart(app, "u", "a")
 	bare.Session.Code.RedirectURI, bare.Session.Code.CodeChallenge, bare.Session.Code.State = "", "", credential.Digest{}
 	t.isLive(t.beginAs(app, bare), "begun without what is optional")
 
-	late := t.beginning(app, "u", "a", "read")
+	late := t.sessionStart(app, "u", "a", "read")
 	late.Session.CreatedAt = start.Add(10 * sessionTTL)
 	late.Session.ExpiresAt = late.Session.CreatedAt.Add(codeTTL)
 	late.Session.Code.ExpiresAt = late.Session.CreatedAt.Add(codeTTL)
 	t.isLive(t.beginAs(app, late), "begun when others are long expired")
 
-	expired := t.beginning(app, "u", "a", "read")
+	expired := t.sessionStart(app, "u", "a", "read")
 	expired.Session.ExpiresAt = start.Add(-time.Hour)
 	t.isLive(t.beginAs(app, expired), "expired already, which is for the caller to judge")
 }
 
 // issued returns what begins a session with its tokens.
-func (t *trial) issued(app oauthapp.Application, user, account string, scopes ...string) store.Beginning {
-	b := t.beginning(app, user, account, scopes...)
+func (t *trial) issued(app oauthapp.Application, user, account string, scopes ...string) store.SessionStart {
+	b := t.sessionStart(app, user, account, scopes...)
 	session := &b.Session
 	session.Code = store.Code{}
 	session.ExpiresAt = start.Add(sessionTTL)
@@ -64,7 +64,7 @@ func codesNone(t *trial) {
 	alone := t.issued(app, "v", "a", "read")
 	alone.Session.Refresh, alone.Session.RefreshFamily = store.RefreshToken{}, credential.Digest{}
 	alone.Session.ExpiresAt = alone.Session.Access.ExpiresAt
-	for name, b := range map[string]store.Beginning{"tokens": t.issued(app, "w", "a", "read"), "a narrower access token": narrow, "an access token alone": alone} {
+	for name, b := range map[string]store.SessionStart{"tokens": t.issued(app, "w", "a", "read"), "a narrower access token": narrow, "an access token alone": alone} {
 		session := t.beginAs(app, b)
 		t.isLive(session, "begun with %s", name)
 		t.hasGrant(grantOf(session), "begun with %s", name)
@@ -108,20 +108,20 @@ func codesClient(t *trial) {
 func codesTaken(t *trial) {
 	app, other := t.application("alice"), t.application("alice")
 	session := t.signIn(app, "u", "a", "read")
-	again := t.beginning(other, "v", "b", "write")
+	again := t.sessionStart(other, "v", "b", "write")
 	again.Session.ID = session.ID
 	_, err := t.BeginSession(t.ctx, again)
 	t.want(store.ErrExists, err, "BeginSession with a session's ID that is in use")
 	_, err = t.grantTo(other.ID, "v", "b")
 	t.want(store.ErrNotFound, err, "Grant of a session that was refused")
 
-	again = t.beginning(app, "u", "a", "write")
+	again = t.sessionStart(app, "u", "a", "write")
 	again.Session.ID = session.ID
 	_, err = t.BeginSession(t.ctx, again)
 	t.want(store.ErrExists, err, "BeginSession with a session's ID that is in use")
 	t.hasGrant(grantOf(session), "after another session was refused")
 
-	again = t.beginning(app, "v", "a", "write")
+	again = t.sessionStart(app, "v", "a", "write")
 	again.GrantID = session.GrantID
 	_, err = t.BeginSession(t.ctx, again)
 	t.want(store.ErrExists, err, "BeginSession with a grant's ID that is in use")
@@ -199,7 +199,7 @@ func codesWrongDigest(t *trial) {
 	wrong("after")
 	t.isLive(session, "after others' codes were tried")
 
-	none := t.beginning(app, "u", "a", "read")
+	none := t.sessionStart(app, "u", "a", "read")
 	none.Session.Code.Digest = credential.Digest{}
 	zero := t.redemption(t.beginAs(app, none))
 	t.want(store.ErrNotFound, t.RedeemCode(t.ctx, zero), "RedeemCode with no code of a session that has none")

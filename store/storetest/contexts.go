@@ -26,7 +26,7 @@ type world struct {
 	code     store.Session
 	session  store.Session
 	created  oauthapp.Application
-	begun    store.Beginning
+	begun    store.SessionStart
 	rotation store.Rotation
 	issue    store.Redemption
 	kept     store.Record
@@ -39,7 +39,7 @@ func (t *trial) world() *world {
 	w.session = t.signIn(w.app, "u", "a", "read")
 	w.code = t.begin(w.app, "u", "a", "read")
 	w.created = t.draft("alice")
-	w.begun = t.beginning(w.app, "v", "a", "read")
+	w.begun = t.sessionStart(w.app, "v", "a", "read")
 	w.issue = t.redemption(w.code)
 	w.rotation = t.rotation(w.session)
 	w.kept, w.unkept = t.keep(), t.record()

@@ -15,7 +15,7 @@ var extraRules = []rule{
 func extraKept(t *trial) {
 	app := t.application("alice")
 	for _, extra := range [][]byte{{0}, []byte("entry"), {0xff, 0, 0xfe}, bytes.Repeat([]byte{0xff, 0}, store.MaxExtra/2)} {
-		b := t.beginning(app, "u", "a", "read")
+		b := t.sessionStart(app, "u", "a", "read")
 		b.Session.Extra = extra
 		session := t.beginAs(app, b)
 		t.isLive(session, "begun with an Extra of %d bytes", len(extra))
@@ -39,7 +39,7 @@ func extraKept(t *trial) {
 
 func extraCleared(t *trial) {
 	app := t.application("alice")
-	bare := t.beginning(app, "u", "a", "read")
+	bare := t.sessionStart(app, "u", "a", "read")
 	bare.Session.Extra = nil
 	t.isLive(t.beginAs(app, bare), "begun without an Extra")
 
@@ -58,7 +58,7 @@ func extraCleared(t *trial) {
 
 func extraSlices(t *trial) {
 	app := t.application("alice")
-	b := t.beginning(app, "u", "a", "read")
+	b := t.sessionStart(app, "u", "a", "read")
 	session := t.beginAs(app, b)
 	spoilBytes(b.Session.Extra)
 	t.isLive(session, "after its caller changed the Extra it had begun it with")

@@ -84,10 +84,10 @@ func (t *trial) application(owner string) oauthapp.Application {
 	return app
 }
 
-// beginning returns what begins a session: Session is all that the store will
+// sessionStart returns what begins a session: Session is all that the store will
 // keep but for what it fills in itself.
-func (t *trial) beginning(app oauthapp.Application, user, account string, scopes ...string) store.Beginning {
-	return store.Beginning{
+func (t *trial) sessionStart(app oauthapp.Application, user, account string, scopes ...string) store.SessionStart {
+	return store.SessionStart{
 		Session: store.Session{
 			ID:            t.id(),
 			ApplicationID: app.ID,
@@ -111,10 +111,10 @@ func (t *trial) beginning(app oauthapp.Application, user, account string, scopes
 
 // begin begins a session and returns what the store must now have of it.
 func (t *trial) begin(app oauthapp.Application, user, account string, scopes ...string) store.Session {
-	return t.beginAs(app, t.beginning(app, user, account, scopes...))
+	return t.beginAs(app, t.sessionStart(app, user, account, scopes...))
 }
 
-func (t *trial) beginAs(app oauthapp.Application, b store.Beginning) store.Session {
+func (t *trial) beginAs(app oauthapp.Application, b store.SessionStart) store.Session {
 	grant, err := t.BeginSession(t.ctx, b)
 	t.must(err, "BeginSession")
 	session := cloneSession(b.Session)

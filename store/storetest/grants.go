@@ -74,7 +74,7 @@ func grantsKept(t *trial) {
 	_, err = t.grantTo(other.ID, "v", "a")
 	t.want(store.ErrNotFound, err, "Grant to an application that the user did not authorize")
 
-	b := t.beginning(app, "w", "a", "read")
+	b := t.sessionStart(app, "w", "a", "read")
 	grant, err := t.BeginSession(t.ctx, b)
 	t.must(err, "BeginSession")
 	t.same(grant, oauthapp.Grant{
@@ -85,7 +85,7 @@ func grantsKept(t *trial) {
 func grantsUnion(t *trial) {
 	app := t.application("alice")
 	first := t.begin(app, "u", "a", "read")
-	b := t.beginning(app, "u", "a", "write", "admin")
+	b := t.sessionStart(app, "u", "a", "write", "admin")
 	b.Session.CreatedAt = start.Add(time.Hour)
 	got, err := t.BeginSession(t.ctx, b)
 	t.must(err, "BeginSession")
@@ -96,7 +96,7 @@ func grantsUnion(t *trial) {
 	t.hasGrant(want, "after a second session")
 	t.isLive(first, "after a second session")
 
-	third := t.beginning(app, "u", "a", "read")
+	third := t.sessionStart(app, "u", "a", "read")
 	third.Session.CreatedAt = start.Add(2 * time.Hour)
 	want.AuthorizedAt = third.Session.CreatedAt
 	session := t.beginAs(app, third)
@@ -125,10 +125,10 @@ func grantsUnionAtOnce(t *trial) {
 	t.hasGrant(want, "after many sessions begun at once")
 }
 
-// again is beginning for a session whose user consented before, and is not
+// again is sessionStart for a session whose user consented before, and is not
 // asked.
-func (t *trial) again(app oauthapp.Application, user, account string, scopes ...string) store.Beginning {
-	b := t.beginning(app, user, account, scopes...)
+func (t *trial) again(app oauthapp.Application, user, account string, scopes ...string) store.SessionStart {
+	b := t.sessionStart(app, user, account, scopes...)
 	b.Session.CreatedAt = start.Add(time.Hour)
 	b.GrantID = uuid.Nil
 	return b
@@ -151,7 +151,7 @@ func grantsAgain(t *trial) {
 	}
 
 	elsewhere, admin := t.begin(app, "u", "b", "read"), t.begin(other, "v", "a", "read", "write")
-	refused := func(b store.Beginning, why string) {
+	refused := func(b store.SessionStart, why string) {
 		_, err := t.BeginSession(t.ctx, b)
 		t.want(store.ErrNotFound, err, "BeginSession without asking, %s,", why)
 		_, err = t.Session(t.ctx, b.Session.ID)
@@ -191,7 +191,7 @@ func grantsAnew(t *trial) {
 	var dead []store.Session
 	for range 3 { // again and again: an end must not undo the one before
 		for why, revoke := range end {
-			b := t.beginning(app, "u", "a", "read", "write")
+			b := t.sessionStart(app, "u", "a", "read", "write")
 			old := t.redeem(t.beginAs(app, b))
 			t.must(t.Touch(t.ctx, store.Use{GrantID: old.GrantID, At: start.Add(time.Hour)}), "Touch")
 			revoke(old)

@@ -78,7 +78,7 @@ func (t *trial) all(list pager, limit int) []uuid.UUID {
 
 // grant authorizes and returns the grant's ID, which is the one given.
 func (t *trial) grant(app oauthapp.Application, user, account string, id uuid.UUID) uuid.UUID {
-	b := t.beginning(app, user, account, "read")
+	b := t.sessionStart(app, user, account, "read")
 	b.GrantID = id
 	grant, err := t.BeginSession(t.ctx, b)
 	t.must(err, "BeginSession")

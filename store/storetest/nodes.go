@@ -104,7 +104,7 @@ func nodesRestart(t *trial) {
 		working     sync.WaitGroup
 	)
 	working.Go(func() {
-		failed = t.attempt(func() {
+		failed = t.failureOf(func() {
 			for i := range most {
 				select {
 				case <-stop:

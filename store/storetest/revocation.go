@@ -299,7 +299,7 @@ func revocationRacingDelete(t *trial) {
 		var sessions sync.Map // of store.Session
 		busy := []func(t *trial, i int) error{
 			func(t *trial, i int) error {
-				b := t.beginning(app, fmt.Sprint("user-", i), "a", "read")
+				b := t.sessionStart(app, fmt.Sprint("user-", i), "a", "read")
 				session := cloneSession(b.Session)
 				session.ClientID = app.ClientID
 				sessions.Store(session.ID, session)

@@ -125,9 +125,9 @@ func standingSuspended(t *trial) {
 	t.setStanding(&app, suspended)
 	t.isSuspended(code, "of a suspended application")
 	t.isSuspended(session, "of a suspended application")
-	_, err := t.BeginSession(t.ctx, t.beginning(app, "w", "a", "read"))
+	_, err := t.BeginSession(t.ctx, t.sessionStart(app, "w", "a", "read"))
 	t.want(store.ErrNotFound, err, "BeginSession of a suspended application")
-	again := t.beginning(app, "u", "a", "read")
+	again := t.sessionStart(app, "u", "a", "read")
 	again.GrantID = uuid.Nil
 	_, err = t.BeginSession(t.ctx, again)
 	t.want(store.ErrNotFound, err, "BeginSession of a suspended application, without asking,")
@@ -259,7 +259,7 @@ func standingOwnSessions(t *trial) {
 	if second.GrantID != own.GrantID {
 		t.failf("an application has two grants of its own")
 	}
-	again := t.beginning(app, "", "", "read", "write")
+	again := t.sessionStart(app, "", "", "read", "write")
 	again.GrantID = uuid.Nil
 	t.isLive(t.beginAs(app, again), "of an application itself, without asking")
 	user := t.signIn(app, "u", "a", "read")

@@ -78,7 +78,7 @@ func (r rule) test(tb testing.TB, h Harness) error {
 	t := &trial{Store: h.New(tb), ctx: tb.Context()}
 	t.reopen = func() { t.Store = h.Reopen(tb, t.Store) }
 	t.beside = func() store.Store { return h.Beside(tb, t.Store) }
-	if err := t.attempt(func() { r.holds(t) }); err != nil {
+	if err := t.failureOf(func() { r.holds(t) }); err != nil {
 		return fmt.Errorf("%s: %s\n\tbut %w", r.name, r.says, err)
 	}
 	return nil

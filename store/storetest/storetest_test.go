@@ -545,7 +545,7 @@ func (s nobodyOwns) Application(ctx context.Context, owner oauthapp.Owner, id uu
 // listsOwn keeps the application's own grant as that of a user.
 type listsOwn struct{ *memory.Store }
 
-func (s listsOwn) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s listsOwn) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	if b.Session.UserID == "" {
 		b.Session.UserID = "itself"
 	}
@@ -559,13 +559,13 @@ func (s listsOwn) BeginSession(ctx context.Context, b store.Beginning) (oauthapp
 type revokesLate struct {
 	*memory.Store
 	mu      sync.Mutex
-	pending []store.Beginning
+	pending []store.SessionStart
 	begun   int
 }
 
 func newRevokesLate(m *memory.Store) store.Store { return &revokesLate{Store: m} }
 
-func (s *revokesLate) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s *revokesLate) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.begun++; s.begun%2 == 0 {
@@ -691,7 +691,7 @@ func (s lastUpdateWins) UpdateApplication(ctx context.Context, owner oauthapp.Ow
 
 type replacesScopes struct{ *memory.Store }
 
-func (s replacesScopes) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s replacesScopes) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	grant, err := s.Store.BeginSession(ctx, b)
 	grant.Scopes = slices.Clone(b.Session.Scopes)
 	return grant, err
@@ -699,7 +699,7 @@ func (s replacesScopes) BeginSession(ctx context.Context, b store.Beginning) (oa
 
 type alwaysAsks struct{ *memory.Store }
 
-func (s alwaysAsks) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s alwaysAsks) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	if b.GrantID == uuid.Nil {
 		b.GrantID = uuid.Must(uuid.NewV7())
 	}
@@ -708,7 +708,7 @@ func (s alwaysAsks) BeginSession(ctx context.Context, b store.Beginning) (oautha
 
 type looksThenBegins struct{ *memory.Store }
 
-func (s looksThenBegins) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s looksThenBegins) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	if b.GrantID == uuid.Nil {
 		if _, err := sample.Grant(ctx, s, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID); err != nil {
 			return oauthapp.Grant{}, err
@@ -720,7 +720,7 @@ func (s looksThenBegins) BeginSession(ctx context.Context, b store.Beginning) (o
 
 type widensUnasked struct{ *memory.Store }
 
-func (s widensUnasked) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s widensUnasked) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	_, err := sample.Grant(ctx, s, b.Session.ApplicationID, b.Session.UserID, b.Session.AccountID)
 	if b.GrantID == uuid.Nil && err != nil {
 		return oauthapp.Grant{}, err
@@ -832,7 +832,7 @@ func (s *sharesSlices) Session(ctx context.Context, id uuid.UUID) (store.Session
 
 type milliseconds struct{ *memory.Store }
 
-func (s milliseconds) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s milliseconds) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	b.Session.CreatedAt = b.Session.CreatedAt.Truncate(time.Millisecond)
 	return s.Store.BeginSession(ctx, b)
 }
@@ -906,7 +906,7 @@ func (s *keepsSessions) see(ctx context.Context, id uuid.UUID) (store.Session, e
 	return session, err
 }
 
-func (s *keepsSessions) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s *keepsSessions) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	grant, err := s.Store.BeginSession(ctx, b)
@@ -1119,7 +1119,7 @@ type unitesInProcess struct {
 	scopes []string
 }
 
-func (s *unitesInProcess) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s *unitesInProcess) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, scope := range b.Session.Scopes {
@@ -1178,7 +1178,7 @@ type closes struct {
 	closed *atomic.Bool
 }
 
-func (s closes) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s closes) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	if s.closed.Load() {
 		return oauthapp.Grant{}, errors.New("store is closed")
 	}
@@ -1194,7 +1194,7 @@ func (s closes) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 
 type dropsExtra struct{ *memory.Store }
 
-func (s dropsExtra) BeginSession(ctx context.Context, b store.Beginning) (oauthapp.Grant, error) {
+func (s dropsExtra) BeginSession(ctx context.Context, b store.SessionStart) (oauthapp.Grant, error) {
 	b.Session.Extra = nil
 	return s.Store.BeginSession(ctx, b)
 }

@@ -59,8 +59,8 @@ func (t *trial) failf(format string, args ...any) {
 	panic(failure{fmt.Errorf(format, args...)})
 }
 
-// attempt runs f and returns what it failed with.
-func (t *trial) attempt(f func()) (err error) {
+// failureOf runs f and returns what it failed with.
+func (t *trial) failureOf(f func()) (err error) {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -166,7 +166,7 @@ func (t *trial) together(n int, f func(i int) error) []error {
 	for i := range n {
 		wg.Go(func() {
 			<-gate
-			failures[i] = t.attempt(func() { results[i] = f(i) })
+			failures[i] = t.failureOf(func() { results[i] = f(i) })
 		})
 	}
 	close(gate)

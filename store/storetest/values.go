@@ -43,7 +43,7 @@ func valuesTimes(t *trial) {
 		t.same(t.stored(app), app, "Application made at %v", at)
 		t.hasSecrets(app, at, secret)
 
-		b := t.beginning(app, "u", "a", "read")
+		b := t.sessionStart(app, "u", "a", "read")
 		b.Session.CreatedAt, b.Session.ExpiresAt, b.Session.Code.ExpiresAt = at, at.Add(2*tick), at.Add(tick)
 		session := t.beginAs(app, b)
 		t.isLive(session, "begun at %v", at)
@@ -105,7 +105,7 @@ func valuesTexts(t *trial) {
 		app.Version++
 		t.same(t.stored(app), app, "Application updated with %.50q", text)
 
-		b := t.beginning(app, text, text+" account", scopeLike(text), "another")
+		b := t.sessionStart(app, text, text+" account", scopeLike(text), "another")
 		b.Session.Code.RedirectURI, b.Session.Code.CodeChallenge = text, text
 		session := t.beginAs(app, b)
 		t.isLive(session, "with %.50q", text)
@@ -192,7 +192,7 @@ func valuesGiven(t *trial) {
 	given.Extra[0] = 'X'
 	t.same(t.stored(app), app, "Application, after its caller changed the slices it had updated it with")
 
-	b := t.beginning(app, "u", "a", roomy("read", "write")...)
+	b := t.sessionStart(app, "u", "a", roomy("read", "write")...)
 	session := t.beginAs(app, b)
 	spoil(b.Session.Scopes)
 	t.isLive(session, "after its caller changed the slice it had begun it with")
@@ -257,7 +257,7 @@ func (t *trial) spoilReturned(session store.Session) {
 func valuesReturned(t *trial) {
 	app, secret := t.confidential()
 	session := t.rotate(t.signIn(app, "u", "a", "read", "write"))
-	other := t.beginning(app, "u", "a", "read", "admin")
+	other := t.sessionStart(app, "u", "a", "read", "admin")
 	grant, err := t.BeginSession(t.ctx, other)
 	t.must(err, "BeginSession")
 	spoil(grant.Scopes)

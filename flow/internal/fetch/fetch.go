@@ -92,7 +92,7 @@ type Fetcher struct {
 	cfg      Config
 	loopback bool
 	roots    *x509.CertPool
-	flights  singleflight.Group
+	fetches  singleflight.Group
 	kept     *lru.Cache[string, *document]
 	slots    chan struct{} // of fetches at once
 
@@ -200,7 +200,7 @@ func withdraws(err error) bool { return errors.Is(err, ErrGone) || errors.Is(err
 // to is kept. A caller who goes away does not take the fetch with it, as others
 // may wait.
 func (f *Fetcher) fetchOnce(ctx context.Context, u *url.URL, key, user string) (*document, error) {
-	flight := f.flights.DoChan(key, func() (any, error) {
+	fetching := f.fetches.DoChan(key, func() (any, error) {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), deadline)
 		defer cancel()
 		fetched, err := f.fetch(limited, u, key, user)
@@ -213,7 +213,7 @@ func (f *Fetcher) fetchOnce(ctx context.Context, u *url.URL, key, user string) (
 		return fetched, err
 	})
 	select {
-	case result := <-flight:
+	case result := <-fetching:
 		fetched, _ := result.Val.(*document)
 		return fetched, result.Err
 	case <-ctx.Done():

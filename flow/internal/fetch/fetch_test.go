@@ -410,7 +410,7 @@ func TestSecondAddress(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestOneFlight(t *testing.T) {
+func TestOneFetchAtATime(t *testing.T) {
 	const callers = 50
 	var fetched atomic.Int64
 	enough := make(chan struct{})

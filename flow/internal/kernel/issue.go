@@ -63,7 +63,7 @@ func Failed(err error) *wire.Error {
 func (i *Issuance) begin(ctx context.Context, c Consent, session *store.Session) (oauthapp.Grant, error) {
 	session.ApplicationID, session.UserID, session.AccountID = c.ApplicationID, c.UserID, c.AccountID
 	session.Scopes, session.CreatedAt = c.Scopes, c.At
-	b := store.Beginning{Session: *session}
+	b := store.SessionStart{Session: *session}
 	if !c.Remembered {
 		id, err := uuid.NewV7()
 		if err != nil {

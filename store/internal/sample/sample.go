@@ -44,9 +44,9 @@ func Secret(application uuid.UUID) oauthapp.Secret {
 	return oauthapp.Secret{ID: ID(), ApplicationID: application, Digest: Digest(), Hint: "wxyz", CreatedAt: Now}
 }
 
-// Beginning returns what begins a session of a user, for the account 7.
-func Beginning(application uuid.UUID, user string) store.Beginning {
-	return store.Beginning{GrantID: ID(), Session: store.Session{
+// SessionStart returns what begins a session of a user, for the account 7.
+func SessionStart(application uuid.UUID, user string) store.SessionStart {
+	return store.SessionStart{GrantID: ID(), Session: store.Session{
 		ID: ID(), ApplicationID: application, UserID: user, AccountID: "7",
 		Scopes: []string{"read", "write"}, CreatedAt: Now, ExpiresAt: Now.Add(5 * time.Minute),
 		Code: store.Code{
@@ -58,7 +58,7 @@ func Beginning(application uuid.UUID, user string) store.Beginning {
 
 // Redemption returns the exchange of a session's code, for tokens that live an
 // hour and, refreshed, 30 days.
-func Redemption(b store.Beginning) store.Redemption {
+func Redemption(b store.SessionStart) store.Redemption {
 	return store.Redemption{
 		SessionID: b.Session.ID, Code: b.Session.Code.Digest,
 		Access:  store.AccessToken{Digest: Digest(), IssuedAt: Now, ExpiresAt: Now.Add(time.Hour), Scopes: b.Session.Scopes},

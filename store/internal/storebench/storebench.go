@@ -125,11 +125,11 @@ func (l *load) create(b *testing.B, owner string) oauthapp.Application {
 }
 
 // begin begins a session of a user for an account.
-func (l *load) begin(app oauthapp.Application, user, account string) (store.Beginning, error) {
-	beginning := sample.Beginning(app.ID, user)
-	beginning.Session.AccountID = account
-	_, err := l.BeginSession(l.ctx, beginning)
-	return beginning, err
+func (l *load) begin(app oauthapp.Application, user, account string) (store.SessionStart, error) {
+	start := sample.SessionStart(app.ID, user)
+	start.Session.AccountID = account
+	_, err := l.BeginSession(l.ctx, start)
+	return start, err
 }
 
 // fill signs users in, unless the application has its sessions.
@@ -151,11 +151,11 @@ func (l *load) signInMany(b *testing.B, app oauthapp.Application, n int) []held 
 	started := make([]held, n)
 	spread(b, seeders, n, func(i int) error {
 		user := "user-" + strconv.Itoa(i)
-		beginning, err := l.begin(app, user, user)
+		start, err := l.begin(app, user, user)
 		if err != nil {
 			return err
 		}
-		redemption := sample.Redemption(beginning)
+		redemption := sample.Redemption(start)
 		started[i] = held{redemption.SessionID, redemption.Refresh.Digest}
 		return l.RedeemCode(l.ctx, redemption)
 	})
@@ -230,8 +230,8 @@ func (l *load) benchmarkBeginSession(b *testing.B) {
 		begun := make([]uuid.UUID, b.N)
 		l.endLater(b, begun)
 		return func(i int) error {
-			beginning, err := l.beginAgain(i)
-			begun[i] = beginning.Session.ID
+			start, err := l.beginAgain(i)
+			begun[i] = start.Session.ID
 			return err
 		}
 	})
@@ -242,8 +242,8 @@ func (l *load) benchmarkRedeemCode(b *testing.B) {
 		begun, redemptions := make([]uuid.UUID, b.N), make([]store.Redemption, b.N)
 		l.endLater(b, begun)
 		spread(b, seeders, b.N, func(i int) error {
-			beginning, err := l.beginAgain(i)
-			redemptions[i], begun[i] = sample.Redemption(beginning), beginning.Session.ID
+			start, err := l.beginAgain(i)
+			redemptions[i], begun[i] = sample.Redemption(start), start.Session.ID
 			return err
 		})
 		return func(i int) error { return l.RedeemCode(l.ctx, redemptions[i]) }
@@ -251,7 +251,7 @@ func (l *load) benchmarkRedeemCode(b *testing.B) {
 }
 
 // beginAgain begins another session of a user.
-func (l *load) beginAgain(i int) (store.Beginning, error) {
+func (l *load) beginAgain(i int) (store.SessionStart, error) {
 	user := "user-" + strconv.Itoa(i%l.size)
 	return l.begin(l.app, user, user)
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAttempts(t *testing.T) {
+func TestLoginLimiter(t *testing.T) {
 	const here, there = "192.0.2.1:1000", "192.0.2.2:1000"
 	clock := newClock()
-	a := newAttempts(clock.now)
+	a := newLoginLimiter(clock.now)
 	for range emailBurst {
 		require.Zero(t, a.take("alice@example.com", here))
 	}
@@ -32,8 +32,8 @@ func TestAttempts(t *testing.T) {
 	require.Zero(t, a.take("alice@example.com", here))
 }
 
-func TestAttemptsFromOneAddress(t *testing.T) {
-	a := newAttempts(newClock().now)
+func TestSignInsFromOneAddress(t *testing.T) {
+	a := newLoginLimiter(newClock().now)
 	for i := range addressBurst {
 		require.Zero(t, a.take(fmt.Sprintf("user%d@example.com", i), "[2001:db8::1]:1"))
 	}
@@ -43,9 +43,9 @@ func TestAttemptsFromOneAddress(t *testing.T) {
 
 // Whoever sends from all the networks of an IPv6 network of 48 bits keeps
 // nobody else from signing in, and gains no attempts where theirs are used up.
-func TestAttemptsStayBounded(t *testing.T) {
+func TestLoginLimiterStaysBounded(t *testing.T) {
 	const here = "192.0.2.1:1"
-	a := newAttempts(newClock().now)
+	a := newLoginLimiter(newClock().now)
 	for range emailBurst {
 		require.Zero(t, a.take("alice@example.com", here))
 	}
@@ -59,8 +59,8 @@ func TestAttemptsStayBounded(t *testing.T) {
 	}
 }
 
-func TestAttemptsAtOnce(t *testing.T) {
-	a := newAttempts(newClock().now)
+func TestSignInsAtOnce(t *testing.T) {
+	a := newLoginLimiter(newClock().now)
 	var let atomic.Int64
 	var all sync.WaitGroup
 	for range 50 {
