@@ -21,15 +21,18 @@ import (
 
 // An Authorization is what an access token stands for: which application may do
 // what, for whom. One that an application has for itself has neither user nor
-// account; see [Guard.Applications].
+// account; see [Guard.Applications]. One that a user made without an application,
+// as package tokens lets them, has neither ApplicationID nor SessionID; see
+// [Authorization.IsAPIToken].
 type Authorization struct {
 	ApplicationID uuid.UUID
 	ClientID      string
 	UserID        string   // the host's user who authorized the application; "" for none
-	AccountID     string   // the host's account that the application reaches; "" for none
+	AccountID     string   // the host's account that is reached; "" for none, and for every account of the user where IsAPIToken
 	Scopes        []string // of the access token; not to be changed
 	SessionID     uuid.UUID
-	ExpiresAt     time.Time
+	APITokenID    uuid.UUID // zero unless IsAPIToken
+	ExpiresAt     time.Time // zero for an API token that does not expire
 }
 
 // HasScope reports whether the access token has a scope. Scopes are compared
@@ -39,6 +42,12 @@ func (a Authorization) HasScope(scope string) bool { return slices.Contains(a.Sc
 // IsApplication reports whether the application has the access token for
 // itself, without a user. It reaches no account then.
 func (a Authorization) IsApplication() bool { return a.UserID == "" }
+
+// IsAPIToken reports whether the user made the access token without an
+// application, with package tokens. AccountID is that of an account token. It
+// is "" for a user token: the handler looks up which accounts UserID may act
+// for, as it does for somebody who is signed in.
+func (a Authorization) IsAPIToken() bool { return a.APITokenID != uuid.Nil }
 
 type authorizationKey struct{}
 
@@ -161,7 +170,8 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard) (*Authorization, *store
 	}
 	token, err := p.credentials.Parse(credential.AccessToken, presented)
 	if err != nil {
-		return nil, nil, errInvalidToken
+		a, refusal := p.judgeAPIToken(r, g, scheme, presented)
+		return a, nil, refusal
 	}
 	session, err := p.cfg.Store.Session(r.Context(), token.Session)
 	if errors.Is(err, store.ErrNotFound) {
@@ -279,11 +289,17 @@ func validAccessToken(s *store.Session, presented credential.Digest, now time.Ti
 // grantUsed notes that a grant is in use, if the note before is old. A note
 // that fails is no reason to refuse the request.
 func (p *Provider) grantUsed(r *http.Request, grant uuid.UUID, noted, now time.Time) {
+	p.used(r, store.Use{GrantID: grant}, noted, now)
+}
+
+// used is grantUsed for whatever was used.
+func (p *Provider) used(r *http.Request, use store.Use, noted, now time.Time) {
 	if now.Sub(noted) < clientauth.UsedInterval {
 		return
 	}
-	if err := p.cfg.Store.Touch(r.Context(), store.Use{GrantID: grant, At: now}); err != nil {
-		p.logFailure(r, "use of a grant not noted", err)
+	use.At = now
+	if err := p.cfg.Store.Touch(r.Context(), use); err != nil {
+		p.logFailure(r, "use not noted", err)
 	}
 }
 

@@ -298,7 +298,7 @@ func TestGrantUseIsNotedNowAndThen(t *testing.T) {
 	s.clock.advance(10 * time.Minute)
 	s.store.fail(errBroken, "Touch")
 	require.True(t, s.isLive(tok.access), "a note that fails refuses nobody")
-	require.Contains(t, s.log.String(), "use of a grant not noted")
+	require.Contains(t, s.log.String(), "use not noted")
 }
 
 func TestRequireOutage(t *testing.T) {

@@ -45,10 +45,13 @@ type Config struct {
 	// remembered or not; by [Provider.Require] and introspection for tokens
 	// that nothing refreshes; and at every call behind a [Guard] with Current.
 	// So what a user may not do any more ends, or narrows, with the next
-	// refresh, after Lifetimes.AccessToken at most. A user who may give
-	// nothing ends the session, with an event. An error is an outage and
-	// answered 503. Defaults to all scopes for everyone: what a user granted
-	// outlives their place in the account, until somebody revokes it or
+	// refresh, after Lifetimes.AccessToken at most. Where package tokens lets
+	// users make API tokens, it is asked at each use of one, with the account
+	// "" for a token that is not for one account: which scopes the user may use
+	// at all, none for one who is suspended or gone. A user who may give
+	// nothing ends the session, or the API token, with an event. An error is an
+	// outage and answered 503. Defaults to all scopes for everyone: what a user
+	// granted outlives their place in the account, until somebody revokes it or
 	// Lifetimes.Session is over.
 	MayAct func(ctx context.Context, user, account string) (scopes []string, err error)
 

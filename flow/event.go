@@ -89,7 +89,7 @@ func (g *eventGuard) deliver(ctx context.Context, e oauthapp.Event) {
 func isRefusal(t oauthapp.EventType) bool {
 	switch t {
 	case oauthapp.ClientAuthenticationFailed, oauthapp.ClientAuthenticationLimited,
-		oauthapp.ConsentFormRefused, oauthapp.ApplicationFormRefused, oauthapp.UserCodesLimited, oauthapp.ClientMetadataRefused, oauthapp.RequestRefused:
+		oauthapp.ConsentFormRefused, oauthapp.ApplicationFormRefused, oauthapp.APITokenFormRefused, oauthapp.UserCodesLimited, oauthapp.ClientMetadataRefused, oauthapp.RequestRefused:
 		return true
 	}
 	return false

@@ -33,6 +33,7 @@ func (p *Provider) extend() error {
 
 		AllowedScopes:   p.allowedScopes,
 		GrantedScopes:   p.grantedScopes,
+		StillGiven:      p.stillGiven,
 		AgreeItself:     p.agreeItself,
 		RequestedScopes: p.requestedScopes,
 		CheckResources:  p.checkResources,

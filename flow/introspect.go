@@ -55,8 +55,12 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	}
 	var answer introspection
 	asked := token.Kind == credential.AccessToken || form.Get("token_type_hint") == "refresh_token"
-	if refusal == nil && known && asked && !client.Application.Standing.Suspended {
+	switch {
+	case refusal != nil || client.Application.Standing.Suspended:
+	case known && asked:
 		answer, refusal = p.introspectFor(r, client, token)
+	case !known && p.isResourceServer(client):
+		answer, refusal = p.introspectAPIToken(r, form.Get("token"))
 	}
 	if refusal != nil {
 		p.writeError(w, r, refusal)
@@ -76,8 +80,7 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 	if client.Session != nil {
 		return p.describeCurrent(r, client.Session, token)
 	}
-	isResourceServer := slices.Contains(p.cfg.ResourceServers, client.Application.ClientID)
-	if !isResourceServer || token.Kind != credential.AccessToken {
+	if !p.isResourceServer(client) || token.Kind != credential.AccessToken {
 		return introspection{}, nil
 	}
 	session, err := p.cfg.Store.Session(r.Context(), token.Session)
@@ -92,6 +95,11 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 		p.grantUsed(r, session.GrantID, session.GrantUsedAt, p.now())
 	}
 	return answer, refusal
+}
+
+// isResourceServer reports whether a client is one that the host names.
+func (p *Provider) isResourceServer(client store.Client) bool {
+	return slices.Contains(p.cfg.ResourceServers, client.Application.ClientID)
 }
 
 // describeCurrent tells what a token stands for, as far as the user may still

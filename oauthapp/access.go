@@ -11,6 +11,7 @@ import (
 type Ended struct {
 	Grants       int // live grants of users that were ended one by one
 	Applications int // applications whose tokens were all revoked at once
+	APITokens    int // live API tokens of users
 }
 
 // endBatch is how many grants or applications one step examines.
@@ -31,6 +32,10 @@ const endBatch = 200
 // themselves. What began during the call may be ended too. Users are asked for
 // their consent anew.
 //
+// The API tokens of the user, for the account, and of the whole service end
+// too. A user token is for no account: that of a user who left one stays, and
+// reaches it no more, as the host's handlers see to.
+//
 // It works in short steps and rests between them, so that other calls are not
 // held up. The optional function progress is told after each step what was
 // ended so far. If it returns an error, part is ended. Call it again: it is safe
@@ -40,32 +45,57 @@ func (r *Registry) EndAccess(ctx context.Context, filter GrantFilter, progress f
 	if err := filter.Err(); err != nil {
 		return Ended{}, err
 	}
-	ended, err := r.endGrants(ctx, filter, progress)
+	ended, err := r.end(ctx, filter, progress)
 	if err == nil || ended != (Ended{}) {
 		r.reportEnded(ctx, AccessEnded, filter, ended)
 	}
 	return ended, err
 }
 
-func (r *Registry) endGrants(ctx context.Context, filter GrantFilter, progress func(Ended)) (ended Ended, err error) {
-	for cursor := ""; ; {
-		began := time.Now()
+// end ends grants and API tokens that a filter selects, and returns what it
+// ended, with an error too.
+func (r *Registry) end(ctx context.Context, filter GrantFilter, progress func(Ended)) (ended Ended, err error) {
+	if progress == nil {
+		progress = func(Ended) {}
+	}
+	err = inSteps(ctx, func(cursor string) (next string, err error) {
 		next, step, err := r.cfg.Store.EndGrants(ctx, filter, cursor, endBatch)
 		if err != nil {
-			return ended, err
+			return "", err
 		}
 		ended.Grants += step.Grants
 		ended.Applications += step.Applications
-		if progress != nil {
-			progress(ended)
+		progress(ended)
+		return next, nil
+	})
+	if err != nil || !filter.EndsAPITokens() {
+		return ended, err
+	}
+	err = inSteps(ctx, func(cursor string) (next string, err error) {
+		next, n, err := r.cfg.Store.EndAPITokens(ctx, filter, cursor, endBatch)
+		if err != nil {
+			return "", err
 		}
-		if next == "" {
-			return ended, nil
+		ended.APITokens += n
+		progress(ended)
+		return next, nil
+	})
+	return ended, err
+}
+
+// inSteps calls step until it returns no next cursor. It rests for as long as
+// each step took, so that others have half of the store at least.
+func inSteps(ctx context.Context, step func(cursor string) (next string, err error)) error {
+	for cursor := ""; ; {
+		began := time.Now()
+		next, err := step(cursor)
+		if err != nil || next == "" {
+			return err
 		}
 		cursor = next
-		select { // for as long as the step took, so that others have half of the store at least
+		select {
 		case <-ctx.Done():
-			return ended, context.Cause(ctx)
+			return context.Cause(ctx)
 		case <-time.After(time.Since(began)):
 		}
 	}
@@ -74,7 +104,7 @@ func (r *Registry) endGrants(ctx context.Context, filter GrantFilter, progress f
 func (r *Registry) reportEnded(ctx context.Context, typ EventType, filter GrantFilter, ended Ended) {
 	r.report(ctx, typ, r.now(), Application{ID: filter.ApplicationID(), Owner: filter.Owner().Account()}, func(e *Event) {
 		e.UserID, e.AccountID = filter.UserID(), filter.AccountID()
-		e.Grants, e.Applications = ended.Grants, ended.Applications
+		e.Grants, e.Applications, e.APITokens = ended.Grants, ended.Applications, ended.APITokens
 	})
 }
 
@@ -99,7 +129,8 @@ func (r *Registry) CountGrants(ctx context.Context, filter GrantFilter) (count i
 }
 
 // Erase ends all access that a user gave, and removes what the library keeps of
-// the user: their grants, those that ended before too. What is left of their
+// the user: their grants, those that ended before too, and their API
+// tokens. What is left of their
 // sessions names no user, and the clean-up removes it. It reports one event,
 // UserErased, which names the user. The host erases its own events and logs.
 // Otherwise it is as EndAccess.
@@ -108,7 +139,7 @@ func (r *Registry) Erase(ctx context.Context, user string) (Ended, error) {
 	if err := filter.Err(); err != nil {
 		return Ended{}, err
 	}
-	ended, err := r.endGrants(ctx, filter, nil)
+	ended, err := r.end(ctx, filter, nil)
 	if err == nil {
 		r.reportEnded(ctx, UserErased, filter, ended)
 	}

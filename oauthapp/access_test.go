@@ -32,7 +32,7 @@ func TestEndAccess(t *testing.T) {
 	ended, err := f.EndAccess(ctx, oauthapp.GrantsForAccount(bob), func(e oauthapp.Ended) { steps = append(steps, e) })
 	require.NoError(t, err)
 	require.Equal(t, oauthapp.Ended{Grants: 250}, ended)
-	require.Equal(t, []oauthapp.Ended{{Grants: 200}, {Grants: 250}}, steps)
+	require.Equal(t, []oauthapp.Ended{{Grants: 200}, {Grants: 250}, {Grants: 250}}, steps)
 	event := oauthapp.Event{Type: oauthapp.AccessEnded, Time: f.kept(), Actor: oauthapp.Actor{UserID: "admin"}, AccountID: bob, Grants: 250}
 	require.Equal(t, []oauthapp.Event{event}, f.events)
 	again, err := f.EndAccess(ctx, oauthapp.GrantsForAccount(bob), nil)

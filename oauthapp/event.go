@@ -26,10 +26,15 @@ const (
 	UserErased                 EventType = "user.erase"
 	ApplicationTokensRevoked   EventType = "oauth_application.revoke_access_tokens"
 	GrantRevoked               EventType = "grant.revoke"
+	APITokenCreated            EventType = "api_token.create" // a user made one without an application
+	APITokenRevoked            EventType = "api_token.revoke"
 )
 
 // What the pages report.
-const ApplicationFormRefused EventType = "oauth_application.form_refused" // a form was forged or belongs to another session
+const (
+	ApplicationFormRefused EventType = "oauth_application.form_refused" // a form was forged or belongs to another session
+	APITokenFormRefused    EventType = "api_token.form_refused"         // likewise
+)
 
 // What the flow reports.
 const (
@@ -79,6 +84,8 @@ type Event struct {
 	GrantID         uuid.UUID
 	SessionID       uuid.UUID
 	SecretID        uuid.UUID
+	APITokenID      uuid.UUID
+	APITokenName    string
 	UserID          string // who authorized
 	AccountID       string // the account reached
 	Scopes          []string
@@ -86,6 +93,7 @@ type Event struct {
 	FormerOwner     string // of ApplicationTransferred
 	Grants          int    // of AccessEnded and UserErased: as Ended tells
 	Applications    int    // of AccessEnded: as Ended tells
+	APITokens       int    // of AccessEnded and UserErased: as Ended tells
 	// Reason is why it failed: a fixed phrase, never what somebody sent. It is
 	// "" if it did not fail. Of a standing that was set it is the Reason of the
 	// standing.
@@ -146,6 +154,8 @@ func (e Event) LogValue() slog.Value {
 	id("grant_id", e.GrantID)
 	id("session_id", e.SessionID)
 	id("secret_id", e.SecretID)
+	id("api_token_id", e.APITokenID)
+	text("api_token_name", e.APITokenName)
 	text("user_id", e.UserID)
 	text("account_id", e.AccountID)
 	if len(e.Scopes) > 0 {
@@ -155,7 +165,7 @@ func (e Event) LogValue() slog.Value {
 		attrs = append(attrs, slog.Int("users", e.Users))
 	}
 	if e.Type == AccessEnded || e.Type == UserErased {
-		attrs = append(attrs, slog.Int("grants", e.Grants), slog.Int("applications", e.Applications))
+		attrs = append(attrs, slog.Int("grants", e.Grants), slog.Int("applications", e.Applications), slog.Int("api_tokens", e.APITokens))
 	}
 	text("former_owner", e.FormerOwner)
 	text("endpoint", e.Endpoint)

@@ -29,6 +29,8 @@ import (
 // apply, ErrNotFound takes precedence over ErrExists, and ErrExists over
 // ErrLimit.
 type Store interface {
+	APITokenStore
+
 	// CreateApplication keeps a new application and its first secret; secret is
 	// nil for a public application. It returns ErrLimit if the owner has limit
 	// applications already, however many are created at once. Applications

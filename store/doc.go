@@ -36,6 +36,11 @@
 //	Application, Usage        nothing                         ID
 //	Secrets                   nothing                         application ID
 //	Applications, Grants      nothing                         whatever selects, a page at a time
+//	CreateAPIToken            API token                       user, to count
+//	APIToken                  nothing                         ID
+//	APITokens                 nothing                         user or account, a page at a time
+//	RevokeAPIToken            API token                       ID
+//	EndAPITokens              API tokens, in steps            user or account
 //	CleanUp                   what is dead, in batches        a cursor of the store's own
 //
 // A request for a token reads with Client and writes with RedeemCode or
@@ -75,10 +80,11 @@
 //
 // # Writing a store
 //
-//  1. Lay out five tables or key spaces: applications with their epoch, by ID
+//  1. Lay out six tables or key spaces: applications with their epoch, by ID
 //     and by client ID; secrets by application; grants by application, user and
 //     account, and by whatever oauthapp.GrantFilter selects; sessions by ID and
-//     records by kind and digest, both with no other index. Keep times as whole
+//     records by kind and digest, both with no other index; API tokens by ID,
+//     by user and by account. Keep times as whole
 //     microseconds, digests as 32 bytes, and a deleted application's IDs for
 //     ever.
 //  2. Write each method so that its first write claims the row under its

@@ -108,8 +108,8 @@ type Store interface {
 	// Ending a session that is not live is no error.
 	EndSession(ctx context.Context, id uuid.UUID) error
 
-	// Touch moves LastUsedAt of a grant and its application, or of a secret,
-	// forward to u.At. It never moves it back. It returns nil if there is
+	// Touch moves LastUsedAt of a grant and its application, of a secret, or of
+	// an API token forward to u.At. It never moves it back. It returns nil if there is
 	// nothing to move. Callers touch each at most once every few minutes.
 	Touch(ctx context.Context, u Use) error
 
@@ -120,8 +120,8 @@ type Store interface {
 	//     nothing unexpired left (an unredeemed code, an access token, the
 	//     refresh token), or are under a dead grant or application;
 	//   - dead grants;
-	//   - expired secrets and records, and what a deleted application left,
-	//     except its IDs.
+	//   - expired secrets, records and API tokens, and what a deleted
+	//     application left, except its IDs.
 	//
 	// A removed row is as if it had never been: the ID of a session or a grant
 	// is free again.

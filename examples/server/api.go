@@ -17,8 +17,8 @@ func whoami(people *directory, logger *slog.Logger) http.Handler {
 		Email string `json:"email"`
 	}
 	type data struct {
-		User    identity `json:"user"`
-		Account identity `json:"account"`
+		User    identity  `json:"user"`
+		Account *identity `json:"account"` // null for a token of theirs that is for no one account
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		authorization, ok := flow.AuthorizationFrom(r.Context())
@@ -34,13 +34,17 @@ func whoami(people *directory, logger *slog.Logger) http.Handler {
 		// The user may have left the account since they authorized the
 		// application.
 		p, isPerson := people.person(authorization.UserID)
+		if isPerson && authorization.IsAPIToken() && authorization.AccountID == "" {
+			writeJSON(w, http.StatusOK, map[string]data{"data": {User: identity{p.id, p.email}}})
+			return
+		}
 		a, isMember := p.accountByID(authorization.AccountID)
 		if !isPerson || !isMember {
 			writeProblem(w, http.StatusForbidden, "access_denied", "The user has no access to this account.")
 			return
 		}
 		writeJSON(w, http.StatusOK, map[string]data{
-			"data": {User: identity{p.id, p.email}, Account: identity{a.id, a.email}},
+			"data": {User: identity{p.id, p.email}, Account: &identity{a.id, a.email}},
 		})
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/par"
 	"github.com/oauthapps/oauthapps/flow/registration"
 	"github.com/oauthapps/oauthapps/flow/telemetry"
+	"github.com/oauthapps/oauthapps/flow/tokens"
 )
 
 // capabilities are what the server does beyond the authorization code flow: all
@@ -27,6 +28,7 @@ func capabilities(opts options) []flow.Extension {
 		dpop.New(dpop.Config{}),
 		par.New(par.Config{}),
 		registration.New(registration.Config{Open: true}),
+		tokens.New(tokens.Config{}),
 		telemetry.New(opts.metrics.config),
 	}
 	return slices.DeleteFunc(all, func(e flow.Extension) bool { return opts.isOff(e.Name()) })

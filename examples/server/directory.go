@@ -31,10 +31,11 @@ func (d *directory) person(id string) (person, bool) {
 }
 
 // mayAct tells the library which of the demo's scopes a person may still give
-// for an account: all, unless they left it.
+// for an account: all, unless they left it. The account "" is for API tokens of
+// theirs that are for no one account.
 func (d *directory) mayAct(_ context.Context, user, account string) ([]string, error) {
-	p, _ := d.person(user)
-	if _, ok := p.accountByID(account); !ok {
+	p, isPerson := d.person(user)
+	if _, ok := p.accountByID(account); !ok && (account != "" || !isPerson) {
 		return nil, nil
 	}
 	var scopes []string

@@ -69,7 +69,7 @@ func hiddenFields(page string) url.Values {
 
 // authorize authorizes an application for an account of who is signed in, and
 // returns its tokens.
-func (b *browser) authorize(c client, account string) tokens {
+func (b *browser) authorize(c client, account string) tokenPair {
 	b.t.Helper()
 	query := url.Values{"response_type": {"code"}, "client_id": {c.id}, "redirect_uri": {"https://app.example/callback"}}
 	page := b.get(authorizePath + "?" + query.Encode())
@@ -86,13 +86,13 @@ func (b *browser) authorize(c client, account string) tokens {
 	return issued
 }
 
-type tokens struct {
+type tokenPair struct {
 	Access  string `json:"access_token"`
 	Refresh string `json:"refresh_token"`
 	Error   string
 }
 
-func (b *browser) exchange(c client, form url.Values) (issued tokens, status int) {
+func (b *browser) exchange(c client, form url.Values) (issued tokenPair, status int) {
 	b.t.Helper()
 	form.Set("client_id", c.id)
 	form.Set("client_secret", c.secret)
@@ -101,12 +101,12 @@ func (b *browser) exchange(c client, form url.Values) (issued tokens, status int
 	return issued, answer.StatusCode
 }
 
-func (b *browser) refresh(c client, t tokens) (issued tokens, status int) {
+func (b *browser) refresh(c client, t tokenPair) (issued tokenPair, status int) {
 	b.t.Helper()
 	return b.exchange(c, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh}})
 }
 
-func (b *browser) whoami(t tokens) (status int) {
+func (b *browser) whoami(t tokenPair) (status int) {
 	b.t.Helper()
 	return b.ask(http.MethodGet, "/v2/whoami", "", "Bearer "+t.Access).StatusCode
 }

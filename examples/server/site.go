@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
+	"github.com/oauthapps/oauthapps/flow/tokens"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -125,6 +126,8 @@ func routes(opts options, st pingableStore, provider *flow.Provider, dashboard h
 	mux.Handle(authorizePath, pages(provider))
 	mux.Handle(devicePath, pages(provider))
 	mux.Handle("/accounts/", pages(dashboard))
+	mux.Handle(tokens.Path, pages(provider))
+	mux.Handle(tokens.Path+"/", pages(provider))
 	mux.Handle("GET /{$}", pages(http.HandlerFunc(login.home)))
 	mux.Handle("GET /login", pages(http.HandlerFunc(login.show)))
 	mux.Handle("POST /login", login.takesForm(login.submit))

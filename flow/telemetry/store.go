@@ -299,3 +299,33 @@ func (s *observed) Take(ctx context.Context, kind string, digest credential.Dige
 	defer end(&err)
 	return s.Store.Take(ctx, kind, digest, now)
 }
+
+func (s *observed) CreateAPIToken(ctx context.Context, token oauthapp.APIToken, limit int) (err error) {
+	ctx, end := s.call(ctx, "CreateAPIToken")
+	defer end(&err)
+	return s.Store.CreateAPIToken(ctx, token, limit)
+}
+
+func (s *observed) APIToken(ctx context.Context, id uuid.UUID, now time.Time) (_ oauthapp.APIToken, err error) {
+	ctx, end := s.call(ctx, "APIToken")
+	defer end(&err)
+	return s.Store.APIToken(ctx, id, now)
+}
+
+func (s *observed) APITokens(ctx context.Context, filter oauthapp.APITokenFilter, page oauthapp.Page, now time.Time) (_ oauthapp.List[oauthapp.APIToken], err error) {
+	ctx, end := s.call(ctx, "APITokens")
+	defer end(&err)
+	return s.Store.APITokens(ctx, filter, page, now)
+}
+
+func (s *observed) RevokeAPIToken(ctx context.Context, filter oauthapp.APITokenFilter, id uuid.UUID, now time.Time) (_ oauthapp.APIToken, err error) {
+	ctx, end := s.call(ctx, "RevokeAPIToken")
+	defer end(&err)
+	return s.Store.RevokeAPIToken(ctx, filter, id, now)
+}
+
+func (s *observed) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (_ string, _ int, err error) {
+	ctx, end := s.call(ctx, "EndAPITokens")
+	defer end(&err)
+	return s.Store.EndAPITokens(ctx, filter, cursor, limit)
+}

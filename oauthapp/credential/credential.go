@@ -1,5 +1,6 @@
 // Package credential defines the strings that grant access: client secrets,
-// authorization codes, device codes, access tokens and refresh tokens.
+// authorization codes, device codes, access tokens, refresh tokens and API
+// tokens.
 //
 // Every credential has one form, so that people, logs and secret scanners
 // recognise it at a glance:
@@ -43,11 +44,12 @@ const (
 	AccessToken       Kind = "at" // RFC 6749, section 1.4
 	RefreshToken      Kind = "rt" // RFC 6749, section 1.5
 	RegistrationToken Kind = "mt" // RFC 7592, section 1.2: a client manages its registration with it
+	APIToken          Kind = "ap" // RFC 6750: a user made it, without an application
 )
 
 // The sizes of the parts of a body in bytes, in their order.
 const (
-	sessionSize = 16 // codes and tokens: the session's ID
+	sessionSize = 16 // codes and tokens: the session's ID; API tokens: their own
 	familySize  = 16 // refresh tokens: shared by all of one session
 	secretSize  = 32 // all: this credential's own 256 random bits
 )
@@ -62,7 +64,7 @@ func (k Kind) bodySize() int {
 	switch k {
 	case ClientSecret, RegistrationToken:
 		return secretSize
-	case AuthorizationCode, DeviceCode, AccessToken:
+	case AuthorizationCode, DeviceCode, AccessToken, APIToken:
 		return sessionSize + secretSize
 	case RefreshToken:
 		return sessionSize + familySize + secretSize
@@ -203,6 +205,11 @@ func (f Format) NewAccessToken(session uuid.UUID) Plaintext {
 	return f.AccessTokenWith(session, NewSecret())
 }
 
+// NewAPIToken makes an API token that has this ID.
+func (f Format) NewAPIToken(id uuid.UUID) Plaintext {
+	return f.encode(APIToken, append(id[:], random(secretSize)...))
+}
+
 // A Secret is the secret part of a token. Take it from [NewSecret], or derive
 // it in such a way that it looks random to everyone who lacks a key of 256
 // bits.
@@ -268,7 +275,7 @@ func (f Format) RefreshTokenWith(session uuid.UUID, family Family, secret Secret
 
 // Parsed is what a well-formed credential tells.
 type Parsed struct {
-	Session uuid.UUID // zero for a client secret
+	Session uuid.UUID // of an API token its own ID; zero for a client secret
 	Family  Family    // zero for all but a refresh token
 	Digest  Digest    // of the whole credential
 }
@@ -298,7 +305,7 @@ func (f Format) Parse(kind Kind, credential string) (Parsed, error) {
 // KindOf returns the kind of a well-formed credential of this format, or
 // [ErrMalformed].
 func (f Format) KindOf(credential string) (Kind, error) {
-	for _, kind := range []Kind{AccessToken, RefreshToken, AuthorizationCode, DeviceCode, ClientSecret, RegistrationToken} {
+	for _, kind := range []Kind{AccessToken, RefreshToken, AuthorizationCode, DeviceCode, ClientSecret, RegistrationToken, APIToken} {
 		if _, err := f.Parse(kind, credential); err == nil {
 			return kind, nil
 		}
@@ -311,8 +318,8 @@ func (f Format) KindOf(credential string) (Kind, error) {
 // letter, digit or underscore follows it immediately.
 func (f Format) Pattern() string {
 	lens := func(k Kind) int { return encodedLen(k.bodySize()) + checksumLen }
-	return fmt.Sprintf(`%s_(?:(?:%s|%s)_[0-9A-Za-z]{%d}|(?:%s|%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
-		ClientSecret, RegistrationToken, lens(ClientSecret), AuthorizationCode, DeviceCode, AccessToken, lens(AccessToken), RefreshToken, lens(RefreshToken))
+	return fmt.Sprintf(`%s_(?:(?:%s|%s)_[0-9A-Za-z]{%d}|(?:%s|%s|%s|%s)_[0-9A-Za-z]{%d}|%s_[0-9A-Za-z]{%d})\b`, f.Prefix(),
+		ClientSecret, RegistrationToken, lens(ClientSecret), AuthorizationCode, DeviceCode, AccessToken, APIToken, lens(AccessToken), RefreshToken, lens(RefreshToken))
 }
 
 func (f Format) encode(kind Kind, body []byte) Plaintext {

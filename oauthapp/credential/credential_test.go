@@ -34,12 +34,14 @@ func one(f Format, kind Kind) Plaintext {
 		return f.NewDeviceCode(session)
 	case AccessToken:
 		return f.NewAccessToken(session)
+	case APIToken:
+		return f.NewAPIToken(session)
 	default:
 		return f.NewRefreshToken(session, family)
 	}
 }
 
-var kinds = []Kind{ClientSecret, AuthorizationCode, DeviceCode, AccessToken, RefreshToken, RegistrationToken}
+var kinds = []Kind{ClientSecret, AuthorizationCode, DeviceCode, AccessToken, RefreshToken, RegistrationToken, APIToken}
 
 func format(t testing.TB, prefix string) Format {
 	f, err := NewFormat(prefix)
@@ -92,6 +94,7 @@ func TestFormIsKept(t *testing.T) {
 		DeviceCode:        "oa_dc_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ4X1WbE",
 		AccessToken:       "oa_at_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ3cep9E",
 		RefreshToken:      "oa_rt_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ6teaw423F9FBiuRfPueVtB4O97iX",
+		APIToken:          "oa_ap_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsrJJAUogZ1pzN24OkCi9RyPJ2X5ZFh",
 		RegistrationToken: "oa_mt_0095tH3lQf34pOwccwMhOz9eenLyoxy8vETue5KhZEsr3MzUqw",
 	} {
 		text := Format{}.encode(kind, body[:kind.bodySize()]).Reveal()

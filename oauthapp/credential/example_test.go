@@ -42,6 +42,6 @@ func ExampleFormat_Pattern() {
 	line := "client_secret = " + format.NewClientSecret().Reveal()
 	fmt.Println(regexp.MustCompile(format.Pattern()).ReplaceAllString(line, "***"))
 	// Output:
-	// oa_(?:(?:cs|mt)_[0-9A-Za-z]{50}|(?:ac|dc|at)_[0-9A-Za-z]{72}|rt_[0-9A-Za-z]{94})\b
+	// oa_(?:(?:cs|mt)_[0-9A-Za-z]{50}|(?:ac|dc|at|ap)_[0-9A-Za-z]{72}|rt_[0-9A-Za-z]{94})\b
 	// client_secret = ***
 }

@@ -28,6 +28,7 @@ var phases = []phase{
 	{'g', (*Store).sweepGrants},
 	{'a', (*Store).sweepSecrets},
 	{'r', (*Store).sweepRecords},
+	{'t', (*Store).sweepAPITokens},
 }
 
 // sweepSize is how many rows the clean-up examines before it lets other calls

@@ -51,6 +51,7 @@ type Store struct {
 	grantsByAuthorization ordered[*grant]
 	sessionsByID          ordered[*session]
 	records               ordered[*record]
+	apiTokens             apiTokens
 }
 
 var (
@@ -83,6 +84,7 @@ func (s *Store) lock() {
 	s.sessionsByID.compare = func(a, b *session) int { return compareID(a.id, b.id) }
 	s.records.compare = compareRecords
 	s.prepareGrants()
+	s.prepareAPITokens()
 }
 
 func compareID(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }

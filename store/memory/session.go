@@ -307,5 +307,6 @@ func (s *Store) Touch(ctx context.Context, u store.Use) error {
 			}
 		}
 	}
+	s.touchAPIToken(u.APITokenID, u.At)
 	return nil
 }

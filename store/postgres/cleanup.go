@@ -14,15 +14,16 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// The clean-up walks sessions, grants, client secrets and one-time records,
-// each by primary key. Its cursor is a letter for the table and the key that it
+// The clean-up walks sessions, grants, client secrets, one-time records and API
+// tokens, each by primary key. Its cursor is a letter for the table and the key that it
 // has come to. Each batch is one statement, which waits for no lock: a row that
 // somebody has locked is in use, and is left to the next pass.
 const (
-	cleaningSessions = 's'
-	cleaningGrants   = 'g'
-	cleaningSecrets  = 'c'
-	cleaningRecords  = 'r'
+	cleaningSessions  = 's'
+	cleaningGrants    = 'g'
+	cleaningSecrets   = 'c'
+	cleaningRecords   = 'r'
+	cleaningAPITokens = 't'
 )
 
 // CleanUp implements [store.Store].
@@ -40,6 +41,8 @@ func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit
 		return s.cleanSecrets(ctx, now, key, rows)
 	case cleaningRecords:
 		return s.cleanRecords(ctx, now, key, rows)
+	case cleaningAPITokens:
+		return s.cleanAPITokens(ctx, now, key, rows)
 	}
 	return "", 0, errCursor(cursor)
 }
@@ -140,8 +143,11 @@ func (s *Store) cleanRecords(ctx context.Context, now time.Time, key string, row
 		row.number(&b.removed)
 	}
 	b, err := one(ctx, s.writing("clean up records"), read, cleanRecords, kind, after[:], instant(now), rows)
-	if err != nil || b.seen < rows {
-		return "", int(b.removed), err
+	if err != nil {
+		return "", 0, err
+	}
+	if b.seen < rows {
+		return string(cleaningAPITokens), int(b.removed), nil
 	}
 	return string(cleaningRecords) + hex.EncodeToString(b.digest[:]) + " " + b.kind, int(b.removed), nil
 }

@@ -101,6 +101,11 @@ func TestMigrateFromVersion1(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Session(ctx, id(1))
 	require.ErrorIs(t, err, store.ErrNotFound, "a suspension holds for what was kept before there were any")
+	token := oauthapp.APIToken{ID: id(7), UserID: "user", Name: "Name", Scopes: []string{"read"}, Digest: digestOf("token"), Hint: "hint", CreatedAt: at(0)}
+	require.NoError(t, s.CreateAPIToken(ctx, token, 1))
+	got, err := s.APIToken(ctx, token.ID, at(1))
+	require.NoError(t, err)
+	require.Equal(t, token, got)
 }
 
 // A node that began before the schema was migrated fails, and takes what it

@@ -46,7 +46,7 @@ func harnessIn(dsn string) storetest.Harness {
 		New: func(tb testing.TB) store.Store {
 			s := openDSN(tb, dsn)
 			_, err := s.pool.Exec(ctx, `DELETE FROM oauth_application_uses; DELETE FROM oauth_client_secrets; DELETE FROM oauth_sessions;
-				DELETE FROM oauth_grants; DELETE FROM oauth_applications; DELETE FROM oauth_records`)
+				DELETE FROM oauth_grants; DELETE FROM oauth_applications; DELETE FROM oauth_records; DELETE FROM oauth_api_tokens`)
 			require.NoError(tb, err)
 			return s
 		},

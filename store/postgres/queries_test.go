@@ -73,6 +73,17 @@ var plans = map[string]struct {
 	"existsRecord":              {query: existsRecord},
 	"replaceRecord":             {query: replaceRecord},
 	"takeRecord":                {query: takeRecord},
+	"lockUser":                  {query: lockUser},
+	"createAPIToken":            {createAPIToken, []any{uuid.UUID{15: 1}, now, nil, nil, `\x00`, "user-0", "", "", "{}", "", 100}},
+	"selectAPIToken":            {query: selectAPIToken},
+	"listAPITokensOfUser":       {listAPITokensOfUser, []any{uuid.Max, 51, now, "", "user-0"}},
+	"listAPITokensOfAccount":    {listAPITokensOfAccount, []any{uuid.Max, 51, now, "account-0"}},
+	"revokeAPIToken":            {query: revokeAPIToken},
+	"touchAPIToken":             {query: touchAPIToken},
+	"endAPITokens":              {endAPITokens, []any{uuid.Max, 200}},
+	"endAPITokensOfUser":        {endAPITokensOfUser, []any{uuid.Max, 200, "user-0", nil}},
+	"endAPITokensOfAccount":     {endAPITokensOfAccount, []any{uuid.Max, 200, "account-0"}},
+	"cleanAPITokens":            {cleanAPITokens, []any{uuid.Nil, now, 100}},
 	"cleanRecords":              {cleanRecords, []any{"", `\x00`, now, 100}},
 }
 
@@ -128,7 +139,7 @@ func TestQueryPlans(t *testing.T) {
 			require.Equal(t, 2, strings.Count(steps, "Index Scan Backward using oauth_grants_by_application"), "%s\n%s", name, steps)
 			require.Equal(t, 3, strings.Count(steps, "(ROW(application_id, application_epoch) <= ROW("), "it ends with the grants of one epoch: %s\n%s", name, steps)
 		}
-		if name != "lockOwner" && name != "keepRecord" {
+		if name != "lockOwner" && name != "lockUser" && name != "keepRecord" {
 			require.Contains(t, steps, "Index", "%s\n%s", name, steps)
 		}
 	}
@@ -217,7 +228,7 @@ func explain(t *testing.T, conn *pgx.Conn, options, name, query string, args []a
 }
 
 // tables are those that statements look things up in.
-var tables = []string{"oauth_applications", "oauth_application_uses", "oauth_client_secrets", "oauth_grants", "oauth_sessions", "oauth_records"}
+var tables = []string{"oauth_applications", "oauth_application_uses", "oauth_client_secrets", "oauth_grants", "oauth_sessions", "oauth_records", "oauth_api_tokens"}
 
 // fill makes n live sessions, each with a grant of its own, of so many
 // applications, without the store. Much is of the user user-0, the account
@@ -239,6 +250,8 @@ func fill(t testing.TB, s *Store, n, applications int) {
 			refresh_token_expires_at, code_digest, access_token_digest, refresh_token_digest, refresh_family_digest, scope)
 		SELECT gen_random_uuid(), number, now(), now() + interval '1 year', now(), now(), now() + interval '1 hour', now() + interval '30 days',
 			sha256('code'), sha256('access'), sha256('refresh'), sha256('family'), 'read' FROM oauth_grants`,
+		`INSERT INTO oauth_api_tokens (id, created_at, expires_at, digest, user_id, account_id, hint, scopes, name)
+		SELECT id, now(), now() + interval '1 year', sha256('token'), user_id, CASE WHEN user_id = 'user-0' THEN '' ELSE account_id END, 'hint', '{read}', 'Name' FROM oauth_grants`,
 	} {
 		_, err := s.pool.Exec(ctx, sql)
 		require.NoError(t, err)

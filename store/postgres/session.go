@@ -199,5 +199,13 @@ func (s *Store) EndSession(ctx context.Context, id uuid.UUID) error {
 
 // Touch implements [store.Store].
 func (s *Store) Touch(ctx context.Context, u store.Use) error {
+	if u.APITokenID != uuid.Nil {
+		if err := change(ctx, s.writing("touch"), nothing, touchAPIToken, idValue(u.APITokenID), instant(u.At)); err != nil {
+			return err
+		}
+	}
+	if u.GrantID == uuid.Nil && u.SecretID == uuid.Nil {
+		return nil
+	}
 	return change(ctx, s.writing("touch"), nothing, touch, idValue(u.GrantID), instant(u.At), idValue(u.ApplicationID), idValue(u.SecretID))
 }

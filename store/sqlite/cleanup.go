@@ -12,15 +12,16 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// The clean-up walks sessions, grants, client secrets and records, each by
-// primary key. Its cursor is a letter for the table and the key that it has
+// The clean-up walks sessions, grants, client secrets, records and API tokens,
+// each by primary key. Its cursor is a letter for the table and the key that it has
 // come to. A walk reads on a reading connection which of the next rows are
 // dead; only if some are does it write, and then judges them again.
 const (
-	cleaningSessions = 's'
-	cleaningGrants   = 'g'
-	cleaningSecrets  = 'c'
-	cleaningRecords  = 'r'
+	cleaningSessions  = 's'
+	cleaningGrants    = 'g'
+	cleaningSecrets   = 'c'
+	cleaningRecords   = 'r'
+	cleaningAPITokens = 't'
 )
 
 // pieceSize is how many rows the clean-up examines before it lets other calls
@@ -60,6 +61,8 @@ func (s *Store) cleanPiece(ctx context.Context, now time.Time, cursor string, ro
 		return s.cleanSecrets(ctx, now, key, rows)
 	case cleaningRecords:
 		return s.cleanRecords(ctx, now, key, rows)
+	case cleaningAPITokens:
+		return s.cleanAPITokens(ctx, now, key, rows)
 	}
 	return "", 0, errCursor(cursor)
 }
@@ -166,7 +169,7 @@ func (s *Store) cleanRecords(ctx context.Context, now time.Time, key string, row
 		return "", 0, err
 	}
 	if seen < rows {
-		return "", removed, nil
+		return string(cleaningAPITokens), removed, nil
 	}
 	return string(cleaningRecords) + hex.EncodeToString(last[:]) + lastKind, removed, nil
 }

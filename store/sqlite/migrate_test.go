@@ -60,6 +60,12 @@ func TestMigrateFromVersion1(t *testing.T) {
 	_, err = handles[0].Session(ctx, id(4))
 	require.NoError(t, err)
 
+	token := oauthapp.APIToken{ID: id(7), UserID: "user", Name: "Name", Scopes: []string{"read"}, Digest: credential.Digest{7}, Hint: "hint", CreatedAt: now}
+	require.NoError(t, handles[0].CreateAPIToken(ctx, token, 1))
+	got, err := handles[1].APIToken(ctx, token.ID, now)
+	require.NoError(t, err)
+	require.Equal(t, token, got)
+
 	other, err := handles[0].Client(ctx, "other", uuid.Nil, now)
 	require.NoError(t, err)
 	require.Empty(t, other.Secrets)

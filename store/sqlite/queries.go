@@ -10,6 +10,7 @@ var (
 		selectApplication, selectApplicationByClientID, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
 		listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listOwned,
 		selectSession, selectRecord, walkSessions, walkGrants, walkSecrets, walkRecords,
+		selectAPIToken, listAPITokensOfUser, listAPITokensOfAccount, walkAPITokens,
 	}
 	holds  = []string{beginRead, dataVersion, rollback}
 	writes = []string{
@@ -21,6 +22,8 @@ var (
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
 		touchGrant, touchApplication, touchSecret, keepRecord, selectRecord, replaceRecord, takeRecord,
 		cleanSessions, cleanGrants, cleanSecrets, cleanRecords,
+		takenAPIToken, countAPITokens, insertAPIToken, selectAPIToken, deleteAPIToken, touchAPIToken,
+		walkAPITokensDown, walkAPITokensOfUser, walkAPITokensOfAccount, cleanAPITokens,
 	}
 )
 
@@ -278,6 +281,38 @@ WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3 AND value = ?6`
 	takeRecord = `DELETE FROM records WHERE kind = ?1 AND digest = ?2 AND expires_at > ?3 RETURNING expires_at, value`
 )
 
+// API tokens.
+const (
+	apiTokenColumns = `t.id, t.digest, t.created_at, t.last_used_at, t.expires_at, t.user_id, t.account_id, t.hint, t.scopes, t.name`
+
+	takenAPIToken = `SELECT 1 FROM api_tokens WHERE id = ?1`
+
+	countAPITokens = `SELECT count(*) FROM (SELECT 1 FROM api_tokens WHERE user_id = ?1 AND (expires_at IS NULL OR expires_at > ?2) LIMIT ?3)`
+
+	insertAPIToken = `INSERT INTO api_tokens (id, digest, created_at, last_used_at, expires_at, user_id, account_id, hint, scopes, name)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`
+
+	selectAPIToken = `SELECT ` + apiTokenColumns + ` FROM api_tokens t WHERE t.id = ?1 AND (t.expires_at IS NULL OR t.expires_at > ?2)`
+
+	listAPITokensOfUser = `SELECT ` + apiTokenColumns + ` FROM api_tokens t WHERE t.id < ?1 AND t.user_id = ?3 AND t.account_id = ?4
+AND (t.expires_at IS NULL OR t.expires_at > ?5) ORDER BY t.id DESC LIMIT ?2`
+
+	listAPITokensOfAccount = `SELECT ` + apiTokenColumns + ` FROM api_tokens t WHERE t.id < ?1 AND ?3 = '' AND t.account_id = ?4 AND t.account_id <> ''
+AND (t.expires_at IS NULL OR t.expires_at > ?5) ORDER BY t.id DESC LIMIT ?2`
+
+	deleteAPIToken = `DELETE FROM api_tokens WHERE id = ?1`
+
+	touchAPIToken = `UPDATE api_tokens SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)`
+
+	// The next tokens of all, of a user or of an account, and whether the filter
+	// selects them.
+	walkAPITokensDown = `SELECT t.id, 1 FROM api_tokens t WHERE t.id < ?1 AND ?3 = '' AND ?4 = '' ORDER BY t.id DESC LIMIT ?2`
+
+	walkAPITokensOfUser = `SELECT t.id, ?4 = '' OR t.account_id = ?4 FROM api_tokens t WHERE t.id < ?1 AND t.user_id = ?3 ORDER BY t.id DESC LIMIT ?2`
+
+	walkAPITokensOfAccount = `SELECT t.id, 1 FROM api_tokens t WHERE t.id < ?1 AND ?3 = '' AND t.account_id = ?4 AND t.account_id <> '' ORDER BY t.id DESC LIMIT ?2`
+)
+
 // Clean-up. Each walk returns the last key of the next rows and how many of them
 // are dead. Each clean removes the dead rows up to that key.
 const (
@@ -306,5 +341,9 @@ WHERE (application_id, id) > (?1, ?2) ORDER BY application_id, id LIMIT ?4`
 
 	walkRecords = `SELECT kind, digest, expires_at <= ?3 FROM records
 WHERE (kind, digest) > (?1, ?2) ORDER BY kind, digest LIMIT ?4`
+	walkAPITokens = `SELECT max(id), count(*), sum(dead) FROM
+(SELECT id, ifnull(expires_at <= ?2, 0) AS dead FROM api_tokens WHERE id > ?1 ORDER BY id LIMIT ?3)`
+	cleanAPITokens = `DELETE FROM api_tokens WHERE id > ?1 AND id <= ?3 AND expires_at <= ?2`
+
 	cleanRecords = `DELETE FROM records WHERE (kind, digest) > (?1, ?2) AND (kind, digest) <= (?4, ?5) AND expires_at <= ?3`
 )

@@ -61,7 +61,8 @@ func TestQueryPlans(t *testing.T) {
 		countApplications: "SCAN (subquery",
 		// As many users as are counted.
 		selectUsage:  "SCAN users",
-		walkSessions: "SCAN (subquery", walkGrants: "SCAN (subquery",
+		walkSessions: "SCAN (subquery", walkGrants: "SCAN (subquery", walkAPITokens: "SCAN (subquery",
+		countAPITokens: "SCAN (subquery",
 	}
 	for _, query := range slices.Concat(reads, writes) {
 		if !aStatement.MatchString(query) || strings.HasPrefix(query, "ROLLBACK") {

@@ -201,7 +201,12 @@ func (s *Store) Touch(ctx context.Context, u store.Use) error {
 			}
 		}
 		if u.SecretID != uuid.Nil {
-			_, err := c.exec(touchSecret, blob(u.ApplicationID[:]), blob(u.SecretID[:]), instant(u.At))
+			if _, err := c.exec(touchSecret, blob(u.ApplicationID[:]), blob(u.SecretID[:]), instant(u.At)); err != nil {
+				return err
+			}
+		}
+		if u.APITokenID != uuid.Nil {
+			_, err := c.exec(touchAPIToken, blob(u.APITokenID[:]), instant(u.At))
 			return err
 		}
 		return nil

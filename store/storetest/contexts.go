@@ -31,6 +31,8 @@ type world struct {
 	issue    store.Redemption
 	kept     store.Record
 	unkept   store.Record
+	token    oauthapp.APIToken
+	untaken  oauthapp.APIToken
 }
 
 func (t *trial) world() *world {
@@ -43,6 +45,7 @@ func (t *trial) world() *world {
 	w.issue = t.redemption(w.code)
 	w.rotation = t.rotation(w.session)
 	w.kept, w.unkept = t.keep(), t.record()
+	w.token, w.untaken = t.makeAPIToken(t.id().String(), "a"), t.apiToken("u", "")
 	return w
 }
 
@@ -78,6 +81,10 @@ func (t *trial) look(w *world) []any {
 	for _, r := range []store.Record{w.kept, w.unkept} {
 		record, err := t.Look(t.ctx, r.Kind, r.Digest, start)
 		note(record, err)
+	}
+	for _, token := range []oauthapp.APIToken{w.token, w.untaken} {
+		token, err := t.APIToken(t.ctx, token.ID, start)
+		note(token, err)
 	}
 	return seen
 }
@@ -138,6 +145,15 @@ var changes = map[string]func(ctx context.Context, t *trial, w *world) error{
 	},
 	"Take": func(ctx context.Context, t *trial, w *world) error {
 		_, err := t.Take(ctx, w.kept.Kind, w.kept.Digest, start)
+		return err
+	},
+	"CreateAPIToken": func(ctx context.Context, t *trial, w *world) error { return t.CreateAPIToken(ctx, w.untaken, plenty) },
+	"RevokeAPIToken": func(ctx context.Context, t *trial, w *world) error {
+		_, err := t.RevokeAPIToken(ctx, filterOf(w.token), w.token.ID, start)
+		return err
+	},
+	"EndAPITokens": func(ctx context.Context, t *trial, w *world) error {
+		_, _, err := t.EndAPITokens(ctx, oauthapp.GrantsOfUser(w.token.UserID), "", 200)
 		return err
 	},
 	"Touch": func(ctx context.Context, t *trial, w *world) error {

@@ -42,6 +42,8 @@
 //     overlaps is one or the other. Take the epochs that a session is born
 //     under in the statement or transaction that keeps it.
 //   - records: kept once, replaced once, taken once; each one statement.
+//   - API tokens: limited for each user, revoked once, ended with their user
+//     and their account.
 //   - uses, lists: the greatest time wins; pages hold as rows come and go.
 //   - clean-up: everything dead goes, nothing live does, in small batches.
 //   - values, context: what databases are apt to change on the way. Collations

@@ -36,6 +36,7 @@ func durabilityEverything(t *trial) {
 	}
 	t.must(t.Touch(t.ctx, store.Use{GrantID: sessions[1].GrantID, ApplicationID: app.ID, SecretID: second.ID, At: start.Add(time.Minute)}), "Touch")
 	record, replaced := t.keep(), t.keep()
+	token := t.makeAPIToken("u", "a")
 	old := replaced.Value
 	replaced.Value = []byte{0, 0xff}
 	t.must(t.Replace(t.ctx, replaced, old, start), "Replace")
@@ -51,6 +52,7 @@ func durabilityEverything(t *trial) {
 		t.hasGrant(grantOf(session), "reopened")
 	}
 	t.has(record, start, "reopened")
+	t.hasAPIToken(token, start, "reopened")
 	t.has(replaced, start, "replaced and reopened")
 	t.isLive(t.rotate(t.redeem(sessions[0])), "redeemed and rotated after it was reopened")
 	t.isLive(t.rotate(sessions[2]), "rotated after it was reopened")

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -193,6 +194,16 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"records/distinct"}},
 		{"never cleans up records", func(m *memory.Store) store.Store { return leavesRecords{m} },
 			[]string{"clean-up/records"}},
+		{"counts API tokens first and creates after", func(m *memory.Store) store.Store { return countsThenCreatesTokens{m} },
+			[]string{"api tokens/limit at once"}},
+		{"accepts an API token that has expired", func(m *memory.Store) store.Store { return lateAPIToken{m} },
+			[]string{"api tokens/expiry"}},
+		{"revokes an API token of anybody", func(m *memory.Store) store.Store { return revokesAnyToken{m} },
+			[]string{"api tokens/revoke"}},
+		{"ends one step of API tokens", func(m *memory.Store) store.Store { return endsOneStepOfTokens{m} },
+			[]string{"api tokens/end"}},
+		{"never cleans up API tokens", func(m *memory.Store) store.Store { return leavesAPITokens{m} },
+			[]string{"api tokens/clean-up"}},
 		{"does what it says that it did not do", func(m *memory.Store) store.Store { return failsAfterwards{m} },
 			[]string{"context/cancelled"}},
 	} {
@@ -1327,6 +1338,53 @@ func (s leavesRecords) CleanUp(ctx context.Context, now time.Time, cursor string
 	next, removed, err := s.Store.CleanUp(ctx, now, cursor, limit)
 	if strings.HasPrefix(next, "r") { // the phase of records
 		next = ""
+	}
+	return next, removed, err
+}
+
+type countsThenCreatesTokens struct{ *memory.Store }
+
+func (s countsThenCreatesTokens) CreateAPIToken(ctx context.Context, token oauthapp.APIToken, limit int) error {
+	mine, err := s.APITokens(ctx, oauthapp.APITokenFilter{UserID: token.UserID}, oauthapp.Page{Limit: 200}, token.CreatedAt)
+	if err != nil {
+		return err
+	}
+	if len(mine.Items) >= limit {
+		return store.ErrLimit
+	}
+	runtime.Gosched()
+	return s.Store.CreateAPIToken(ctx, token, math.MaxInt)
+}
+
+type lateAPIToken struct{ *memory.Store }
+
+func (s lateAPIToken) APIToken(ctx context.Context, id uuid.UUID, _ time.Time) (oauthapp.APIToken, error) {
+	return s.Store.APIToken(ctx, id, start)
+}
+
+type revokesAnyToken struct{ *memory.Store }
+
+func (s revokesAnyToken) RevokeAPIToken(ctx context.Context, _ oauthapp.APITokenFilter, id uuid.UUID, now time.Time) (oauthapp.APIToken, error) {
+	token, err := s.APIToken(ctx, id, now)
+	if err != nil {
+		return token, err
+	}
+	return s.Store.RevokeAPIToken(ctx, filterOf(token), id, now)
+}
+
+type endsOneStepOfTokens struct{ *memory.Store }
+
+func (s endsOneStepOfTokens) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (string, int, error) {
+	_, ended, err := s.Store.EndAPITokens(ctx, filter, cursor, limit)
+	return "", ended, err
+}
+
+type leavesAPITokens struct{ *memory.Store }
+
+func (s leavesAPITokens) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (string, int, error) {
+	next, removed, err := s.Store.CleanUp(ctx, now, cursor, limit)
+	if strings.HasPrefix(next, "t") { // the phase of API tokens
+		return "", removed, err
 	}
 	return next, removed, err
 }

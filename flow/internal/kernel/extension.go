@@ -61,6 +61,8 @@ type Contribution struct {
 	JudgeAuthorization func(a *AuthorizationRequest) *wire.Error
 	// Requests finds authorization requests that clients handed in before.
 	Requests *RequestSource
+	// Tokens knows access tokens that belong to no session.
+	Tokens *TokenSource
 	// Clients knows clients that nobody has registered.
 	Clients *ClientSource
 	// ClientBadge is what the pages say beside the name of an application, in a
@@ -161,6 +163,7 @@ type Contributions struct {
 
 	Requests *RequestSource // nil where nobody adds one
 
+	tokenSource        *TokenSource
 	judgeAuthorization []func(a *AuthorizationRequest) *wire.Error
 	clientSources      []*ClientSource
 	applicationFields  []ApplicationField
@@ -206,6 +209,9 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	}
 	if c.Requests != nil {
 		all.Requests = c.Requests
+	}
+	if c.Tokens != nil {
+		all.tokenSource = c.Tokens
 	}
 	if c.Clients != nil {
 		all.clientSources = append(all.clientSources, c.Clients)
@@ -284,6 +290,9 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	}
 	if c.Requests != nil {
 		claims = append(claims, "authorization requests that were handed in before")
+	}
+	if c.Tokens != nil {
+		claims = append(claims, "access tokens that belong to no session")
 	}
 	if c.ApplicationField != nil {
 		claims = append(claims, "the application field "+c.ApplicationField.Name)

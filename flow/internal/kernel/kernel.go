@@ -69,6 +69,10 @@ type Kernel struct {
 
 	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
 
+	// StillGiven returns which of some scopes a user may still give for an
+	// account, "" for what they do for themselves. An error is an outage.
+	StillGiven func(ctx context.Context, user, account string, scopes []string) ([]string, *wire.Error)
+
 	// AgreeItself asks the engine for its opinion of a request that was judged
 	// good, of a client for tokens for itself: it was granted some scopes, and
 	// gets others.

@@ -1,0 +1,429 @@
+package tokens
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/flow/internal/ticket"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+const listPage = "api_tokens.html"
+
+// What forms are signed for.
+const (
+	createPurpose = "api token create"
+	revokePurpose = "api token revoke"
+	formTTL       = 24 * time.Hour
+)
+
+type endpoints struct {
+	k       *kernel.Kernel
+	maxDays int // 0 for no limit
+}
+
+// A tokenPage is the data of api_tokens.html.
+type tokenPage struct {
+	Account  string
+	Accounts []page.AccountLink // all accounts of the user; empty where there is one
+	UserName string
+	Notice   string // what was just done; ""
+	Undone   string // why nothing was done; ""
+	Token    string // that was just made; ""
+	Made     string // its name
+
+	User, OfAccount         []listed
+	UserPages, AccountPages page.Pages
+
+	Form form
+}
+
+// A listed token is one of a list.
+type listed struct {
+	Name, Hint, By                   string // By is "" for who looks at the page
+	Scopes                           []page.Scope
+	CreatedAt, LastUsedAt, ExpiresAt page.Moment
+	RevokeURL, Ticket                string
+}
+
+// A form is the one that makes a token, as it is filled in.
+type form struct {
+	Action, Ticket, ID string
+	Name, ExpiresIn    string
+	OfAccount          bool
+	MaxDays            int // 0: it need not expire
+	Scopes             []choice
+	Problems           []oauthapp.FieldError
+}
+
+// Problem returns what is wrong with a field, "" for nothing.
+func (f form) Problem(field string) string {
+	for _, p := range f.Problems {
+		if p.Field == field {
+			return p.Message
+		}
+	}
+	return ""
+}
+
+type choice struct {
+	Name, Description string
+	Selected          bool
+}
+
+var samples = map[string][]any{
+	listPage: {
+		tokenPage{},
+		tokenPage{
+			Account: "Account", Accounts: []page.AccountLink{{URL: "/accounts/1/api_tokens", Text: "Account", Current: true}, {URL: "/accounts/2/api_tokens", Text: "Other"}},
+			UserName: "User", Notice: "Notice", Token: "oa_ap_token", Made: "Name",
+			User:      []listed{{Name: "Name", Hint: "hint", Scopes: []page.Scope{{Name: "read", Description: "Read"}, {Name: "gone"}}, RevokeURL: "/revoke", Ticket: "ticket"}},
+			OfAccount: []listed{{Name: "Name", Hint: "hint", By: "User", ExpiresAt: page.Moment{At: time.Unix(1, 0)}, LastUsedAt: page.Moment{At: time.Unix(1, 0)}}},
+			UserPages: page.Pages{First: "/first", Next: "/next"},
+			Form: form{
+				Action: "/accounts/1/api_tokens", Name: "Name", OfAccount: true, MaxDays: 30, ExpiresIn: "30",
+				Scopes:   []choice{{Name: "read", Description: "Read", Selected: true}, {Name: "write"}},
+				Problems: []oauthapp.FieldError{{Field: "name", Message: "Problem"}, {Field: "scope", Message: "Problem"}, {Field: "expires_in", Message: "Problem"}, {Field: "kind", Message: "Problem"}},
+			},
+		},
+		tokenPage{Account: "Account", Undone: "Nothing was changed."},
+	},
+}
+
+// A visit is a request of somebody who is signed in, to an account of theirs.
+type visit struct {
+	*endpoints
+	w       http.ResponseWriter
+	r       *http.Request
+	user    *kernel.User
+	account kernel.Account
+	form    wire.Params // of a POST
+}
+
+var formParams = []string{"ticket", "id", "name", "scope", "expires_in", "kind"}
+
+// admit returns no visit where it has answered: nobody is signed in, the account
+// is not theirs, or a page of another origin sent the form.
+func (e *endpoints) admit(w http.ResponseWriter, r *http.Request) *visit {
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+	v := &visit{endpoints: e, w: w, r: r}
+	isForm := r.Method == http.MethodPost
+	if isForm {
+		if e.k.CheckOrigin(r) != nil {
+			e.refuseForm(r, oauthapp.Event{Reason: "sent by a page of another origin"})
+			e.writeError(w, r, http.StatusForbidden, "Nothing was changed", "This form was sent by a page of another site.")
+			return nil
+		}
+		form, refusal := wire.ReadFormUnchecked(w, r, formParams)
+		if refusal != nil {
+			e.writeError(w, r, refusal.Status, "Nothing was changed", "This form could not be read.")
+			return nil
+		}
+		v.form = form
+	}
+	user, err := e.k.User(r)
+	if err != nil {
+		e.k.WritePageError(w, r, wire.Outage(err))
+		return nil
+	}
+	if user == nil {
+		returnTo := e.path(r.PathValue("account"))
+		if !isForm && r.URL.RawQuery != "" {
+			returnTo += "?" + r.URL.RawQuery
+		}
+		e.k.SignIn(w, r, returnTo)
+		return nil
+	}
+	account, ok := user.Account(r.PathValue("account"))
+	if !ok {
+		e.notFound(w, r)
+		return nil
+	}
+	v.user, v.account = user, account
+	return v
+}
+
+func (e *endpoints) refuseForm(r *http.Request, event oauthapp.Event) {
+	event.Type = oauthapp.APITokenFormRefused
+	e.k.Emit(r, event)
+}
+
+func (e *endpoints) notFound(w http.ResponseWriter, r *http.Request) {
+	e.writeError(w, r, http.StatusNotFound, "Not found", "There is no such page, or it belongs to an account that is not yours.")
+}
+
+func (e *endpoints) writeError(w http.ResponseWriter, r *http.Request, status int, title, message string) {
+	e.k.WritePage(w, r, status, "error.html", page.Error{Status: status, Title: title, Message: message, Time: e.k.Now()})
+}
+
+// path returns the path of an account's page.
+func (e *endpoints) path(account string) string {
+	return e.k.BasePath + "/accounts/" + url.PathEscape(account) + "/api_tokens"
+}
+
+func (e *endpoints) list(w http.ResponseWriter, r *http.Request) {
+	if v := e.admit(w, r); v != nil {
+		v.show(http.StatusOK, tokenPage{Notice: notices[r.URL.Query().Get("done")]}, v.emptyForm())
+	}
+}
+
+// notices are what a page says that is redirected to.
+var notices = map[string]string{"revoked": "The token is revoked. Whatever still uses it is refused from now on."}
+
+// create makes a token and shows it in the answer.
+func (e *endpoints) create(w http.ResponseWriter, r *http.Request) {
+	v := e.admit(w, r)
+	if v == nil {
+		return
+	}
+	filled := v.filledForm()
+	id, err := uuid.Parse(v.form.Get("id"))
+	if err != nil || !v.proven(createPurpose, id) {
+		v.show(http.StatusForbidden, tokenPage{Undone: undone}, filled)
+		return
+	}
+	token, problems := v.newToken(id, &filled)
+	if len(problems) == 0 {
+		if problems = v.missingScopes(token); problems == nil {
+			return // it is an outage, and answered
+		}
+	}
+	if len(problems) > 0 {
+		filled.Problems = problems
+		v.show(http.StatusUnprocessableEntity, tokenPage{}, filled)
+		return
+	}
+	made, plaintext, err := e.k.Registry.CreateAPIToken(oauthapp.WithActor(r.Context(), e.k.Actor(r, v.user.ID)), token)
+	var invalid *oauthapp.ValidationError
+	switch {
+	case errors.As(err, &invalid):
+		filled.Problems = invalid.Fields
+		v.show(http.StatusUnprocessableEntity, tokenPage{}, filled)
+	case errors.Is(err, oauthapp.ErrLimit):
+		filled.Problems = []oauthapp.FieldError{{Field: "name", Message: "You have as many tokens as you may have. Revoke one that you do not need any more."}}
+		v.show(http.StatusUnprocessableEntity, tokenPage{}, filled)
+	case errors.Is(err, oauthapp.ErrExists): // it was sent twice
+		v.show(http.StatusConflict, tokenPage{Undone: "This form was sent before, and the token made then: it is listed here. It cannot be shown again. Revoke it if you have not copied it, and make another."}, v.emptyForm())
+	case err != nil:
+		e.k.WritePageError(w, r, wire.Outage(err))
+	default:
+		v.show(http.StatusOK, tokenPage{Token: plaintext.Reveal(), Made: made.Name}, v.emptyForm())
+	}
+}
+
+const undone = "Nothing was changed: this page was made before you signed in again, or was open for too long. Look at it and do it again."
+
+// newToken reads the form.
+func (v *visit) newToken(id uuid.UUID, filled *form) (oauthapp.NewAPIToken, []oauthapp.FieldError) {
+	token := oauthapp.NewAPIToken{ID: id, UserID: v.user.ID, Name: filled.Name}
+	var problems []oauthapp.FieldError
+	switch v.form.Get("kind") {
+	case "user":
+	case "account":
+		token.AccountID = v.account.ID
+	default:
+		problems = append(problems, oauthapp.FieldError{Field: "kind", Message: "Choose what the token is for: all that you can do, or this account."})
+	}
+	for _, p := range v.form {
+		if p.Name == "scope" {
+			token.Scopes = append(token.Scopes, p.Value)
+		}
+	}
+	days, err := v.days(filled.ExpiresIn)
+	if err != nil {
+		problems = append(problems, oauthapp.FieldError{Field: "expires_in", Message: err.Error()})
+	}
+	token.Lifetime = time.Duration(days) * day
+	return token, problems
+}
+
+// days reads in how many days a token expires, 0 for never.
+func (v *visit) days(text string) (int, error) {
+	most := v.maxDays
+	switch {
+	case text == "" && most == 0:
+		return 0, nil
+	case most == 0:
+		most = maxDays
+	}
+	days, err := strconv.Atoi(text)
+	if err != nil || days < 1 || days > most {
+		hint := ""
+		if v.maxDays == 0 {
+			hint = ", or nothing for a token that does not expire"
+		}
+		return 0, fmt.Errorf("Write a number of days from 1 to %d%s.", most, hint) //nolint:staticcheck // a sentence for a page
+	}
+	return days, nil
+}
+
+// missingScopes says which scopes the user may not give. It returns nil where it
+// has answered.
+func (v *visit) missingScopes(token oauthapp.NewAPIToken) []oauthapp.FieldError {
+	given, refusal := v.k.StillGiven(v.r.Context(), token.UserID, token.AccountID, token.Scopes)
+	if refusal != nil {
+		v.k.WritePageError(v.w, v.r, refusal)
+		return nil
+	}
+	problems := []oauthapp.FieldError{}
+	for _, scope := range token.Scopes {
+		if _, offered := v.k.Scopes[scope]; offered && !slices.Contains(given, scope) {
+			problems = append(problems, oauthapp.FieldError{Field: "scope", Message: "You may not give " + strconv.Quote(scope) + "."})
+		}
+	}
+	return problems
+}
+
+// revoke ends a user token of the user, or an account token of the account.
+func (e *endpoints) revoke(w http.ResponseWriter, r *http.Request) {
+	v := e.admit(w, r)
+	if v == nil {
+		return
+	}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil || id.String() != r.PathValue("id") {
+		e.notFound(w, r)
+		return
+	}
+	if !v.proven(revokePurpose, id) {
+		v.show(http.StatusForbidden, tokenPage{Undone: undone}, v.emptyForm())
+		return
+	}
+	ctx := oauthapp.WithActor(r.Context(), e.k.Actor(r, v.user.ID))
+	err = oauthapp.ErrNotFound
+	for _, filter := range []oauthapp.APITokenFilter{{UserID: v.user.ID}, {AccountID: v.account.ID}} {
+		if errors.Is(err, oauthapp.ErrNotFound) {
+			_, err = e.k.Registry.RevokeAPIToken(ctx, filter, id, "")
+		}
+	}
+	switch {
+	case errors.Is(err, oauthapp.ErrNotFound): // it has ended, as by the same form
+		v.show(http.StatusNotFound, tokenPage{Undone: "There is no such token any more."}, v.emptyForm())
+	case err != nil:
+		e.k.WritePageError(w, r, wire.Outage(err))
+	default:
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, e.path(v.account.ID)+"?done=revoked", http.StatusSeeOther)
+	}
+}
+
+// ticket signs a form for this user, account and token.
+func (v *visit) ticket(purpose string, id uuid.UUID) string {
+	session := v.k.FormSession.Begin(v.w, v.r, v.user.Session)
+	return v.k.Tickets.Sign(v.k.Now().Add(formTTL), purpose, v.user.ID, session, v.account.ID, id.String())
+}
+
+// proven reports whether the form was made for this user, session, account and
+// token.
+func (v *visit) proven(purpose string, id uuid.UUID) bool {
+	session := v.k.FormSession.Of(v.r, v.user.Session)
+	err := v.k.Tickets.Verify(v.form.Get("ticket"), v.k.Now(), purpose, v.user.ID, session, v.account.ID, id.String())
+	if errors.Is(err, ticket.ErrInvalid) {
+		v.refuseForm(v.r, oauthapp.Event{
+			Actor: oauthapp.Actor{UserID: v.user.ID}, AccountID: v.account.ID, Reason: "not made for this action of this user in this session",
+		})
+	}
+	return err == nil
+}
+
+func (v *visit) emptyForm() form {
+	f := form{MaxDays: v.maxDays}
+	if f.MaxDays > 0 {
+		f.ExpiresIn = strconv.Itoa(f.MaxDays)
+	}
+	return f
+}
+
+// filledForm is the form as it was sent.
+func (v *visit) filledForm() form {
+	f := form{
+		MaxDays: v.maxDays, Name: strings.TrimSpace(v.form.Get("name")),
+		ExpiresIn: strings.TrimSpace(v.form.Get("expires_in")), OfAccount: v.form.Get("kind") == "account",
+	}
+	for _, p := range v.form {
+		if p.Name == "scope" {
+			f.Scopes = append(f.Scopes, choice{Name: p.Value, Selected: true})
+		}
+	}
+	return f
+}
+
+// show writes the page with its lists and its form, which has what was typed
+// and gets a ticket of its own.
+func (v *visit) show(status int, shown tokenPage, f form) {
+	id := oauthapp.NewAPITokenID()
+	f.Action, f.ID, f.Ticket = v.path(v.account.ID), id.String(), v.ticket(createPurpose, id)
+	selected := f.Scopes
+	f.Scopes = nil
+	for _, name := range slices.Sorted(maps.Keys(v.k.Scopes)) {
+		isSelected := slices.ContainsFunc(selected, func(c choice) bool { return c.Name == name })
+		f.Scopes = append(f.Scopes, choice{name, v.k.Scopes[name], isSelected})
+	}
+	shown.Account, shown.UserName, shown.Form = v.account.Name, v.user.Name, f
+	if len(v.user.Accounts) > 1 {
+		for _, a := range v.user.Accounts {
+			shown.Accounts = append(shown.Accounts, page.AccountLink{URL: v.path(a.ID), Text: a.Name, Current: a.ID == v.account.ID})
+		}
+	}
+	var err error
+	if shown.User, shown.UserPages, err = v.tokens("after", oauthapp.APITokenFilter{UserID: v.user.ID}); err == nil {
+		shown.OfAccount, shown.AccountPages, err = v.tokens("account_after", oauthapp.APITokenFilter{AccountID: v.account.ID})
+	}
+	var invalid *oauthapp.ValidationError
+	switch {
+	case errors.As(err, &invalid): // a place in a list that there never was
+		v.notFound(v.w, v.r)
+	case err != nil && shown.Token == "":
+		v.k.WritePageError(v.w, v.r, wire.Outage(err))
+	default: // a token that was made is shown, whatever else can be
+		v.k.WritePage(v.w, v.r, status, listPage, shown)
+	}
+}
+
+// tokens is a page of a list, that goes on by a field of the query.
+func (v *visit) tokens(field string, filter oauthapp.APITokenFilter) (rows []listed, links page.Pages, err error) {
+	after := v.r.URL.Query().Get(field)
+	list, err := v.k.Registry.APITokens(v.r.Context(), filter, oauthapp.Page{After: after})
+	if err != nil {
+		return nil, links, err
+	}
+	moment := func(t time.Time) page.Moment { return page.Moment{At: t, Now: v.k.Now()} }
+	for _, token := range list.Items {
+		row := listed{
+			Name: token.Name, Hint: token.Hint,
+			CreatedAt: moment(token.CreatedAt), LastUsedAt: moment(token.LastUsedAt), ExpiresAt: moment(token.ExpiresAt),
+			RevokeURL: v.path(v.account.ID) + "/" + token.ID.String() + "/revoke", Ticket: v.ticket(revokePurpose, token.ID),
+		}
+		for _, scope := range token.Scopes {
+			row.Scopes = append(row.Scopes, page.Scope{Name: scope, Description: v.k.Scopes[scope]})
+		}
+		if token.UserID != v.user.ID {
+			if row.By, err = v.k.UserName(v.r.Context(), token.UserID); err != nil {
+				return nil, links, err
+			}
+			if row.By == "" {
+				row.By = token.UserID
+			}
+		}
+		rows = append(rows, row)
+	}
+	if after != "" {
+		links.First = v.path(v.account.ID)
+	}
+	if list.Next != "" {
+		links.Next = v.path(v.account.ID) + "?" + url.Values{field: {list.Next}}.Encode()
+	}
+	return rows, links, nil
+}

@@ -1,0 +1,133 @@
+// Package tokens is a capability of package flow: API access tokens that users
+// make for themselves, without an application, for scripts and for whatever
+// else acts as them.
+//
+//	flow.Config{Extensions: []flow.Extension{tokens.New(tokens.Config{})}}
+//
+// The pages are at [Path], for each account of whoever is signed in. A user
+// token is for every account that its user may act for. An account token is for
+// one account. Either has a name, scopes, and an end or none. It is shown once;
+// the store has its digest. What it was last used for is known to within a few
+// minutes.
+//
+// # The API
+//
+// flow.Provider.Require takes API tokens with the scheme Bearer, as access
+// tokens of applications, and a handler tells them by
+// flow.Authorization.IsAPIToken. A user token has no AccountID: the handler
+// looks up which accounts the user may act for, as for somebody who is signed
+// in. Introspection tells the host's resource servers of them; there is no
+// client_id. A check of one costs one read by primary key, and other requests
+// cost what they cost without the capability.
+//
+// # Their end
+//
+// An API token ends when its user or somebody of its account revokes it, when
+// it expires, with oauthapp.Registry.EndAccess and Erase of its user, its
+// account or the whole service, and when flow.Config.MayAct says at a use that
+// its user may give nothing any more. Each has an event.
+//
+// # Secret scanners
+//
+// An API token begins with the prefix of the service and "_ap_", has a
+// checksum, and is found by the regular expression of
+// credential.Format.Pattern.
+package tokens
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// Path is where the pages are, below the path of the issuer, as
+// [http.ServeMux] writes it. What revokes a token is below it.
+const Path = "/accounts/{account}/api_tokens"
+
+// Config configures the capability. Its zero value is ready to use.
+type Config struct {
+	// MaxLifetime is how long a token may live, in whole days; each must expire
+	// then. Defaults to no limit: a token need not expire.
+	MaxLifetime time.Duration
+}
+
+const (
+	day     = 24 * time.Hour
+	maxDays = 3650 // that a form takes
+)
+
+// New returns the capability, for flow.Config.Extensions.
+func New(cfg Config) flow.Extension { return extension{cfg} }
+
+type extension struct{ cfg Config }
+
+func (extension) Name() string { return "tokens" }
+
+func (x extension) Findings() []kernel.Finding {
+	if x.cfg.MaxLifetime != 0 {
+		return nil
+	}
+	return []kernel.Finding{{
+		Field:     "tokens.Config.MaxLifetime",
+		Message:   "API tokens need not expire. Set it, such as to 366 days, so that one that is forgotten ends.",
+		Reference: "OWASP ASVS 5.0, 7.3",
+	}}
+}
+
+//go:embed pages
+var pages embed.FS
+
+func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	if max := x.cfg.MaxLifetime; max < 0 || max%day != 0 || max > maxDays*day {
+		return kernel.Contribution{}, fmt.Errorf("Config.MaxLifetime must be 1 to %d days, in whole days, or 0 for no limit", maxDays)
+	}
+	files, err := fs.Sub(pages, "pages")
+	if err != nil {
+		return kernel.Contribution{}, err
+	}
+	e := &endpoints{k: k, maxDays: int(x.cfg.MaxLifetime / day)}
+	return kernel.Contribution{
+		Routes: []kernel.Route{
+			{Method: http.MethodGet, Path: Path, Handler: e.list},
+			{Method: http.MethodPost, Path: Path, Handler: e.create},
+			{Method: http.MethodPost, Path: Path + "/{id}/revoke", Handler: e.revoke},
+		},
+		Tokens: &kernel.TokenSource{Kind: credential.APIToken, Find: e.find, End: e.end},
+		Pages:  page.Further{Files: files, Samples: samples},
+	}, nil
+}
+
+// find returns the token that a text stands for.
+func (e *endpoints) find(ctx context.Context, token credential.Parsed, now time.Time) (oauthapp.APIToken, error) {
+	found, err := e.k.Store.APIToken(ctx, token.Session, now)
+	if err != nil {
+		return oauthapp.APIToken{}, err
+	}
+	if !found.Digest.Equal(token.Digest) {
+		return oauthapp.APIToken{}, store.ErrNotFound
+	}
+	return found, nil
+}
+
+// end ends a token whose user may give nothing any more. One that has ended
+// meanwhile is no failure.
+func (e *endpoints) end(r *http.Request, token oauthapp.APIToken) error {
+	ctx := oauthapp.WithActor(context.WithoutCancel(r.Context()), e.k.Actor(r, token.UserID))
+	filter := oauthapp.APITokenFilter{UserID: token.UserID, AccountID: token.AccountID}
+	_, err := e.k.Registry.RevokeAPIToken(ctx, filter, token.ID, "the user may give nothing any more")
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,165 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/keyset"
+)
+
+// apiToken reads apiTokenColumns.
+func (r *row) apiToken() oauthapp.APIToken {
+	return oauthapp.APIToken{
+		ID:         r.id(),
+		Digest:     r.digest(),
+		CreatedAt:  r.time(),
+		LastUsedAt: r.time(),
+		ExpiresAt:  r.time(),
+		UserID:     r.text(),
+		AccountID:  r.text(),
+		Hint:       r.text(),
+		Scopes:     r.scopes(),
+		Name:       r.text(),
+	}
+}
+
+// CreateAPIToken implements [oauthapp.APITokenStore].
+func (s *Store) CreateAPIToken(ctx context.Context, token oauthapp.APIToken, limit int) error {
+	return s.write(ctx, "create API token", func(c *conn) error {
+		taken, err := c.one(takenAPIToken, func(*row) {}, blob(token.ID[:]))
+		if err != nil {
+			return err
+		}
+		if taken {
+			return store.ErrExists
+		}
+		live, err := c.count(countAPITokens, text(token.UserID), instant(token.CreatedAt), number(int64(max(limit, 0))))
+		if err != nil {
+			return err
+		}
+		if live >= int64(limit) {
+			return store.ErrLimit
+		}
+		_, err = c.exec(insertAPIToken, blob(token.ID[:]), blob(token.Digest[:]), instant(token.CreatedAt), timeValue(token.LastUsedAt),
+			timeValue(token.ExpiresAt), text(token.UserID), text(token.AccountID), text(token.Hint), scopesValue(token.Scopes), text(token.Name))
+		return err
+	})
+}
+
+// APIToken implements [oauthapp.APITokenStore].
+func (s *Store) APIToken(ctx context.Context, id uuid.UUID, now time.Time) (token oauthapp.APIToken, err error) {
+	err = s.read(ctx, "API token", func(c *conn) error {
+		return c.must(selectAPIToken, func(r *row) { token = r.apiToken() }, blob(id[:]), instant(now))
+	})
+	return orZero(token, err)
+}
+
+// APITokens implements [oauthapp.APITokenStore].
+func (s *Store) APITokens(ctx context.Context, filter oauthapp.APITokenFilter, page oauthapp.Page, now time.Time) (oauthapp.List[oauthapp.APIToken], error) {
+	below, rows, err := keyset.Parse(page)
+	if err != nil || filter.IsZero() {
+		return oauthapp.List[oauthapp.APIToken]{}, err
+	}
+	query := listAPITokensOfAccount
+	if filter.UserID != "" {
+		query = listAPITokensOfUser
+	}
+	var items []oauthapp.APIToken
+	err = s.read(ctx, "API tokens", func(c *conn) error {
+		items = nil
+		return c.all(query, func(r *row) { items = append(items, r.apiToken()) },
+			blob(below[:]), number(int64(rows)), text(filter.UserID), text(filter.AccountID), instant(now))
+	})
+	return keyset.List(items, rows, func(t oauthapp.APIToken) uuid.UUID { return t.ID }), err
+}
+
+// RevokeAPIToken implements [oauthapp.APITokenStore].
+func (s *Store) RevokeAPIToken(ctx context.Context, filter oauthapp.APITokenFilter, id uuid.UUID, now time.Time) (was oauthapp.APIToken, err error) {
+	err = s.write(ctx, "revoke API token", func(c *conn) error {
+		if err := c.must(selectAPIToken, func(r *row) { was = r.apiToken() }, blob(id[:]), instant(now)); err != nil {
+			return err
+		}
+		if !filter.Selects(was) {
+			return store.ErrNotFound
+		}
+		_, err := c.exec(deleteAPIToken, blob(id[:]))
+		return err
+	})
+	return orZero(was, err)
+}
+
+// EndAPITokens implements [oauthapp.APITokenStore].
+func (s *Store) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (next string, ended int, err error) {
+	below := uuid.Max
+	if cursor != "" {
+		if below, err = uuid.Parse(cursor); err != nil {
+			return "", 0, fmt.Errorf("sqlite: end API tokens: no call returned the cursor %q", cursor)
+		}
+	}
+	if !filter.EndsAPITokens() {
+		return "", 0, nil
+	}
+	query := walkAPITokensDown
+	switch {
+	case filter.UserID() != "":
+		query = walkAPITokensOfUser
+	case filter.AccountID() != "":
+		query = walkAPITokensOfAccount
+	}
+	rows := min(max(limit, 1), endPiece)
+	var last uuid.UUID
+	seen := 0
+	err = s.write(ctx, "end API tokens", func(c *conn) error {
+		seen, ended = 0, 0
+		var selected []uuid.UUID
+		err := c.all(query, func(r *row) {
+			last = r.id()
+			seen++
+			if r.bool() {
+				selected = append(selected, last)
+			}
+		}, blob(below[:]), number(int64(rows)), text(filter.UserID()), text(filter.AccountID()))
+		for i := range selected {
+			if err == nil {
+				_, err = c.exec(deleteAPIToken, blob(selected[i][:]))
+			}
+		}
+		ended = len(selected)
+		return err
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	if seen < rows {
+		return "", ended, nil
+	}
+	return last.String(), ended, nil
+}
+
+func (s *Store) cleanAPITokens(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+	after, err := hex.DecodeString(key)
+	if err != nil {
+		return "", 0, errCursor(key)
+	}
+	var last uuid.UUID
+	var seen, dead int64
+	err = s.read(ctx, "clean up API tokens", func(c *conn) error {
+		return c.all(walkAPITokens, func(r *row) { last, seen, dead = r.id(), r.int(), r.int() }, blob(after), instant(now), number(rows))
+	})
+	if err == nil && dead > 0 {
+		removed, err = s.remove(ctx, "clean up API tokens", cleanAPITokens, blob(after), instant(now), blob(last[:]))
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	if seen < rows {
+		return "", removed, nil
+	}
+	return string(cleaningAPITokens) + hex.EncodeToString(last[:]), removed, nil
+}
