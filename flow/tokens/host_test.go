@@ -79,8 +79,10 @@ func (s *outages) CreateAPIToken(ctx context.Context, token oauthapp.APIToken, l
 }
 
 var people = map[string]*flow.User{
-	"ada": {ID: "1", Name: "Ada", Session: "of ada", Accounts: []flow.Account{{ID: "10", Name: "Ada's"}, {ID: "11", Name: "Shared"}}},
-	"bob": {ID: "2", Name: "Bob", Session: "of bob", Accounts: []flow.Account{{ID: "20", Name: "Bob's"}, {ID: "11", Name: "Shared"}}},
+	"ada":  {ID: "1", Name: "Ada", Session: "of ada", Accounts: []flow.Account{{ID: "10", Name: "Ada's"}, {ID: "11", Name: "Shared"}}},
+	"cleo": {ID: "3", Name: "Cleo", Session: "of cleo", Accounts: []flow.Account{{ID: "11", Name: "Shared", Role: flow.SeeGrants | flow.NoAuthorize}}},
+	"dan":  {ID: "4", Name: "Dan", Session: "of dan", Accounts: []flow.Account{{ID: "11", Name: "Shared"}}},
+	"bob":  {ID: "2", Name: "Bob", Session: "of bob", Accounts: []flow.Account{{ID: "20", Name: "Bob's"}, {ID: "11", Name: "Shared", Role: flow.Administrator}}},
 }
 
 func newService(t *testing.T, cfg tokens.Config) *service {

@@ -55,7 +55,7 @@ type listed struct {
 	Name, Hint, By                   string // By is "" for who looks at the page
 	Scopes                           []page.Scope
 	CreatedAt, LastUsedAt, ExpiresAt page.Moment
-	RevokeURL, Ticket                string
+	RevokeURL, Ticket                string // "" where who looks at the page may not revoke it
 }
 
 // A form is the one that makes a token, as it is filled in.
@@ -233,6 +233,9 @@ func (v *visit) newToken(id uuid.UUID, filled *form) (oauthapp.NewAPIToken, []oa
 	case "user":
 	case "account":
 		token.AccountID = v.account.ID
+		if !v.account.Authorizes {
+			problems = append(problems, oauthapp.FieldError{Field: "kind", Message: "You may not give access to this account."})
+		}
 	default:
 		problems = append(problems, oauthapp.FieldError{Field: "kind", Message: "Choose what the token is for: all that you can do, or this account."})
 	}
@@ -303,7 +306,11 @@ func (e *endpoints) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx := oauthapp.WithActor(r.Context(), e.k.Actor(r, v.user.ID))
 	err = oauthapp.ErrNotFound
-	for _, filter := range []oauthapp.APITokenFilter{{UserID: v.user.ID}, {AccountID: v.account.ID}} {
+	ofAccount := oauthapp.APITokenFilter{AccountID: v.account.ID}
+	if !v.account.EndsGrants {
+		ofAccount.UserID = v.user.ID
+	}
+	for _, filter := range []oauthapp.APITokenFilter{{UserID: v.user.ID}, ofAccount} {
 		if errors.Is(err, oauthapp.ErrNotFound) {
 			_, err = e.k.Registry.RevokeAPIToken(ctx, filter, id, "")
 		}
@@ -379,7 +386,11 @@ func (v *visit) show(status int, shown tokenPage, f form) {
 	}
 	var err error
 	if shown.User, shown.UserPages, err = v.tokens("after", oauthapp.APITokenFilter{UserID: v.user.ID}); err == nil {
-		shown.OfAccount, shown.AccountPages, err = v.tokens("account_after", oauthapp.APITokenFilter{AccountID: v.account.ID})
+		ofAccount := oauthapp.APITokenFilter{AccountID: v.account.ID}
+		if !v.account.SeesGrants {
+			ofAccount.UserID = v.user.ID
+		}
+		shown.OfAccount, shown.AccountPages, err = v.tokens("account_after", ofAccount)
 	}
 	var invalid *oauthapp.ValidationError
 	switch {
@@ -404,7 +415,9 @@ func (v *visit) tokens(field string, filter oauthapp.APITokenFilter) (rows []lis
 		row := listed{
 			Name: token.Name, Hint: token.Hint,
 			CreatedAt: moment(token.CreatedAt), LastUsedAt: moment(token.LastUsedAt), ExpiresAt: moment(token.ExpiresAt),
-			RevokeURL: v.path(v.account.ID) + "/" + token.ID.String() + "/revoke", Ticket: v.ticket(revokePurpose, token.ID),
+		}
+		if token.UserID == v.user.ID || v.account.EndsGrants {
+			row.RevokeURL, row.Ticket = v.path(v.account.ID)+"/"+token.ID.String()+"/revoke", v.ticket(revokePurpose, token.ID)
 		}
 		for _, scope := range token.Scopes {
 			row.Scopes = append(row.Scopes, page.Scope{Name: scope, Description: v.k.Scopes[scope]})

@@ -6,7 +6,9 @@
 //
 // The pages are at [Path], for each account of whoever is signed in. A user
 // token is for every account that its user may act for. An account token is for
-// one account. Either has a name, scopes, and an end or none. It is shown once;
+// one account: who may see what others authorized there sees it too, and who may
+// withdraw that can revoke it (flow.Role). Either has a name, scopes, and an end
+// or none. It is shown once;
 // the store has its digest. What it was last used for is known to within a few
 // minutes.
 //
@@ -81,7 +83,7 @@ func (x extension) Findings() []kernel.Finding {
 	return []kernel.Finding{{
 		Field:     "tokens.Config.MaxLifetime",
 		Message:   "API tokens need not expire. Set it, such as to 366 days, so that one that is forgotten ends.",
-		Reference: "OWASP ASVS 5.0, 7.3",
+		Reference: "RFC 6750, section 5.3",
 	}}
 }
 

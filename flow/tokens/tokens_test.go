@@ -357,3 +357,23 @@ func TestPageHeaders(t *testing.T) {
 		require.NotContains(t, answer.Body.String(), "<script")
 	}
 }
+
+// Pages show what a person may do, and nothing else is done.
+func TestRoles(t *testing.T) {
+	s := newService(t, tokens.Config{})
+	token := s.make("ada", "11", url.Values{"kind": {"account"}, "name": {"Shared token"}})
+	path, form := s.revocation("bob", "11") // who may
+	require.NotContains(t, s.get("dan", "/accounts/11/api_tokens").Body.String(), "Shared token", "a member sees their own")
+	page := s.get("cleo", "/accounts/11/api_tokens").Body.String()
+	require.Contains(t, page, "Shared token")
+	require.NotContains(t, page, "/revoke", "who may see it may not revoke it")
+	for _, person := range []string{"cleo", "dan"} {
+		require.Equal(t, http.StatusForbidden, s.post(person, path, form).Code)
+	}
+	require.Equal(t, http.StatusOK, s.call(token).Code)
+	answer := s.post("cleo", "/accounts/11/api_tokens", s.form("cleo", "11", url.Values{"kind": {"account"}}))
+	require.Equal(t, http.StatusUnprocessableEntity, answer.Code)
+	require.Contains(t, answer.Body.String(), "You may not give access to this account.")
+	require.NotEmpty(t, s.make("dan", "11", url.Values{"kind": {"account"}}))
+	require.Equal(t, http.StatusSeeOther, s.post("bob", path, form).Code)
+}
