@@ -119,6 +119,7 @@ func (p *Provider) host() kernel.Host {
 		User:            p.kernelUser,
 		LoginURL:        p.cfg.LoginURL,
 		UserName:        p.cfg.Pages.UserName,
+		AccountName:     p.cfg.Pages.AccountName,
 		Tickets:         p.keys,
 		FormSession:     p.formSession,
 		CheckOrigin:     p.crossOrigin.Check,

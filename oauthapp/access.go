@@ -152,8 +152,9 @@ func (r *Registry) Erase(ctx context.Context, user string) (Ended, error) {
 // no longer approved, verified or trusted, as that was decided about the owner
 // before. Ask the receiver before: it is theirs from then on.
 //
-// It returns [ErrLimit] if to has Config.MaxApplications applications already.
-// It returns [ErrNotFound].
+// It returns [ErrLimit] if to has Config.MaxApplications applications already,
+// and a [*ValidationError] of field name if Config.ReservedName keeps the name
+// from to. It returns [ErrNotFound].
 func (r *Registry) Transfer(ctx context.Context, owner Owner, id uuid.UUID, to string) (Application, error) {
 	if err := checkOwner(OwnedBy(to)); err != nil {
 		return Application{}, err
@@ -161,6 +162,9 @@ func (r *Registry) Transfer(ctx context.Context, owner Owner, id uuid.UUID, to s
 	app, err := r.Application(ctx, owner, id)
 	if err != nil || app.Owner == to {
 		return app, err
+	}
+	if problems := r.checkReserved(nil, to, app.Name); len(problems) > 0 {
+		return Application{}, &ValidationError{problems}
 	}
 	now := r.now()
 	if err := r.cfg.Store.TransferApplication(ctx, owner, id, to, r.cfg.MaxApplications); err != nil {

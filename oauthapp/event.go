@@ -34,6 +34,12 @@ const (
 const (
 	ApplicationFormRefused EventType = "oauth_application.form_refused" // a form was forged or belongs to another session
 	APITokenFormRefused    EventType = "api_token.form_refused"         // likewise
+
+	// An owner offered an application to another account, or withdrew that, and
+	// somebody declined it. What is accepted is an ApplicationTransferred.
+	ApplicationTransferOffered   EventType = "oauth_application.transfer_offer"
+	ApplicationTransferWithdrawn EventType = "oauth_application.transfer_withdraw"
+	ApplicationTransferDeclined  EventType = "oauth_application.transfer_decline"
 )
 
 // What the flow reports.

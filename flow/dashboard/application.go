@@ -274,6 +274,7 @@ func (req *request) applicationPage() (page.Application, error) {
 		EditURL:     req.appURL("edit"),
 		ResetURL:    req.appURL("secrets"),
 		RevokeURL:   req.appURL("revoke"),
+		TransferURL: req.appURL("transfer"),
 		DeleteURL:   req.appURL("delete"),
 	}
 	var err error

@@ -68,18 +68,23 @@ func (d *Dashboard) route() {
 		one + "/secrets":   (*request).backToApplication,
 		secret + "/revoke": (*request).warnSecret,
 		one + "/revoke":    (*request).warnTokens,
+		one + "/transfer":  (*request).warnTransfer,
 		one + "/delete":    (*request).warnDelete,
+		list + "/receive":  (*request).askForCode,
 	} {
 		d.mux.Handle("GET "+path, d.serve(managing(ofPath(path, h)), nil))
 	}
 	d.mux.Handle("GET "+list, d.serve((*request).list, nil))
 	for path, f := range map[string]form{
-		list:               {do: (*request).register, show: (*request).newApplication, page: list + "/new"},
-		one:                {do: (*request).update, show: (*request).edit, page: one + "/edit"},
-		one + "/secrets":   {do: (*request).resetSecret, show: (*request).show, page: one},
-		secret + "/revoke": {do: (*request).revokeSecret, show: (*request).warnSecret, page: secret + "/revoke"},
-		one + "/revoke":    {do: (*request).revokeTokens, show: (*request).warnTokens, page: one + "/revoke"},
-		one + "/delete":    {do: (*request).delete, show: (*request).warnDelete, page: one + "/delete"},
+		list:                       {do: (*request).register, show: (*request).newApplication, page: list + "/new"},
+		one:                        {do: (*request).update, show: (*request).edit, page: one + "/edit"},
+		one + "/secrets":           {do: (*request).resetSecret, show: (*request).show, page: one},
+		secret + "/revoke":         {do: (*request).revokeSecret, show: (*request).warnSecret, page: secret + "/revoke"},
+		one + "/revoke":            {do: (*request).revokeTokens, show: (*request).warnTokens, page: one + "/revoke"},
+		one + "/delete":            {do: (*request).delete, show: (*request).warnDelete, page: one + "/delete"},
+		one + "/transfer":          {do: (*request).offer, show: (*request).warnTransfer, page: one + "/transfer"},
+		one + "/transfer/withdraw": {do: (*request).withdraw, show: (*request).warnTransfer, page: one + "/transfer"},
+		list + "/receive":          {do: (*request).receive, show: (*request).askForCode, page: list + "/receive"},
 	} {
 		d.mux.Handle("POST "+path, d.serve(managing(ofPath(path, f.checked)), &f))
 	}

@@ -30,6 +30,11 @@
 //	POST /oauth_applications/{id}/secrets/{secret}/revoke     the end of one secret
 //	GET  /oauth_applications/{id}/revoke                      the warning before, and
 //	POST /oauth_applications/{id}/revoke                      the end of all user tokens
+//	GET  /oauth_applications/{id}/transfer                    the warning before, and
+//	POST /oauth_applications/{id}/transfer                    an offer to another account, with its code
+//	POST /oauth_applications/{id}/transfer/withdraw           the end of that offer
+//	GET  /oauth_applications/receive                          the form for the code of an offer, and
+//	POST /oauth_applications/receive                          what is offered; code, decision
 //	GET  /oauth_applications/{id}/delete                      the warning before, and
 //	POST /oauth_applications/{id}/delete                      the end of the application; confirm_name
 //	POST /authorized_applications/{grant}/revoke              the end of one user's authorization
@@ -67,6 +72,15 @@
 // What a page says was done is sealed in its URL for the session that did it,
 // for 5 minutes.
 //
+// # Transfers
+//
+// Whoever manages an application offers it to another account: they get a code,
+// shown once, and hand it over. Whoever manages the other account enters it
+// there, sees what is offered by whom, and accepts or declines. An offer is
+// open for 7 days, unless it is withdrawn or another takes its place. Users,
+// tokens and secrets stay as they are. See oauthapp.Registry.Transfer, which a
+// host calls without asking anybody.
+//
 // # Refused requests
 //
 // The page of an application shows what its requests were refused for in the
@@ -98,6 +112,8 @@
 //	revoke_tokens.html       the warning before all user tokens are revoked
 //	revoke_secret.html       the warning before a secret is revoked
 //	delete_application.html  the warning before an application is deleted
+//	transfer_application.html  offer an application to another account
+//	receive_application.html   accept what another account offers
 //
 // A host has its own pages, such as that to sign in on, in the same frame:
 // further files *.html, which define the same two templates.
@@ -113,7 +129,7 @@
 //	                         Scopes (Name, Description, Group, Risk, Optional, Selected, New),
 //	                         Required and Optional (Name, Scopes): the same by group, Notice
 //	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)
-//	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, OfOthers, Manages, NewURL,
+//	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, OfOthers, Manages, NewURL, ReceiveURL,
 //	                         Authorized (Name, Homepage, By, UserID, You, Standing (Suspended, Reason, Awaiting, Verified),
 //	                         Scopes (Name, Description, Optional, Selected),
 //	                         AuthorizedAt, LastUsedAt, RevokeURL, Ticket),
@@ -124,13 +140,16 @@
 //	                         CreatedAt, LastUsedAt, ClientSecret, Created, Others, Notice, Problem,
 //	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	                         Overlaps (Value, Text, Hint, Selected), Refusals (At, Endpoint, Error, Reason, Remedy),
-//	                         Ticket, EditURL, ResetURL, RevokeURL, DeleteURL
+//	                         Ticket, EditURL, ResetURL, RevokeURL, DeleteURL, TransferURL
 //	application_form.html    Account, New, Title, Action, Cancel, Ticket, ClientID, Version, Was (Name, Description, Homepage,
 //	                         Callbacks), Name, Description, Homepage, Callbacks, Public, Further (Name, Label, Hint, Flag, Text, Was),
 //	                         Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice, Problems (Field, Message), Problem "field"
 //	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice, Usage (Users, More, LastUsedAt, Consequence)
 //	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
 //	delete_application.html  the same, and Problems (Field, Message), Problem "field"
+//	transfer_application.html  the same as revoke_tokens.html, and Said, Code, ExpiresAt, By, WithdrawURL, WithdrawTicket
+//	receive_application.html   Account, ListURL, Action, Ticket, Notice, Code, Problem, Offer (Name, Description, Homepage, From, Public,
+//	                         Standing (Suspended, Reason, Awaiting, Verified), ExpiresAt, Usage (Users, More, LastUsedAt))
 //
 // Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket,
 // Request, ClientID, Newest, Version and Was must come back from the forms as

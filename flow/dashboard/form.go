@@ -170,12 +170,12 @@ func (req *request) resume() {
 	req.undone, req.typed = undoneSignedOut, unpack(draft)
 }
 
-// pack returns the fields of a form for a URL, without its ticket, "" if they
-// are too long.
+// pack returns the fields of a form for a URL, without its ticket and the code
+// of an offer, "" if they are too long.
 func pack(fields url.Values) string {
 	kept := url.Values{}
 	for name, values := range fields {
-		if name != "ticket" {
+		if name != "ticket" && name != "code" {
 			kept[name] = values
 		}
 	}

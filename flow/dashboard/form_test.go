@@ -32,6 +32,7 @@ func (s *site) places(app oauthapp.Application, grant oauthapp.Grant) map[string
 		"revoke secret": {secret, secret},
 		"revoke all":    {pathOf(app, "revoke"), pathOf(app, "revoke")},
 		"delete":        {pathOf(app, "delete"), pathOf(app, "delete")},
+		"offer":         {pathOf(app, "transfer"), pathOf(app, "transfer")},
 		"revoke grant":  {list(app.Owner), "/accounts/" + app.Owner + "/authorized_applications/" + grant.ID.String() + "/revoke"},
 	}
 }

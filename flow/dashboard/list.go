@@ -49,7 +49,7 @@ func (req *request) addDeveloper(data *page.Applications) error {
 	if err != nil {
 		return notFoundIfInvalid(err)
 	}
-	data.Manages, data.NewURL = true, req.listURL()+"/new"
+	data.Manages, data.NewURL, data.ReceiveURL = true, req.listURL()+"/new", req.receiveURL()
 	data.Developer, data.DeveloperPages = req.developer(apps.Items), req.pageLinks(afterDeveloper, apps.Next)
 	return nil
 }

@@ -21,6 +21,10 @@ const (
 	noticeTokensRevoked     notice = "tokens-revoked"
 	noticeSecretRevoked     notice = "secret-revoked"
 	noticeGrantRevoked      notice = "access-revoked" // about an application and a user, by ID
+	noticeOfferWithdrawn    notice = "offer-withdrawn"
+	noticeReceived          notice = "received"
+	noticeDeclined          notice = "declined"
+	noticeOwnedAlready      notice = "owned-already"
 	noticeAlreadyRegistered notice = "already-registered"
 	noticeAlreadyReset      notice = "already-reset"
 )
@@ -30,6 +34,10 @@ var notices = map[notice]string{
 	noticeDeleted:           "The application is deleted.",
 	noticeTokensRevoked:     "All user tokens are revoked.",
 	noticeSecretRevoked:     "The client secret is revoked.",
+	noticeOfferWithdrawn:    "The offer is withdrawn. Its code is of no use any more.",
+	noticeReceived:          "The application belongs to this account now. Reset its client secret, if it has one: whoever had the application before still knows it.",
+	noticeDeclined:          "The application is declined. It stays with the account that offered it.",
+	noticeOwnedAlready:      "This account has this application already.",
 	noticeAlreadyRegistered: "This application was registered already, so nothing was changed. Its client secret was shown once; reset it if you do not have it.",
 	noticeAlreadyReset:      "The client secrets have changed since that form was opened, so nothing was reset.",
 }

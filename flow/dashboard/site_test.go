@@ -363,6 +363,13 @@ func (f *faultyStore) Look(ctx context.Context, kind string, digest credential.D
 	return f.Store.Look(ctx, kind, digest, now)
 }
 
+func (f *faultyStore) TransferApplication(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, to string, limit int) error {
+	if err := f.fail("TransferApplication"); err != nil {
+		return err
+	}
+	return f.Store.TransferApplication(ctx, owner, id, to, limit)
+}
+
 func (f *faultyStore) CreateApplication(ctx context.Context, app oauthapp.Application, secret *oauthapp.Secret, limit int) error {
 	if err := f.fail("CreateApplication"); err != nil {
 		return err

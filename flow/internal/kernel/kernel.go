@@ -158,6 +158,8 @@ type Host struct {
 	LoginURL func(returnTo string) string
 	// UserName returns the name of a user by ID, "" where it has none.
 	UserName func(ctx context.Context, user string) (string, error)
+	// AccountName returns the name of an account by ID.
+	AccountName func(ctx context.Context, account string) (string, error)
 
 	// Tickets sign what forms bring back, FormSession tells what they are bound
 	// to beside their user, and CheckOrigin refuses a form that a page of

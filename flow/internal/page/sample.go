@@ -12,6 +12,8 @@ var pageFiles = []string{
 	"revoke_tokens.html",
 	"revoke_secret.html",
 	"delete_application.html",
+	"transfer_application.html",
+	"receive_application.html",
 }
 
 // samples returns data for every page, between them everything that a template
@@ -62,7 +64,7 @@ func samples() map[string][]any {
 			Applications{Manages: true},
 			Applications{
 				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: "Notice", Problem: "Problem",
-				OfOthers: true, Manages: true, NewURL: "/new",
+				OfOthers: true, Manages: true, NewURL: "/new", ReceiveURL: "/receive",
 				Authorized: []Authorized{
 					{},
 					{Name: "Name", Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
@@ -81,7 +83,7 @@ func samples() map[string][]any {
 				ClientSecret: "secret", Created: true, Others: "Others", Notice: "Notice", Problem: "Problem", Secrets: []Secret{secret, {}},
 				Newest: "id", Overlaps: []Option{{Value: "24h", Text: "for 1 more day", Selected: true}, {Value: "0", Text: "not at all", Hint: "Hint"}},
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: "Remedy."}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: "Remedy."}},
-				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/",
+				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", TransferURL: "/",
 			},
 			Application{Public: true, Created: true},
 		},
@@ -99,6 +101,17 @@ func samples() map[string][]any {
 					{Field: "colours", Label: "Colours"},
 				},
 			},
+		},
+		"transfer_application.html": {
+			Transfer{}, Transfer{Warning: warning, Said: "Said", Code: "CODE", ExpiresAt: moment, By: "you", WithdrawURL: "/", WithdrawTicket: "ticket"},
+			Transfer{Warning: warning, ExpiresAt: moment, By: "Other", WithdrawURL: "/", WithdrawTicket: "ticket"},
+		},
+		"receive_application.html": {
+			Receive{}, Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Notice: "Notice", Code: "CODE", Problem: "A problem."},
+			Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Code: "CODE", Problem: "A problem.", Offer: &Offer{
+				Name: "Name", Description: "Text", Homepage: "https://example.com", From: "Other", Standing: standing, ExpiresAt: moment, Usage: warning.Usage,
+			}},
+			Receive{Account: "Account", Offer: &Offer{Name: "Name", From: "Other", Public: true, ExpiresAt: moment}},
 		},
 		"revoke_tokens.html":      {Warning{}, warning},
 		"revoke_secret.html":      {Warning{}, warning},

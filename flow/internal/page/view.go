@@ -113,6 +113,7 @@ type Applications struct {
 
 	Manages        bool // the user may manage what the account registered; else what follows is empty
 	NewURL         string
+	ReceiveURL     string   // where an application is received that another account offers
 	Developer      []Listed // those that the account registered
 	DeveloperPages Pages
 }
@@ -181,6 +182,8 @@ type Application struct {
 	ResetURL  string // posted to
 	RevokeURL string
 	DeleteURL string
+
+	TransferURL string
 }
 
 // Refusal is what requests of the application were refused for lately.
@@ -284,6 +287,39 @@ type Warning struct {
 
 // Problem returns what is wrong with a field, "" if it is fine.
 func (w Warning) Problem(field string) string { return problemOf(w.Problems, field) }
+
+// Transfer is the data of transfer_application.html.
+type Transfer struct {
+	Warning
+	Said string // what was just done; ""
+	Code string // of the offer, only in answer to the form that made it; ""
+
+	ExpiresAt      Moment // of the offer that is open; zero: there is none
+	By             string // who made it, as a sentence calls them
+	WithdrawURL    string // posted to
+	WithdrawTicket string // for that
+}
+
+// Receive is the data of receive_application.html.
+type Receive struct {
+	Account, ListURL string
+	Action           string // where the form posts to
+	Ticket           string
+	Notice           string // why it was not carried out and is shown again; ""
+	Code             string // field "code", as filled in
+	Problem          string // what is wrong with it; ""
+	Offer            *Offer // what the code offers; nil: it is asked for
+}
+
+// Offer is an application that another account offers.
+type Offer struct {
+	Name, Description, Homepage string
+	From                        string // name of the account
+	Public                      bool
+	Standing                    Standing
+	ExpiresAt                   Moment
+	Usage                       Usage
+}
 
 // Usage tells who uses an application.
 type Usage struct {
