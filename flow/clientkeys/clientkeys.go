@@ -45,6 +45,7 @@ import (
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/assertion"
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/jose"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
@@ -57,12 +58,9 @@ import (
 const Name = "clientkeys"
 
 // Skew is by how much the clocks of a client and of the service may differ.
-const Skew = time.Minute
+const Skew = assertion.Skew
 
-const (
-	defaultLifetime = 10 * time.Minute
-	maxLifetime     = time.Hour
-)
+const defaultLifetime = 10 * time.Minute
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
@@ -90,14 +88,18 @@ func (extension) Name() string { return Name }
 func (extension) Findings() []kernel.Finding { return nil }
 
 func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
-	if e.cfg.MaxLifetime < time.Second || e.cfg.MaxLifetime > maxLifetime {
+	if e.cfg.MaxLifetime < time.Second || e.cfg.MaxLifetime > assertion.MaxLifetime {
 		return kernel.Contribution{}, errors.New("Config.MaxLifetime must be 1 second to 1 hour")
 	}
-	remote, err := newRemote(k, e.cfg.Roots)
+	keys, err := assertion.NewKeys(k, e.cfg.Roots)
 	if err != nil {
 		return kernel.Contribution{}, fmt.Errorf("Config.Roots: %w", err)
 	}
-	m := method{kernel: k, judge: judge{issuer: k.Issuer, lifetime: e.cfg.MaxLifetime}, remote: remote}
+	m := method{kernel: k, keys: keys, rules: assertion.Rules{
+		Types:     []string{"client-authentication+jwt", "jwt", ""}, // clients of RFC 7523 send JWT or none
+		Audiences: []string{k.Issuer},
+		Lifetime:  e.cfg.MaxLifetime,
+	}}
 	return kernel.Contribution{
 		ClientAuthentication: []clientauth.Method{{
 			Name:    "private_key_jwt",
@@ -124,8 +126,8 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 // A method is private_key_jwt.
 type method struct {
 	kernel *kernel.Kernel
-	judge  judge
-	remote *remote
+	rules  assertion.Rules
+	keys   *assertion.Keys
 }
 
 // assertionType is the client_assertion_type (RFC 7523, section 2.2).
@@ -139,9 +141,13 @@ func (m method) present(_ *http.Request, params wire.Params) (p clientauth.Prese
 	if params.Get("client_assertion_type") != assertionType {
 		return p, false, wire.Refuse(wire.InvalidClient, "client_assertion_type must be "+assertionType)
 	}
-	a, err := m.judge.read(params.Get("client_assertion"), m.kernel.Now())
-	if a.client != "" {
-		p.ClientID = a.client
+	a, err := m.rules.Read(params.Get("client_assertion"))
+	if err == nil && (a.Subject == "" || a.Issuer != a.Subject || !wire.IsText(a.Subject)) {
+		err = errors.New("iss and sub must both be the client ID")
+	}
+	if err == nil {
+		p.ClientID = a.Subject
+		err = m.rules.Judge(&a, m.kernel.Now())
 	}
 	if err != nil {
 		return p, false, wire.Refuse(wire.InvalidClient, "client_assertion: "+err.Error())
@@ -151,22 +157,30 @@ func (m method) present(_ *http.Request, params wire.Params) (p clientauth.Prese
 }
 
 func (m method) verify(r *http.Request, client store.Client, p clientauth.Presented, now time.Time) (reason string, err error) {
-	a, _ := p.Proof.(assertion)
-	keys, err := m.remote.keys(r.Context(), client.Application, a.token)
-	if reason, known := errors.AsType[unusable](err); known {
-		return string(reason), nil
-	}
-	if err != nil {
+	a, _ := p.Proof.(assertion.Assertion)
+	var kept jose.Source
+	var keys []jose.Key
+	if found, err := client.Application.ReadExtra(Name, &kept); err != nil {
 		return "", err
+	} else if found {
+		keys, err = m.keys.For(r.Context(), a.Token, kept, "client "+client.Application.ClientID)
+		switch {
+		case errors.Is(err, assertion.ErrUnusable) && kept.URI == "":
+			return "the application's keys cannot be used", nil
+		case errors.Is(err, assertion.ErrUnusable):
+			return "no usable key set at the application's jwks_uri", nil
+		case err != nil:
+			return "", err
+		}
 	}
 	if len(keys) == 0 {
-		_, _ = a.token.Verify(decoys...) // as long as with keys
+		_, _ = a.Token.Verify(decoys...) // as long as with keys
 		return "no key for the client assertion", nil
 	}
-	if _, err := a.token.Verify(keys...); err != nil {
+	if _, err := a.Token.Verify(keys...); err != nil {
 		return "wrong signature of the client assertion", nil
 	}
-	switch err := m.kernel.Store.Keep(r.Context(), a.record(), now); {
+	switch err := m.kernel.Store.Keep(r.Context(), a.Record(Name+".jti"), now); {
 	case errors.Is(err, store.ErrExists):
 		return "client assertion used before", nil
 	case err != nil:

@@ -323,7 +323,7 @@ func TestRefusedAssertions(t *testing.T) {
 // A client is told what to change about what it says.
 func TestRemedies(t *testing.T) {
 	h := newHost(t, flow.Config{}, clientkeys.Config{MaxLifetime: 2 * time.Minute})
-	require.Equal(t, "client_assertion: aud must be the issuer alone: "+issuer, requireRefused(t, h.present(h.assertion("aud", `"x"`))))
+	require.Equal(t, "client_assertion: aud must be "+issuer+" alone", requireRefused(t, h.present(h.assertion("aud", `"x"`))))
 	long := h.assertion("iat", "", "exp", fmt.Sprint(h.now.Add(time.Hour).Unix()))
 	require.Equal(t, "client_assertion: exp must be at most 2m away", requireRefused(t, h.present(long)))
 	requireRefused(t, h.present(h.key.sign(h.key.header("kid", `"two"`), h.claims())))

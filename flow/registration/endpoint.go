@@ -61,12 +61,12 @@ func (s *service) answerOf(app oauthapp.Application, kept entry, token string) a
 func (s *service) register(w http.ResponseWriter, r *http.Request) {
 	open, refusal := s.admit(r)
 	if refusal != nil {
-		s.refuse(w, r, refusal)
+		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
 	members, refusal := wire.ReadObject(w, r)
 	if refusal != nil {
-		s.refuse(w, r, refusal)
+		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
 	m, refusal := s.parse(members, open)
@@ -74,7 +74,7 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 		refusal = s.limit(r)
 	}
 	if refusal != nil {
-		s.refuse(w, r, refusal)
+		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
 	token := s.kernel.Credentials.NewRegistrationToken()
@@ -86,7 +86,7 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	app, secret, err := s.kernel.Registry.RegisterOwnerless(ctx, m.registration)
 	if err != nil {
-		s.refuse(w, r, refuseInvalid(err))
+		s.kernel.RefuseBearer(w, r, refuseInvalid(err))
 		return
 	}
 	registered := s.answerOf(app, kept, token.Reveal())
@@ -110,7 +110,7 @@ func (s *service) managed(serve func(w http.ResponseWriter, r *http.Request, m m
 	return func(w http.ResponseWriter, r *http.Request) {
 		m, refusal := s.authenticate(r)
 		if refusal != nil {
-			s.refuse(w, r, refusal)
+			s.kernel.RefuseBearer(w, r, refusal)
 			return
 		}
 		serve(w, r, m)
@@ -119,7 +119,7 @@ func (s *service) managed(serve func(w http.ResponseWriter, r *http.Request, m m
 
 func (s *service) authenticate(r *http.Request) (m managed, refusal *wire.Error) {
 	invalid := wire.Refuse(wire.InvalidToken, "the registration access token is not valid")
-	token, presented := bearer(r)
+	token, presented := kernel.BearerToken(r)
 	id := r.PathValue("client_id")
 	if !presented || !wire.IsUnreserved(id) || len(id) > 255 {
 		return m, invalid
@@ -153,11 +153,11 @@ func (s *service) read(w http.ResponseWriter, r *http.Request, m managed) {
 func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	members, refusal := wire.ReadObject(w, r)
 	if refusal != nil {
-		s.refuse(w, r, refusal)
+		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
 	if refusal = s.checkReplacement(r, members, m); refusal != nil {
-		s.refuse(w, r, refusal)
+		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
 	asked, _ := text(members["token_endpoint_auth_method"])
@@ -167,7 +167,7 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	}
 	wanted, refusal := s.parse(members, m.kept.Open)
 	if refusal != nil {
-		s.refuse(w, r, refusal)
+		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
 	wanted.registration.Type, wanted.registration.Version = m.app.Type, m.app.Version
@@ -182,7 +182,7 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 		app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, Name, kept)
 	}
 	if err != nil {
-		s.refuse(w, r, refuseInvalid(err))
+		s.kernel.RefuseBearer(w, r, refuseInvalid(err))
 		return
 	}
 	s.write(w, r, http.StatusOK, s.answerOf(app, kept, token.Reveal()))
@@ -217,12 +217,12 @@ func (s *service) checkReplacement(r *http.Request, members map[string]json.RawM
 // remove serves a client delete request (RFC 7592, section 2.3).
 func (s *service) remove(w http.ResponseWriter, r *http.Request, m managed) {
 	if m.app.Standing.Suspended { // what the host wants to look into stays
-		s.refuse(w, r, &wire.Error{Code: wire.AccessDenied, Description: "the client is suspended", Status: http.StatusForbidden})
+		s.kernel.RefuseBearer(w, r, &wire.Error{Code: wire.AccessDenied, Description: "the client is suspended", Status: http.StatusForbidden})
 		return
 	}
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	if err := s.delete(ctx, m.app.ID); err != nil {
-		s.refuse(w, r, wire.Outage(err))
+		s.kernel.RefuseBearer(w, r, wire.Outage(err))
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -233,30 +233,6 @@ func (s *service) write(w http.ResponseWriter, r *http.Request, status int, a an
 	if err := wire.WriteJSON(w, status, a); err != nil {
 		s.kernel.WriteError(w, r, wire.Internal(err))
 	}
-}
-
-// refuse answers with an error. The tokens of these endpoints are Bearer tokens
-// (RFC 6750, section 3).
-func (s *service) refuse(w http.ResponseWriter, r *http.Request, refusal *wire.Error) {
-	if refusal.Status != http.StatusUnauthorized {
-		s.kernel.WriteError(w, r, refusal)
-		return
-	}
-	if o := kernel.OutcomeOf(r.Context()); o != nil {
-		o.Refusal = refusal
-	}
-	w.Header().Set("WWW-Authenticate", `Bearer error="`+refusal.Code+`"`)
-	wire.WriteError(w, refusal)
-}
-
-// bearer returns the token of a request.
-func bearer(r *http.Request) (token string, presented bool) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, kernel.Bearer) || token == "" || len(r.Header["Authorization"]) > 1 {
-		return "", false
-	}
-	return token, true
 }
 
 func digestText(d credential.Digest) string { return hex.EncodeToString(d[:]) }

@@ -164,7 +164,7 @@ func entryOf(app oauthapp.Application) (kept entry, ok bool) {
 // admit reports whether a request may register a client, and whether it is an
 // open one.
 func (s *service) admit(r *http.Request) (open bool, refusal *wire.Error) {
-	token, presented := bearer(r)
+	token, presented := kernel.BearerToken(r)
 	if s.cfg.InitialAccessToken != nil && presented {
 		ok, err := s.cfg.InitialAccessToken(r.Context(), token)
 		switch {

@@ -14,10 +14,12 @@ func ReadObject(w http.ResponseWriter, r *http.Request) (map[string]json.RawMess
 	if refusal != nil {
 		return nil, refusal
 	}
-	return parseObject(body)
+	return ParseObject(body)
 }
 
-func parseObject(body string) (map[string]json.RawMessage, *Error) {
+// ParseObject reads one JSON object without a member twice. The members may be
+// anything.
+func ParseObject(body string) (map[string]json.RawMessage, *Error) {
 	malformed := Refuse(InvalidRequest, "the body must be one JSON object")
 	decoder := json.NewDecoder(strings.NewReader(body))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
