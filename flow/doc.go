@@ -35,6 +35,7 @@
 //	POST      /oauth/par         with package par
 //	POST      /oauth/register, and GET, PUT, DELETE below it         with package registration
 //	POST      /oauth/device_authorization and GET, POST /device   with package device
+//	POST      /oauth/global-token-revocation                      with package globalrevocation
 //	GET, POST /accounts/{account}/api_tokens                      with package tokens
 //
 // and at the root, with the issuer's or the resource's path behind them:

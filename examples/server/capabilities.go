@@ -31,6 +31,9 @@ func capabilities(opts options) []flow.Extension {
 		tokens.New(tokens.Config{}),
 		telemetry.New(opts.metrics.config),
 	}
+	if e := revocation(opts); e != nil {
+		all = append(all, e)
+	}
 	return slices.DeleteFunc(all, func(e flow.Extension) bool { return opts.isOff(e.Name()) })
 }
 
@@ -42,5 +45,5 @@ func (o options) isOff(name string) bool {
 
 // hasCapability reports whether there is a capability of a name.
 func hasCapability(name string) bool {
-	return slices.ContainsFunc(capabilities(options{issuer: "http://localhost"}), func(e flow.Extension) bool { return e.Name() == name })
+	return slices.ContainsFunc(capabilities(options{issuer: "http://localhost", operatorToken: "any"}), func(e flow.Extension) bool { return e.Name() == name })
 }

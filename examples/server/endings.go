@@ -30,6 +30,14 @@ func (s *sessions) remember(over session) {
 	}
 }
 
+// endAll makes hasEnded true of all sessions of a person that began until now.
+func (s *sessions) endAll(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prune()
+	s.ended[user] = &endings{began: map[string]time.Time{}, until: s.now()}
+}
+
 func (e *endings) dropOldest() {
 	oldest := ""
 	for id, began := range e.began {

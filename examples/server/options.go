@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/oauthapps/oauthapps/flow/globalrevocation"
 )
 
 // options are what the command line says.
@@ -30,9 +32,12 @@ type options struct {
 	metadataCA      string   // "" for the roots of the system alone
 	requireApproval bool     // of applications, before strangers can authorize them
 
+	identityProvider string // the issuer of Acme Inc's; "" for none
+
 	// Not of the command line:
 	metrics       metrics
 	metadataRoots []*x509.Certificate
+	signOut       func(user string)
 }
 
 // parseOptions reads the flags. It returns flag.ErrHelp where they ask for
@@ -74,8 +79,12 @@ func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
 	flags.StringVar(&opts.operatorToken, "operator-token", "", "serve the operator's interface below /operator/ to whoever has the `TOKEN` (default the environment variable OAUTHAPPS_OPERATOR_TOKEN, which other users of the machine cannot see)")
 	flags.BoolVar(&opts.requireApproval, "require-approval", false, "have strangers authorize an application only once the operator approved it")
 	flags.StringVar(&opts.metadataCA, "metadata-ca", "", "`FILE` of further root certificates, in PEM, for fetching the metadata documents and keys of clients")
+	flags.StringVar(&opts.identityProvider, "identity-provider", "", "`ISSUER` of an identity provider that may sign out the people of Acme Inc and end all access that they gave; its keys are at ISSUER/oauth2/v1/keys")
 	flags.Func("without", "turn off a capability by its `NAME`, such as dnsimple; several are separated by commas", func(names string) error {
 		for name := range strings.SplitSeq(names, ",") {
+			if name == "revocation" {
+				name = globalrevocation.Name
+			}
 			if !hasCapability(name) {
 				return fmt.Errorf("there is no capability of the name %q", name)
 			}
@@ -114,6 +123,9 @@ func (o options) check() error {
 		if u.Path != "" {
 			return errors.New("-issuer: the demo server stands at the root of its host, so its issuer has no path")
 		}
+	}
+	if o.identityProvider != "" && !strings.HasPrefix(o.identityProvider, "https://") {
+		return fmt.Errorf("-identity-provider %q: want an https URL", o.identityProvider)
 	}
 	for name, ttl := range map[string]time.Duration{
 		"code-ttl": o.codeTTL, "access-token-ttl": o.accessTokenTTL, "refresh-token-ttl": o.refreshTokenTTL,

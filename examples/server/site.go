@@ -41,6 +41,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 	if err := login.origins.AddTrustedOrigin(opts.issuer); err != nil {
 		return nil, err
 	}
+	opts.signOut = login.sessions.endAll
 	cfg := flow.Config{
 		Issuer:        opts.issuer,
 		Store:         st,

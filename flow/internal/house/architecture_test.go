@@ -20,7 +20,7 @@ func TestArchitectureNamesWhatIsThere(t *testing.T) {
 	root := root(t)
 	text, err := os.ReadFile(filepath.Join(root, ".github", "ARCHITECTURE.md"))
 	require.NoError(t, err)
-	require.LessOrEqual(t, strings.Count(string(text), "\n"), 150, "it is to be read in one sitting")
+	require.LessOrEqual(t, strings.Count(string(text), "\n"), 170, "it is to be read in one sitting")
 	functions := 0
 	for _, match := range named.FindAllStringSubmatch(string(text), -1) {
 		path := filepath.Join(root, filepath.FromSlash(match[1]))

@@ -22,6 +22,7 @@ var rooms = []string{
 	"flow/tokens",
 	"flow/dnsimple",
 	"flow/dpop",
+	"flow/globalrevocation",
 	"flow/par",
 	"flow/registration",
 	"flow/telemetry",
