@@ -560,18 +560,17 @@ func TestConflictsOfCapabilities(t *testing.T) {
 		"grant":                 {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{grant}})}, "voucher and other both add the grant type urn:example:voucher"},
 		"grant of the flow":     {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{{Type: "refresh_token"}}})}, "flow and other both add the grant type refresh_token"},
 		"method":                {&voucher{name: "other", edit: only(kernel.Contribution{ClientAuthentication: []clientauth.Method{{Name: "client_secret_post"}}})}, "flow and other both add the client authentication method client_secret_post"},
-		"method's scheme":       {&voucher{name: "other", edit: only(kernel.Contribution{ClientAuthentication: []clientauth.Method{{Name: "other", Scheme: "basic"}}})}, "flow and other both add the client authentication scheme basic"},
+		"method's scheme":       {&voucher{name: "other", edit: only(kernel.Contribution{ClientAuthentication: []clientauth.Method{{Name: "other", Scheme: "basic"}}})}, "flow and other both add the scheme basic"},
 		"route":                 {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "/oauth/token"}}})}, "flow and other both add the route POST /oauth/token"},
-		"parameter":             {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "colour"}}})}, "voucher and other both add the authorization parameter colour"},
-		"parameter of the flow": {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "scope"}}})}, "flow and other both add the authorization parameter scope"},
+		"parameter":             {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "colour"}}})}, "voucher and other both add the parameter colour"},
+		"parameter of the flow": {&voucher{name: "other", edit: only(kernel.Contribution{AuthorizationParams: []kernel.AuthorizationParam{{Name: "scope"}}})}, "flow and other both add the parameter scope"},
 		"scheme":                {&voucher{name: "other", edit: only(kernel.Contribution{Schemes: []kernel.Scheme{{Name: "COLOUR"}}})}, "voucher and other both add the scheme colour"},
 		"Bearer":                {&voucher{name: "other", edit: only(kernel.Contribution{Schemes: []kernel.Scheme{{Name: "bearer"}}})}, "flow and other both add the scheme bearer"},
 		"application field":     {&voucher{name: "other", edit: only(kernel.Contribution{ApplicationField: &kernel.ApplicationField{Name: "vouchers"}})}, "voucher and other both add the application field vouchers"},
 		"metadata":              {&voucher{name: "other", edit: only(kernel.Contribution{Metadata: map[string]any{"issuer": "x"}})}, "flow and other both add the metadata member issuer"},
-		"route without a slash": {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "voucher", Handler: http.NotFound}}})}, "other: the route POST voucher must have a handler and a path that begins with a slash"},
-		"route without handler": {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "/other"}}})}, "other: the route POST /other must have a handler and a path that begins with a slash"},
+		"route without a slash": {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "voucher", Handler: http.NotFound}}})}, "other: the route POST voucher must have a handler and a path that begins with a slash and goes on"},
+		"route without handler": {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "/other"}}})}, "other: the route POST /other must have a handler and a path that begins with a slash and goes on"},
 		"unknown method":        {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: "get", Path: "/other", Handler: http.NotFound}}})}, "other: the route get /other must have the method GET, POST, PUT or DELETE"},
-		"grant without a way":   {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{{Type: "urn:example:other"}}})}, `other: the grant "urn:example:other" must have a type and a function Exchange`},
 		"its own error":         {&voucher{name: "other", failed: errors.New("Config.Colour is required")}, "other: Config.Colour is required"},
 		"nothing":               {nil, "number 1 is nil"},
 	} {
@@ -582,6 +581,123 @@ func TestConflictsOfCapabilities(t *testing.T) {
 	}
 	_, err := extend(t, memory.New(), &voucher{name: "voucher", edit: func(c *kernel.Contribution) { c.Pages.Samples = nil }})
 	require.ErrorContains(t, err, "page voucher.html: has no sample")
+}
+
+// What a capability adds is looked at when the provider is made, so that no
+// request finds out: names that the RFCs do not allow or that the library uses
+// itself, and functions that are missing.
+func TestContributionsThatCannotWork(t *testing.T) {
+	exchange := func(*kernel.TokenRequest) (kernel.Tokens, *wire.Error) { return kernel.Tokens{}, nil }
+	present := func(*http.Request, wire.Params) (clientauth.Presented, bool, *wire.Error) {
+		return clientauth.Presented{}, false, nil
+	}
+	verify := func(*http.Request, store.Client, clientauth.Presented, time.Time) (string, error) { return "", nil }
+	check := func(*http.Request, string, string, *store.Session) *wire.Error { return nil }
+	route := func(paths ...string) (c kernel.Contribution) {
+		for _, path := range paths {
+			c.Routes = append(c.Routes, kernel.Route{Method: http.MethodGet, Path: path, Handler: http.NotFound})
+		}
+		return c
+	}
+	grant := func(name string, params ...string) kernel.Contribution {
+		return kernel.Contribution{Grants: []kernel.Grant{{Type: name, Params: params, Exchange: exchange}}}
+	}
+	method := func(name, scheme string, params ...string) kernel.Contribution {
+		return kernel.Contribution{ClientAuthentication: []clientauth.Method{{Name: name, Scheme: scheme, Params: params, Present: present, Verify: verify}}}
+	}
+	params := func(names ...string) (c kernel.Contribution) {
+		for _, name := range names {
+			c.AuthorizationParams = append(c.AuthorizationParams, kernel.AuthorizationParam{Name: name})
+		}
+		return c
+	}
+	scheme := func(name string) kernel.Contribution {
+		return kernel.Contribution{Schemes: []kernel.Scheme{{Name: name, Check: check}}}
+	}
+	field := func(name string) kernel.Contribution {
+		return kernel.Contribution{ApplicationField: &kernel.ApplicationField{
+			Name: name, Label: "Other",
+			Text:  func(oauthapp.Application) (string, bool) { return "", true },
+			Entry: func(oauthapp.ClientType, string) (any, string) { return nil, "" },
+		}}
+	}
+	metadata := func(name string, value any) kernel.Contribution {
+		return kernel.Contribution{Metadata: map[string]any{name: value}}
+	}
+	for name, test := range map[string]struct {
+		c    kernel.Contribution
+		says string // "" for what can work
+	}{
+		"grant":                        {grant("urn:example:other", "scope", "other.one"), ""},
+		"grant without a type":         {grant(""), `the grant "" must have`},
+		"grant with a space":           {grant("other grant"), `the grant "other grant" must have`},
+		"grant without Exchange":       {kernel.Contribution{Grants: []kernel.Grant{{Type: "other"}}}, `the grant "other" must have a function Exchange`},
+		"grant with a bad parameter":   {grant("other", "a=b"), `the parameter "a=b" of the grant other must have a name of letters`},
+		"grant twice":                  {kernel.Contribution{Grants: []kernel.Grant{{Type: "a"}, {Type: "a"}}}, "other adds the grant type a twice"},
+		"route":                        {route("/other", "/other/{id}", "/oauth/authorize/{id}"), ""},
+		"root":                         {route("/"), "the route GET / must have a handler and a path that begins with a slash and goes on"},
+		"route twice":                  {route("/other", "/other"), "other adds the route GET /other twice"},
+		"malformed route":              {route("/other/{id"), "the path of the route GET /other/{id is no pattern"},
+		"routes that overlap":          {route("/other/{a}/b", "/other/b/{a}"), "other and other both answer a request, with the routes /other/{a}/b and /other/b/{a}"},
+		"route over one of the flow":   {route("/{a}/token"), "flow and other both answer a request, with the routes /oauth/token and /{a}/token"},
+		"route under another":          {route("/other/", "/other/b"), "other and other both answer a request, with the routes /other/ and /other/b"},
+		"metadata's route":             {route("/.well-known/oauth-authorization-server"), "has a path of the metadata"},
+		"method":                       {method("tls_client_auth", "Other", "other"), ""},
+		"method without a name":        {method("", ""), "must have a name of visible characters"},
+		"method none":                  {method("none", ""), "must have a name of visible characters"},
+		"method without functions":     {kernel.Contribution{ClientAuthentication: []clientauth.Method{{Name: "other", Present: present}}}, `the client authentication method "other" must have the functions Present and Verify`},
+		"method with a bad scheme":     {method("other", "Other Scheme"), "must have a scheme that is a token of HTTP"},
+		"method with Bearer":           {method("other", "Bearer"), "flow and other both add the scheme bearer"},
+		"method with a token's scheme": {method("other", "colour"), "voucher and other both add the scheme colour"},
+		"method with client_id":        {method("other", "", "client_id"), "flow and other both add the parameter client_id"},
+		"method with client_secret":    {method("other", "", "client_secret"), "flow and other both add the parameter client_secret"},
+		"method with a bad parameter":  {method("other", "", ""), `the parameter "" of the client authentication method "other"`},
+		"parameters":                   {params("claims", "acr_values", "x-1"), ""},
+		"parameter without a name":     {params(""), `the parameter "" of an authorization request must have a name of letters`},
+		"parameter with brackets":      {params("a[]"), `the parameter "a[]" of an authorization request must have a name of letters`},
+		"parameter twice":              {params("claims", "claims"), "other adds the parameter claims twice"},
+		"client_id":                    {params("client_id"), "flow and other both add the parameter client_id"},
+		"request_uri":                  {params("request_uri"), "flow and other both add the parameter request_uri"},
+		"client_secret":                {params("client_secret"), "flow and other both add the parameter client_secret"},
+		"client_assertion":             {params("client_assertion"), "the authorization parameter client_assertion has a name that the library uses itself"},
+		"ticket":                       {params("ticket"), "the authorization parameter ticket has a name that the library uses itself"},
+		"parameter of a method":        {params("door"), "voucher and other both add the parameter door"},
+		"scheme":                       {scheme("Other-1"), ""},
+		"scheme without a name":        {scheme(""), `the scheme "" must have`},
+		"scheme with a space":          {scheme("a b"), `the scheme "a b" must have`},
+		"scheme without Check":         {kernel.Contribution{Schemes: []kernel.Scheme{{Name: "Other"}}}, `the scheme "Other" must have a function Check`},
+		"scheme of a method":           {scheme("Basic"), "flow and other both add the scheme basic"},
+		"header":                       {kernel.Contribution{ExposedHeaders: []string{"A, B"}}, `the exposed header "A, B" must have a name`},
+		"field":                        {field("other_1"), ""},
+		"field without a name":         {field(""), `the application field "" must have a name`},
+		"field in capitals":            {field("Other"), `the application field "Other" must have a name`},
+		"field name":                   {field("name"), "the application field name has a name that the form uses itself"},
+		"field version":                {field("version"), "the application field version has a name that the form uses itself"},
+		"field was_name":               {field("was_name"), "the application field was_name has a name that the form uses itself"},
+		"field without functions":      {kernel.Contribution{ApplicationField: &kernel.ApplicationField{Name: "other", Label: "Other"}}, "must have a label and the functions Text and Entry"},
+		"metadata":                     {metadata("other_supported", []string{"a"}), ""},
+		"metadata without a name":      {metadata("", true), `the metadata member "" must have a name`},
+		"metadata that is not JSON":    {metadata("other", func() {}), "the metadata member other must have a value for JSON"},
+		"metadata issuer":              {metadata("issuer", "x"), "flow and other both add the metadata member issuer"},
+		"metadata of all grants":       {metadata("grant_types_supported", "x"), "flow and other both add the metadata member grant_types_supported"},
+		"metadata of all methods":      {metadata("token_endpoint_auth_methods_supported", "x"), "flow and other both add the metadata member token_endpoint_auth_methods_supported"},
+		"metadata of the API":          {kernel.Contribution{ResourceMetadata: map[string]any{"resource": "x"}}, "flow and other both add the member resource of the metadata of the API"},
+		"requests without functions":   {kernel.Contribution{Requests: &kernel.RequestSource{}}, "need the functions Find and Decided"},
+		"clients without functions":    {kernel.Contribution{Clients: &kernel.ClientSource{}}, "need the functions Match, Resolve and Keep"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := &voucher{name: "voucher", edit: func(c *kernel.Contribution) { c.Requests = nil }}
+			_, err := extend(t, memory.New(), first, &voucher{name: "other", edit: func(all *kernel.Contribution) { *all = test.c }})
+			if test.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "flow: Config.Extensions: ")
+			require.ErrorContains(t, err, test.says)
+		})
+	}
+	_, err := extend(t, memory.New(), &voucher{name: "Voucher"})
+	require.EqualError(t, err, `flow: Config.Extensions: the name "Voucher" must have 1 to 32 of a-z, 0-9, "." and "-"`)
 }
 
 // A session that begins with its tokens has what its user may still give: a

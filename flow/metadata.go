@@ -27,6 +27,12 @@ func (p *Provider) ownMetadata() map[string]any {
 		"response_modes_supported":                       []string{"query"},
 		"code_challenge_methods_supported":               []string{challengeMethod},
 		"authorization_response_iss_parameter_supported": true,
+
+		// serverMetadata knows them once every capability is there.
+		"grant_types_supported":                         nil,
+		"token_endpoint_auth_methods_supported":         nil,
+		"revocation_endpoint_auth_methods_supported":    nil,
+		"introspection_endpoint_auth_methods_supported": nil,
 	}
 }
 

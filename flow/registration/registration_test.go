@@ -28,6 +28,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/flow/registration"
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
@@ -271,6 +272,7 @@ func (keyed) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 		Present: func(*http.Request, wire.Params) (clientauth.Presented, bool, *wire.Error) {
 			return clientauth.Presented{}, false, nil
 		},
+		Verify: func(*http.Request, store.Client, clientauth.Presented, time.Time) (string, error) { return "", nil },
 	}}}, nil
 }
 

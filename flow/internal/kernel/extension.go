@@ -45,10 +45,10 @@ type Finding struct {
 
 // A Contribution is what a capability adds. What it leaves out it does not add.
 // Two that add the same keep the provider from being made: a name, route, grant
-// type, client authentication method or its scheme, authorization parameter,
-// scheme, application field, metadata member or page. Everything else is taken
-// as it is: a function that is missing and not optional panics when it is
-// called.
+// type, client authentication method, scheme, parameter of authorization
+// requests or of client authentication, application field, metadata member or
+// page. So does what cannot work, such as a name that the RFCs do not allow or
+// that the library uses itself, or a missing function that is not optional.
 type Contribution struct {
 	Routes               []Route
 	Grants               []Grant
@@ -122,7 +122,8 @@ type Contribution struct {
 // A Route is an endpoint.
 type Route struct {
 	Method string // GET, POST, PUT or DELETE
-	// Path is a pattern of [http.ServeMux] that begins with "/". It is below the
+	// Path is a pattern of [http.ServeMux] that begins with "/" and matches no
+	// request that another route's path matches. It is below the
 	// path of the issuer, as the Action of a [ConsentQuestion] is. What a
 	// browser is told, such as the action of a form and where to return to, is
 	// [Kernel.BasePath] and the path; metadata has [Kernel.Issuer] and the path.
@@ -185,11 +186,17 @@ func (all *Contributions) Add(name string, c Contribution) error {
 		all.Grants, all.schemes = map[string]Grant{}, map[string]Scheme{}
 		all.Metadata, all.ResourceMetadata = map[string]any{}, map[string]any{}
 	}
+	if !capabilityName.MatchString(name) {
+		return fmt.Errorf("the name %q must have 1 to 32 of a-z, 0-9, \".\" and \"-\"", name)
+	}
 	if err := all.claim(name, c); err != nil {
 		return err
 	}
 	if err := c.check(); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if err := all.checkPaths(name, c); err != nil {
+		return err
 	}
 	all.Routes = append(all.Routes, c.Routes...)
 	for _, grant := range c.Grants {
@@ -249,29 +256,11 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	return nil
 }
 
-// check refuses what could not work.
-func (c Contribution) check() error {
-	for _, route := range c.Routes {
-		if !strings.HasPrefix(route.Path, "/") || route.Handler == nil {
-			return fmt.Errorf("the route %s %s must have a handler and a path that begins with a slash", route.Method, route.Path)
-		}
-		if !slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}, route.Method) {
-			return fmt.Errorf("the route %s %s must have the method GET, POST, PUT or DELETE", route.Method, route.Path)
-		}
-	}
-	for _, grant := range c.Grants {
-		if grant.Type == "" || grant.Exchange == nil {
-			return fmt.Errorf("the grant %q must have a type and a function Exchange", grant.Type)
-		}
-	}
-	return nil
-}
-
 // claim notes what a capability adds that can be there once.
 func (all *Contributions) claim(name string, c Contribution) error {
 	claims := []string{"a capability of the name " + name}
 	for _, route := range c.Routes {
-		claims = append(claims, "the route "+route.Method+" "+route.Path)
+		claims = append(claims, claimOfRoute(route))
 	}
 	for _, grant := range c.Grants {
 		claims = append(claims, "the grant type "+grant.Type)
@@ -279,11 +268,14 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	for _, method := range c.ClientAuthentication {
 		claims = append(claims, "the client authentication method "+method.Name)
 		if method.Scheme != "" {
-			claims = append(claims, "the client authentication scheme "+strings.ToLower(method.Scheme))
+			claims = append(claims, "the scheme "+strings.ToLower(method.Scheme))
+		}
+		for _, param := range method.Params {
+			claims = append(claims, "the parameter "+param)
 		}
 	}
 	for _, param := range c.AuthorizationParams {
-		claims = append(claims, "the authorization parameter "+param.Name)
+		claims = append(claims, "the parameter "+param.Name)
 	}
 	for _, scheme := range c.Schemes {
 		claims = append(claims, "the scheme "+strings.ToLower(scheme.Name))
@@ -304,7 +296,10 @@ func (all *Contributions) claim(name string, c Contribution) error {
 		claims = append(claims, "the member "+member+" of the metadata of the API")
 	}
 	slices.Sort(claims)
-	for _, what := range claims {
+	for i, what := range claims {
+		if i > 0 && what == claims[i-1] {
+			return fmt.Errorf("%s adds %s twice", name, what)
+		}
 		if owner, taken := all.owners[what]; taken {
 			return fmt.Errorf("%s and %s both add %s", owner, name, what)
 		}
@@ -314,6 +309,8 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	}
 	return nil
 }
+
+func claimOfRoute(route Route) string { return "the route " + route.Method + " " + route.Path }
 
 // JudgeTokenRequest refuses a token request for what capabilities say of it.
 func (all *Contributions) JudgeTokenRequest(t *TokenRequest) *wire.Error {
