@@ -121,13 +121,14 @@ func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 	}
 }
 
-// Authenticate finds out what a request's access token stands for, as
-// [Provider.Require] does, for a host that answers refusals in a form of its
-// own. The error is an [*Error] with the code and status of RFC 6750, section
-// 3.1: 401 without a code where there is no access token, and 503 where the
-// store failed.
-func (p *Provider) Authenticate(r *http.Request) (Authorization, error) {
-	a, refusal := p.authorization(r, new(Guard))
+// Authenticate finds out what a request's access token stands for, and lets
+// through what [Provider.Guard] does, for a host that answers refusals in a form
+// of its own. The error is an [*Error] with the code and status of RFC 6750,
+// section 3.1: 401 without a code where there is no access token, 403 where it
+// lacks one of the scopes of the guard, and 503 where the store or
+// [Config.MayAct] failed.
+func (p *Provider) Authenticate(r *http.Request, g Guard) (Authorization, error) {
+	a, refusal := p.authorization(r, &g)
 	if refusal != nil {
 		return Authorization{}, publicError(refusal)
 	}

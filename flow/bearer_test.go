@@ -153,10 +153,10 @@ func TestRefusalsAreNotShared(t *testing.T) {
 
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	var refusal *flow.Error
-	_, err := s.Authenticate(r)
+	_, err := s.Authenticate(r, flow.Guard{})
 	require.ErrorAs(t, err, &refusal)
 	refusal.Status = http.StatusTeapot
-	_, err = s.Authenticate(r)
+	_, err = s.Authenticate(r, flow.Guard{})
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, http.StatusUnauthorized, refusal.Status)
 }
@@ -315,19 +315,24 @@ func TestAuthenticate(t *testing.T) {
 	s := newService(t)
 	tok := s.authorize(s.app, "read")
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
-	_, err := s.Authenticate(r)
+	_, err := s.Authenticate(r, flow.Guard{})
 	var refusal *flow.Error
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, 401, refusal.Status)
 	require.Empty(t, refusal.Code)
 
 	r.Header.Set("Authorization", "Bearer "+tok.access)
-	a, err := s.Authenticate(r)
+	a, err := s.Authenticate(r, flow.Guard{})
 	require.NoError(t, err)
 	require.Equal(t, "user-1", a.UserID)
+	_, err = s.Authenticate(r, flow.Guard{Scopes: []string{"read"}})
+	require.NoError(t, err)
+	_, err = s.Authenticate(r, flow.Guard{Scopes: []string{"read", "write"}})
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, []any{403, flow.InsufficientScope}, []any{refusal.Status, refusal.Code})
 
 	s.store.fail(errBroken, "Session")
-	_, err = s.Authenticate(r)
+	_, err = s.Authenticate(r, flow.Guard{})
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, 503, refusal.Status)
 	require.True(t, errors.Is(err, errBroken), "the cause is there for the operator")

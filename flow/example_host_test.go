@@ -93,7 +93,7 @@ func ExampleProvider_Authenticate() {
 	}
 	r := httptest.NewRequest(http.MethodPost, "/rpc", nil)
 	r.Header.Set("Authorization", "Bearer something-else")
-	_, err = provider.Authenticate(r)
+	_, err = provider.Authenticate(r, flow.Guard{})
 	if refusal, ok := errors.AsType[*flow.Error](err); ok {
 		fmt.Println(refusal.Status, refusal.Code)
 	}

@@ -29,6 +29,11 @@ func (p *Provider) stillGiven(ctx context.Context, user, account string, scopes 
 // limitToUser narrows a token request to what the user of its session may still
 // give. It reports a user who may give nothing: the session is to end, once it
 // is known that what was presented is the session's own.
+//
+// A repeat is not narrowed beneath what the first one got, as long as the user
+// may give anything: those tokens are out, and a client that was refused them
+// would come back after the grace, when its token tells of a theft. The next
+// refresh narrows.
 func (p *Provider) limitToUser(t *kernel.TokenRequest) (nothing bool, refusal *wire.Error) {
 	s := t.Client.Session
 	if s == nil || p.cfg.MayAct == nil {
@@ -37,6 +42,9 @@ func (p *Provider) limitToUser(t *kernel.TokenRequest) (nothing bool, refusal *w
 	given, refusal := p.stillGiven(t.HTTP.Context(), s.UserID, s.AccountID, s.Scopes)
 	if refusal != nil {
 		return false, refusal
+	}
+	if t.Repeat && len(given) > 0 {
+		given = append(given, s.Access.Scopes...)
 	}
 	t.Limit(given)
 	return len(given) == 0, nil

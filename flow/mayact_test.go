@@ -81,7 +81,9 @@ func TestRefreshFollowsTheUser(t *testing.T) {
 	requireError(t, refresh(), http.StatusBadRequest, "invalid_grant")
 }
 
-// A repeat is asked about as well, and changes no token.
+// A repeat is asked about as well, and changes no token: where the user may give
+// less than when the first one was answered, it gets the same all the same, and
+// the next refresh gets less.
 func TestRepeatFollowsTheUser(t *testing.T) {
 	h, p := newPeople(t)
 	first := h.login(h.app, "scope", "read write")
@@ -90,11 +92,25 @@ func TestRepeatFollowsTheUser(t *testing.T) {
 	}
 	second := h.granted(refresh())
 	p.may("read")
-	requireError(t, refresh(), http.StatusBadRequest, "invalid_scope")
+	repeated := h.granted(refresh())
+	require.Equal(t, []string{second.AccessToken, "read write"}, []string{repeated.AccessToken, repeated.Scope})
+	requireError(t, h.post("/oauth/token", h.refreshing(h.app, first.RefreshToken, "scope", "read")), http.StatusBadRequest, "invalid_scope")
+	requireError(t, h.post("/oauth/token", h.refreshing(h.app, first.RefreshToken, "scope", "write")), http.StatusBadRequest, "invalid_scope")
 	p.set(nil, errDirectory)
 	requireError(t, refresh(), http.StatusServiceUnavailable, "temporarily_unavailable")
 	p.may("read", "write")
 	require.Equal(t, second.AccessToken, h.granted(refresh()).AccessToken)
+	p.may("read")
+	third := h.granted(h.post("/oauth/token", h.refreshing(h.app, second.RefreshToken)))
+	require.Equal(t, "read", third.Scope)
+	p.may("read", "write")
+	wider := h.post("/oauth/token", h.refreshing(h.app, second.RefreshToken))
+	requireError(t, wider, http.StatusBadRequest, "invalid_scope")
+	p.may("read")
+	require.Equal(t, third.AccessToken, h.granted(h.post("/oauth/token", h.refreshing(h.app, second.RefreshToken))).AccessToken)
+	refresh = func() *httptest.ResponseRecorder {
+		return h.post("/oauth/token", h.refreshing(h.app, second.RefreshToken))
+	}
 	p.may()
 	requireError(t, refresh(), http.StatusBadRequest, "invalid_grant")
 	require.False(t, h.accepts(second.AccessToken))
@@ -173,6 +189,12 @@ func TestAPIFollowsTheUser(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, call(write, refreshed), "it is refreshed: the next refresh asks")
 	require.Empty(t, p.asked[min(2, len(p.asked)):])
 	require.Equal(t, http.StatusServiceUnavailable, call(flow.Guard{Current: true}, refreshed))
+	r := httptest.NewRequest(http.MethodGet, "https://id.example/api", nil)
+	r.Header.Set("Authorization", "Bearer "+refreshed)
+	var refusal *flow.Error
+	_, err := h.Authenticate(r, flow.Guard{Current: true})
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, http.StatusServiceUnavailable, refusal.Status, "for a host that answers by itself, too")
 
 	p.may()
 	h.eventTypes()

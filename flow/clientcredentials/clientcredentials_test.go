@@ -150,7 +150,7 @@ func TestGuard(t *testing.T) {
 	require.Contains(t, challenge, `error="insufficient_scope"`)
 	r := httptest.NewRequest(http.MethodGet, flowtest.Issuer, nil)
 	r.Header.Set("Authorization", "Bearer "+token)
-	_, err := h.Authenticate(r)
+	_, err := h.Authenticate(r, flow.Guard{})
 	require.Error(t, err)
 	w := httptest.NewRecorder()
 	h.Require("read")(http.NotFoundHandler()).ServeHTTP(w, r)

@@ -225,7 +225,7 @@ func TestClient(t *testing.T) {
 	require.Equal(t, []string{callback}, row.CallbackURLs)
 	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/api", nil)
 	r.Header.Set("Authorization", "Bearer "+granted.Access)
-	a, err := h.Authenticate(r)
+	a, err := h.Authenticate(r, flow.Guard{})
 	require.NoError(t, err)
 	require.Equal(t, h.url, a.ClientID)
 

@@ -66,7 +66,7 @@ func TestBoundTokenIsNoBearerToken(t *testing.T) {
 	r.Header.Add("Authorization", "DPoP "+token)
 	r.Header.Add("Authorization", "Bearer "+token)
 	r.Header.Set("DPoP", c.proof(h.now, http.MethodGet, whoami, token))
-	_, err := h.Authenticate(r)
+	_, err := h.Authenticate(r, flow.Guard{})
 	require.ErrorContains(t, err, "more than one Authorization header")
 }
 

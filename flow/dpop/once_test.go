@@ -250,7 +250,7 @@ func TestAuthenticateTellsTheNonce(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/whoami", nil)
 	r.Header.Set("Authorization", "DPoP "+token)
 	r.Header.Set("DPoP", c.proof(h.now, http.MethodGet, whoami, token))
-	_, err := h.Authenticate(r)
+	_, err := h.Authenticate(r, flow.Guard{})
 	refusal, ok := errors.AsType[*flow.Error](err)
 	require.True(t, ok)
 	require.Equal(t, []any{dpop.UseNonce, http.StatusUnauthorized}, []any{refusal.Code, refusal.Status})

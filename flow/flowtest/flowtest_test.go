@@ -75,7 +75,7 @@ func TestTokensOfTheHostsOwnProvider(t *testing.T) {
 	require.NoError(t, err)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", "Bearer "+flowtest.New(t, cfg).AccessToken("alice", "1", "read"))
-	a, err := own.Authenticate(r)
+	a, err := own.Authenticate(r, flow.Guard{})
 	require.NoError(t, err)
 	require.Equal(t, "alice", a.UserID)
 }
@@ -108,10 +108,10 @@ func TestTokensExpire(t *testing.T) {
 	p := flowtest.New(t, flow.Config{Now: func() time.Time { return now }})
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", "Bearer "+p.AccessToken("alice", "1", "read"))
-	a, err := p.Authenticate(r)
+	a, err := p.Authenticate(r, flow.Guard{})
 	require.NoError(t, err)
 	require.Equal(t, now.Add(time.Hour), a.ExpiresAt)
 	now = a.ExpiresAt
-	_, err = p.Authenticate(r)
+	_, err = p.Authenticate(r, flow.Guard{})
 	require.Error(t, err)
 }

@@ -185,7 +185,7 @@ func (h *host) tokens(client answer) (access string) {
 func (h *host) accepts(token string) bool {
 	r := httptest.NewRequest(http.MethodGet, "https://id.example/api", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
-	_, err := h.Authenticate(r)
+	_, err := h.Authenticate(r, flow.Guard{})
 	return err == nil
 }
 

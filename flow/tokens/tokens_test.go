@@ -299,7 +299,7 @@ func TestOff(t *testing.T) {
 	off := flowtest.New(t, flow.Config{Issuer: issuer, Store: s.store})
 	r := httptest.NewRequest(http.MethodGet, issuer+"/api", nil)
 	r.Header.Set("Authorization", "Bearer "+token)
-	_, err := off.Authenticate(r)
+	_, err := off.Authenticate(r, flow.Guard{})
 	require.ErrorContains(t, err, flow.InvalidToken)
 	w := httptest.NewRecorder()
 	off.ServeHTTP(w, httptest.NewRequest(http.MethodGet, issuer+"/accounts/10/api_tokens", nil))
