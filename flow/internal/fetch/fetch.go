@@ -11,7 +11,8 @@
 //   - there are budgets for everything together, for each origin, for each
 //     network that an origin is in, and for each user who causes it. A document
 //     that is known has a budget of its own instead, so that nobody keeps it
-//     from being renewed by naming others;
+//     from being renewed by naming others. One that fails again and again waits,
+//     and takes nothing from the budgets;
 //   - however many wait for one document, it is fetched once.
 //
 // Documents are kept in bounded memory for as long as they say, within bounds,
@@ -87,7 +88,7 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A Fetcher is safe for concurrent use. It takes 45 megabytes at most.
+// A Fetcher is safe for concurrent use. It takes 50 megabytes at most.
 type Fetcher struct {
 	cfg      Config
 	loopback bool
@@ -210,6 +211,9 @@ func (f *Fetcher) fetchOnce(ctx context.Context, u *url.URL, key, user string) (
 			}
 		}
 		f.keep(key, fetched, err)
+		if err != nil && !errors.Is(err, ErrBusy) {
+			f.note(key)
+		}
 		return fetched, err
 	})
 	select {
@@ -275,6 +279,8 @@ func (f *Fetcher) fetch(ctx context.Context, u *url.URL, key, user string) (*doc
 	charges, known := f.budgets.forRequest(u.Host, user), f.kept.Contains(key)
 	if known {
 		charges = []charge{{&f.budgets.renewals, bucket.KeyOf(key)}}
+	} else if f.failsOften(key) {
+		return nil, fmt.Errorf("%w: it has failed again and again", ErrBusy)
 	}
 	if !f.take(charges) {
 		return nil, ErrBusy
@@ -290,7 +296,7 @@ func (f *Fetcher) fetch(ctx context.Context, u *url.URL, key, user string) (*doc
 }
 
 // budgets are how many fetches there may be. A burst is followed by a pace.
-type budgets struct{ all, origins, networks, users, nobody, renewals bucket.Set }
+type budgets struct{ all, origins, networks, users, nobody, renewals, failures bucket.Set }
 
 func newBudgets() budgets {
 	return budgets{
@@ -300,7 +306,24 @@ func newBudgets() budgets {
 		users:    bucket.New(20, 6*time.Second),
 		nobody:   bucket.New(10, 6*time.Second),
 		renewals: bucket.New(10, 6*time.Second), // of each document
+		failures: bucket.New(3, 5*time.Second),  // of each document that is not known
 	}
+}
+
+// note counts that a document failed, whatever the failure was: that is not
+// kept.
+func (f *Fetcher) note(key string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.budgets.failures.Take(bucket.KeyOf(key), f.cfg.Now())
+}
+
+// failsOften reports whether a document has failed too often to be asked for
+// now.
+func (f *Fetcher) failsOften(key string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.budgets.failures.Wait(bucket.KeyOf(key), f.cfg.Now()) > 0
 }
 
 // A charge is what a fetch takes from a budget.

@@ -23,7 +23,7 @@ import (
 // An internet is a name server and an origin for all of its addresses.
 type internet struct {
 	*Fetcher
-	t       *testing.T
+	t       testing.TB
 	server  *httptest.Server
 	names   map[string][]netip.Addr
 	lookups atomic.Int64
@@ -35,7 +35,7 @@ var public = netip.MustParseAddr("93.184.216.34")
 
 // newInternet serves every https URL of the host example.com, whose certificate
 // httptest has, with a handler.
-func newInternet(t *testing.T, handler http.HandlerFunc, cfg ...Config) *internet {
+func newInternet(t testing.TB, handler http.HandlerFunc, cfg ...Config) *internet {
 	i := &internet{
 		t:       t,
 		server:  httptest.NewTLSServer(handler),
