@@ -37,6 +37,7 @@
 //	POST      /oauth/device_authorization and GET, POST /device   with package device
 //	POST      /oauth/global-token-revocation                      with package globalrevocation
 //	GET, POST /accounts/{account}/api_tokens                      with package tokens
+//	POST      /oauth/leaks                                        with package leaks
 //
 // and at the root, with the issuer's or the resource's path behind them:
 //

@@ -9,6 +9,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // An Extension is a capability that [Config.Extensions] turns on, such as that
@@ -31,9 +32,12 @@ func (p *Provider) extend() error {
 		Emit:        p.emit,
 		Refusals:    p.recentRefusals,
 
-		AllowedScopes:   p.allowedScopes,
-		GrantedScopes:   p.grantedScopes,
-		StillGiven:      p.stillGiven,
+		AllowedScopes: p.allowedScopes,
+		GrantedScopes: p.grantedScopes,
+		StillGiven:    p.stillGiven,
+		RevokeLeaked: func(r *http.Request, text string) ([]oauthapp.Event, error) {
+			return p.added.Revoke(p.credentials, r, text)
+		},
 		AgreeItself:     p.agreeItself,
 		RequestedScopes: p.requestedScopes,
 		CheckResources:  p.checkResources,
@@ -64,6 +68,7 @@ func (p *Provider) extend() error {
 		Metadata:             p.ownMetadata(),
 		ResourceMetadata:     p.ownResourceMetadata(),
 		Schemes:              []kernel.Scheme{{Name: kernel.Bearer}},
+		Leakable:             p.leakable(),
 		ApplicationField:     p.optionalScopesField(),
 	}
 	for _, name := range authorizationParams {

@@ -56,6 +56,10 @@ const (
 	UserAccessEnded            EventType = "token.user_access_end"     // the user may give nothing any more (flow.Config.MayAct); the session was ended
 	ClientAuthenticationFailed EventType = "token.client_authentication_failed"
 
+	// A secret scanner reported a live credential, which was revoked. The owner
+	// of a client secret, and the user of anything else, is to be told.
+	CredentialLeaked EventType = "credential.leak"
+
 	// A person or a network has entered too many user codes of devices and is
 	// told to wait.
 	UserCodesLimited EventType = "device.user_codes_limited"
@@ -104,6 +108,13 @@ type Event struct {
 	// "" if it did not fail. Of a standing that was set it is the Reason of the
 	// standing.
 	Reason string
+
+	// Of a credential that was leaked: Credential is its kind, as package
+	// credential has it, Reporter the host's name of the secret scanner, and
+	// FoundAt the URL that it was found at, as the scanner says, or "".
+	Credential string
+	Reporter   string
+	FoundAt    string
 
 	// Of a request that was refused: Endpoint is the path of the endpoint below
 	// the issuer's, such as "/oauth/token", or "resource" for the API that
@@ -174,6 +185,9 @@ func (e Event) LogValue() slog.Value {
 		attrs = append(attrs, slog.Int("grants", e.Grants), slog.Int("applications", e.Applications), slog.Int("api_tokens", e.APITokens))
 	}
 	text("former_owner", e.FormerOwner)
+	text("credential", e.Credential)
+	text("reporter", e.Reporter)
+	text("found_at", e.FoundAt)
 	text("endpoint", e.Endpoint)
 	text("error", e.Error)
 	text("reason", e.Reason)

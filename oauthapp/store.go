@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
 // A Store keeps applications, secrets and grants for a [Registry]. Package
@@ -85,6 +87,10 @@ type Store interface {
 	// Secrets lists the secrets of an application that are live at now, newest
 	// first (by ID, descending). It returns ErrNotFound for the application.
 	Secrets(ctx context.Context, owner Owner, id uuid.UUID, now time.Time) ([]Secret, error)
+
+	// FindSecret returns the secret that has a digest and is live at now, of an
+	// application that is not deleted, or ErrNotFound.
+	FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (Secret, error)
 
 	// AddSecret keeps a new secret of the application secret.ApplicationID.
 	// Every older secret expires at othersExpireAt, unless it expires sooner.

@@ -35,6 +35,7 @@
 //	EndGrants                 grants or applications, in steps   user, account or owner
 //	Application, Usage        nothing                         ID
 //	Secrets                   nothing                         application ID
+//	FindSecret                nothing                         digest
 //	Applications, Grants      nothing                         whatever selects, a page at a time
 //	CreateAPIToken            API token                       user, to count
 //	APIToken                  nothing                         ID

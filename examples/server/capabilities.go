@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"crypto/subtle"
 	"slices"
 
 	"github.com/oauthapps/oauthapps/flow"
@@ -10,6 +12,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/device"
 	"github.com/oauthapps/oauthapps/flow/dnsimple"
 	"github.com/oauthapps/oauthapps/flow/dpop"
+	"github.com/oauthapps/oauthapps/flow/leaks"
 	"github.com/oauthapps/oauthapps/flow/par"
 	"github.com/oauthapps/oauthapps/flow/registration"
 	"github.com/oauthapps/oauthapps/flow/telemetry"
@@ -26,6 +29,7 @@ func capabilities(opts options) []flow.Extension {
 		device.New(device.Config{}),
 		dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL}),
 		dpop.New(dpop.Config{}),
+		leaks.New(leaks.Config{Reporter: opts.reporter}),
 		par.New(par.Config{}),
 		registration.New(registration.Config{Open: true}),
 		tokens.New(tokens.Config{}),
@@ -35,6 +39,15 @@ func capabilities(opts options) []flow.Extension {
 		all = append(all, e)
 	}
 	return slices.DeleteFunc(all, func(e flow.Extension) bool { return opts.isOff(e.Name()) })
+}
+
+// reporter tells that the operator's token is that of a secret scanner too. A
+// service gives each scanner one of its own.
+func (o options) reporter(_ context.Context, token string) (string, error) {
+	if o.operatorToken == "" || subtle.ConstantTimeCompare([]byte(token), []byte(o.operatorToken)) == 0 {
+		return "", nil
+	}
+	return "operator", nil
 }
 
 // isOff reports whether a capability of a name is turned off. Anybody may

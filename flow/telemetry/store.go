@@ -192,6 +192,12 @@ func (s *observed) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UU
 	return s.Store.Secrets(ctx, owner, id, now)
 }
 
+func (s *observed) FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (_ oauthapp.Secret, err error) {
+	ctx, end := s.call(ctx, "FindSecret")
+	defer end(&err)
+	return s.Store.FindSecret(ctx, digest, now)
+}
+
 func (s *observed) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) (err error) {
 	ctx, end := s.call(ctx, "AddSecret")
 	defer end(&err)

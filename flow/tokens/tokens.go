@@ -105,8 +105,9 @@ func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			{Method: http.MethodPost, Path: Path, Handler: e.create},
 			{Method: http.MethodPost, Path: Path + "/{id}/revoke", Handler: e.revoke},
 		},
-		Tokens: &kernel.TokenSource{Kind: credential.APIToken, Find: e.find, End: e.end},
-		Pages:  page.Further{Files: files, Samples: samples},
+		Tokens:   &kernel.TokenSource{Kind: credential.APIToken, Find: e.find, End: e.end},
+		Leakable: []kernel.Leakable{{Kind: credential.APIToken, Revoke: e.revokeLeaked}},
+		Pages:    page.Further{Files: files, Samples: samples},
 	}, nil
 }
 
@@ -120,6 +121,22 @@ func (e *endpoints) find(ctx context.Context, token credential.Parsed, now time.
 		return oauthapp.APIToken{}, store.ErrNotFound
 	}
 	return found, nil
+}
+
+// revokeLeaked ends a token that was found where everybody can read it.
+func (e *endpoints) revokeLeaked(r *http.Request, _ string, c credential.Parsed) ([]oauthapp.Event, error) {
+	token, err := e.find(r.Context(), c, e.k.Now())
+	if err == nil {
+		filter := oauthapp.APITokenFilter{UserID: token.UserID, AccountID: token.AccountID}
+		token, err = e.k.Registry.RevokeAPIToken(r.Context(), filter, token.ID, "it was leaked")
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []oauthapp.Event{{APITokenID: token.ID, APITokenName: token.Name, UserID: token.UserID, AccountID: token.AccountID, Scopes: token.Scopes}}, nil
 }
 
 // end ends a token whose user may give nothing any more. One that has ended

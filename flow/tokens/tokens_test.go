@@ -377,3 +377,23 @@ func TestRoles(t *testing.T) {
 	require.NotEmpty(t, s.make("dan", "11", url.Values{"kind": {"account"}}))
 	require.Equal(t, http.StatusSeeOther, s.post("bob", path, form).Code)
 }
+
+// What package leaks asks the kernel for ends an API token once.
+func TestLeaked(t *testing.T) {
+	s := newService(t, tokens.Config{})
+	token := s.make("ada", "11", url.Values{"kind": {"account"}})
+	r := httptest.NewRequest(http.MethodPost, issuer+"/oauth/leaks", nil)
+	events, err := s.Kernel().RevokeLeaked(r, token)
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+	require.Equal(t, oauthapp.CredentialLeaked, events[0].Type)
+	require.Equal(t, string(credential.APIToken), events[0].Credential)
+	require.Equal(t, []string{"1", "11", "CI"}, []string{events[0].UserID, events[0].AccountID, events[0].APITokenName})
+	require.Equal(t, http.StatusUnauthorized, s.call(token).Code)
+	again, err := s.Kernel().RevokeLeaked(r, token)
+	require.NoError(t, err)
+	require.Empty(t, again)
+	s.store.set(true)
+	_, err = s.Kernel().RevokeLeaked(r, token)
+	require.Error(t, err, "an outage is no answer")
+}

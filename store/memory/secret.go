@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -35,6 +36,28 @@ func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID,
 		return nil, err
 	}
 	return a.liveSecrets(now), nil
+}
+
+// FindSecret implements [oauthapp.Store]. It looks through all applications, as
+// it is asked about leaked secrets alone.
+func (s *Store) FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (oauthapp.Secret, error) {
+	if err := done(ctx); err != nil {
+		return oauthapp.Secret{}, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+
+	for _, a := range s.applications {
+		if a == nil {
+			continue
+		}
+		for _, secret := range a.secrets {
+			if secret.Live(now) && secret.Digest.Equal(digest) {
+				return secret, nil
+			}
+		}
+	}
+	return oauthapp.Secret{}, store.ErrNotFound
 }
 
 // AddSecret implements [oauthapp.Store].

@@ -179,6 +179,10 @@ var (
 LEFT JOIN oauth_client_secrets c ON c.application_id = a.id AND ` + isLiveSecret + `
 WHERE a.id = $1::uuid AND ` + isOwned + ` ORDER BY c.id DESC`)
 
+	findSecret = qualified(`SELECT ` + secretColumns + ` FROM oauth_client_secrets c
+WHERE c.digest = $1::bytea AND (c.expires_at IS NULL OR c.expires_at > $2::timestamptz)
+AND (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id)`)
+
 	// The lock is held to the end of the transaction, so that no two
 	// transactions count an application's secrets at once.
 	lockConfidential = qualified(`SELECT a.id FROM oauth_applications a

@@ -39,6 +39,7 @@ var plans = map[string]struct {
 	"selectUsage":               {query: selectUsage},
 	"revokeTokens":              {query: revokeTokens},
 	"selectSecrets":             {query: selectSecrets},
+	"findSecret":                {query: findSecret},
 	"lockConfidential":          {query: lockConfidential},
 	"addSecret":                 {query: addSecret},
 	"revokeSecret":              {query: revokeSecret},
@@ -241,7 +242,7 @@ func fill(t testing.TB, s *Store, n, applications int) {
 			'https://example.com/', '{https://example.com/cb}', '{read}' FROM generate_series(1, %d) i`, applications),
 		`INSERT INTO oauth_application_uses (application_id) SELECT id FROM oauth_applications`,
 		`INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint)
-		SELECT id, gen_random_uuid(), now(), sha256('secret'), 'hint' FROM oauth_applications, generate_series(1, 3)`,
+		SELECT id, gen_random_uuid(), now(), sha256((id::text || i)::bytea), 'hint' FROM oauth_applications, generate_series(1, 3) i`,
 		fmt.Sprintf(`INSERT INTO oauth_grants (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at)
 		SELECT lpad(to_hex(i), 32, '0')::uuid, a.id, 0, CASE WHEN i %% 3 = 0 THEN 'user-0' ELSE 'user-' || i END,
 			CASE WHEN i %% 3 = 1 THEN 'account-0' ELSE 'account-' || i END, '{read}', now()

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -38,6 +39,11 @@ func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID,
 		return nil, nil
 	}
 	return secrets, nil
+}
+
+// FindSecret implements [oauthapp.Store].
+func (s *Store) FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (oauthapp.Secret, error) {
+	return one(ctx, s.reading("find secret"), readSecret, findSecret, digest[:], instant(now))
 }
 
 // AddSecret implements [oauthapp.Store].

@@ -7,7 +7,7 @@ package sqlite
 // greatest ID for the first page.
 var (
 	reads = []string{
-		selectApplication, selectApplicationByClientID, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, selectUsage,
+		selectApplication, selectApplicationByClientID, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, findSecret, selectUsage,
 		listGrants, listGrantsOfUser, listGrantsOfAccount, listGrantsOfApplication, listOwned,
 		selectSession, selectRecord, walkSessions, walkGrants, walkSecrets, walkRecords,
 		selectAPIToken, listAPITokensOfUser, listAPITokensOfAccount, walkAPITokens,
@@ -124,6 +124,9 @@ const (
 	// One row without a secret where the application has none.
 	selectSecrets = `SELECT ` + secretColumns + ` FROM applications a ` + liveSecrets + `
 WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL ORDER BY c.id DESC`
+
+	findSecret = `SELECT ` + secretColumns + ` FROM client_secrets c JOIN applications a ON a.id = c.application_id AND a.deleted_at IS NULL
+WHERE c.digest = ?1 AND (c.expires_at IS NULL OR c.expires_at > ?2)`
 
 	lookUpSecrets = `SELECT a.type, (SELECT count(*) FROM client_secrets c
 WHERE c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3))

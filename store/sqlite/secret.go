@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -43,6 +44,14 @@ func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID,
 		}, blob(id[:]), ownerValue(owner), instant(now))
 	})
 	return secrets, err
+}
+
+// FindSecret implements [oauthapp.Store].
+func (s *Store) FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (secret oauthapp.Secret, err error) {
+	err = s.read(ctx, "find secret", func(c *conn) error {
+		return c.must(findSecret, func(r *row) { secret = r.secret() }, blob(digest[:]), instant(now))
+	})
+	return orZero(secret, err)
 }
 
 // AddSecret implements [oauthapp.Store].

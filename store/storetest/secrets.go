@@ -19,6 +19,7 @@ var secretRules = []rule{
 	{"secrets/revoke", "RevokeSecret ends one live secret of that application and returns it as it was", secretsRevoke},
 	{"secrets/revoke at once", "of many revocations of a secret at once, one gets it", secretsRevokeAtOnce},
 	{"secrets/seen at once", "however many ask for a client while its secret is reset, whoever asks after gets the new one", secretsSeenAtOnce},
+	{"secrets/find", "FindSecret finds live secrets of live applications, and no others", secretsFind},
 	{"secrets/public", "a public application has no secret and can be given none", secretsPublic},
 }
 
@@ -39,6 +40,11 @@ func (t *trial) hasSecrets(app oauthapp.Application, now time.Time, want ...oaut
 		client, err := t.Client(t.ctx, app.ClientID, uuid.Nil, now)
 		t.must(err, "Client")
 		t.same(client.Secrets, want, "Client.Secrets %v after the start", since)
+		for _, secret := range want {
+			found, err := t.FindSecret(t.ctx, secret.Digest, now)
+			t.must(err, "FindSecret %v after the start", since)
+			t.same(found, secret, "FindSecret %v after the start", since)
+		}
 	}
 }
 
@@ -197,4 +203,29 @@ func secretsSeenAtOnce(t *trial) {
 		}
 		return nil
 	})
+}
+
+func secretsFind(t *trial) {
+	hasNot := func(secret oauthapp.Secret, at time.Time, what string) {
+		for _, t := range t.everywhere() {
+			_, err := t.FindSecret(t.ctx, secret.Digest, at)
+			t.want(store.ErrNotFound, err, "FindSecret of a secret %s", what)
+		}
+	}
+	app, secret := t.confidential()
+	t.hasSecrets(app, start, secret)
+	hasNot(t.secret(app), start, "that nobody has")
+	hasNot(oauthapp.Secret{}, start, "of no digest")
+	short := t.secret(app)
+	short.ExpiresAt = start.Add(time.Hour)
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), short, start.Add(time.Hour), plenty), "AddSecret")
+	hasNot(secret, start.Add(time.Hour), "at its expiry time")
+	hasNot(short, start.Add(time.Hour), "at its expiry time")
+	_, err := t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, short.ID, start)
+	t.must(err, "RevokeSecret")
+	hasNot(short, start, "that was revoked")
+	gone, lost := t.confidential()
+	_, err = t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), gone.ID, start)
+	t.must(err, "DeleteApplication")
+	hasNot(lost, start, "of a deleted application")
 }

@@ -19,6 +19,7 @@ var rooms = []string{
 	"flow/clientkeys",
 	"flow/clientmetadata",
 	"flow/device",
+	"flow/leaks",
 	"flow/tokens",
 	"flow/dnsimple",
 	"flow/dpop",

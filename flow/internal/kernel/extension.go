@@ -63,6 +63,8 @@ type Contribution struct {
 	Requests *RequestSource
 	// Tokens knows access tokens that belong to no session.
 	Tokens *TokenSource
+	// Leakable are the kinds of credentials that whoever found one can end.
+	Leakable []Leakable
 	// Clients knows clients that nobody has registered.
 	Clients *ClientSource
 	// ClientBadge is what the pages say beside the name of an application, in a
@@ -165,6 +167,7 @@ type Contributions struct {
 	Requests *RequestSource // nil where nobody adds one
 
 	tokenSource        *TokenSource
+	leakable           []Leakable
 	judgeAuthorization []func(a *AuthorizationRequest) *wire.Error
 	clientSources      []*ClientSource
 	applicationFields  []ApplicationField
@@ -220,6 +223,7 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	if c.Tokens != nil {
 		all.tokenSource = c.Tokens
 	}
+	all.leakable = append(all.leakable, c.Leakable...)
 	if c.Clients != nil {
 		all.clientSources = append(all.clientSources, c.Clients)
 	}
@@ -285,6 +289,9 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	}
 	if c.Tokens != nil {
 		claims = append(claims, "access tokens that belong to no session")
+	}
+	for _, l := range c.Leakable {
+		claims = append(claims, "leaked credentials of the kind "+string(l.Kind))
 	}
 	if c.ApplicationField != nil {
 		claims = append(claims, "the application field "+c.ApplicationField.Name)

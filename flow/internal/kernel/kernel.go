@@ -73,6 +73,11 @@ type Kernel struct {
 	// account, "" for what they do for themselves. An error is an outage.
 	StillGiven func(ctx context.Context, user, account string, scopes []string) ([]string, *wire.Error)
 
+	// RevokeLeaked ends a credential that was found where everybody can read it,
+	// whatever it is, and returns an event for each that was ended, which the
+	// caller emits. There is none for a string that is no live credential.
+	RevokeLeaked func(r *http.Request, text string) ([]oauthapp.Event, error)
+
 	// AgreeItself asks the engine for its opinion of a request that was judged
 	// good, of a client for tokens for itself: it was granted some scopes, and
 	// gets others.

@@ -1,0 +1,44 @@
+package kernel
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+// A Leakable is a kind of credential that can be ended by whoever found it
+// where everybody can read it.
+type Leakable struct {
+	Kind credential.Kind
+
+	// Revoke ends the live credential of a text of the Kind. It returns an event
+	// for each application or person that the credential was of, which tells of
+	// them, and none where there is no such live credential. It may end one and
+	// return an error too, and can be repeated.
+	Revoke func(r *http.Request, text string, c credential.Parsed) ([]oauthapp.Event, error)
+}
+
+// Revoke ends a credential that was found somewhere, whatever kind it is of
+// those that are known here. It returns what was ended, none for everything
+// else. Each event has its type, which is CredentialLeaked, and its kind.
+func (all *Contributions) Revoke(format credential.Format, r *http.Request, text string) ([]oauthapp.Event, error) {
+	kind, err := format.KindOf(text)
+	if err != nil {
+		return nil, nil // what this service cannot have made
+	}
+	i := slices.IndexFunc(all.leakable, func(l Leakable) bool { return l.Kind == kind })
+	if i < 0 {
+		return nil, nil
+	}
+	parsed, err := format.Parse(kind, text)
+	if err != nil {
+		return nil, nil
+	}
+	events, err := all.leakable[i].Revoke(r, text, parsed)
+	for i := range events {
+		events[i].Type, events[i].Credential = oauthapp.CredentialLeaked, string(kind)
+	}
+	return events, err
+}

@@ -1,0 +1,80 @@
+package flow
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+	"github.com/oauthapps/oauthapps/store"
+)
+
+// What this package issues can be ended by whoever found it.
+
+func (p *Provider) leakable() []kernel.Leakable {
+	return []kernel.Leakable{
+		{Kind: credential.ClientSecret, Revoke: p.revokeLeakedSecret},
+		{Kind: credential.AccessToken, Revoke: p.revokeLeakedToken},
+		{Kind: credential.RefreshToken, Revoke: p.revokeLeakedToken},
+	}
+}
+
+// revokeLeakedSecret ends a client secret, for every application that has it.
+func (p *Provider) revokeLeakedSecret(r *http.Request, _ string, c credential.Parsed) (events []oauthapp.Event, err error) {
+	for {
+		secret, err := p.cfg.Store.FindSecret(r.Context(), c.Digest, p.now())
+		if errors.Is(err, store.ErrNotFound) {
+			return events, nil
+		}
+		var app oauthapp.Application
+		if err == nil {
+			app, err = p.registry.Application(r.Context(), oauthapp.AnyOwner, secret.ApplicationID)
+		}
+		if err == nil {
+			err = p.registry.RevokeSecret(r.Context(), oauthapp.AnyOwner, app.ID, secret.ID)
+		}
+		switch {
+		case errors.Is(err, store.ErrNotFound): // somebody else was faster
+		case err != nil:
+			return events, err
+		default:
+			event := kernel.EventOf("", app)
+			event.SecretID = secret.ID
+			events = append(events, event)
+		}
+	}
+}
+
+// revokeLeakedToken ends the session of a token. Any refresh token of a live
+// session counts, as an old one shows that they leak.
+func (p *Provider) revokeLeakedToken(r *http.Request, text string, _ credential.Parsed) ([]oauthapp.Event, error) {
+	token, _ := p.parseToken(text)
+	session, err := p.cfg.Store.Session(r.Context(), token.Session)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	live := p.now().Before(session.ExpiresAt)
+	if token.Kind == credential.AccessToken {
+		_, live = validAccessToken(&session, token.Digest, p.now())
+	}
+	if !live || !token.isOf(&session) {
+		return nil, nil
+	}
+	if err := p.cfg.Store.EndSession(r.Context(), session.ID); err != nil {
+		return nil, err
+	}
+	event := oauthapp.Event{
+		Type: oauthapp.TokenRevoked, ApplicationID: session.ApplicationID, ClientID: session.ClientID, GrantID: session.GrantID, SessionID: session.ID,
+		UserID: session.UserID, AccountID: session.AccountID, Scopes: session.Scopes, Reason: "it was leaked",
+	}
+	if app, err := p.registry.Application(r.Context(), oauthapp.AnyOwner, session.ApplicationID); err == nil {
+		event.ApplicationName, event.Owner = app.Name, app.Owner
+	}
+	p.emit(r, event)
+	event.Reason = ""
+	return []oauthapp.Event{event}, nil
+}

@@ -1,0 +1,225 @@
+// Package leaks is a capability of package flow: secret scanners report strings
+// that they found where everybody can read them, and those that are live
+// credentials of this service are revoked.
+//
+//	flow.Config{Extensions: []flow.Extension{leaks.New(leaks.Config{
+//		Reporter: func(ctx context.Context, token string) (string, error) { ... },
+//	})}}
+//
+// A scanner finds credentials by the regular expression of
+// credential.Format.Pattern, and sends them to POST [Path] with a bearer token
+// that the host gave it: a JSON array of up to 500 objects, in at most a
+// megabyte. This is the form in which GitHub's secret scanning reports to its
+// partners:
+//
+//	[{"token": "oa_at_...", "type": "acme_access_token", "url": "https://..."}]
+//
+// The answer has one object for each, in the same order, whose label is
+// "true_positive" for a live credential of this service, which is revoked by
+// then, and "false_positive" for everything else:
+//
+//	[{"token_hash": "...", "token_type": "acme_access_token", "label": "true_positive"}]
+//
+// The token_hash is the SHA-256 of the token, base64. The answer tells nothing
+// of whose a credential was.
+//
+// Client secrets, access tokens and refresh tokens are known, and what other
+// capabilities issue and contribute, such as API tokens. A leaked token ends its
+// session: the user authorizes the application again. A leaked client secret is
+// refused from then on, the only one of an application too: its owner resets it.
+// Each leak has the event oauthapp.CredentialLeaked, with which the host tells
+// the owner or the user, beside that of the revocation.
+//
+// An outage is answered 503. What was revoked by then stays revoked, and is no
+// live credential any more when the report comes again.
+package leaks
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// Path is where leaks are reported, below the path of the issuer.
+const Path = "/oauth/leaks"
+
+// The limits of a report.
+const (
+	maxReports = 500
+	maxBody    = 1 << 20 // bytes
+	maxURL     = 2000    // bytes; a longer one is left out
+)
+
+// Config configures the capability.
+type Config struct {
+	// Reporter returns the name of the scanner that a bearer token was given to,
+	// "" for nobody. The name is in the events. It is called by many goroutines
+	// at once, and compares in constant time. An error is an outage. Required.
+	Reporter func(ctx context.Context, token string) (name string, err error)
+}
+
+// New returns the capability, for flow.Config.Extensions.
+func New(cfg Config) flow.Extension { return extension{cfg} }
+
+type extension struct{ cfg Config }
+
+func (extension) Name() string { return "leaks" }
+
+func (extension) Findings() []kernel.Finding { return nil }
+
+func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	if x.cfg.Reporter == nil {
+		return kernel.Contribution{}, errors.New("Config.Reporter is required")
+	}
+	e := endpoint{k, x.cfg}
+	return kernel.Contribution{
+		// Scanners are no browsers, but what this endpoint refuses is reported as
+		// for every endpoint that machines call.
+		Routes: []kernel.Route{{Method: http.MethodPost, Path: Path, Handler: e.serve, AnyOrigin: true}},
+	}, nil
+}
+
+type endpoint struct {
+	k   *kernel.Kernel
+	cfg Config
+}
+
+// A report is of one string.
+type report struct {
+	Token string `json:"token"`
+	Type  string `json:"type"`
+	URL   string `json:"url"`
+}
+
+// A verdict answers a report.
+type verdict struct {
+	Hash  string `json:"token_hash"`
+	Type  string `json:"token_type"`
+	Label string `json:"label"`
+}
+
+func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
+	name, refusal := e.authenticate(r)
+	if refusal != nil {
+		e.refuse(w, r, refusal)
+		return
+	}
+	reports, refusal := read(w, r)
+	if refusal != nil {
+		e.k.WriteError(w, r, refusal)
+		return
+	}
+	// A scanner that has gone keeps nothing from being revoked.
+	r = r.WithContext(oauthapp.WithActor(context.WithoutCancel(r.Context()), e.k.Actor(r, "")))
+	verdicts := make([]verdict, len(reports))
+	ours := map[string]bool{} // a report may name a string twice
+	for i, found := range reports {
+		isOurs, known := ours[found.Token]
+		if !known {
+			events, err := e.k.RevokeLeaked(r, found.Token)
+			for _, event := range events {
+				event.Reporter, event.FoundAt = name, found.place()
+				e.k.Emit(r, event)
+			}
+			if err != nil {
+				e.k.WriteError(w, r, wire.Outage(err))
+				return
+			}
+			isOurs = len(events) > 0
+			ours[found.Token] = isOurs
+		}
+		hash := sha256.Sum256([]byte(found.Token))
+		verdicts[i] = verdict{base64.StdEncoding.EncodeToString(hash[:]), found.Type, "false_positive"}
+		if isOurs {
+			verdicts[i].Label = "true_positive"
+		}
+	}
+	e.k.WriteJSON(w, r, verdicts)
+}
+
+// refuse answers who is no scanner. The tokens of this endpoint are Bearer
+// tokens, not those of clients.
+func (e endpoint) refuse(w http.ResponseWriter, r *http.Request, refusal *wire.Error) {
+	if refusal.Status != http.StatusUnauthorized {
+		e.k.WriteError(w, r, refusal)
+		return
+	}
+	if o := kernel.OutcomeOf(r.Context()); o != nil {
+		o.Refusal = refusal
+	}
+	w.Header().Set("WWW-Authenticate", kernel.Bearer)
+	wire.WriteError(w, refusal)
+}
+
+// authenticate returns the name of the scanner that sent a request.
+func (e endpoint) authenticate(r *http.Request) (string, *wire.Error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if len(r.Header["Authorization"]) != 1 || !strings.EqualFold(scheme, kernel.Bearer) || strings.TrimSpace(token) == "" {
+		return "", errUnknownReporter
+	}
+	name, err := e.cfg.Reporter(r.Context(), strings.TrimSpace(token))
+	if err != nil {
+		return "", wire.Outage(err)
+	}
+	if name == "" {
+		return "", errUnknownReporter
+	}
+	return name, nil
+}
+
+var (
+	errUnknownReporter = &wire.Error{Code: wire.InvalidToken, Description: "the bearer token is not that of a secret scanner", Status: http.StatusUnauthorized}
+	errTooLarge        = &wire.Error{Code: wire.InvalidRequest, Description: "the report is longer than a megabyte; send it in parts", Status: http.StatusRequestEntityTooLarge}
+	errTooMany         = &wire.Error{Code: wire.InvalidRequest, Description: "the report has more than 500 strings; send it in parts", Status: http.StatusRequestEntityTooLarge}
+	errNoReport        = wire.Refuse(wire.InvalidRequest, "the body must be a JSON array of objects with the member token")
+)
+
+// read returns the reports of a body.
+func read(w http.ResponseWriter, r *http.Request) ([]report, *wire.Error) {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	var reports []report
+	err := decoder.Decode(&reports)
+	if err == nil {
+		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
+			err = nil
+		} else if err == nil {
+			err = errors.New("something follows the array")
+		}
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, errTooLarge
+	case err != nil || reports == nil:
+		return nil, errNoReport
+	case len(reports) > maxReports:
+		return nil, errTooMany
+	}
+	for _, one := range reports {
+		if one.Token == "" {
+			return nil, errNoReport
+		}
+	}
+	return reports, nil
+}
+
+// place is the URL where a string was found, if it can be shown: it is http or
+// https, not too long, and does not have the string in it.
+func (f report) place() string {
+	u, err := url.Parse(f.URL)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || len(f.URL) > maxURL || strings.Contains(f.URL, f.Token) {
+		return ""
+	}
+	return u.String()
+}
