@@ -32,6 +32,7 @@ type authorizationRequest struct {
 	redirectURI string // where the answer goes: one that the application registered
 	prompt      prompt // the zero prompt until it is checked, if it is malformed
 	scopes      []string
+	resources   []string // identifiers
 }
 
 // The bounds of what is acted on of an authorization request, in bytes of a
@@ -190,14 +191,14 @@ func (p *Provider) judgeAuthorization(r *http.Request, a *authorizationRequest, 
 	if refusal := p.validateChallenge(a); refusal != nil {
 		return refusal
 	}
-	if refusal := p.checkResources(a.params); refusal != nil {
+	var refusal *wire.Error
+	if a.resources, refusal = p.requestedResources(a.params); refusal != nil {
 		return refusal
 	}
 	if refusal := p.added.CheckAuthorization(a.params); refusal != nil {
 		return refusal
 	}
-	var refusal *wire.Error
-	if a.scopes, refusal = p.requestedScopes(a.client.Application, a.params.Get("scope")); refusal != nil {
+	if a.scopes, refusal = p.requestedScopesAt(a.client.Application, a.params.Get("scope"), a.resources); refusal != nil {
 		return refusal
 	}
 	judged := kernel.AuthorizationRequest{HTTP: r, Client: a.client, Params: a.params, Scopes: a.scopes, Pushed: a.pushed, Pushing: pushing}

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -149,6 +150,7 @@ func (a *authorizationRequest) question(user *kernel.User) kernel.ConsentQuestio
 		Client:      a.client,
 		User:        user,
 		Scopes:      a.scopes,
+		Resources:   a.resources,
 		Action:      authorizePath,
 		Request:     request.Values().Encode(),
 		AccountID:   a.params.Get("account_id"),
@@ -245,10 +247,19 @@ func unasked(r *http.Request, a *authorizationRequest, user *kernel.User) (accou
 // the application asks for, within Config.Lifetimes.Session. It reports whether
 // it answered.
 func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authorizationRequest, user *kernel.User, account string) bool {
+	if p.keptResources(a.resources) != nil {
+		return false
+	}
 	now := p.now()
 	code, refusal := p.issueCode(r, a, kernel.Consent{UserID: user.ID, AccountID: account, Remembered: true, At: now})
 	if refusal != nil && errors.Is(refusal, store.ErrNotFound) {
 		return false
+	}
+	if refusal == nil && len(p.cfg.Resources) > 0 {
+		var marked bool
+		if marked, refusal = p.isMarked(r, a, user.ID, account); marked {
+			return false // nobody is told the code
+		}
 	}
 	if refusal != nil {
 		p.notGranted(w, r, a, refusal)
@@ -304,9 +315,15 @@ func (p *Provider) issueCode(r *http.Request, a *authorizationRequest, c kernel.
 		return kernel.Code{}, fromEngine(err)
 	}
 	c.ApplicationID, c.Scopes = a.client.Application.ID, a.scopes
+	c.Public = a.client.Application.Type == oauthapp.Public
 	extra, err := p.added.KeepOf(a.params)
 	if err != nil {
 		return kernel.Code{}, wire.Internal(err)
+	}
+	if kept := p.keptResources(a.resources); extra == nil {
+		extra = kept
+	} else {
+		maps.Copy(extra, kept)
 	}
 	code, err := p.issue.Code(r.Context(), c, kernel.CodeRequest{
 		RedirectURI:   a.params.Get("redirect_uri"),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -79,8 +80,11 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 // A token that an application has for itself is refused: the handler would find
 // no user. [Provider.Guard] lets such tokens through.
 //
-// Require panics if [Config.Scopes] lacks one of the scopes: nobody could ever
-// have it.
+// Of several APIs, it is for the one of [Config.Resource]; [Provider.Guard] is
+// for the others.
+//
+// Require panics if [Config.Scopes] lacks one of the scopes, or the API does not
+// take it: nobody could ever have it.
 func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 	return p.Guard(Guard{Scopes: scopes})
 }
@@ -94,6 +98,11 @@ type Guard struct {
 	// itself, too, as package clientcredentials issues them. The handler tells
 	// them by [Authorization.IsApplication], and has no user to act for.
 	Applications bool
+	// Resource is the Identifier of the API that the handler is of, one of
+	// [Config.Resources]: an access token for other APIs alone is refused with
+	// invalid_token, and the challenge names the metadata of this one. Defaults
+	// to [Config.Resource].
+	Resource string
 	// Current asks [Config.MayAct] at every call, also about access tokens that
 	// are refreshed: a user who may not act any more is refused at once, and
 	// not only after Lifetimes.AccessToken.
@@ -108,12 +117,16 @@ func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 			panic("flow: Require: " + scope + " is not one of Config.Scopes")
 		}
 	}
+	api, err := p.guarded(g)
+	if err != nil {
+		panic("flow: Require: " + err.Error())
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			p.added.AddAnswerHeader(w.Header(), r)
-			a, refusal := p.authorization(r, &g)
+			a, refusal := p.authorization(r, &g, &api)
 			if refusal != nil {
-				p.refuseToken(w, r, refusal, g.Scopes)
+				p.refuseToken(w, r, refusal, g.Scopes, &api)
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), authorizationKey{}, a)))
@@ -126,9 +139,14 @@ func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 // of its own. The error is an [*Error] with the code and status of RFC 6750,
 // section 3.1: 401 without a code where there is no access token, 403 where it
 // lacks one of the scopes of the guard, and 503 where the store or
-// [Config.MayAct] failed.
+// [Config.MayAct] failed. It is another error where the guard names an API that
+// the service does not have, or a scope that this does not take.
 func (p *Provider) Authenticate(r *http.Request, g Guard) (Authorization, error) {
-	a, refusal := p.authorization(r, &g)
+	api, err := p.guarded(g)
+	if err != nil {
+		return Authorization{}, fmt.Errorf("flow: Authenticate: %w", err)
+	}
+	a, refusal := p.authorization(r, &g, &api)
 	if refusal != nil {
 		return Authorization{}, publicError(refusal)
 	}
@@ -137,11 +155,11 @@ func (p *Provider) Authenticate(r *http.Request, g Guard) (Authorization, error)
 
 // authorization judges the access token of a request. What is refused is
 // reported where the token names a session.
-func (p *Provider) authorization(r *http.Request, g *Guard) (*Authorization, *wire.Error) {
+func (p *Provider) authorization(r *http.Request, g *Guard, api *resource) (*Authorization, *wire.Error) {
 	if len(p.added.Observers) > 0 {
-		return p.observedAuthorization(r, g)
+		return p.observedAuthorization(r, g, api)
 	}
-	a, session, refusal := p.judgeToken(r, g)
+	a, session, refusal := p.judgeToken(r, g, api)
 	if refusal != nil && session != nil {
 		o := kernel.Outcome{Endpoint: kernel.Resource, Refusal: refusal}
 		o.KnowSession(session)
@@ -150,11 +168,11 @@ func (p *Provider) authorization(r *http.Request, g *Guard) (*Authorization, *wi
 	return a, refusal
 }
 
-func (p *Provider) observedAuthorization(r *http.Request, g *Guard) (*Authorization, *wire.Error) {
+func (p *Provider) observedAuthorization(r *http.Request, g *Guard, api *resource) (*Authorization, *wire.Error) {
 	o := &kernel.Outcome{Endpoint: kernel.Resource}
 	r, end := p.added.Observe(r, o)
 	defer end()
-	a, session, refusal := p.judgeToken(r, g)
+	a, session, refusal := p.judgeToken(r, g, api)
 	o.Refusal = refusal
 	if session != nil {
 		o.KnowSession(session)
@@ -164,7 +182,7 @@ func (p *Provider) observedAuthorization(r *http.Request, g *Guard) (*Authorizat
 }
 
 // judgeToken returns the session that the token names too, where there is one.
-func (p *Provider) judgeToken(r *http.Request, g *Guard) (*Authorization, *store.Session, *wire.Error) {
+func (p *Provider) judgeToken(r *http.Request, g *Guard, api *resource) (*Authorization, *store.Session, *wire.Error) {
 	scheme, presented, refusal := p.presentedToken(r)
 	if refusal != nil {
 		return nil, nil, refusal
@@ -182,7 +200,7 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard) (*Authorization, *store
 		return nil, nil, wire.Outage(err)
 	}
 	now := p.now()
-	access, ok := validAccessToken(&session, token.Digest, now)
+	access, resources, ok := validAccessToken(&session, token.Digest, now)
 	switch {
 	case !ok && access.Digest.IsZero():
 		return nil, &session, errReplacedToken
@@ -190,6 +208,11 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard) (*Authorization, *store
 		return nil, &session, errExpiredToken
 	case !p.added.Claimed(&session):
 		return nil, &session, errUnclaimedToken
+	case !p.isFor(api, resources):
+		return nil, &session, errOtherResource
+	}
+	if api.key != p.resources[0].key {
+		r = r.WithContext(kernel.WithResource(r.Context(), api.Identifier))
 	}
 	if refusal := p.added.CheckScheme(r, scheme, presented, &session); refusal != nil {
 		return nil, &session, refusal
@@ -234,6 +257,7 @@ var (
 	errExpiredToken      = invalidToken("the access token has expired")
 	errReplacedToken     = invalidToken("the access token was replaced by newer ones, or never issued")
 	errUnclaimedToken    = invalidToken("the session needs a capability that this service does not have")
+	errOtherResource     = invalidToken("the access token is for another API of this service")
 	errNothingLeft       = invalidToken("the user may not give the application access any more")
 	errInsufficientScope = wire.Refuse(InsufficientScope, "the access token lacks a scope")
 	// Another token of the application's own would be no better.
@@ -270,21 +294,15 @@ func (p *Provider) presentedToken(r *http.Request) (scheme, token string, refusa
 }
 
 // validAccessToken returns the access token of a live session that a digest
-// stands for, with the end of the session as a limit, and whether it is valid at
-// now. The zero AccessToken is for a digest that stands for none.
-func validAccessToken(s *store.Session, presented credential.Digest, now time.Time) (store.AccessToken, bool) {
-	isNewest := presented.Equal(s.Access.Digest)
-	isBefore := presented.Equal(s.PreviousAccess.Digest)
-	token := s.Access
-	switch {
-	case isNewest:
-	case isBefore:
-		token = s.PreviousAccess
-	default:
-		return store.AccessToken{}, false
+// stands for, with the end of the session as a limit, the keys of the resources
+// that it is for, and whether it is valid at now. The zero AccessToken is for a
+// digest that stands for none.
+func validAccessToken(s *store.Session, presented credential.Digest, now time.Time) (token store.AccessToken, resources []string, ok bool) {
+	if token, resources, ok = kernel.AccessTokenOf(s, presented); !ok {
+		return store.AccessToken{}, nil, false
 	}
 	token.ExpiresAt = earliest(token.ExpiresAt, s.ExpiresAt)
-	return token, now.Before(token.ExpiresAt)
+	return token, resources, now.Before(token.ExpiresAt)
 }
 
 // grantUsed notes that a grant is in use, if the note before is old. A note
@@ -306,7 +324,7 @@ func (p *Provider) used(r *http.Request, use store.Use, noted, now time.Time) {
 
 // refuseToken answers a request that lacks what a resource asks for, with the
 // challenge of RFC 6750, section 3.
-func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *wire.Error, scopes []string) {
+func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *wire.Error, scopes []string, api *resource) {
 	if refusal.Status >= http.StatusInternalServerError {
 		p.writeErrorBody(w, r, refusal)
 		return
@@ -321,7 +339,7 @@ func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *
 	if refusal.Challenge != "" {
 		challenge += ", " + refusal.Challenge
 	}
-	challenge += `, resource_metadata="` + p.resourceMetadataURL() + `"` // RFC 9728, section 5.1
+	challenge += `, resource_metadata="` + api.metadataURL() + `"` // RFC 9728, section 5.1
 	for _, value := range p.added.Challenges(refusal.Scheme, challenge) {
 		w.Header().Add("WWW-Authenticate", value)
 	}

@@ -108,8 +108,19 @@ type Config struct {
 	// Resource is the identifier of the protected API (RFC 9728), which every
 	// token is for: https, or http for a loopback host; no query, no fragment.
 	// A client that asks for one for another, with "resource" (RFC 8707), is
-	// refused. Defaults to Issuer.
+	// refused. Of several APIs it is the default one, which tokens are for
+	// where the client names none. Defaults to Issuer.
 	Resource string
+
+	// Resources are further APIs of the service. A client asks its user for one
+	// or several of them, at most 8, with "resource", and gets access tokens
+	// that no other API takes: a handler says by [Guard] of which one it is. At
+	// the token endpoint "resource" narrows what the user authorized; without
+	// it, an access token is for all of that. One of the Identifier of Resource
+	// describes the default API. A consent to others than the default one is
+	// not remembered. Tokens for an API that is taken out are refused. Defaults
+	// to none.
+	Resources []Resource
 
 	// Extensions are the capabilities beyond the authorization code flow, such
 	// as dnsimple.New of package dnsimple. Defaults to none.
@@ -326,6 +337,7 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 	cfg.Scopes = slices.Clone(cfg.Scopes)
 	cfg.IgnoredScopes = slices.Clone(cfg.IgnoredScopes)
 	cfg.ResourceServers = slices.Clone(cfg.ResourceServers)
+	cfg.Resources = slices.Clone(cfg.Resources)
 	cfg.Extensions = slices.Clone(cfg.Extensions)
 	cfg.setDefaults()
 	for _, check := range []struct {

@@ -86,6 +86,13 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 	if p.added.ClientSource(app.ClientID) != nil {
 		view.ClientHost = hostOf(app.ClientID)
 	}
+	if len(p.resources) > 1 {
+		for _, identifier := range q.Resources {
+			if r, ok := p.findResource(identifier); ok {
+				view.Resources = append(view.Resources, page.Resource{Name: r.Name, Identifier: r.Identifier})
+			}
+		}
+	}
 	before := granted[selected]
 	for _, name := range q.Scopes {
 		view.Scopes = append(view.Scopes, page.AskedScope{

@@ -66,10 +66,11 @@ func (p *Provider) endpoints() []endpoint {
 		}
 		endpoints[i].add(route.Method, handler, route.AnyOrigin)
 	}
-	for path, handler := range map[string]http.HandlerFunc{
-		serverMetadataPath + base:               p.serverMetadata(),
-		resourceMetadataPath + p.resourcePath(): p.resourceMetadata(),
-	} {
+	metadata := map[string]http.HandlerFunc{serverMetadataPath + base: p.serverMetadata()}
+	for path, documents := range p.documents {
+		metadata[path] = serveResource(documents)
+	}
+	for path, handler := range metadata {
 		e := endpoint{path, map[string]http.HandlerFunc{}}
 		e.add(http.MethodGet, wire.AnyOrigin(handler, wire.Exposed), true)
 		endpoints = append(endpoints, e)

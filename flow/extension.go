@@ -38,9 +38,10 @@ func (p *Provider) extend() error {
 		RevokeLeaked: func(r *http.Request, text string) ([]oauthapp.Event, error) {
 			return p.added.Revoke(p.credentials, r, text)
 		},
-		AgreeItself:     p.agreeItself,
-		RequestedScopes: p.requestedScopes,
-		CheckResources:  p.checkResources,
+		AgreeItself:        p.agreeItself,
+		RequestedScopes:    p.requestedScopesAt,
+		RequestedResources: p.requestedResources,
+		KeptResources:      p.keptResources,
 
 		AuthorizationParams: func() []string { return p.authorizationParams },
 		JudgeAuthorization:  p.judgePushed,
@@ -76,6 +77,11 @@ func (p *Provider) extend() error {
 	}
 	if err := p.added.Add("flow", own); err != nil {
 		return err
+	}
+	if len(p.cfg.Resources) > 0 {
+		if err := p.added.Add(kernel.ResourcesEntry, kernel.Contribution{ClaimsExtra: true}); err != nil {
+			return err
+		}
 	}
 	for i, extension := range p.cfg.Extensions {
 		if extension == nil {

@@ -156,7 +156,7 @@ func (v *voucher) exchange(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) 
 	if t.Params.Get("voucher") != "good" {
 		return kernel.Tokens{}, wire.Refuse(wire.InvalidGrant, "the voucher is not good")
 	}
-	scopes, refusal := v.k.RequestedScopes(t.Client.Application, t.Params.Get("scope"))
+	scopes, refusal := v.k.RequestedScopes(t.Client.Application, t.Params.Get("scope"), nil)
 	if refusal != nil {
 		return kernel.Tokens{}, refusal
 	}

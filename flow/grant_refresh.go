@@ -111,6 +111,13 @@ func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 	if !sameScopes(t.scopes, s.Access.Scopes) {
 		return tokens{}, wire.Refuse(InvalidScope, "a repeated refresh must ask for the same scope")
 	}
+	same, refusal := t.sameAudience()
+	if refusal != nil {
+		return tokens{}, refusal
+	}
+	if !same {
+		return tokens{}, wire.Refuse(InvalidTarget, "a repeated refresh must ask for the same resource: the next one can ask for another")
+	}
 	if !t.Extra.Equal(s) {
 		return tokens{}, wire.Refuse(InvalidGrant, "a repeated refresh must be made in the same way")
 	}

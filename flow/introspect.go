@@ -22,7 +22,7 @@ type introspection struct {
 	ExpiresAt int64  `json:"exp,omitempty"`        // seconds since 1970
 	IssuedAt  int64  `json:"iat,omitempty"`        // seconds since 1970
 	Subject   string `json:"sub,omitempty"`        // the user's ID
-	Audience  string `json:"aud,omitempty"`        // Config.Resource; absent for a refresh token
+	Audience  any    `json:"aud,omitempty"`        // the API, or an array of several; absent for a refresh token
 	Issuer    string `json:"iss,omitempty"`
 	AccountID string `json:"account_id,omitempty"` // the account reached; not of the RFC
 
@@ -141,13 +141,12 @@ func (p *Provider) describe(s *store.Session, token presentedToken) introspectio
 		answer.IssuedAt, answer.ExpiresAt = issued.Unix(), expires.Unix()
 		return answer
 	}
-	access, ok := validAccessToken(s, token.Digest, now)
-	if !ok {
+	access, resources, ok := validAccessToken(s, token.Digest, now)
+	if answer.Audience = p.audience(resources); !ok || answer.Audience == nil {
 		return introspection{}
 	}
 	answer.session = s
 	answer.TokenType = p.added.TokenType(s, token.Digest)
-	answer.Audience = p.cfg.Resource
 	answer.Scope = strings.Join(access.Scopes, " ")
 	answer.IssuedAt, answer.ExpiresAt = access.IssuedAt.Unix(), access.ExpiresAt.Unix()
 	return answer

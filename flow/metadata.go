@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -40,6 +38,9 @@ func (p *Provider) ownMetadata() map[string]any {
 // and client authentication methods of all capabilities.
 func (p *Provider) serverMetadata() http.HandlerFunc {
 	metadata := maps.Clone(p.added.Metadata)
+	if len(p.resources) > 1 {
+		metadata["protected_resources"] = p.identifiers() // RFC 9728, section 4
+	}
 	maps.Copy(metadata, map[string]any{
 		"grant_types_supported":                         p.grantTypes(),
 		"token_endpoint_auth_methods_supported":         p.clients.Names(true),
@@ -47,11 +48,6 @@ func (p *Provider) serverMetadata() http.HandlerFunc {
 		"introspection_endpoint_auth_methods_supported": p.clients.Names(false),
 	})
 	return document(metadata)
-}
-
-// resourceMetadata serves the metadata of the protected API.
-func (p *Provider) resourceMetadata() http.HandlerFunc {
-	return document(p.added.ResourceMetadata)
 }
 
 // ownResourceMetadata are the members of the protected resource metadata (RFC
@@ -63,15 +59,6 @@ func (p *Provider) ownResourceMetadata() map[string]any {
 		"scopes_supported":         p.scopeNames(),
 		"bearer_methods_supported": []string{"header"},
 	}
-}
-
-// resourceMetadataURL is where a client finds the metadata of the protected
-// API: the well-known path stands between the host and the path (RFC 9728,
-// section 3.1).
-func (p *Provider) resourceMetadataURL() string {
-	resource, _ := url.Parse(p.cfg.Resource) // checked by resolve
-	path := strings.TrimSuffix(p.resourcePath(), "{$}")
-	return resource.Scheme + "://" + resource.Host + resourceMetadataPath + path
 }
 
 func (p *Provider) scopeNames() []string {

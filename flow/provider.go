@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
@@ -33,6 +32,8 @@ type Provider struct {
 	findings    []Finding // of the configuration as the host wrote it
 	issuer      *url.URL
 	scopes      map[string]Scope
+	resources   []resource // the default one first
+	documents   map[string][]resourceDocument
 	registry    *oauthapp.Registry
 	credentials credential.Format
 	keys        ticket.Keys
@@ -79,6 +80,9 @@ func New(cfg Config) (*Provider, error) {
 	for _, scope := range resolved.Scopes {
 		p.scopes[scope.Name] = scope
 	}
+	if p.resources, err = resolveResources(&resolved); err != nil {
+		return nil, fmt.Errorf("flow: Config.Resources: %w", err)
+	}
 	if p.credentials, err = credential.NewFormat(resolved.CredentialPrefix); err != nil {
 		return nil, fmt.Errorf("flow: Config.CredentialPrefix: %w", err)
 	}
@@ -97,8 +101,14 @@ func New(cfg Config) (*Provider, error) {
 		Claims:      p.added.Claims,
 		StillGiven:  p.stillGiven,
 	}
+	if len(resolved.Resources) > 0 {
+		p.issue.Consented = p.markConsent
+	}
 	if err := p.extend(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Extensions: %w", err)
+	}
+	if p.documents, err = p.documentResources(); err != nil {
+		return nil, fmt.Errorf("flow: Config.Resources: %w", err)
 	}
 	p.pages, err = page.New(page.Options{
 		Overrides:      resolved.Pages.Files,
@@ -157,20 +167,6 @@ func (p *Provider) Registry() *oauthapp.Registry { return p.registry }
 // with it, unless w has a Cross-Origin-Opener-Policy already.
 func (p *Provider) WritePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	p.pages.Write(w, r, status, name, data)
-}
-
-// resourcePath is the path of the protected resource as its metadata's path has
-// it and a mux matches it.
-func (p *Provider) resourcePath() string {
-	resource, _ := url.Parse(p.cfg.Resource) // checked by resolve
-	switch path := resource.Path; {
-	case path == "/":
-		return "" // RFC 9728, section 3.1
-	case strings.HasSuffix(path, "/"):
-		return path + "{$}"
-	default:
-		return path
-	}
 }
 
 // now is the time of a request, as stores keep it.

@@ -95,8 +95,8 @@ func (p *Provider) parseToken(s string) (token presentedToken, known bool) {
 }
 
 // isOf reports whether the token was issued in a session, be it live, expired
-// or replaced since. Only the last two access tokens are remembered; a refresh
-// token is known by its family however old it is.
+// or replaced since. Of access tokens only the last two are remembered, for each
+// of several resources; a refresh token is known by its family however old it is.
 func (t presentedToken) isOf(s *store.Session) bool {
 	if t.Session != s.ID {
 		return false
@@ -104,7 +104,6 @@ func (t presentedToken) isOf(s *store.Session) bool {
 	if t.Kind == credential.RefreshToken {
 		return t.Family.Digest().Equal(s.RefreshFamily)
 	}
-	newest := t.Digest.Equal(s.Access.Digest)
-	before := t.Digest.Equal(s.PreviousAccess.Digest)
-	return newest || before
+	_, _, known := kernel.AccessTokenOf(s, t.Digest)
+	return known
 }

@@ -17,11 +17,14 @@ func (p *Provider) allowedScopes(app oauthapp.Application) []string {
 	return intersect(p.scopeNames(), app.Scopes)
 }
 
-// requestedScopes returns what an authorization request asks for, each scope
-// once and in the order of Config.Scopes; the default scopes where it asks for
-// none.
-func (p *Provider) requestedScopes(app oauthapp.Application, scope string) ([]string, *wire.Error) {
-	allowed := p.allowedScopes(app)
+// requestedScopesAt returns what an authorization request asks for at some
+// resources, each scope once and in the order of Config.Scopes; the default
+// scopes where it asks for none.
+func (p *Provider) requestedScopesAt(app oauthapp.Application, scope string, resources []string) ([]string, *wire.Error) {
+	allowed, refusal := p.scopesAt(resources, p.allowedScopes(app))
+	if refusal != nil {
+		return nil, refusal
+	}
 	asked := p.splitScopes(scope)
 	if len(asked) == 0 {
 		for _, s := range p.cfg.Scopes {

@@ -66,9 +66,6 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 	if refusal == nil {
 		refusal = refuseSuspendedGrant(client.Application, grant.Type)
 	}
-	if refusal == nil {
-		refusal = p.checkResources(form)
-	}
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
@@ -103,8 +100,17 @@ func (p *Provider) judgeTokenRequest(t *kernel.TokenRequest, grant kernel.Grant)
 			return wire.Refuse(InvalidGrant, "the session needs a capability that this service does not have")
 		}
 	}
+	if refusal := p.judgeResources(t); refusal != nil {
+		return refusal
+	}
 	t.Repeat = grant.Repeats != nil && grant.Repeats(t)
-	return p.added.JudgeTokenRequest(t)
+	if refusal := p.added.JudgeTokenRequest(t); refusal != nil || t.Repeat {
+		return refusal
+	}
+	if err := t.KeepResources(); err != nil {
+		return wire.Internal(err)
+	}
+	return nil
 }
 
 // present takes a code or refresh token of a token request apart. What this

@@ -138,7 +138,7 @@ func (g *grant) judge(t *kernel.TokenRequest, granted []string) ([]string, *wire
 	}
 	app := t.Client.Application
 	app.Scopes = granted // in place of those that it may ask users for
-	return g.kernel.RequestedScopes(app, asked)
+	return g.kernel.RequestedScopes(app, asked, nil)
 }
 
 // ownerField is where the owner of an application grants it scopes for itself.

@@ -125,7 +125,8 @@
 // and in those of the library
 //
 //	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Home, Owner,
-//	                         ClientHost, Badge, Verified, Public, Loopback, Callback, Remarks, Accounts (ID, Name, Selected, Granted),
+//	                         ClientHost, Badge, Verified, Public, Loopback, Callback, Remarks,
+//	                         Resources (Name, Identifier), Accounts (ID, Name, Selected, Granted),
 //	                         Scopes (Name, Description, Group, Risk, Optional, Selected, New),
 //	                         Required and Optional (Name, Scopes): the same by group, Notice
 //	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)

@@ -51,13 +51,14 @@ func (e *endpoints) authorize(w http.ResponseWriter, r *http.Request) {
 // begin keeps a request of a device.
 func (e *endpoints) begin(r *http.Request, params wire.Params) (answer, *wire.Error) {
 	client, refusal := e.k.AuthenticateClient(r, params, uuid.Nil)
+	var resources []string
 	if refusal == nil {
-		refusal = e.k.CheckResources(params)
+		resources, refusal = e.k.RequestedResources(params)
 	}
 	if refusal != nil {
 		return answer{}, refusal
 	}
-	scopes, refusal := e.k.RequestedScopes(client.Application, params.Get("scope"))
+	scopes, refusal := e.k.RequestedScopes(client.Application, params.Get("scope"), resources)
 	if refusal != nil {
 		return answer{}, refusal
 	}
@@ -73,6 +74,7 @@ func (e *endpoints) begin(r *http.Request, params wire.Params) (answer, *wire.Er
 		ClientID:  client.Application.ClientID,
 		SessionID: id,
 		Scopes:    scopes,
+		Resources: resources,
 		Address:   e.k.Actor(r, "").RemoteAddr,
 		At:        now,
 	}

@@ -183,7 +183,7 @@ func (e *endpoints) question(w http.ResponseWriter, r *http.Request, user *kerne
 	client, refusal := e.k.FindClient(r, kept.ClientID, true)
 	var scopes []string
 	if refusal == nil {
-		scopes, refusal = e.k.RequestedScopes(client.Application, strings.Join(kept.Scopes, " "))
+		scopes, refusal = e.k.RequestedScopes(client.Application, strings.Join(kept.Scopes, " "), kept.Resources)
 	}
 	if refusal == nil && len(user.Accounts) == 0 {
 		refusal = wire.Refuse(wire.AccessDenied, "the user has no account")
@@ -193,12 +193,13 @@ func (e *endpoints) question(w http.ResponseWriter, r *http.Request, user *kerne
 		return kernel.ConsentQuestion{}, false
 	}
 	return kernel.ConsentQuestion{
-		Client:  client,
-		User:    user,
-		Scopes:  scopes,
-		Action:  Path,
-		Request: url.Values{"user_code": {code.String()}, "client_id": {kept.ClientID}, "session": {kept.SessionID.String()}}.Encode(),
-		Remarks: e.remarks(r, code, kept),
+		Client:    client,
+		User:      user,
+		Scopes:    scopes,
+		Resources: kept.Resources,
+		Action:    Path,
+		Request:   url.Values{"user_code": {code.String()}, "client_id": {kept.ClientID}, "session": {kept.SessionID.String()}}.Encode(),
+		Remarks:   e.remarks(r, code, kept),
 	}, true
 }
 
@@ -281,8 +282,11 @@ func (e *endpoints) allow(r *http.Request, kept keptRequest, q kernel.ConsentQue
 	}
 	now := e.k.Now()
 	grant, err := e.k.Issue.Begin(r.Context(), kernel.Consent{
-		ApplicationID: client.Application.ID, UserID: q.User.ID, AccountID: answered.AccountID, Scopes: answered.Scopes, At: now,
-	}, kernel.GivenCode{SessionID: kept.SessionID, Digest: kept.record.Digest, ExpiresAt: kept.record.ExpiresAt})
+		ApplicationID: client.Application.ID, UserID: q.User.ID, AccountID: answered.AccountID, Scopes: answered.Scopes,
+		Public: client.Application.Type == oauthapp.Public, At: now,
+	}, kernel.GivenCode{
+		SessionID: kept.SessionID, Digest: kept.record.Digest, ExpiresAt: kept.record.ExpiresAt, Extra: e.k.KeptResources(kept.Resources),
+	})
 	if errors.Is(err, store.ErrExists) {
 		grant.ID, err = e.begun(r, kept, q, answered)
 	}

@@ -30,12 +30,16 @@ func bindingOf(extra kernel.Extra) (binding, error) {
 	return b, nil
 }
 
-// of returns the key that an access token of a session is bound to.
+// of returns the key that an access token of a session is bound to. Older ones
+// than the one before have the key of that.
 func (b binding) of(s *store.Session, token credential.Digest) string {
-	if token.Equal(s.PreviousAccess.Digest) && !token.Equal(s.Access.Digest) {
+	switch {
+	case token.Equal(s.Access.Digest):
+		return b.Access
+	case token.Equal(s.PreviousAccess.Digest), kernel.IsOlder(s, token):
 		return b.Previous
 	}
-	return b.Access
+	return b.Access // just issued
 }
 
 // keyOf returns the key that an access token of a session is bound to.

@@ -54,7 +54,9 @@ func (e *extension) judgeTokenRequest(t *kernel.TokenRequest) *wire.Error {
 	}
 	next := binding{Access: p.thumbprint}
 	if s := t.Client.Session; s != nil && !s.Refresh.Digest.IsZero() {
-		next.Previous = bound.Access
+		if next.Previous = bound.Access; bound.Previous != bound.Access {
+			t.DropOlder()
+		}
 	}
 	var keep any
 	if next != (binding{}) {
@@ -250,7 +252,14 @@ func (e *extension) targetOfCall(r *http.Request) (string, *wire.Error) {
 		}
 		return target, nil
 	}
-	target, err := targetOf(e.resource, r)
+	origin := e.resource
+	if resource := kernel.ResourceOf(r.Context()); resource != "" {
+		var err error
+		if origin, err = originOf(resource); err != nil {
+			return "", wire.Internal(err)
+		}
+	}
+	target, err := targetOf(origin, r)
 	if err != nil {
 		return "", wire.Refuse(InvalidProof, "the URI of the request is malformed")
 	}

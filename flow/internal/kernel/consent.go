@@ -19,6 +19,9 @@ type ConsentQuestion struct {
 	// [Kernel.RequestedScopes] says. The user may leave out what the application
 	// can do without.
 	Scopes []string
+	// Resources are the identifiers of those that the client asks for, as
+	// [Kernel.RequestedResources] says.
+	Resources []string
 
 	Action string // where the form posts to, the path of a [Route]
 	// Request is what the form brings back, signed: a query string. It stands in

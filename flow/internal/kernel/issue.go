@@ -28,6 +28,10 @@ type Issuance struct {
 	// StillGiven returns which of some scopes a user may still give for an
 	// account: all where there is no user.
 	StillGiven func(ctx context.Context, user, account string, scopes []string) ([]string, *wire.Error)
+
+	// Consented is told of every consent that was not remembered, before it is
+	// kept, with what the session keeps. Optional.
+	Consented func(ctx context.Context, c Consent, extra Extra) error
 }
 
 // Lifetimes are how long codes, tokens and consents are good.
@@ -47,7 +51,9 @@ type Consent struct {
 	// Remembered has nobody asked: it is good only as far as the user's live
 	// grant.
 	Remembered bool
-	At         time.Time
+	// Public says that the client is public: consent is never remembered for it.
+	Public bool
+	At     time.Time
 }
 
 // Failed is the answer where an Issuance failed with an error that is none of
@@ -60,7 +66,16 @@ func Failed(err error) *wire.Error {
 }
 
 // begin keeps a session with what it begins with.
-func (i *Issuance) begin(ctx context.Context, c Consent, session *store.Session) (oauthapp.Grant, error) {
+func (i *Issuance) begin(ctx context.Context, c Consent, session *store.Session, extra Extra) (oauthapp.Grant, error) {
+	var err error
+	if session.Extra, err = i.encode(extra); err != nil {
+		return oauthapp.Grant{}, err
+	}
+	if i.Consented != nil && !c.Remembered && c.UserID != "" {
+		if err := i.Consented(ctx, c, extra); err != nil {
+			return oauthapp.Grant{}, err
+		}
+	}
 	session.ApplicationID, session.UserID, session.AccountID = c.ApplicationID, c.UserID, c.AccountID
 	session.Scopes, session.CreatedAt = c.Scopes, c.At
 	b := store.SessionStart{Session: *session}
@@ -101,11 +116,7 @@ func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, er
 	if r.State != "" {
 		kept.State = credential.DigestOf(r.State)
 	}
-	extra, err := i.encode(r.Extra)
-	if err != nil {
-		return Code{}, err
-	}
-	grant, err := i.begin(ctx, c, &store.Session{ID: id, ExpiresAt: expires, Code: kept, Extra: extra})
+	grant, err := i.begin(ctx, c, &store.Session{ID: id, ExpiresAt: expires, Code: kept}, r.Extra)
 	return Code{code.Reveal(), id, grant}, err
 }
 
@@ -122,16 +133,11 @@ type GivenCode struct {
 // is redeemed as every other. However many begin it at once, one gets nil; the
 // others get [store.ErrExists].
 func (i *Issuance) Begin(ctx context.Context, c Consent, code GivenCode) (oauthapp.Grant, error) {
-	extra, err := i.encode(code.Extra)
-	if err != nil {
-		return oauthapp.Grant{}, err
-	}
 	return i.begin(ctx, c, &store.Session{
 		ID:        code.SessionID,
 		ExpiresAt: code.ExpiresAt,
 		Code:      store.Code{Digest: code.Digest, ExpiresAt: code.ExpiresAt},
-		Extra:     extra,
-	})
+	}, code.Extra)
 }
 
 // Tokens are what a token request is answered with.
@@ -191,13 +197,9 @@ func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens,
 	if err != nil {
 		return Tokens{}, wire.Internal(err)
 	}
-	extra, err := i.encode(t.Extra)
-	if err != nil {
-		return Tokens{}, Failed(err)
-	}
 	end := c.At.Add(i.Lifetimes.Session)
 	access := i.Credentials.NewAccessToken(id)
-	session := store.Session{ID: id, Access: i.access(access, scopes, c.At, end), Extra: extra}
+	session := store.Session{ID: id, Access: i.access(access, scopes, c.At, end)}
 	issued := Tokens{Access: access.Reveal(), ExpiresAt: session.Access.ExpiresAt, Scopes: scopes}
 	session.ExpiresAt = issued.ExpiresAt
 	if refreshable {
@@ -206,7 +208,7 @@ func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens,
 		session.RefreshFamily, session.Refresh, session.ExpiresAt = family.Digest(), i.refresh(refresh, c.At, end), end
 		issued.Refresh = refresh.Reveal()
 	}
-	grant, err := i.begin(t.HTTP.Context(), c, &session)
+	grant, err := i.begin(t.HTTP.Context(), c, &session, t.Extra)
 	if errors.Is(err, store.ErrNotFound) {
 		return Tokens{}, wire.Refuse(wire.InvalidGrant, "the application, or what the user granted it, is there no more")
 	}

@@ -21,7 +21,7 @@ import (
 type Kernel struct {
 	Issuer      string // the issuer identifier
 	BasePath    string // its path, such as "/id", or ""; see [Route]
-	Resource    string // the identifier of the protected API
+	Resource    string // the identifier of the protected API, the default one of several
 	Store       store.Store
 	Registry    *oauthapp.Registry
 	Credentials credential.Format
@@ -59,15 +59,16 @@ type Kernel struct {
 	ClientParams []string
 
 	// AllowedScopes returns what an application may ask for now, and
-	// RequestedScopes what a parameter scope of its asks for: the default
-	// scopes where it is "", and a refusal where the application may not ask
-	// for it. GrantedScopes returns what the access token of a token request
+	// RequestedScopes what a parameter scope of its asks for, at any of some
+	// resources: the default scopes where it is "", and a refusal where the
+	// application may not ask for it there. Without resources it is at any that
+	// the service has. GrantedScopes returns what the access token of a token request
 	// may reach: what the user granted the session presented, as far as the
 	// application may ask for it now and capabilities let it.
 	AllowedScopes func(app oauthapp.Application) []string
 	GrantedScopes func(t *TokenRequest) []string
 
-	RequestedScopes func(app oauthapp.Application, scope string) ([]string, *wire.Error)
+	RequestedScopes func(app oauthapp.Application, scope string, resources []string) ([]string, *wire.Error)
 
 	// StillGiven returns which of some scopes a user may still give for an
 	// account, "" for what they do for themselves. An error is an outage.
@@ -83,9 +84,12 @@ type Kernel struct {
 	// gets others.
 	AgreeItself func(t *TokenRequest, granted, scopes []string) *wire.Error
 
-	// CheckResources refuses a request that names another API than that of the
-	// service, with resource (RFC 8707).
-	CheckResources func(params wire.Params) *wire.Error
+	// RequestedResources returns the identifiers of the resources that a request
+	// names (RFC 8707), the default one where it names none, and refuses one
+	// that the service does not have. KeptResources is what a session keeps of
+	// them, which begins with a user's consent to them.
+	RequestedResources func(params wire.Params) ([]string, *wire.Error)
+	KeptResources      func(resources []string) Extra
 
 	// AuthorizationParams are the names of what the authorization endpoint acts
 	// on. JudgeAuthorization judges an authorization request that a client has

@@ -30,7 +30,14 @@ type TokenRequest struct {
 	// request that would change it is refused.
 	Repeat bool
 
-	limit []string // what the access token may reach, if it is not nil
+	// Resources are those that the session may reach, and Audience those of
+	// them that the access token is for. Granted is empty where that is the
+	// default resource alone.
+	Resources Resources
+	Audience  Audience
+
+	dropOlder bool
+	limit     []string // what the access token may reach, if it is not nil
 }
 
 // Keep has the session keep a value for JSON under a capability's name, or
@@ -49,6 +56,22 @@ func (t *TokenRequest) Keep(name string, value any) error {
 	}
 	t.Extra[name] = entry
 	return nil
+}
+
+// DropOlder has the access tokens of the session end that are neither the newest
+// one nor the one before. A capability that keeps something with each access
+// token calls it where what it keeps with those two differs, so that what it
+// keeps with the one before is that of all older ones.
+func (t *TokenRequest) DropOlder() { t.dropOlder = true }
+
+// KeepResources has the session keep which resources its access tokens are for,
+// the one that the request comes to among them. It is called once capabilities
+// have judged the request.
+func (t *TokenRequest) KeepResources() error {
+	if len(t.Resources.Granted) == 0 {
+		return nil
+	}
+	return t.Keep(ResourcesEntry, t.Resources.Next(t.Client.Session, t.Audience, t.Now, t.dropOlder))
 }
 
 // Limit narrows what the access token may reach to some of these scopes. What

@@ -52,7 +52,7 @@ func samples() map[string][]any {
 					{Name: "write", Optional: true},
 					{Name: "delete", Description: "Delete your data", Group: "Data", Risk: "What is deleted is gone.", Optional: true, Selected: true},
 					{Name: "send", Description: "Send your data", Group: "Data", Optional: true},
-				}, Accounts: []Account{{ID: "1", Name: "One"}},
+				}, Resources: []Resource{{Name: "API", Identifier: "https://api.example"}}, Accounts: []Account{{ID: "1", Name: "One"}},
 			},
 		},
 		"error.html": {

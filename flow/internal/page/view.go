@@ -25,8 +25,9 @@ type Consent struct {
 	Callback    string   // where the user will be sent: scheme and host; "" if nowhere
 	Remarks     []string // what to know of the request before deciding, each a sentence or more
 	Scopes      []AskedScope
-	Accounts    []Account // to choose from; one: nothing to choose
-	Notice      string    // why the page is shown again; "" the first time
+	Resources   []Resource // the APIs where it may do that, of several that the service has
+	Accounts    []Account  // to choose from; one: nothing to choose
+	Notice      string     // why the page is shown again; "" the first time
 }
 
 // Optional are the scopes that the user may leave out, by their groups.
@@ -70,6 +71,9 @@ type AskedScope struct {
 	Selected          bool   // it was granted before, for the account that is selected
 	New               bool   // others were granted before and it was not; an optional one may have been left out then
 }
+
+// Resource is an API of the service.
+type Resource struct{ Name, Identifier string }
 
 // Account is one account that can be chosen, in field "account_id".
 type Account struct {
