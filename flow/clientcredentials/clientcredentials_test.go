@@ -267,3 +267,31 @@ func TestPublishedClient(t *testing.T) {
 		})
 	}
 }
+
+// An application asks for a token for one of several resources, and gets the
+// scopes of its own that this takes.
+func TestResources(t *testing.T) {
+	const mcp = flowtest.Issuer + "/mcp"
+	h := &host{t: t}
+	h.Provider = flowtest.New(t, flow.Config{
+		Scopes:     []flow.Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}},
+		Resources:  []flow.Resource{{Identifier: mcp, Scopes: []string{"read"}}},
+		Extensions: []flow.Extension{clientcredentials.New(clientcredentials.Config{})},
+	})
+	h.grant(h.Application, "write", "read")
+	at := flow.Guard{Applications: true, Resource: mcp}
+	status, a, _ := h.call(at, h.token("resource", mcp))
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, []string{"read"}, a.Scopes)
+	status, _, _ = h.call(own, h.token("resource", mcp))
+	require.Equal(t, http.StatusUnauthorized, status)
+	status, _, challenge := h.call(at, h.token())
+	require.Equal(t, http.StatusUnauthorized, status)
+	require.Contains(t, challenge, "oauth-protected-resource/mcp")
+	_, refused := h.post("/oauth/token", "grant_type", "client_credentials", "resource", mcp, "scope", "write")
+	require.Equal(t, "invalid_scope", refused["error"])
+	_, refused = h.post("/oauth/token", "grant_type", "client_credentials", "resource", "https://evil.example")
+	require.Equal(t, "invalid_target", refused["error"])
+	_, both := h.post("/oauth/introspect", "token", h.token("resource", mcp))
+	require.Equal(t, mcp, both["aud"])
+}

@@ -3,6 +3,7 @@ package device_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -323,4 +324,24 @@ func TestConfig(t *testing.T) {
 	s := newService(t, begin(t).store, device.Config{Lifetime: 2 * time.Minute, Interval: 7 * time.Second})
 	_, answer := s.post(device.AuthorizationPath, "client_id", s.public.ClientID)
 	require.Equal(t, []any{120.0, 7.0}, []any{answer["expires_in"], answer["interval"]})
+}
+
+// A device asks for one resource of several, which its user sees, and its
+// tokens are for that alone.
+func TestResources(t *testing.T) {
+	const mcp = issuer + "/mcp"
+	s := newService(t, memory.New(), device.Config{}, func(cfg *flow.Config) {
+		cfg.Resources = []flow.Resource{{Identifier: mcp, Name: "Example MCP"}}
+	})
+	c := s.ask("resource", mcp)
+	require.Contains(t, s.enter("1", c.user).Body.String(), "Example MCP")
+	s.authorize(c)
+	token := s.requirePoll(c, "")["access_token"].(string)
+	for resource, status := range map[string]int{issuer: http.StatusUnauthorized, mcp: http.StatusNotFound} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		s.Guard(flow.Guard{Resource: resource})(http.NotFoundHandler()).ServeHTTP(w, r)
+		require.Equal(t, status, w.Code, resource)
+	}
 }

@@ -169,19 +169,20 @@ type host struct {
 
 // newHost returns a node of a service; nodes share a store and a key.
 func newHost(t testing.TB, backend store.Store, extensions ...flow.Extension) *host {
-	h := &host{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), store: backend}
-	h.Provider = flowtest.New(t, flow.Config{
-		Issuer:   issuer,
-		Resource: api,
-		Store:    backend,
-		Keys:     [][]byte{[]byte("0123456789abcdefghijklmnopqrstuv")},
-		CurrentUser: func(*http.Request) (*flow.User, error) {
-			return &flow.User{ID: "1", Name: "alice@example.com", Session: "session", Accounts: []flow.Account{{ID: "1", Name: "Alice"}}}, nil
-		},
-		Now:        func() time.Time { return h.now },
-		Extensions: extensions,
-		Logger:     slog.New(slog.DiscardHandler),
-	})
+	return newHostOf(t, flow.Config{Store: backend, Extensions: extensions})
+}
+
+// newHostOf is newHost with more of a configuration.
+func newHostOf(t testing.TB, cfg flow.Config) *host {
+	h := &host{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), store: cfg.Store}
+	cfg.Issuer, cfg.Resource = issuer, api
+	cfg.Keys = [][]byte{[]byte("0123456789abcdefghijklmnopqrstuv")}
+	cfg.CurrentUser = func(*http.Request) (*flow.User, error) {
+		return &flow.User{ID: "1", Name: "alice@example.com", Session: "session", Accounts: []flow.Account{{ID: "1", Name: "Alice"}}}, nil
+	}
+	cfg.Now = func() time.Time { return h.now }
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	h.Provider = flowtest.New(t, cfg)
 	h.app = h.Application
 	var err error
 	h.public, _, err = h.Registry().Register(t.Context(), "developer", oauthapp.Registration{
@@ -202,18 +203,27 @@ func (h *host) node(extensions ...flow.Extension) *host {
 
 var hiddenField = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)"`)
 
+func request(app oauthapp.Application) url.Values {
+	sum := sha256.Sum256([]byte(verifier))
+	return url.Values{
+		"client_id": {app.ClientID}, "response_type": {"code"}, "redirect_uri": {callback}, "scope": {"read"},
+		"code_challenge": {b64(sum[:])}, "code_challenge_method": {"S256"},
+	}
+}
+
 // authorize lets the user authorize an application, with more parameters of the
 // request, and returns where they are sent back to.
 func (h *host) authorize(app oauthapp.Application, pairs ...string) url.Values {
 	h.t.Helper()
-	sum := sha256.Sum256([]byte(verifier))
-	request := url.Values{
-		"client_id": {app.ClientID}, "response_type": {"code"}, "redirect_uri": {callback}, "scope": {"read"},
-		"code_challenge": {b64(sum[:])}, "code_challenge_method": {"S256"},
-	}
+	request := request(app)
 	for i := 0; i < len(pairs); i += 2 {
 		request.Set(pairs[i], pairs[i+1])
 	}
+	return h.authorizeRequest(request)
+}
+
+func (h *host) authorizeRequest(request url.Values) url.Values {
+	h.t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, issuer+"/oauth/authorize?"+request.Encode(), nil))
 	if w.Code == http.StatusOK {

@@ -616,3 +616,36 @@ func TestParameterThatNobodyActsOn(t *testing.T) {
 	require.NoError(t, h.store.Keep(t.Context(), store.Record{Kind: "par", Digest: credential.DigestOf(id), Value: value, ExpiresAt: h.now.Add(time.Minute)}, h.now))
 	requirePage(t, h.browser().open(h.public, "urn:ietf:params:oauth:request_uri:"+id), http.StatusBadRequest, gone)
 }
+
+// A push names one resource or several, which are those of the session.
+func TestPushedResources(t *testing.T) {
+	const mcp, logs = issuer + "/mcp", "https://logs.example"
+	h := newHost(t, par.Config{})
+	h.config.Resources = []flow.Resource{{Identifier: mcp, Name: "Example MCP"}, {Identifier: logs}}
+	h.config.Store = h.store
+	h.Provider = flowtest.New(t, h.config)
+	requireError(t, post(h, par.Path, h.request(h.public, "resource", "https://evil.example")), http.StatusBadRequest, "invalid_target")
+
+	params := h.request(h.public)
+	params["resource"] = []string{mcp, logs + "/"}
+	b := h.browser()
+	page := b.open(h.public, h.push(params))
+	require.Contains(t, page.Body.String(), "Example MCP")
+	require.Contains(t, page.Body.String(), logs)
+	w := post(h, "/oauth/token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {answer(t, b.decide(page, "authorize")).Get("code")}, "redirect_uri": {callback},
+		"code_verifier": {verifier}, "client_id": {h.public.ClientID}, "resource": {logs},
+	})
+	require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+	var granted struct {
+		AccessToken string `json:"access_token"`
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &granted))
+	for resource, status := range map[string]int{issuer: http.StatusUnauthorized, mcp: http.StatusUnauthorized, logs: http.StatusNotFound} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Authorization", "Bearer "+granted.AccessToken)
+		w := httptest.NewRecorder()
+		h.Guard(flow.Guard{Resource: resource})(http.NotFoundHandler()).ServeHTTP(w, r)
+		require.Equal(t, status, w.Code, resource)
+	}
+}
