@@ -334,7 +334,7 @@ func TestResources(t *testing.T) {
 		cfg.Resources = []flow.Resource{{Identifier: mcp, Name: "Example MCP"}}
 	})
 	c := s.ask("resource", mcp)
-	require.Contains(t, s.enter("1", c.user).Body.String(), "Example MCP")
+	require.Contains(t, s.enter("ada", c.user).Body.String(), "Example MCP")
 	s.authorize(c)
 	token := s.requirePoll(c, "")["access_token"].(string)
 	for resource, status := range map[string]int{issuer: http.StatusUnauthorized, mcp: http.StatusNotFound} {
