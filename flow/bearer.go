@@ -140,9 +140,9 @@ func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 // section 3.1: 401 without a code where there is no access token, 403 where it
 // lacks one of the scopes of the guard, and 503 where the store or
 // [Config.MayAct] failed. It is another error where the guard names an API that
-// the service does not have, or a scope that this does not take.
+// the service does not have.
 func (p *Provider) Authenticate(r *http.Request, g Guard) (Authorization, error) {
-	api, err := p.guarded(g)
+	api, err := p.guarded(Guard{Resource: g.Resource})
 	if err != nil {
 		return Authorization{}, fmt.Errorf("flow: Authenticate: %w", err)
 	}

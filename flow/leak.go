@@ -59,7 +59,7 @@ func (p *Provider) revokeLeakedToken(r *http.Request, text string, _ credential.
 	}
 	live := p.now().Before(session.ExpiresAt)
 	if token.Kind == credential.AccessToken {
-		_, live = validAccessToken(&session, token.Digest, p.now())
+		_, _, live = validAccessToken(&session, token.Digest, p.now())
 	}
 	if !live || !token.isOf(&session) {
 		return nil, nil
