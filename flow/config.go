@@ -45,7 +45,9 @@ type Config struct {
 	// remembered or not; by [Provider.Require] and introspection for tokens
 	// that nothing refreshes; and at every call behind a [Guard] with Current.
 	// So what a user may not do any more ends, or narrows, with the next
-	// refresh, after Lifetimes.AccessToken at most. Where package tokens lets
+	// refresh, after Lifetimes.AccessToken at most; a refresh that is repeated
+	// within Lifetimes.RotationGrace gets the same tokens again, unless the user
+	// may give nothing by then. Where package tokens lets
 	// users make API tokens, it is asked at each use of one, with the account
 	// "" for a token that is not for one account: which scopes the user may use
 	// at all, none for one who is suspended or gone. A user who may give

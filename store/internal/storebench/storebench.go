@@ -34,6 +34,8 @@ import (
 //	                                those that follow, each of which deletes one with a session of each of 1001 users
 //	grants=N/Grants, Usage          of a user, an account, an application and an owner that have N grants:
 //	                                live, or dead and not cleaned up yet
+//	ending=N/EndAccess              of a user who has N grants, 10000 at most, and of an account that has N: grants/s, the
+//	                                longest step, longest-ns, and what requests at the same time take, as for CleanUp
 //	applications=100/Applications   of an owner that has so many
 //
 // The first calls come after one about an application that is not there: what a
@@ -66,6 +68,11 @@ func Benchmark(b *testing.B, open func(tb testing.TB) store.Store) {
 	for _, n := range []int{1_000, 100_000} {
 		if n <= most {
 			b.Run(fmt.Sprintf("grants=%d", n), func(b *testing.B) { benchmarkGrants(b, open(b), n) })
+		}
+	}
+	for _, n := range []int{1_000, 100_000, 1_000_000} {
+		if n <= most {
+			b.Run(fmt.Sprintf("ending=%d", n), func(b *testing.B) { benchmarkEnding(b, open(b), n) })
 		}
 	}
 	b.Run(fmt.Sprintf("applications=%d", ownersApplications), func(b *testing.B) { benchmarkApplications(b, open(b)) })
@@ -140,14 +147,22 @@ func (l *load) fill(b *testing.B) {
 	}
 }
 
+// hurry has the store write without waiting for the disk, where it can, until
+// what it returns is called.
+func (l *load) hurry() (end func()) {
+	s, ok := l.Store.(interface{ Hurry(bool) })
+	if !ok {
+		return func() {}
+	}
+	s.Hurry(true)
+	return func() { s.Hurry(false) }
+}
+
 // signInMany signs users in to an application, each for the account of that
 // name.
 func (l *load) signInMany(b *testing.B, app oauthapp.Application, n int) []held {
 	b.Helper()
-	if s, ok := l.Store.(interface{ Hurry(bool) }); ok {
-		s.Hurry(true)
-		defer s.Hurry(false)
-	}
+	defer l.hurry()()
 	started := make([]held, n)
 	spread(b, seeders, n, func(i int) error {
 		user := "user-" + strconv.Itoa(i)
