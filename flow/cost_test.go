@@ -89,33 +89,33 @@ var costStores = []struct {
 }{
 	{"memory", func(*testing.B) string { return "memory:" }},
 	{"sqlite", func(b *testing.B) string { return "sqlite:" + filepath.Join(b.TempDir(), "oauthapps.db") }},
-	{"postgres", costSchema},
+	{"postgres", func(b *testing.B) string { return postgresSchema(b) }},
 }
 
-// costSchema makes a schema, which is dropped in the end.
-func costSchema(b *testing.B) string {
+// postgresSchema makes a schema, which is dropped in the end.
+func postgresSchema(tb testing.TB) string {
 	server := os.Getenv("OAUTHAPPS_TEST_POSTGRES")
 	if server == "" {
-		b.Skip("needs a PostgreSQL database to make a schema in: OAUTHAPPS_TEST_POSTGRES=postgres://user@host/database")
+		tb.Skip("needs a PostgreSQL database to make a schema in: OAUTHAPPS_TEST_POSTGRES=postgres://user@host/database")
 	}
 	u, err := url.Parse(server)
 	if err != nil {
-		b.Fatal("OAUTHAPPS_TEST_POSTGRES is no URL")
+		tb.Fatal("OAUTHAPPS_TEST_POSTGRES is no URL")
 	}
 	schema := "oauthapps_test_" + strings.ToLower(rand.Text())
 	run := func(sql string) {
-		ctx := context.WithoutCancel(b.Context())
+		ctx := context.WithoutCancel(tb.Context())
 		conn, err := pgx.Connect(ctx, server)
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		defer conn.Close(ctx)
 		if _, err := conn.Exec(ctx, sql); err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	run("CREATE SCHEMA " + schema)
-	b.Cleanup(func() { run("DROP SCHEMA " + schema + " CASCADE") })
+	tb.Cleanup(func() { run("DROP SCHEMA " + schema + " CASCADE") })
 	query := u.Query()
 	query.Set("search_path", schema)
 	query.Set("pool_max_conns", strconv.Itoa(costClients))
