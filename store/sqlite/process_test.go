@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 		openOnce(path)
 	case "work":
 		work(path)
+	case "end":
+		endAccount(path)
 	}
 }
 
@@ -136,7 +138,23 @@ func work(path string) {
 					step(id, hex.EncodeToString(next.Refresh.Digest[:]), func() error { return s.RotateRefreshToken(ctx, next) })
 					live = next.Refresh.Digest
 				}
-				switch round % 5 {
+				switch round % 7 {
+				case 5:
+					live := hex.EncodeToString(live[:])
+					step(id, absent, func() error {
+						_, err := s.SetStanding(ctx, oauthapp.AnyOwner, app.ID, oauthapp.Standing{}, oauthapp.Standing{Suspended: true})
+						return err
+					})
+					step(id, live, func() error {
+						_, err := s.SetStanding(ctx, oauthapp.AnyOwner, app.ID, oauthapp.Standing{Suspended: true}, oauthapp.Standing{})
+						return err
+					})
+					step(id, absent, func() error { return s.EndSession(ctx, id) })
+				case 6:
+					step(id, absent, func() error {
+						_, _, err := s.EndGrants(ctx, oauthapp.GrantsOfUser(fmt.Sprint(worker)).ToApplication(app.ID), "", 1000)
+						return err
+					})
 				case 0:
 					step(id, absent, func() error { return s.EndSession(ctx, id) })
 				case 1:
@@ -149,7 +167,7 @@ func work(path string) {
 						return err
 					})
 				case 3, 4: // the fifth stays, out of the reach of what comes
-					if round%5 == 3 {
+					if round%7 == 3 {
 						step(id, absent, func() error { _, err := s.DeleteApplication(ctx, oauthapp.OwnedBy("owner"), app.ID, now); return err })
 					}
 					app = newApplication("owner")
@@ -209,4 +227,95 @@ func TestKilledProcess(t *testing.T) {
 		require.NoError(t, s.Close())
 	}
 	t.Log(len(done), "sessions")
+}
+
+// endAccount ends all access to an account until it is killed. After each step
+// it prints how many grants it has ended, and waits for a line to go on.
+func endAccount(path string) {
+	s, err := Open(ctx, path)
+	check(err)
+	ended, lines := 0, bufio.NewReader(os.Stdin)
+	for cursor := ""; ; {
+		next, step, err := s.EndGrants(ctx, oauthapp.GrantsForAccount("ended"), cursor, 10)
+		check(err)
+		ended += step.Grants
+		fmt.Println(ended)
+		_, err = lines.ReadString('\n')
+		check(err)
+		if cursor = next; cursor == "" {
+			check(s.Close())
+			os.Exit(0)
+		}
+	}
+}
+
+// A process that is killed while it ends all access to an account has ended
+// what it said. Whoever begins anew ends the rest, and nothing else.
+func TestKilledWhileEndingAccess(t *testing.T) {
+	const grants = 400
+	path := filepath.Join(t.TempDir(), "oauthapps.db")
+	s := openPath(t, path)
+	app := newApplication("owner")
+	require.NoError(t, s.CreateApplication(ctx, app, nil, 10))
+	sessions := make([]uuid.UUID, grants+1)
+	for i := range sessions {
+		b := sessionStart(app.ID, fmt.Sprint("user-", i))
+		b.Session.AccountID = "ended"
+		if i == grants {
+			b.Session.AccountID = "another"
+		}
+		_, err := s.BeginSession(ctx, b)
+		require.NoError(t, err)
+		sessions[i] = b.Session.ID
+	}
+	dead := func() (n int) {
+		for _, id := range sessions {
+			state, err := stateOf(s, id)
+			require.NoError(t, err)
+			if state == absent {
+				n++
+			}
+		}
+		return n
+	}
+	acknowledged := 0
+	for range 3 {
+		require.NoError(t, s.Close())
+		cmd := process(t, "end", path)
+		output, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		goOn, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		before, lines := acknowledged, 2+rand.IntN(8)
+		for scanner := bufio.NewScanner(output); scanner.Scan(); lines-- {
+			var n int
+			if _, err := fmt.Sscan(scanner.Text(), &n); err == nil {
+				acknowledged = before + n
+			}
+			_, err := fmt.Fprintln(goOn)
+			require.True(t, err == nil || lines < 0)
+			if lines == 0 { // while it makes the next step
+				require.NoError(t, cmd.Process.Kill())
+			}
+		}
+		require.Error(t, cmd.Wait())
+		require.Less(t, lines, 0, "it ended before it was killed")
+		s = openPath(t, path)
+		now := dead()
+		require.GreaterOrEqual(t, now, acknowledged)
+		acknowledged = now
+	}
+	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: s, Scopes: []string{"read"}})
+	require.NoError(t, err)
+	ended, err := registry.EndAccess(ctx, oauthapp.GrantsForAccount("ended"), nil)
+	require.NoError(t, err)
+	require.Equal(t, oauthapp.Ended{Grants: grants - acknowledged}, ended)
+	require.Equal(t, grants, dead())
+	state, err := stateOf(s, sessions[grants])
+	require.NoError(t, err)
+	require.Equal(t, begun, state, "of another account")
+	again, err := registry.EndAccess(ctx, oauthapp.GrantsForAccount("ended"), nil)
+	require.NoError(t, err)
+	require.Zero(t, again, "it is safe to repeat")
 }
