@@ -9,12 +9,14 @@ import (
 )
 
 // allowedScopes returns what an application may ask for now: what the service
-// offers, as far as the application is not restricted to less.
+// offers, as far as the application is not restricted to less, by what is kept
+// of it or by a capability.
 func (p *Provider) allowedScopes(app oauthapp.Application) []string {
-	if len(app.Scopes) == 0 {
-		return p.scopeNames()
+	allowed := p.scopeNames()
+	if len(app.Scopes) > 0 {
+		allowed = intersect(allowed, app.Scopes)
 	}
-	return intersect(p.scopeNames(), app.Scopes)
+	return p.added.LimitScopes(app, allowed)
 }
 
 // requestedScopesAt returns what an authorization request asks for at some

@@ -165,3 +165,15 @@ func TestApplicationField(t *testing.T) {
 	_, has = h.node(dpop.New(dpop.Config{RequireBinding: true})).Kernel().ApplicationFields()[0].Text(h.app)
 	require.False(t, has)
 }
+
+// What the host has fixed for an application is not its owner's to change.
+func TestFixedByTheHost(t *testing.T) {
+	h := newDefaultHost(t)
+	for bound, text := range map[bool]string{true: "true", false: ""} {
+		app, err := h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy("developer"), h.app.ID, dpop.Name, dpop.Application{BoundAccessTokens: bound, Fixed: true})
+		require.NoError(t, err)
+		shown, has := h.Kernel().ApplicationFields()[0].Text(app)
+		require.False(t, has)
+		require.Equal(t, text, shown)
+	}
+}

@@ -78,6 +78,9 @@ type Application struct {
 	// BoundAccessTokens demands a proof of every token request of the
 	// application (RFC 9449, section 5.2).
 	BoundAccessTokens bool `json:"dpop_bound_access_tokens"`
+	// Fixed keeps it as the host has set it: the form of the owner has no box
+	// for it, and an update by the client itself leaves it alone.
+	Fixed bool `json:"fixed,omitempty"`
 }
 
 // New returns the capability, for flow.Config.Extensions.
@@ -145,7 +148,9 @@ func (e *extension) field() *kernel.ApplicationField {
 			if demandsBinding(app) {
 				text = "true"
 			}
-			return text, !e.cfg.RequireBinding
+			var kept Application
+			_, err := app.ReadExtra(Name, &kept)
+			return text, !e.cfg.RequireBinding && (err != nil || !kept.Fixed)
 		},
 		Entry: func(_ oauthapp.ClientType, text string) (entry any, problem string) {
 			if text == "" {

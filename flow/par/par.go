@@ -56,6 +56,9 @@ type Settings struct {
 	// Required is as [Config.Required], for this application alone. It is named
 	// as in RFC 9126, section 6.
 	Required bool `json:"require_pushed_authorization_requests"`
+	// Fixed keeps it as the host has set it: the form of the owner has no box
+	// for it, and an update by the client itself leaves it alone.
+	Fixed bool `json:"fixed,omitempty"`
 }
 
 // New returns the capability, for flow.Config.Extensions.
@@ -105,9 +108,9 @@ func (e extension) field() *kernel.ApplicationField {
 		Text: func(app oauthapp.Application) (string, bool) {
 			var settings Settings
 			if _, err := app.ReadExtra(name, &settings); err != nil || !settings.Required {
-				return "", true
+				return "", !settings.Fixed
 			}
-			return ticked, true
+			return ticked, !settings.Fixed
 		},
 		Entry: func(_ oauthapp.ClientType, text string) (any, string) {
 			if text != ticked {

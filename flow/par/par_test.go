@@ -563,6 +563,18 @@ func TestApplicationField(t *testing.T) {
 	}
 }
 
+// What the host has fixed for an application is not its owner's to change.
+func TestFixedByTheHost(t *testing.T) {
+	h := newHost(t, par.Config{})
+	for required, text := range map[bool]string{true: "true", false: ""} {
+		app, err := h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy("developer"), h.Application.ID, "par", par.Settings{Required: required, Fixed: true})
+		require.NoError(t, err)
+		shown, has := h.Kernel().ApplicationFields()[0].Text(app)
+		require.False(t, has)
+		require.Equal(t, text, shown)
+	}
+}
+
 // An outage is told as one, and a request survives it.
 func TestOutage(t *testing.T) {
 	h := newHost(t, par.Config{})

@@ -33,6 +33,11 @@ type answer struct {
 	Method          string   `json:"token_endpoint_auth_method"`
 	Scope           string   `json:"scope"`
 	jose.Source
+
+	BoundTokens bool `json:"dpop_bound_access_tokens,omitempty"`
+	PushedOnly  bool `json:"require_pushed_authorization_requests,omitempty"`
+
+	Statement string `json:"software_statement,omitempty"`
 }
 
 // answerOf tells what an application is registered as.
@@ -41,7 +46,15 @@ func (s *service) answerOf(app oauthapp.Application, kept entry, token string) a
 	if _, err := app.ReadExtra(jose.SourceName, &keys); err != nil {
 		keys = jose.Source{}
 	}
+	flags := map[string]bool{}
+	for _, field := range s.flagFields() {
+		text, _ := field.Text(app)
+		flags[field.Name] = text != ""
+	}
 	return answer{
+		Statement:     kept.Statement,
+		BoundTokens:   flags["dpop_bound_access_tokens"],
+		PushedOnly:    flags["require_pushed_authorization_requests"],
 		Source:        keys,
 		ClientID:      app.ClientID,
 		IssuedAt:      app.CreatedAt.Unix(),
@@ -69,6 +82,11 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
+	statement, refusal := s.readStatement(r, members)
+	if refusal != nil {
+		s.kernel.RefuseBearer(w, r, refusal)
+		return
+	}
 	m, refusal := s.parse(members, open)
 	if refusal == nil && open {
 		refusal = s.limit(r)
@@ -78,10 +96,15 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token := s.kernel.Credentials.NewRegistrationToken()
-	kept := entry{Token: digestText(token.Digest()), Open: open, Method: m.method, Grants: m.grants}
+	kept := entry{Token: digestText(token.Digest()), Open: open, Method: m.method, Grants: m.grants, Statement: statement}
 	m.registration.Extra = map[string]any{Name: kept}
 	if m.keys != nil {
 		m.registration.Extra[jose.SourceName] = m.keys
+	}
+	for name, entry := range s.flagEntries(m, oauthapp.Application{}) {
+		if entry != nil {
+			m.registration.Extra[name] = entry
+		}
 	}
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	app, secret, err := s.kernel.Registry.RegisterOwnerless(ctx, m.registration)
@@ -160,6 +183,11 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
+	statement, refusal := s.readStatement(r, members)
+	if refusal != nil {
+		s.kernel.RefuseBearer(w, r, refusal)
+		return
+	}
 	asked, _ := text(members["token_endpoint_auth_method"])
 	if !hasSecret(m.kept.Method) || !hasSecret(asked) {
 		method, _ := json.Marshal(m.kept.Method) // a string always marshals
@@ -174,9 +202,14 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	app, err := s.kernel.Registry.Update(ctx, oauthapp.AnyOwner, m.app.ID, wanted.registration)
 	token := s.kernel.Credentials.NewRegistrationToken()
-	kept := entry{Token: digestText(token.Digest()), Open: m.kept.Open, Method: wanted.method, Grants: wanted.grants}
+	kept := entry{Token: digestText(token.Digest()), Open: m.kept.Open, Method: wanted.method, Grants: wanted.grants, Statement: statement}
 	if err == nil && wanted.keys != nil {
 		app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, jose.SourceName, wanted.keys)
+	}
+	for name, entry := range s.flagEntries(wanted, m.app) {
+		if err == nil {
+			app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, name, entry)
+		}
 	}
 	if err == nil {
 		app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, Name, kept)

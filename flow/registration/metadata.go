@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/jose"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -30,7 +31,40 @@ type metadata struct {
 	registration oauthapp.Registration
 	method       string
 	grants       []string
-	keys         *jose.Source // of private_key_jwt; nil
+	keys         *jose.Source    // of private_key_jwt; nil
+	flags        map[string]bool // what is said of those of flagNames
+}
+
+// flagNames are metadata that are true or false (RFC 9126, section 6, and RFC
+// 9449, section 5.2). Capabilities have application fields of these names.
+var flagNames = []string{"dpop_bound_access_tokens", "require_pushed_authorization_requests"}
+
+// flagFields are the fields of the capabilities that are there.
+func (s *service) flagFields() []kernel.ApplicationField {
+	return slices.DeleteFunc(s.kernel.ApplicationFields(), func(f kernel.ApplicationField) bool {
+		return !f.Flag || !slices.Contains(flagNames, f.Name)
+	})
+}
+
+// flagEntries are what an application keeps of the flags of its metadata, by
+// capability, where that changes: nil for what is false. What the host has fixed
+// is not the client's to change.
+func (s *service) flagEntries(m *metadata, app oauthapp.Application) map[string]any {
+	entries := map[string]any{}
+	for _, field := range s.flagFields() {
+		text := ""
+		if m.flags[field.Name] {
+			text = "true"
+		}
+		if kept, has := field.Text(app); !has || kept == text {
+			continue
+		}
+		entry, problem := field.Entry(m.registration.Type, text)
+		if problem == "" {
+			entries[field.Capability] = entry
+		}
+	}
+	return entries
 }
 
 // parse reads client metadata. What is over-strict or not known is left out, as
@@ -50,6 +84,11 @@ func (s *service) parse(members map[string]json.RawMessage, open bool) (*metadat
 	}
 	if m.grants, refusal = s.grants(members["grant_types"]); refusal != nil {
 		return nil, refusal
+	}
+	m.flags = map[string]bool{}
+	for _, name := range flagNames {
+		var flag bool
+		m.flags[name] = members[name] != nil && json.Unmarshal(members[name], &flag) == nil && flag
 	}
 	reg.Scopes = s.scopes(members["scope"])
 	describe(reg, members, open)

@@ -24,6 +24,14 @@
 // authorized within 24 hours ends. Its client_uri is shown only if it is at the
 // host of one of its redirect URIs.
 //
+// # Software statements
+//
+// A software statement (RFC 7591, section 2.3) is a JWT in which a publisher
+// says what a client is, signed with ES256, Ed25519 (EdDSA), PS256 or RS256. With
+// Config.Publishers, its claims go before the members of the request. An exp and
+// nbf are obeyed, and an aud must name the issuer identifier of the service. A
+// statement is no credential: everybody who has the client has it.
+//
 // # Management
 //
 // A registration access token is for one client, and is kept as a digest. To
@@ -33,6 +41,8 @@ package registration
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,6 +52,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/internal/assertion"
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -77,9 +88,29 @@ type Config struct {
 	// With Open, who has no token can register a client too.
 	InitialAccessToken func(ctx context.Context, token string) (bool, error)
 
-	// Scopes are the most that such a client can ask for. Defaults to every
-	// scope of the service.
+	// Scopes are the most that such a client can ask for, whenever it
+	// registered. Defaults to every scope of the service.
 	Scopes []string
+
+	// Publishers are those whose software statements count (RFC 7591, section
+	// 2.3): what a statement says of a client goes before what the client says
+	// itself. Statements of others are refused. Defaults to none: statements
+	// are ignored.
+	Publishers []Publisher
+
+	// Roots are root certificates that are trusted beside those of the system
+	// when keys of publishers are fetched. Defaults to none.
+	Roots []*x509.Certificate
+}
+
+// A Publisher signs software statements. It has either Keys or KeysURL.
+type Publisher struct {
+	// Issuer is the iss of its statements.
+	Issuer string
+	// Keys are its public keys, a JWK Set (RFC 7517) of at most 16384 bytes.
+	Keys json.RawMessage
+	// KeysURL is the https URL of such a set.
+	KeysURL string
 }
 
 // New returns the capability, for flow.Config.Extensions.
@@ -114,6 +145,9 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		}
 	}
 	s := &service{kernel: k, cfg: e.cfg, networks: bucket.New(openBurst, openPace)}
+	if err := s.usePublishers(); err != nil {
+		return kernel.Contribution{}, err
+	}
 	return kernel.Contribution{
 		Routes: []kernel.Route{
 			{Method: http.MethodPost, Path: Path, Handler: s.register, AnyOrigin: true},
@@ -122,6 +156,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			{Method: http.MethodDelete, Path: clientPath, Handler: s.managed(s.remove)},
 		},
 		JudgeAuthorization: s.judge,
+		LimitScopes:        s.limitScopes,
 		ClientBadge: func(app oauthapp.Application) string {
 			if _, ok := entryOf(app); !ok {
 				return ""
@@ -140,6 +175,8 @@ type service struct {
 	mu       sync.Mutex
 	networks bucket.Set
 
+	keys *assertion.Keys // of publishers
+
 	sweeping sync.Mutex
 	after    string // where the next sweep begins
 }
@@ -150,6 +187,8 @@ type entry struct {
 	Open   bool     `json:"open,omitempty"`
 	Method string   `json:"method"` // token_endpoint_auth_method
 	Grants []string `json:"grants"`
+	// Statement is the software statement, "" where none counted.
+	Statement string `json:"software_statement,omitempty"`
 }
 
 // entryOf returns the entry of an application that registered itself.
@@ -159,6 +198,14 @@ func entryOf(app oauthapp.Application) (kept entry, ok bool) {
 	}
 	found, err := app.ReadExtra(Name, &kept)
 	return kept, found && err == nil
+}
+
+// limitScopes is what the host lists, for clients that registered before, too.
+func (s *service) limitScopes(app oauthapp.Application) []string {
+	if _, ok := entryOf(app); !ok || len(s.cfg.Scopes) == 0 {
+		return nil
+	}
+	return s.cfg.Scopes
 }
 
 // admit reports whether a request may register a client, and whether it is an

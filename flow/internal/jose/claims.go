@@ -15,6 +15,10 @@ import (
 // string and no time.
 type Claims struct{ members members }
 
+// All returns the claims in JSON, by name. They are shared, and not to be
+// changed.
+func (c Claims) All() map[string]json.RawMessage { return c.members }
+
 // Has reports whether there is a claim.
 func (c Claims) Has(name string) bool { return c.members.has(name) }
 

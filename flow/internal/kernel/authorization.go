@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -64,6 +65,17 @@ func (all *Contributions) ClientSource(clientID string) *ClientSource {
 		}
 	}
 	return nil
+}
+
+// LimitScopes returns which of some scopes the capabilities let an application
+// ask for.
+func (all *Contributions) LimitScopes(app oauthapp.Application, scopes []string) []string {
+	for _, limit := range all.limitScopes {
+		if most := limit(app); most != nil {
+			scopes = slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !slices.Contains(most, scope) })
+		}
+	}
+	return scopes
 }
 
 // ClientBadge is what is said beside the name of an application, or "".

@@ -67,6 +67,9 @@ type Contribution struct {
 	Leakable []Leakable
 	// Clients knows clients that nobody has registered.
 	Clients *ClientSource
+	// LimitScopes returns the most that an application may ask for as the
+	// capability has it, or nil where it sets no limit.
+	LimitScopes func(app oauthapp.Application) []string
 	// ClientBadge is what the pages say beside the name of an application, in a
 	// few words, such as that it registered itself; "" for nothing.
 	ClientBadge func(app oauthapp.Application) string
@@ -172,6 +175,7 @@ type Contributions struct {
 	clientSources      []*ClientSource
 	applicationFields  []ApplicationField
 	clientBadges       []func(app oauthapp.Application) string
+	limitScopes        []func(app oauthapp.Application) []string
 	judgeTokenRequest  []func(t *TokenRequest) *wire.Error
 	answerHeaders      []func(h http.Header, r *http.Request)
 	exposed            []string // headers
@@ -226,6 +230,9 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	all.leakable = append(all.leakable, c.Leakable...)
 	if c.Clients != nil {
 		all.clientSources = append(all.clientSources, c.Clients)
+	}
+	if c.LimitScopes != nil {
+		all.limitScopes = append(all.limitScopes, c.LimitScopes)
 	}
 	if c.ClientBadge != nil {
 		all.clientBadges = append(all.clientBadges, c.ClientBadge)

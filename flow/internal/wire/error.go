@@ -27,6 +27,9 @@ const (
 	InvalidRedirectURI    = "invalid_redirect_uri"
 	InvalidClientMetadata = "invalid_client_metadata"
 
+	InvalidSoftwareStatement    = "invalid_software_statement"
+	UnapprovedSoftwareStatement = "unapproved_software_statement"
+
 	// RFC 8707, section 2.
 	InvalidTarget = "invalid_target"
 
