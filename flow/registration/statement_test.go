@@ -187,7 +187,7 @@ func TestScopesAreNarrowedLater(t *testing.T) {
 	require.Equal(t, "read", read.text("scope"))
 	app, err := h.Registry().ApplicationByClientID(t.Context(), oauthapp.AnyOwner, a.text("client_id"))
 	require.NoError(t, err)
-	_, refusal := h.Kernel().RequestedScopes(app, "read write")
+	_, refusal := h.Kernel().RequestedScopes(app, "read write", nil)
 	require.Equal(t, "invalid_scope", refusal.Code)
 	require.Equal(t, []string{"read"}, h.Kernel().AllowedScopes(app))
 	require.Len(t, h.Kernel().AllowedScopes(h.Application), 3, "which somebody registered")
