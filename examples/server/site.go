@@ -44,6 +44,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 	opts.signOut = login.sessions.endAll
 	cfg := flow.Config{
 		Issuer:        opts.issuer,
+		Resources:     demoResources(opts.issuer),
 		Store:         st,
 		CurrentUser:   login.currentUser,
 		MayAct:        login.people.mayAct,
@@ -112,6 +113,8 @@ func routes(opts options, st pingableStore, provider *flow.Provider, dashboard h
 	mux.Handle("/.well-known/", provider)
 	mux.Handle(dnsimpleTokenPath, limiter.limited(provider))
 	mux.Handle("GET /v2/whoami", limiter.limited(protected(whoami(login.people, logger))))
+	guard := flow.Guard{Scopes: []string{"read"}, Applications: true, Resource: opts.issuer + mcpPath}
+	mux.Handle(mcpPath, limiter.limited(provider.Guard(guard)(mcpServer(login.people))))
 	mux.HandleFunc("GET /demo.css", stylesheet)
 	if opts.metrics.handler != nil {
 		mux.Handle("GET /metrics", opts.metrics.handler)
