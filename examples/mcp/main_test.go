@@ -22,8 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the README promises: at most 40 lines, as they are between the braces of
-// the functions.
+// What the README promises: at most 40 lines between the braces of the functions,
+// and this program.
 func TestFortyLinesAtMost(t *testing.T) {
 	source, err := os.ReadFile("main.go")
 	require.NoError(t, err)
@@ -38,6 +38,11 @@ func TestFortyLinesAtMost(t *testing.T) {
 	}
 	require.NotZero(t, lines)
 	require.LessOrEqual(t, lines, 40)
+
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, shown, _ := strings.Cut(string(source), "// host is")
+	require.Contains(t, string(readme), "// host is"+shown+"```", "README.md shows another program")
 }
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)"`)

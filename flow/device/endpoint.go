@@ -65,6 +65,9 @@ func (e *endpoints) begin(r *http.Request, params wire.Params) (answer, *wire.Er
 	if wait := e.limits.begin(r); wait > 0 {
 		return answer{}, tooMany(wait, "too many devices ask for authorization from this network")
 	}
+	if e.k.KeptResources(resources) == nil {
+		resources = nil // the default one, whichever that is by then
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return answer{}, wire.Internal(err)

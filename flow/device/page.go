@@ -182,8 +182,12 @@ func (e *endpoints) refuseCode(w http.ResponseWriter, r *http.Request, user *ker
 func (e *endpoints) question(w http.ResponseWriter, r *http.Request, user *kernel.User, code userCode, kept keptRequest) (kernel.ConsentQuestion, bool) {
 	client, refusal := e.k.FindClient(r, kept.ClientID, true)
 	var scopes []string
+	resources := kept.Resources
+	if refusal == nil && resources == nil {
+		resources, refusal = e.k.RequestedResources(nil)
+	}
 	if refusal == nil {
-		scopes, refusal = e.k.RequestedScopes(client.Application, strings.Join(kept.Scopes, " "), kept.Resources)
+		scopes, refusal = e.k.RequestedScopes(client.Application, strings.Join(kept.Scopes, " "), resources)
 	}
 	if refusal == nil && len(user.Accounts) == 0 {
 		refusal = wire.Refuse(wire.AccessDenied, "the user has no account")
@@ -196,7 +200,7 @@ func (e *endpoints) question(w http.ResponseWriter, r *http.Request, user *kerne
 		Client:    client,
 		User:      user,
 		Scopes:    scopes,
-		Resources: kept.Resources,
+		Resources: resources,
 		Action:    Path,
 		Request:   url.Values{"user_code": {code.String()}, "client_id": {kept.ClientID}, "session": {kept.SessionID.String()}}.Encode(),
 		Remarks:   e.remarks(r, code, kept),

@@ -25,7 +25,7 @@ type request struct {
 	ClientID  string    `json:"client_id"`
 	SessionID uuid.UUID `json:"session"` // of the session that a yes begins
 	Scopes    []string  `json:"scopes"`
-	Resources []string  `json:"resources,omitempty"` // identifiers
+	Resources []string  `json:"resources,omitempty"` // identifiers; nil for the default one
 	Address   string    `json:"address"`             // that it came from
 	At        time.Time `json:"at"`
 	Decision  decision  `json:"decision,omitempty"`
