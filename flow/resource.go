@@ -93,17 +93,17 @@ func resolveResources(cfg *Config) ([]resource, error) {
 func (r Resource) check(offered []Scope) error {
 	switch {
 	case len(r.Name) > maxResourceName || !wire.IsText(r.Name):
-		return fmt.Errorf("Name must be %d bytes of text at most", maxResourceName)
+		return fmt.Errorf("its Name must be %d bytes of text at most", maxResourceName)
 	case r.Scopes != nil && len(r.Scopes) == 0:
-		return errors.New("Scopes must have one or more, or be nil for all")
+		return errors.New("its Scopes must have one or more, or be nil for all")
 	}
 	for _, name := range r.Scopes {
 		if !slices.ContainsFunc(offered, func(s Scope) bool { return s.Name == name }) {
-			return fmt.Errorf("Scopes: %q is not one of Config.Scopes", name)
+			return fmt.Errorf("its Scopes: %q is not one of Config.Scopes", name)
 		}
 	}
 	if _, err := json.Marshal(r.Metadata); err != nil {
-		return fmt.Errorf("Metadata: %w", err)
+		return fmt.Errorf("its Metadata: %w", err)
 	}
 	return nil
 }
