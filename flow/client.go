@@ -13,6 +13,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -77,7 +78,10 @@ func (p *Provider) newClients() *clientauth.Authenticator {
 // the refusal given, or 429 where there were too many.
 func (p *Provider) authenticationFailed(r *http.Request, f clientauth.Failure, refusal *wire.Error) *wire.Error {
 	failed := FailedAuthentication{ClientID: f.ClientID, Network: bucket.Network(p.cfg.RemoteAddr(r))}
-	retryAfter, err := p.limiter.Failed(r.Context(), failed)
+	retryAfter, err := f.RetryAfter, error(nil)
+	if retryAfter == 0 {
+		retryAfter, err = p.limiter.Failed(r.Context(), failed)
+	}
 	if err != nil {
 		p.logFailure(r, "limiter failed", err)
 		retryAfter, _ = p.ownLimiter.Failed(r.Context(), failed) // which never fails
@@ -115,6 +119,15 @@ func (p *Provider) secretUsed(ctx context.Context, secret oauthapp.Secret, now t
 	use := store.Use{ApplicationID: secret.ApplicationID, SecretID: secret.ID, At: now}
 	if err := p.cfg.Store.Touch(ctx, use); err != nil && ctx.Err() == nil {
 		p.cfg.Logger.ErrorContext(ctx, "use of a client secret not noted", "error", err)
+	}
+}
+
+// adoptSecret gives an imported secret that was right a digest in place of its
+// slow hash. Where that fails, the next use does it.
+func (p *Provider) adoptSecret(ctx context.Context, secret oauthapp.Secret, digest credential.Digest) {
+	err := p.cfg.Store.AdoptSecret(ctx, secret.ApplicationID, secret.ID, secret.Hash, digest)
+	if err != nil && !errors.Is(err, store.ErrNotFound) && ctx.Err() == nil { // not found: another request was faster
+		p.cfg.Logger.ErrorContext(ctx, "imported client secret not adopted", "error", err)
 	}
 }
 

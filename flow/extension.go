@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -63,14 +64,17 @@ func (p *Provider) extend() error {
 		Host: p.host(),
 	}
 	own := kernel.Contribution{
-		Routes:               p.ownRoutes(),
-		Grants:               []kernel.Grant{p.codeGrant(), p.refreshGrant()},
-		ClientAuthentication: clientauth.Secrets(p.secretUsed),
-		Metadata:             p.ownMetadata(),
-		ResourceMetadata:     p.ownResourceMetadata(),
-		Schemes:              []kernel.Scheme{{Name: kernel.Bearer}},
-		Leakable:             p.leakable(),
-		ApplicationField:     p.optionalScopesField(),
+		Routes: p.ownRoutes(),
+		Grants: []kernel.Grant{p.codeGrant(), p.refreshGrant()},
+		ClientAuthentication: clientauth.Secrets(clientauth.SecretHost{
+			Used: p.secretUsed, Adopt: p.adoptSecret,
+			Network: func(r *http.Request) string { return bucket.Network(p.cfg.RemoteAddr(r)) },
+		}),
+		Metadata:         p.ownMetadata(),
+		ResourceMetadata: p.ownResourceMetadata(),
+		Schemes:          []kernel.Scheme{{Name: kernel.Bearer}},
+		Leakable:         p.leakable(),
+		ApplicationField: p.optionalScopesField(),
 	}
 	for _, name := range authorizationParams {
 		own.AuthorizationParams = append(own.AuthorizationParams, kernel.AuthorizationParam{Name: name})

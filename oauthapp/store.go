@@ -92,6 +92,11 @@ type Store interface {
 	// application that is not deleted, or ErrNotFound.
 	FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (Secret, error)
 
+	// AdoptSecret gives an imported secret a digest in place of its hash, if it
+	// has that hash. It returns ErrNotFound for the secret, also if it has
+	// another hash or none.
+	AdoptSecret(ctx context.Context, application, secret uuid.UUID, hash string, digest credential.Digest) error
+
 	// AddSecret keeps a new secret of the application secret.ApplicationID.
 	// Every older secret expires at othersExpireAt, unless it expires sooner.
 	// An othersExpireAt before secret.CreatedAt, the zero time included, counts

@@ -36,6 +36,7 @@
 //	Application, Usage        nothing                         ID
 //	Secrets                   nothing                         application ID
 //	FindSecret                nothing                         digest
+//	AdoptSecret               secret                          ID
 //	Applications, Grants      nothing                         whatever selects, a page at a time
 //	CreateAPIToken            API token                       user, to count
 //	APIToken                  nothing                         ID

@@ -198,6 +198,12 @@ func (s *observed) FindSecret(ctx context.Context, digest credential.Digest, now
 	return s.Store.FindSecret(ctx, digest, now)
 }
 
+func (s *observed) AdoptSecret(ctx context.Context, application, secret uuid.UUID, hash string, digest credential.Digest) (err error) {
+	ctx, end := s.call(ctx, "AdoptSecret")
+	defer end(&err)
+	return s.Store.AdoptSecret(ctx, application, secret, hash, digest)
+}
+
 func (s *observed) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) (err error) {
 	ctx, end := s.call(ctx, "AddSecret")
 	defer end(&err)

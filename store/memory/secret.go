@@ -60,6 +60,25 @@ func (s *Store) FindSecret(ctx context.Context, digest credential.Digest, now ti
 	return oauthapp.Secret{}, store.ErrNotFound
 }
 
+// AdoptSecret implements [oauthapp.Store].
+func (s *Store) AdoptSecret(ctx context.Context, application, secret uuid.UUID, hash string, digest credential.Digest) error {
+	if err := done(ctx); err != nil {
+		return err
+	}
+	s.lock()
+	defer s.mu.Unlock()
+
+	if a := s.applications[application]; a != nil {
+		for i := range a.secrets {
+			if found := &a.secrets[i]; found.ID == secret && found.Hash == hash && hash != "" {
+				found.Hash, found.Digest = "", digest
+				return nil
+			}
+		}
+	}
+	return store.ErrNotFound
+}
+
 // AddSecret implements [oauthapp.Store].
 func (s *Store) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oauthapp.Secret, othersExpireAt time.Time, limit int) error {
 	if err := done(ctx); err != nil {

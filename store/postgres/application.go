@@ -54,8 +54,8 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 			statement{createApplication, []any{idValue(app.ID), app.ClientID, app.Owner, app.Name, app.Description, app.HomepageURL,
 				listValue(app.CallbackURLs), string(app.Type), listValue(app.Scopes), instant(app.CreatedAt), instant(app.UpdatedAt),
 				int64(limit), app.Version, timeValue(app.LastUsedAt),
-				idValue(first.ID), digestValue(first.Digest), first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt),
-				app.Standing.Suspended, app.Standing.Approved, app.Standing.Verified, app.Standing.Trusted, app.Standing.Reason, bytesValue(app.Extra)}})
+				idValue(first.ID), first.Digest[:], first.Hint, instant(first.CreatedAt), timeValue(first.LastUsedAt), timeValue(first.ExpiresAt),
+				app.Standing.Suspended, app.Standing.Approved, app.Standing.Verified, app.Standing.Trusted, app.Standing.Reason, bytesValue(app.Extra), textValue(first.Hash)}})
 		if err == nil && created == 0 {
 			return store.ErrLimit
 		}

@@ -57,8 +57,8 @@ WHERE a.id < $1::uuid AND a.owner = $3::text AND a.owner <> '' AND a.deleted_at 
 ), used AS (
 	INSERT INTO oauth_application_uses (application_id, last_used_at) SELECT id, $14::timestamptz FROM created
 ), kept AS (
-	INSERT INTO oauth_client_secrets (id, application_id, digest, hint, created_at, last_used_at, expires_at)
-	SELECT $15::uuid, id, $16::bytea, $17::text, $18::timestamptz, $19::timestamptz, $20::timestamptz FROM created WHERE $15::uuid IS NOT NULL
+	INSERT INTO oauth_client_secrets (id, application_id, digest, hint, created_at, last_used_at, expires_at, hash)
+	SELECT $15::uuid, id, $16::bytea, $17::text, $18::timestamptz, $19::timestamptz, $20::timestamptz, $27::text FROM created WHERE $15::uuid IS NOT NULL
 )
 SELECT id FROM created`)
 
@@ -170,7 +170,7 @@ SELECT ` + lastUsed + `, ` + countUsers + ` FROM revoked a`)
 
 // Client secrets.
 var (
-	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at`
+	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at, c.hash`
 
 	isLiveSecret = `(c.expires_at IS NULL OR c.expires_at > $3::timestamptz)`
 
@@ -182,6 +182,16 @@ WHERE a.id = $1::uuid AND ` + isOwned + ` ORDER BY c.id DESC`)
 	findSecret = qualified(`SELECT ` + secretColumns + ` FROM oauth_client_secrets c
 WHERE c.digest = $1::bytea AND (c.expires_at IS NULL OR c.expires_at > $2::timestamptz)
 AND (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id)`)
+
+	// The application is locked first, as in revokeSecret.
+	adoptSecret = qualified(`WITH was AS (
+	SELECT c.application_id, c.id FROM oauth_applications a JOIN oauth_client_secrets c ON c.application_id = a.id
+	WHERE a.id = $1::uuid AND a.deleted_at IS NULL AND c.id = $2::uuid AND c.hash = $3::text FOR NO KEY UPDATE OF a, c
+), revised AS (
+	UPDATE oauth_applications a SET revision = gen_random_uuid() FROM was WHERE a.id = was.application_id
+)
+UPDATE oauth_client_secrets c SET digest = $4::bytea, hash = NULL FROM was
+WHERE c.application_id = was.application_id AND c.id = was.id`)
 
 	// The lock is held to the end of the transaction, so that no two
 	// transactions count an application's secrets at once.
@@ -200,8 +210,8 @@ WHERE a.id = $1::uuid AND a.type = 'confidential' AND ` + isOwned + ` FOR NO KEY
 ), revised AS (
 	UPDATE oauth_applications a SET revision = gen_random_uuid() FROM room WHERE a.id = room.id
 )
-INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint, last_used_at, expires_at)
-SELECT room.id, $6::uuid, $3::timestamptz, $7::bytea, $8::text, $9::timestamptz, $10::timestamptz FROM room`)
+INSERT INTO oauth_client_secrets (application_id, id, created_at, digest, hint, last_used_at, expires_at, hash)
+SELECT room.id, $6::uuid, $3::timestamptz, $7::bytea, $8::text, $9::timestamptz, $10::timestamptz, $11::text FROM room`)
 
 	// The application is locked first, as in every statement that changes an
 	// application and its secrets.

@@ -22,6 +22,7 @@ func readSecret(row *columns, c *oauthapp.Secret) {
 	row.time(&c.CreatedAt)
 	row.time(&c.LastUsedAt)
 	row.time(&c.ExpiresAt)
+	row.text(&c.Hash)
 }
 
 // Secrets implements [oauthapp.Store].
@@ -43,7 +44,19 @@ func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID,
 
 // FindSecret implements [oauthapp.Store].
 func (s *Store) FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (oauthapp.Secret, error) {
+	if digest.IsZero() { // that of every imported secret
+		return oauthapp.Secret{}, store.ErrNotFound
+	}
 	return one(ctx, s.reading("find secret"), readSecret, findSecret, digest[:], instant(now))
+}
+
+// AdoptSecret implements [oauthapp.Store].
+func (s *Store) AdoptSecret(ctx context.Context, application, secret uuid.UUID, hash string, digest credential.Digest) error {
+	none := func(context.Context, *pgx.Conn) error { return store.ErrNotFound }
+	if !isText(hash) {
+		return store.ErrNotFound
+	}
+	return change(ctx, s.writing("adopt secret"), none, adoptSecret, idValue(application), idValue(secret), hash, digest[:])
 }
 
 // AddSecret implements [oauthapp.Store].
@@ -58,7 +71,7 @@ func (s *Store) AddSecret(ctx context.Context, owner oauthapp.Owner, secret oaut
 		found, added, err := afterLock(ctx, c,
 			statement{lockConfidential, []any{idValue(secret.ApplicationID), ownerValue(owner)}},
 			statement{addSecret, []any{idValue(secret.ApplicationID), ownerValue(owner), instant(secret.CreatedAt), instant(othersExpireAt), int64(limit),
-				idValue(secret.ID), digestValue(secret.Digest), secret.Hint, timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt)}})
+				idValue(secret.ID), secret.Digest[:], secret.Hint, timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt), textValue(secret.Hash)}})
 		switch {
 		case err != nil:
 			return err

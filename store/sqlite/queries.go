@@ -16,7 +16,7 @@ var (
 	writes = []string{
 		begin, commit, rollback, insertProbe, deleteProbe,
 		selectApplication, countApplications, takenApplication, insertApplication, updateApplication, existsApplication, setStanding, transferApplication, deleteApplication,
-		lookUpSecrets, takenSecret, expireSecrets, insertSecret, selectSecret, expireSecret,
+		adoptSecret, lookUpSecrets, takenSecret, expireSecrets, insertSecret, selectSecret, expireSecret,
 		selectUsage, revokeTokens, listApplicationIDs, listApplicationIDsOfOwner,
 		lookUpGrant, insertGrant, extendGrant, selectGrantByID, deleteGrant, walkGrantsOfUser, walkGrantsOfAccount, removeGrant,
 		insertSession, redeemCode, rotateRefreshToken, selectVerdict, deleteSession,
@@ -116,8 +116,8 @@ WHERE id = ?1 AND deleted_at IS NULL AND (last_used_at IS NULL OR last_used_at <
 
 // Client secrets.
 const (
-	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at`
-	secretWidth   = 7
+	secretColumns = `c.id, c.application_id, c.digest, c.hint, c.created_at, c.last_used_at, c.expires_at, c.hash`
+	secretWidth   = 8
 
 	liveSecrets = `LEFT JOIN client_secrets c ON c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3)`
 
@@ -128,6 +128,9 @@ WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted
 	findSecret = `SELECT ` + secretColumns + ` FROM client_secrets c JOIN applications a ON a.id = c.application_id AND a.deleted_at IS NULL
 WHERE c.digest = ?1 AND (c.expires_at IS NULL OR c.expires_at > ?2)`
 
+	adoptSecret = `UPDATE client_secrets SET digest = ?4, hash = NULL WHERE application_id = ?1 AND id = ?2 AND hash = ?3
+AND EXISTS (SELECT 1 FROM applications a WHERE a.id = ?1 AND a.deleted_at IS NULL)`
+
 	lookUpSecrets = `SELECT a.type, (SELECT count(*) FROM client_secrets c
 WHERE c.application_id = a.id AND (c.expires_at IS NULL OR c.expires_at > ?3))
 FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
@@ -137,8 +140,8 @@ FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner 
 	expireSecrets = `UPDATE client_secrets SET expires_at = ?2
 WHERE application_id = ?1 AND (expires_at IS NULL OR expires_at > ?2)`
 
-	insertSecret = `INSERT INTO client_secrets (id, application_id, digest, hint, created_at, last_used_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`
+	insertSecret = `INSERT INTO client_secrets (id, application_id, digest, hint, created_at, last_used_at, expires_at, hash)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
 
 	selectSecret = `SELECT ` + secretColumns + ` FROM client_secrets c JOIN applications a ON a.id = c.application_id
 WHERE c.application_id = ?1 AND c.id = ?4 AND (c.expires_at IS NULL OR c.expires_at > ?3)

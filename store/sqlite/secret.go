@@ -21,12 +21,13 @@ func (r *row) secret() oauthapp.Secret {
 		CreatedAt:     r.time(),
 		LastUsedAt:    r.time(),
 		ExpiresAt:     r.time(),
+		Hash:          r.text(),
 	}
 }
 
 func addSecret(c *conn, secret oauthapp.Secret) error {
 	inserted, err := c.exec(insertSecret, blob(secret.ID[:]), blob(secret.ApplicationID[:]), blob(secret.Digest[:]), text(secret.Hint),
-		instant(secret.CreatedAt), timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt))
+		instant(secret.CreatedAt), timeValue(secret.LastUsedAt), timeValue(secret.ExpiresAt), textValue(secret.Hash))
 	if err == nil && inserted == 0 {
 		return store.ErrExists
 	}
@@ -48,10 +49,24 @@ func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID,
 
 // FindSecret implements [oauthapp.Store].
 func (s *Store) FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (secret oauthapp.Secret, err error) {
+	if digest.IsZero() { // that of every imported secret
+		return oauthapp.Secret{}, store.ErrNotFound
+	}
 	err = s.read(ctx, "find secret", func(c *conn) error {
 		return c.must(findSecret, func(r *row) { secret = r.secret() }, blob(digest[:]), instant(now))
 	})
 	return orZero(secret, err)
+}
+
+// AdoptSecret implements [oauthapp.Store].
+func (s *Store) AdoptSecret(ctx context.Context, application, secret uuid.UUID, hash string, digest credential.Digest) error {
+	return s.write(ctx, "adopt secret", func(c *conn) error {
+		adopted, err := c.exec(adoptSecret, blob(application[:]), blob(secret[:]), text(hash), blob(digest[:]))
+		if err == nil && adopted == 0 {
+			return store.ErrNotFound
+		}
+		return err
+	})
 }
 
 // AddSecret implements [oauthapp.Store].

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -20,6 +21,7 @@ var secretRules = []rule{
 	{"secrets/revoke at once", "of many revocations of a secret at once, one gets it", secretsRevokeAtOnce},
 	{"secrets/seen at once", "however many ask for a client while its secret is reset, whoever asks after gets the new one", secretsSeenAtOnce},
 	{"secrets/find", "FindSecret finds live secrets of live applications, and no others", secretsFind},
+	{"secrets/adopt", "an imported secret has its hash, until AdoptSecret gives it a digest, once", secretsAdopt},
 	{"secrets/public", "a public application has no secret and can be given none", secretsPublic},
 }
 
@@ -41,6 +43,9 @@ func (t *trial) hasSecrets(app oauthapp.Application, now time.Time, want ...oaut
 		t.must(err, "Client")
 		t.same(client.Secrets, want, "Client.Secrets %v after the start", since)
 		for _, secret := range want {
+			if secret.Digest.IsZero() { // imported
+				continue
+			}
 			found, err := t.FindSecret(t.ctx, secret.Digest, now)
 			t.must(err, "FindSecret %v after the start", since)
 			t.same(found, secret, "FindSecret %v after the start", since)
@@ -228,4 +233,33 @@ func secretsFind(t *trial) {
 	_, err = t.DeleteApplication(t.ctx, oauthapp.OwnedBy("alice"), gone.ID, start)
 	t.must(err, "DeleteApplication")
 	hasNot(lost, start, "of a deleted application")
+}
+
+func secretsAdopt(t *trial) {
+	app := t.draft("alice")
+	imported := t.secret(app)
+	imported.Digest, imported.Hash = credential.Digest{}, "$2b$10$Ünïcödé"
+	t.must(t.CreateApplication(t.ctx, app, &imported, plenty), "CreateApplication")
+	t.hasSecrets(app, start, imported)
+	_, err := t.FindSecret(t.ctx, credential.Digest{}, start)
+	t.want(store.ErrNotFound, err, "FindSecret of no digest, where a secret is imported,")
+	added := t.secret(app)
+	added.Digest, added.Hash = credential.Digest{}, "another"
+	t.must(t.AddSecret(t.ctx, oauthapp.OwnedBy("alice"), added, start.Add(time.Hour), plenty), "AddSecret")
+	imported.ExpiresAt = start.Add(time.Hour)
+	t.hasSecrets(app, start, added, imported)
+	digest := t.digest()
+	for name, err := range map[string]error{
+		"another hash":        t.AdoptSecret(t.ctx, app.ID, imported.ID, "another", digest),
+		"no hash":             t.AdoptSecret(t.ctx, app.ID, imported.ID, "", digest),
+		"another secret":      t.AdoptSecret(t.ctx, app.ID, t.id(), imported.Hash, digest),
+		"another application": t.AdoptSecret(t.ctx, t.application("alice").ID, imported.ID, imported.Hash, digest),
+	} {
+		t.want(store.ErrNotFound, err, "AdoptSecret of %s", name)
+	}
+	results := t.together(crowd, func(i int) error { return t.node(i).AdoptSecret(t.ctx, app.ID, imported.ID, imported.Hash, digest) })
+	t.winners(1, store.ErrNotFound, results, "AdoptSecret")
+	imported.Digest, imported.Hash = digest, ""
+	t.hasSecrets(app, start, added, imported)
+	t.want(store.ErrNotFound, t.AdoptSecret(t.ctx, app.ID, imported.ID, "", t.digest()), "AdoptSecret of one that is not imported")
 }

@@ -51,7 +51,8 @@ type Method struct {
 	// Verify returns "" if the client is the one that it says it is, and else
 	// why not: a fixed phrase for the host, never for the client. An unknown
 	// client is the zero Client, and must cost what a known one does. A public
-	// client is not verified, whatever it presents. An error is an outage.
+	// client is not verified, whatever it presents. An error is an outage, or a
+	// [*Limited].
 	Verify func(r *http.Request, client store.Client, p Presented, now time.Time) (reason string, err error)
 }
 
@@ -94,6 +95,9 @@ type Failure struct {
 	Nameable    string               // the client ID if it can be nothing but one, or ""
 	Application oauthapp.Application // zero where there is none
 	Reason      string
+	// RetryAfter is set where there were too many attempts already, and this one
+	// was not judged.
+	RetryAfter time.Duration
 }
 
 // Authenticate returns the client of a request, if it is that client, and in
@@ -128,6 +132,11 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 		return client, nil
 	}
 	reason, err := method.Verify(r, client, presented, now)
+	var limited *Limited
+	if errors.As(err, &limited) {
+		f := Failure{ClientID: presented.ClientID, Nameable: client.Application.ClientID, Application: client.Application, RetryAfter: limited.Wait}
+		return store.Client{}, a.Failed(r, f, refuseClient())
+	}
 	if err != nil {
 		return store.Client{}, wire.Outage(err)
 	}

@@ -18,21 +18,38 @@ import (
 // most, so that using one costs no write.
 const UsedInterval = 5 * time.Minute
 
+// A SecretHost is what client secrets need of whoever keeps them.
+type SecretHost struct {
+	// Used is told of a secret whose last use is to be written down.
+	Used func(ctx context.Context, secret oauthapp.Secret, now time.Time)
+	// Adopt is told of an imported secret that gets a digest in place of its
+	// hash.
+	Adopt func(ctx context.Context, secret oauthapp.Secret, digest credential.Digest)
+	// Network is what the caller holds of the address space.
+	Network func(r *http.Request) string
+}
+
 // Secrets are the methods of client secrets: client_secret_basic and
-// client_secret_post (RFC 6749, section 2.3.1). used is told of a secret whose
-// last use is to be written down.
-func Secrets(used func(ctx context.Context, secret oauthapp.Secret, now time.Time)) []Method {
+// client_secret_post (RFC 6749, section 2.3.1).
+func Secrets(host SecretHost) []Method {
+	foreign := newImported(host)
 	verify := func(r *http.Request, client store.Client, p Presented, now time.Time) (string, error) {
-		secret, _ := p.Proof.(credential.Digest)
-		match, ok := matchSecret(client.Secrets, secret, now)
+		secret, _ := p.Proof.(secretProof)
+		match, ok := matchSecret(client.Secrets, secret.digest, now)
+		if !ok {
+			var err error
+			if match, ok, err = foreign.match(r, client, secret, now); err != nil {
+				return "", err
+			}
+		}
 		switch {
-		case secret.IsZero():
+		case secret.digest.IsZero():
 			return "no client secret", nil
 		case !ok:
 			return "wrong client secret", nil
 		}
 		if now.Sub(match.LastUsedAt) >= UsedInterval {
-			used(r.Context(), match, now)
+			host.Used(r.Context(), match, now)
 		}
 		return "", nil
 	}
@@ -58,7 +75,7 @@ func presentPost(_ *http.Request, params wire.Params) (Presented, bool, *wire.Er
 	if secret == "" {
 		return Presented{}, false, nil
 	}
-	return Presented{params.Get("client_id"), credential.DigestOf(secret)}, true, nil
+	return Presented{params.Get("client_id"), proofOf(secret)}, true, nil
 }
 
 // presentBasic reads the Authorization header of RFC 7617, whose user and
@@ -75,7 +92,7 @@ func presentBasic(r *http.Request, params wire.Params) (p Presented, found bool,
 	}
 	p = Presented{ClientID: id}
 	if secret != "" {
-		p.Proof = credential.DigestOf(secret)
+		p.Proof = proofOf(secret)
 	}
 	return p, true, nil
 }

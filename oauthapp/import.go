@@ -1,0 +1,295 @@
+package oauthapp
+
+import (
+	"context"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oauthapps/oauthapps/oauthapp/credential"
+)
+
+// SecretForm tells how another service keeps its client secrets.
+type SecretForm string
+
+// The forms that [Registry.Import] reads.
+const (
+	// PlainSecret is the secret itself: Doorkeeper and Laravel Passport as they
+	// are set up by themselves, in earlier versions.
+	PlainSecret SecretForm = "plain"
+	// SHA256Secret is the SHA-256 of the secret in hexadecimal digits:
+	// Doorkeeper with hash_application_secrets.
+	SHA256Secret SecretForm = "sha256"
+	// BcryptSecret is a bcrypt hash, "$2a$", "$2b$" or "$2y$", with a cost up to
+	// 14: Doorkeeper with its BCrypt strategy, Laravel Passport, and Ory Hydra
+	// with its hasher bcrypt.
+	BcryptSecret SecretForm = "bcrypt"
+	// PBKDF2Secret is "pbkdf2_sha256$iterations$salt$hash" of
+	// django-oauth-toolkit, or "$pbkdf2-sha256$i=iterations,l=length$salt$hash"
+	// of Ory Hydra, with up to 2,000,000 iterations.
+	PBKDF2Secret SecretForm = "pbkdf2"
+)
+
+// An Import is an application that lived in another service.
+type Import struct {
+	// Registration has what that service kept of the application. Its ClientID
+	// stays as it is: 1 to 255 letters, digits, "-", ".", "_" and "~".
+	Registration
+
+	// Secret is the client secret as SecretForm says, "" for a public
+	// application.
+	Secret     string
+	SecretForm SecretForm
+	// SecretIsRandom vouches that the secret was drawn at random, with 128 bits
+	// or more, and that no person chose it. A secret for which nobody vouches
+	// keeps a slow hash, and attempts to guess it are limited before they are
+	// judged. One for which the host vouches is kept as those made here: at
+	// once, or from its first use on where it came as a slow hash.
+	SecretIsRandom bool
+
+	CreatedAt time.Time // there; zero for now
+}
+
+// An Imported tells what became of an [Import].
+type Imported struct {
+	Application Application
+	// Existed says that the account has an application with this client ID
+	// already, as it was imported before. It was left as it is.
+	Existed bool
+	// Refused are the callback URLs that the rules of this service do not admit,
+	// and why. The application was imported without them.
+	Refused []FieldError
+}
+
+// Import registers an application of an account that lived in another service,
+// with the client ID and the client secret that it has there, so that it goes on
+// working as it is deployed. It can be repeated: what was imported before stays
+// as it is. Callback URLs that [Registration] does not admit are left out and
+// told of.
+//
+// It returns a [*ValidationError] that names everything else that is wrong,
+// which is also the case where no callback URL is left; [ErrExists] where
+// somebody else has or had the client ID; and [ErrLimit].
+func (r *Registry) Import(ctx context.Context, account string, imp Import) (Imported, error) {
+	if err := checkOwner(OwnedBy(account)); err != nil {
+		return Imported{}, err
+	}
+	existing, err := r.cfg.Store.ApplicationByClientID(ctx, OwnedBy(account), imp.ClientID)
+	if err == nil {
+		return Imported{Application: existing, Existed: true}, nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return Imported{}, err
+	}
+	now := r.now()
+	reg, secret, refused, problems := r.checkImport(account, imp)
+	if len(problems) > 0 {
+		return Imported{Refused: refused}, &ValidationError{problems}
+	}
+	app := Application{ID: newID(), ClientID: reg.ClientID, Owner: account, Type: reg.Type, CreatedAt: now}
+	app.edit(reg, now)
+	if !imp.CreatedAt.IsZero() {
+		app.CreatedAt = imp.CreatedAt.UTC().Truncate(time.Microsecond)
+	}
+	if err := app.setExtras(reg.Extra); err != nil {
+		return Imported{}, err
+	}
+	if secret != nil {
+		secret.ID, secret.ApplicationID, secret.CreatedAt = newID(), app.ID, now
+	}
+	err = r.cfg.Store.CreateApplication(ctx, app, secret, r.cfg.MaxApplications)
+	if errors.Is(err, ErrExists) { // somebody imports the same at the same time
+		if existing, found := r.cfg.Store.ApplicationByClientID(ctx, OwnedBy(account), imp.ClientID); found == nil {
+			return Imported{Application: existing, Existed: true}, nil
+		}
+	}
+	if err != nil {
+		return Imported{}, err
+	}
+	r.report(ctx, ApplicationCreated, now, app)
+	return Imported{Application: app, Refused: refused}, nil
+}
+
+var importedClientID = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,255}$`)
+
+// checkImport returns an import as it is kept, the callback URLs that it is kept
+// without, and everything that is wrong with it.
+func (r *Registry) checkImport(account string, imp Import) (reg Registration, secret *Secret, refused, problems []FieldError) {
+	reg = imp.Registration
+	id := reg.ClientID
+	reg.ClientID = "" // which has rules of its own here
+	if reg.Type == "" {
+		reg.Type = Confidential
+	}
+	kept := []string{}
+	for _, callback := range reg.CallbackURLs {
+		one := reg
+		one.CallbackURLs = []string{callback}
+		_, wrong := one.normalize(r.cfg.Scopes)
+		wrong = ofField(wrong, "callback_url")
+		if len(wrong) > 0 {
+			refused = append(refused, wrong...)
+		} else {
+			kept = append(kept, callback)
+		}
+	}
+	reg.CallbackURLs = kept
+	reg, problems = r.check(account, reg)
+	reg.ClientID = id
+	if !importedClientID.MatchString(id) {
+		problems = append(problems, FieldError{"client_id", `Client ID must be 1 to 255 letters, digits, "-", ".", "_" and "~".`})
+	}
+	if reg.Type == Public {
+		if imp.Secret != "" {
+			problems = append(problems, FieldError{"client_secret", "A public application has no client secret; leave it out, or import it as confidential."})
+		}
+		return reg, nil, refused, problems
+	}
+	secret, err := imp.keep()
+	if err != nil {
+		problems = append(problems, FieldError{"client_secret", err.Error()})
+	}
+	return reg, secret, refused, problems
+}
+
+func ofField(problems []FieldError, field string) (of []FieldError) {
+	for _, p := range problems {
+		if p.Field == field {
+			of = append(of, p)
+		}
+	}
+	return of
+}
+
+// ImportedHint stands for the last characters of a secret that came as a hash.
+const ImportedHint = "imported"
+
+// The marks of Secret.Hash: how the text after it is read, and whether the
+// secret was random.
+const (
+	hashOfRandom = "random:"
+	hashOfSHA256 = "sha256:"
+)
+
+const (
+	maxBcryptCost = 14
+	maxIterations = 2_000_000
+	ownIterations = 600_000
+)
+
+var (
+	sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	bcryptForm = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
+	djangoForm = regexp.MustCompile(`^pbkdf2_sha256\$([0-9]{1,7})\$([A-Za-z0-9]{1,128})\$([A-Za-z0-9+/]{43}=)$`)
+	hydraForm  = regexp.MustCompile(`^\$pbkdf2-sha256\$i=([0-9]{1,7}),l=([0-9]{1,3})\$([A-Za-z0-9+/]{1,128})\$([A-Za-z0-9+/]{1,128})$`)
+)
+
+// keep returns what is kept of the secret. Its errors are sentences for whoever
+// imports, and hold nothing of the secret.
+func (imp Import) keep() (*Secret, error) {
+	secret := &Secret{Hint: ImportedHint}
+	switch text := imp.Secret; {
+	case text == "":
+		return nil, errors.New("Client secret is missing; a public application has none.") //nolint:staticcheck // a sentence
+	case imp.SecretForm == PlainSecret && imp.SecretIsRandom:
+		if len(text) < 16 {
+			return nil, errors.New("Client secret has fewer than 16 characters: it was not drawn at random.") //nolint:staticcheck // a sentence
+		}
+		secret.Digest, secret.Hint = credential.DigestOf(text), text[len(text)-4:]
+	case imp.SecretForm == PlainSecret:
+		secret.Hash = hashPlain(text)
+	case imp.SecretForm == SHA256Secret && sha256Form.MatchString(strings.ToLower(text)):
+		if imp.SecretIsRandom {
+			_, _ = hex.Decode(secret.Digest[:], []byte(strings.ToLower(text)))
+		} else {
+			secret.Hash = hashOfSHA256 + strings.ToLower(text)
+		}
+	case imp.SecretForm == BcryptSecret && isBcrypt(text), imp.SecretForm == PBKDF2Secret && isPBKDF2(text):
+		secret.Hash = text
+		if imp.SecretIsRandom {
+			secret.Hash = hashOfRandom + text
+		}
+	default:
+		return nil, fmt.Errorf("Client secret is not of the form %q, or its hash takes too long; import the application without it by resetting the secret.", string(imp.SecretForm)) //nolint:staticcheck // a sentence
+	}
+	return secret, nil
+}
+
+func isBcrypt(text string) bool {
+	m := bcryptForm.FindStringSubmatch(text)
+	if m == nil {
+		return false
+	}
+	cost, _ := strconv.Atoi(m[1])
+	return cost >= 4 && cost <= maxBcryptCost
+}
+
+func isPBKDF2(text string) bool {
+	_, _, _, ok := parsePBKDF2(text)
+	return ok
+}
+
+// parsePBKDF2 reads both forms of PBKDF2Secret.
+func parsePBKDF2(text string) (iterations int, salt, want []byte, ok bool) {
+	var err error
+	if m := djangoForm.FindStringSubmatch(text); m != nil {
+		iterations, _ = strconv.Atoi(m[1])
+		salt = []byte(m[2]) // Django takes the text of the salt
+		want, err = base64.StdEncoding.DecodeString(m[3])
+	} else if m := hydraForm.FindStringSubmatch(text); m != nil {
+		iterations, _ = strconv.Atoi(m[1])
+		length, _ := strconv.Atoi(m[2])
+		var saltErr error
+		salt, saltErr = base64.RawStdEncoding.DecodeString(m[3])
+		want, err = base64.RawStdEncoding.DecodeString(m[4])
+		if saltErr != nil || len(want) != length {
+			return 0, nil, nil, false
+		}
+	}
+	ok = err == nil && iterations >= 1 && iterations <= maxIterations && len(want) >= 16 && len(want) <= 64
+	return iterations, salt, want, ok
+}
+
+// hashPlain returns a slow hash of a secret that may be guessable.
+func hashPlain(text string) string {
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
+	key, _ := pbkdf2.Key(sha256.New, text, salt, ownIterations, sha256.Size)
+	return fmt.Sprintf("$pbkdf2-sha256$i=%d,l=%d$%s$%s", ownIterations, sha256.Size,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
+}
+
+// WasRandom reports whether the host vouched that an imported secret was drawn
+// at random: it can have a digest from its first use on.
+func (s Secret) WasRandom() bool { return strings.HasPrefix(s.Hash, hashOfRandom) }
+
+// MatchHash reports whether an imported secret is the one presented. It takes
+// long, and bcrypt is compared by the function given, as its package is none of
+// this one's: callers limit how often it is called. It compares in constant
+// time. A secret without a Hash matches nothing.
+func (s Secret) MatchHash(presented string, bcrypt func(hash, presented []byte) bool) bool {
+	hash := strings.TrimPrefix(s.Hash, hashOfRandom)
+	if digest, ok := strings.CutPrefix(hash, hashOfSHA256); ok {
+		var want credential.Digest
+		n, err := hex.Decode(want[:], []byte(digest))
+		return err == nil && n == len(want) && credential.DigestOf(presented).Equal(want)
+	}
+	if isBcrypt(hash) {
+		return bcrypt([]byte(hash), []byte(presented))
+	}
+	iterations, salt, want, ok := parsePBKDF2(hash)
+	if !ok {
+		return false
+	}
+	got, err := pbkdf2.Key(sha256.New, presented, salt, iterations, len(want))
+	return err == nil && subtle.ConstantTimeCompare(got, want) == 1
+}
