@@ -154,9 +154,9 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 		}
 		return reg, nil, refused, problems
 	}
-	secret, err := imp.keep()
-	if err != nil {
-		problems = append(problems, FieldError{"client_secret", err.Error()})
+	secret, problem := imp.keep()
+	if problem != "" {
+		problems = append(problems, FieldError{"client_secret", problem})
 	}
 	return reg, secret, refused, problems
 }
@@ -193,16 +193,16 @@ var (
 	hydraForm  = regexp.MustCompile(`^\$pbkdf2-sha256\$i=([0-9]{1,7}),l=([0-9]{1,3})\$([A-Za-z0-9+/]{1,128})\$([A-Za-z0-9+/]{1,128})$`)
 )
 
-// keep returns what is kept of the secret. Its errors are sentences for whoever
-// imports, and hold nothing of the secret.
-func (imp Import) keep() (*Secret, error) {
-	secret := &Secret{Hint: ImportedHint}
+// keep returns what is kept of the secret, or says what is wrong with it, which
+// holds nothing of the secret.
+func (imp Import) keep() (secret *Secret, problem string) {
+	secret = &Secret{Hint: ImportedHint}
 	switch text := imp.Secret; {
 	case text == "":
-		return nil, errors.New("Client secret is missing; a public application has none.") //nolint:staticcheck // a sentence
+		return nil, "Client secret is missing; a public application has none."
 	case imp.SecretForm == PlainSecret && imp.SecretIsRandom:
 		if len(text) < 16 {
-			return nil, errors.New("Client secret has fewer than 16 characters: it was not drawn at random.") //nolint:staticcheck // a sentence
+			return nil, "Client secret has fewer than 16 characters: it was not drawn at random."
 		}
 		secret.Digest, secret.Hint = credential.DigestOf(text), text[len(text)-4:]
 	case imp.SecretForm == PlainSecret:
@@ -219,9 +219,9 @@ func (imp Import) keep() (*Secret, error) {
 			secret.Hash = hashOfRandom + text
 		}
 	default:
-		return nil, fmt.Errorf("Client secret is not of the form %q, or its hash takes too long; import the application without it by resetting the secret.", string(imp.SecretForm)) //nolint:staticcheck // a sentence
+		return nil, fmt.Sprintf("Client secret is not of the form %q, or its hash takes too long; import the application without it by resetting the secret.", string(imp.SecretForm))
 	}
-	return secret, nil
+	return secret, ""
 }
 
 func isBcrypt(text string) bool {

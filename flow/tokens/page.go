@@ -244,20 +244,21 @@ func (v *visit) newToken(id uuid.UUID, filled *form) (oauthapp.NewAPIToken, []oa
 			token.Scopes = append(token.Scopes, p.Value)
 		}
 	}
-	days, err := v.days(filled.ExpiresIn)
-	if err != nil {
-		problems = append(problems, oauthapp.FieldError{Field: "expires_in", Message: err.Error()})
+	days, problem := v.days(filled.ExpiresIn)
+	if problem != "" {
+		problems = append(problems, oauthapp.FieldError{Field: "expires_in", Message: problem})
 	}
 	token.Lifetime = time.Duration(days) * day
 	return token, problems
 }
 
-// days reads in how many days a token expires, 0 for never.
-func (v *visit) days(text string) (int, error) {
+// days reads in how many days a token expires, 0 for never, or says what is
+// wrong with that.
+func (v *visit) days(text string) (days int, problem string) {
 	most := v.maxDays
 	switch {
 	case text == "" && most == 0:
-		return 0, nil
+		return 0, ""
 	case most == 0:
 		most = maxDays
 	}
@@ -267,9 +268,9 @@ func (v *visit) days(text string) (int, error) {
 		if v.maxDays == 0 {
 			hint = ", or nothing for a token that does not expire"
 		}
-		return 0, fmt.Errorf("Write a number of days from 1 to %d%s.", most, hint) //nolint:staticcheck // a sentence for a page
+		return 0, fmt.Sprintf("Write a number of days from 1 to %d%s.", most, hint)
 	}
-	return days, nil
+	return days, ""
 }
 
 // missingScopes says which scopes the user may not give. It returns nil where it
