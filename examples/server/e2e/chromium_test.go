@@ -54,7 +54,7 @@ func TestLifeOfAnApplication(t *testing.T) {
 
 			// Its page, found on the card, shows the secret no more.
 			c.open(s.URL + home(acme))
-			c.click(`a[href*="/oauth_applications/"]:not([href$="/new"]):not([href*="?"])`)
+			c.click(`a[href*="/oauth_applications/"]:not([href$="/new"]):not([href$="/receive"]):not([href*="?"])`)
 			m := applicationPath.FindStringSubmatch(strings.TrimPrefix(c.location(), s.URL))
 			require.NotNil(t, m, "%s", c.location())
 			app.ID = m[1]

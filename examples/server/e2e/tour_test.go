@@ -272,7 +272,7 @@ func tour(c *chromium, s *server, client *recordingClient, visit func(name strin
 	look("added")
 	app.ClientID = c.text("#client-id")
 	c.open(s.URL + home(acme))
-	c.click(`a[href*="/oauth_applications/"]:not([href$="/new"]):not([href*="?"])`)
+	c.click(`a[href*="/oauth_applications/"]:not([href$="/new"]):not([href$="/receive"]):not([href*="?"])`)
 	app.ID = applicationPath.FindStringSubmatch(strings.TrimPrefix(c.location(), s.URL))[1]
 	look("application")
 	c.click(`a.url`)
