@@ -20,8 +20,9 @@ import (
 
 // columns reads the values of a row, in the binary format, from left to right.
 // NULL reads as the zero value. err is set by the first value that this library
-// cannot have written. Reading with pgx takes several times as long, as it looks
-// up the conversion for each value of each row.
+// cannot have written. Scanning with pgx, which looks up the conversion for each
+// value of each row, makes a bearer check take a fifth more processor time; half
+// of that is the two arrays of a session.
 type columns struct {
 	fields []pgconn.FieldDescription
 	values [][]byte
