@@ -14,8 +14,8 @@ import (
 // Access tokens that users made without an application come from a capability.
 // Nothing refreshes them: the host is asked at each use what the user may do.
 
-// judgeAPIToken judges an access token that is of no session. What is refused is
-// reported where the token names one that there is.
+// judgeAPIToken judges an access token that is of no session. What is refused
+// is reported where the token names one that there is.
 func (p *Provider) judgeAPIToken(r *http.Request, g *Guard, scheme, presented string) (*Authorization, *wire.Error) {
 	token, refusal := p.findAPIToken(r, presented)
 	if refusal != nil {

@@ -22,9 +22,9 @@ import (
 
 // An Authorization is what an access token stands for: which application may do
 // what, for whom. One that an application has for itself has neither user nor
-// account; see [Guard.Applications]. One that a user made without an application,
-// as package tokens lets them, has neither ApplicationID nor SessionID; see
-// [Authorization.IsAPIToken].
+// account; see [Guard.Applications]. One that a user made without an
+// application, as package tokens lets them, has neither ApplicationID nor
+// SessionID; see [Authorization.IsAPIToken].
 type Authorization struct {
 	ApplicationID uuid.UUID
 	ClientID      string
@@ -83,8 +83,8 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 // Of several APIs, it is for the one of [Config.Resource]; [Provider.Guard] is
 // for the others.
 //
-// Require panics if [Config.Scopes] lacks one of the scopes, or the API does not
-// take it: nobody could ever have it.
+// Require panics if [Config.Scopes] lacks one of the scopes, or the API does
+// not take it: nobody could ever have it.
 func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 	return p.Guard(Guard{Scopes: scopes})
 }
@@ -135,10 +135,10 @@ func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 }
 
 // Authenticate finds out what a request's access token stands for, and lets
-// through what [Provider.Guard] does, for a host that answers refusals in a form
-// of its own. The error is an [*Error] with the code and status of RFC 6750,
-// section 3.1: 401 without a code where there is no access token, 403 where it
-// lacks one of the scopes of the guard, and 503 where the store or
+// through what [Provider.Guard] does, for a host that answers refusals in a
+// form of its own. The error is an [*Error] with the code and status of RFC
+// 6750, section 3.1: 401 without a code where there is no access token, 403
+// where it lacks one of the scopes of the guard, and 503 where the store or
 // [Config.MayAct] failed. It is another error where the guard names an API that
 // the service does not have.
 func (p *Provider) Authenticate(r *http.Request, g Guard) (Authorization, error) {

@@ -46,14 +46,14 @@ type Config struct {
 	// that nothing refreshes; and at every call behind a [Guard] with Current.
 	// So what a user may not do any more ends, or narrows, with the next
 	// refresh, after Lifetimes.AccessToken at most; a refresh that is repeated
-	// within Lifetimes.RotationGrace gets the same tokens again, unless the user
-	// may give nothing by then. Where package tokens lets
-	// users make API tokens, it is asked at each use of one, with the account
-	// "" for a token that is not for one account: which scopes the user may use
-	// at all, none for one who is suspended or gone. A user who may give
-	// nothing ends the session, or the API token, with an event. An error is an
-	// outage and answered 503. Defaults to all scopes for everyone: what a user
-	// granted outlives their place in the account, until somebody revokes it or
+	// within Lifetimes.RotationGrace gets the same tokens again, unless the
+	// user may give nothing by then. Where package tokens lets users make API
+	// tokens, it is asked at each use of one, with the account "" for a token
+	// that is not for one account: which scopes the user may use at all, none
+	// for one who is suspended or gone. A user who may give nothing ends the
+	// session, or the API token, with an event. An error is an outage and
+	// answered 503. Defaults to all scopes for everyone: what a user granted
+	// outlives their place in the account, until somebody revokes it or
 	// Lifetimes.Session is over.
 	MayAct func(ctx context.Context, user, account string) (scopes []string, err error)
 

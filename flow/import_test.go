@@ -105,8 +105,9 @@ func (i *importer) secret(app oauthapp.Application) oauthapp.Secret {
 	return secrets[0]
 }
 
-// Clients of other services authenticate as they are deployed there. A slow hash
-// gives way to a digest only where the host vouches that the secret was random.
+// Clients of other services authenticate as they are deployed there. A slow
+// hash gives way to a digest only where the host vouches that the secret was
+// random.
 func TestImportedSecrets(t *testing.T) {
 	i := newImporter(t)
 	for name, imp := range hashes(t) {
@@ -136,9 +137,9 @@ func TestImportedSecrets(t *testing.T) {
 	}
 }
 
-// Attempts at a secret that may be guessable are counted before they are judged:
-// from then on the right one is not judged either, but where it was right
-// before.
+// Attempts at a secret that may be guessable are counted before they are
+// judged: from then on the right one is not judged either, but where it was
+// right before.
 func TestImportedSecretsAreLimited(t *testing.T) {
 	i := newImporter(t)
 	imp := hashes(t)["bcrypt"]

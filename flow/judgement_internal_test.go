@@ -260,8 +260,8 @@ func TestFromEngine(t *testing.T) {
 	}
 }
 
-// Nothing is issued that the engine does not agree to, neither a code nor tokens:
-// here it demands the proof key that the flow itself does not.
+// Nothing is issued that the engine does not agree to, neither a code nor
+// tokens: here it demands the proof key that the flow itself does not.
 func TestNothingIsIssuedWithoutTheEngine(t *testing.T) {
 	p, err := extend(t, memory.New())
 	require.NoError(t, err)

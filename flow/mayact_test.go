@@ -81,9 +81,9 @@ func TestRefreshFollowsTheUser(t *testing.T) {
 	requireError(t, refresh(), http.StatusBadRequest, "invalid_grant")
 }
 
-// A repeat is asked about as well, and changes no token: where the user may give
-// less than when the first one was answered, it gets the same all the same, and
-// the next refresh gets less.
+// A repeat is asked about as well, and changes no token: where the user may
+// give less than when the first one was answered, it gets the same all the
+// same, and the next refresh gets less.
 func TestRepeatFollowsTheUser(t *testing.T) {
 	h, p := newPeople(t)
 	first := h.login(h.app, "scope", "read write")

@@ -39,7 +39,8 @@ func (p *Provider) observed(route kernel.Route) http.HandlerFunc {
 			id, _, _ := r.BasicAuth()
 			o.About.ClientID = nameable(id)
 		}
-		// What a page refuses before it knows the client is for the person alone.
+		// What a page refuses before it knows the client is for the person
+		// alone.
 		if route.AnyOrigin || o.Known {
 			p.reportRefusal(r, o)
 		}

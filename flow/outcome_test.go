@@ -25,8 +25,8 @@ func (h *host) api(token string, scopes ...string) *httptest.ResponseRecorder {
 	return w
 }
 
-// Whatever is refused, and wherever, has one event: with the endpoint, the error
-// code, a reason and the client, as far as that is known.
+// Whatever is refused, and wherever, has one event: with the endpoint, the
+// error code, a reason and the client, as far as that is known.
 func TestEachRefusalHasOneEvent(t *testing.T) {
 	const (
 		authorize, token, revoke, introspect = "/oauth/authorize", "/oauth/token", "/oauth/revoke", "/oauth/introspect"

@@ -77,8 +77,8 @@ func TestBoxesOfTheConsentPage(t *testing.T) {
 	require.Contains(t, nothing.Body.String(), "Please choose at least one permission, or cancel.")
 	require.Equal(t, "write", h.tokens(h.redemption(h.app, h.answer(h.tick(nothing, "write", "write")).Get("code"))).Scope)
 
-	// Who left a box empty is asked again where it is not there any more, and who
-	// saw none where it is there now.
+	// Who left a box empty is asked again where it is not there any more, and
+	// who saw none where it is there now.
 	h.optional()
 	changed := h.tick(page, "write")
 	requirePage(t, changed, http.StatusBadRequest)

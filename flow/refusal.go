@@ -18,9 +18,9 @@ import (
 )
 
 // The refusals of an application's requests are kept for its developer in a
-// record of the store, so that the page shows those of all nodes. A request that
-// is granted writes nothing. One that is refused writes once a minute for the
-// same refusal of the same application.
+// record of the store, so that the page shows those of all nodes. A request
+// that is granted writes nothing. One that is refused writes once a minute for
+// the same refusal of the same application.
 
 const (
 	refusalsKind = "flow.refusals" // of records, one for each application

@@ -95,8 +95,9 @@ func (p *Provider) parseToken(s string) (token presentedToken, known bool) {
 }
 
 // isOf reports whether the token was issued in a session, be it live, expired
-// or replaced since. Of access tokens only the last two are remembered, for each
-// of several resources; a refresh token is known by its family however old it is.
+// or replaced since. Of access tokens only the last two are remembered, for
+// each of several resources; a refresh token is known by its family however old
+// it is.
 func (t presentedToken) isOf(s *store.Session) bool {
 	if t.Session != s.ID {
 		return false

@@ -7,8 +7,8 @@ import "github.com/oauthapps/oauthapps/flow/internal/kernel"
 type Role uint
 
 const (
-	// Member is the zero Role. A member authorizes applications for the account,
-	// sees those that they authorized themselves, and withdraws that.
+	// Member is the zero Role. A member authorizes applications for the
+	// account, sees those that they authorized themselves, and withdraws that.
 	Member Role = 0
 
 	// ManageApplications allows a user to register applications of the account,

@@ -93,8 +93,9 @@ func TestEndAccessAgainstRefreshes(t *testing.T) {
 	})
 }
 
-// Codes that are exchanged while their application is suspended give tokens that
-// work once it is reinstated, or stay as they were. In between nothing works.
+// Codes that are exchanged while their application is suspended give tokens
+// that work once it is reinstated, or stay as they were. In between nothing
+// works.
 func TestSuspensionAgainstRedemptions(t *testing.T) {
 	eachStore(t, func(t *testing.T, s store.Store) {
 		h := newHost(t, func(cfg *flow.Config) { cfg.Store = s })

@@ -38,9 +38,9 @@ const endBatch = 200
 //
 // It works in short steps and rests between them, so that other calls are not
 // held up. The optional function progress is told after each step what was
-// ended so far. If it returns an error, part is ended. Call it again: it is safe
-// to repeat. It reports one event, AccessEnded, also with an error if anything
-// was ended. It returns the error of a filter that has one.
+// ended so far. If it returns an error, part is ended. Call it again: it is
+// safe to repeat. It reports one event, AccessEnded, also with an error if
+// anything was ended. It returns the error of a filter that has one.
 func (r *Registry) EndAccess(ctx context.Context, filter GrantFilter, progress func(Ended)) (Ended, error) {
 	if err := filter.Err(); err != nil {
 		return Ended{}, err

@@ -35,10 +35,10 @@ type APIToken struct {
 // Live reports whether the token is accepted at the time given.
 func (t APIToken) Live(now time.Time) bool { return t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt) }
 
-// An APITokenFilter selects API tokens. With an AccountID it selects the account
-// tokens of that account: those that UserID made, or everyone's where that is
-// "". Without an AccountID it selects the user tokens of UserID. The zero filter
-// selects nothing.
+// An APITokenFilter selects API tokens. With an AccountID it selects the
+// account tokens of that account: those that UserID made, or everyone's where
+// that is "". Without an AccountID it selects the user tokens of UserID. The
+// zero filter selects nothing.
 type APITokenFilter struct{ UserID, AccountID string }
 
 // IsZero reports whether the filter selects nothing.
@@ -71,7 +71,8 @@ type APITokenStore interface {
 	// EndAPITokens ends the tokens of the user, for the account, or for both,
 	// that a filter of grants names, in steps as EndGrants does. A filter
 	// without user and account selects every token if it names neither an
-	// application nor an owner but AnyOwner; one that names either selects none.
+	// application nor an owner but AnyOwner; one that names either selects
+	// none.
 	EndAPITokens(ctx context.Context, filter GrantFilter, cursor string, limit int) (next string, ended int, err error)
 }
 
@@ -105,11 +106,11 @@ const maxAPITokens = 100
 
 // CreateAPIToken makes an API token and returns it with its text, which can
 // never be seen again. It returns a [*ValidationError] that names everything
-// wrong with n: name, scope or expires_in. It returns [ErrLimit] if the user has
-// 100 live tokens already, and [ErrExists] if n.ID is in use.
+// wrong with n: name, scope or expires_in. It returns [ErrLimit] if the user
+// has 100 live tokens already, and [ErrExists] if n.ID is in use.
 //
-// The caller has asked what the user may do: the token has what it says. Package
-// flow asks flow.Config.MayAct again at each use.
+// The caller has asked what the user may do: the token has what it says.
+// Package flow asks flow.Config.MayAct again at each use.
 func (r *Registry) CreateAPIToken(ctx context.Context, n NewAPIToken) (APIToken, credential.Plaintext, error) {
 	if n.UserID == "" {
 		return APIToken{}, credential.Plaintext{}, errors.New("oauthapp: NewAPIToken.UserID is empty; pass the ID of whoever is signed in")

@@ -43,8 +43,8 @@
 // reports that somebody updated the application since the version that was
 // edited, and tells what changed.
 //
-// An empty [Owner], and a [GrantFilter] with an empty criterion, are mistakes of
-// the program, which forgot to look up who is signed in. Their errors are none
-// of the above. Any other error is a failure of
-// the store. Its text is for operators, not for users.
+// An empty [Owner], and a [GrantFilter] with an empty criterion, are mistakes
+// of the program, which forgot to look up who is signed in. Their errors are
+// none of the above. Any other error is a failure of the store. Its text is for
+// operators, not for users.
 package oauthapp

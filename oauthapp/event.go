@@ -64,8 +64,8 @@ const (
 	// told to wait.
 	UserCodesLimited EventType = "device.user_codes_limited"
 
-	// A client that nobody registered was refused: by a list of the host, or for
-	// its metadata document.
+	// A client that nobody registered was refused: by a list of the host, or
+	// for its metadata document.
 	ClientMetadataRefused EventType = "client_metadata.refuse"
 
 	// The client has failed too often and is told to wait.

@@ -29,9 +29,9 @@ const (
 	// SHA256Secret is the SHA-256 of the secret in hexadecimal digits:
 	// Doorkeeper with hash_application_secrets.
 	SHA256Secret SecretForm = "sha256"
-	// BcryptSecret is a bcrypt hash, "$2a$", "$2b$" or "$2y$", with a cost up to
-	// 14: Doorkeeper with its BCrypt strategy, Laravel Passport, and Ory Hydra
-	// with its hasher bcrypt.
+	// BcryptSecret is a bcrypt hash, "$2a$", "$2b$" or "$2y$", with a cost up
+	// to 14: Doorkeeper with its BCrypt strategy, Laravel Passport, and Ory
+	// Hydra with its hasher bcrypt.
 	BcryptSecret SecretForm = "bcrypt"
 	// PBKDF2Secret is "pbkdf2_sha256$iterations$salt$hash" of
 	// django-oauth-toolkit, or "$pbkdf2-sha256$i=iterations,l=length$salt$hash"
@@ -65,16 +65,16 @@ type Imported struct {
 	// Existed says that the account has an application with this client ID
 	// already, as it was imported before. It was left as it is.
 	Existed bool
-	// Refused are the callback URLs that the rules of this service do not admit,
-	// and why. The application was imported without them.
+	// Refused are the callback URLs that the rules of this service do not
+	// admit, and why. The application was imported without them.
 	Refused []FieldError
 }
 
 // Import registers an application of an account that lived in another service,
-// with the client ID and the client secret that it has there, so that it goes on
-// working as it is deployed. It can be repeated: what was imported before stays
-// as it is. Callback URLs that [Registration] does not admit are left out and
-// told of.
+// with the client ID and the client secret that it has there, so that it goes
+// on working as it is deployed. It can be repeated: what was imported before
+// stays as it is. Callback URLs that [Registration] does not admit are left out
+// and told of.
 //
 // It returns a [*ValidationError] that names everything else that is wrong,
 // which is also the case where no callback URL is left; [ErrExists] where
@@ -121,8 +121,8 @@ func (r *Registry) Import(ctx context.Context, account string, imp Import) (Impo
 
 var importedClientID = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,255}$`)
 
-// checkImport returns an import as it is kept, the callback URLs that it is kept
-// without, and everything that is wrong with it.
+// checkImport returns an import as it is kept, the callback URLs that it is
+// kept without, and everything that is wrong with it.
 func (r *Registry) checkImport(account string, imp Import) (reg Registration, secret *Secret, refused, problems []FieldError) {
 	reg = imp.Registration
 	id := reg.ClientID

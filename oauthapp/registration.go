@@ -17,8 +17,8 @@ type Registration struct {
 	// registering and ignored when editing. Take it from [NewClientID] before
 	// the registration is sent, so that a registration that is sent twice
 	// registers once: the second returns ErrExists. An application without an
-	// owner may also bring an https URL of up to 1024 bytes that has the form of
-	// a callback URL.
+	// owner may also bring an https URL of up to 1024 bytes that has the form
+	// of a callback URL.
 	ClientID string
 	// Name is shown to users. It has 1 to 100 characters. Control characters,
 	// invisible characters and characters that change the direction of writing

@@ -20,9 +20,9 @@ type Secret struct {
 	LastUsedAt    time.Time // to within a few minutes; zero if never used
 	ExpiresAt     time.Time // it is refused from then on; zero if it does not expire
 
-	// Hash is how a secret that was imported is kept, as [Registry.Import] says;
-	// Digest is zero then. It is "" for every other. A store keeps and returns
-	// it unchanged.
+	// Hash is how a secret that was imported is kept, as [Registry.Import]
+	// says; Digest is zero then. It is "" for every other. A store keeps and
+	// returns it unchanged.
 	Hash string
 }
 

@@ -54,9 +54,9 @@ type Store interface {
 	Applications(ctx context.Context, owner Owner, page Page) (List[Application], error)
 
 	// UpdateApplication replaces Name, Description, HomepageURL, CallbackURLs,
-	// Scopes, Extra and UpdatedAt of the application app.ID, and adds one to its
-	// Version. The other fields of app are ignored. It returns ErrConflict, and
-	// changes nothing, if the stored Version is not app.Version. It returns
+	// Scopes, Extra and UpdatedAt of the application app.ID, and adds one to
+	// its Version. The other fields of app are ignored. It returns ErrConflict,
+	// and changes nothing, if the stored Version is not app.Version. It returns
 	// ErrNotFound.
 	UpdateApplication(ctx context.Context, owner Owner, app Application) error
 

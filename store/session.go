@@ -125,8 +125,8 @@ type Rotation struct {
 	At      time.Time
 }
 
-// A Use tells that a grant, a client secret or an API token was used. A zero ID means that
-// nothing of its kind was used.
+// A Use tells that a grant, a client secret or an API token was used. A zero ID
+// means that nothing of its kind was used.
 type Use struct {
 	GrantID       uuid.UUID // also counts as a use of its application
 	ApplicationID uuid.UUID // of SecretID

@@ -109,8 +109,9 @@ type Store interface {
 	EndSession(ctx context.Context, id uuid.UUID) error
 
 	// Touch moves LastUsedAt of a grant and its application, of a secret, or of
-	// an API token forward to u.At. It never moves it back. It returns nil if there is
-	// nothing to move. Callers touch each at most once every few minutes.
+	// an API token forward to u.At. It never moves it back. It returns nil if
+	// there is nothing to move. Callers touch each at most once every few
+	// minutes.
 	Touch(ctx context.Context, u Use) error
 
 	// CleanUp removes rows that no method needs any more. It never removes what

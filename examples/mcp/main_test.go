@@ -22,8 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the README promises: at most 40 lines between the braces of the functions,
-// and this program.
+// What the README promises: at most 40 lines between the braces of the
+// functions, and this program.
 func TestFortyLinesAtMost(t *testing.T) {
 	source, err := os.ReadFile("main.go")
 	require.NoError(t, err)

@@ -9,8 +9,8 @@ import (
 )
 
 // whoami answers GET /v2/whoami: the protected API of the demo, as small as it
-// gets. Its guard, flow.Provider.Guard, has checked the token before: of a user,
-// or of an application itself.
+// gets. Its guard, flow.Provider.Guard, has checked the token before: of a
+// user, or of an application itself.
 func whoami(people *directory, logger *slog.Logger) http.Handler {
 	type identity struct {
 		ID    int    `json:"id"`

@@ -10,8 +10,8 @@ import (
 	"github.com/oauthapps/oauthapps/flow/globalrevocation"
 )
 
-// The identity provider of Acme Inc, if it has one, can have the server sign out
-// people of Acme and end all access that they gave; the operator can, with
+// The identity provider of Acme Inc, if it has one, can have the server sign
+// out people of Acme and end all access that they gave; the operator can, with
 // their token, those of every account.
 
 // everyTenant is the operator's; other tenants are the IDs of accounts.

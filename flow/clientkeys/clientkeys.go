@@ -21,11 +21,11 @@
 //
 // An assertion is a JWT signed with ES256, Ed25519 (EdDSA), PS256 or RS256. Its
 // iss and sub are the client ID, and aud is the issuer identifier of the
-// service alone: not the URL of an endpoint, and nobody beside it. It has an exp
-// at most Config.MaxLifetime away, and a jti, with which it is accepted once,
-// on whichever node. The clocks of client and service may differ by [Skew]. The
-// header typ is client-authentication+jwt, JWT or left out. Keys and references
-// to keys in the header are refused.
+// service alone: not the URL of an endpoint, and nobody beside it. It has an
+// exp at most Config.MaxLifetime away, and a jti, with which it is accepted
+// once, on whichever node. The clocks of client and service may differ by
+// [Skew]. The header typ is client-authentication+jwt, JWT or left out. Keys
+// and references to keys in the header are refused.
 //
 // # Keys
 //

@@ -37,10 +37,10 @@
 // Nothing is fetched but https URLs at public addresses. Loopback addresses are
 // fetched while the issuer itself is on one. A user causes up to 20 fetches,
 // and then one every 6 seconds; one origin is asked 10 times, and then once
-// every 6 seconds; there are 120 in all, and then 2 a second. Requests that come
-// without a user, as to package par, share 10, and then one every 6 seconds. A
-// document that the service knows already has a budget of its own instead: 10,
-// and then one every 6 seconds.
+// every 6 seconds; there are 120 in all, and then 2 a second. Requests that
+// come without a user, as to package par, share 10, and then one every 6
+// seconds. A document that the service knows already has a budget of its own
+// instead: 10, and then one every 6 seconds.
 package clientmetadata
 
 import (

@@ -384,8 +384,8 @@ func TestLoopbackWarning(t *testing.T) {
 	require.Contains(t, page.Body.String(), "http://127.0.0.1:49152")
 }
 
-// A list is of origins and clients. What is denied is refused before anything is
-// fetched, and for clients that users have authorized before, at once.
+// A list is of origins and clients. What is denied is refused before anything
+// is fetched, and for clients that users have authorized before, at once.
 func TestLists(t *testing.T) {
 	for name, test := range map[string]struct {
 		allow, deny []string
@@ -500,8 +500,8 @@ func TestChanges(t *testing.T) {
 	require.Equal(t, row.Version, h.row().Version, "what has not changed is not written")
 }
 
-// A document that is not to be kept has its origin asked once a minute, not with
-// every request of the client.
+// A document that is not to be kept has its origin asked once a minute, not
+// with every request of the client.
 func TestNoStore(t *testing.T) {
 	h := newHost(t, clientmetadata.Config{})
 	h.serve(nil, "Cache-Control", "no-store")

@@ -9,8 +9,8 @@
 // tokens of public clients are bound to the key too; confidential clients
 // authenticate, and may refresh with another key, or with none. A code is bound
 // to the key that the authorization request names with dpop_jkt, or the pushed
-// request proves. Clients that send no proof get bearer tokens as before, unless
-// [Config] or [Application] demand one.
+// request proves. Clients that send no proof get bearer tokens as before,
+// unless [Config] or [Application] demand one.
 //
 // A proof is good for one request, of the method and the URI that it names, and
 // for a minute. Its URI is compared with the issuer at the endpoints of the
@@ -43,9 +43,9 @@ import (
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// RequireBinding demands a proof of every token request, of whatever client.
-	// Tokens issued before stay as they are until they are refreshed. Defaults
-	// to demanding it of the applications that [Application] names.
+	// RequireBinding demands a proof of every token request, of whatever
+	// client. Tokens issued before stay as they are until they are refreshed.
+	// Defaults to demanding it of the applications that [Application] names.
 	RequireBinding bool
 
 	// RequireNonce demands a nonce in every proof (RFC 9449, sections 8 and 9),

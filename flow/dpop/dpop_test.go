@@ -91,8 +91,8 @@ func TestBoundTokensWithoutTheCapability(t *testing.T) {
 }
 
 // Everything that RFC 9449, section 4.3, has a server check of a proof, and
-// what the DPoP module of the FAPI 2.0 suite sends, at the token endpoint and at
-// the API.
+// what the DPoP module of the FAPI 2.0 suite sends, at the token endpoint and
+// at the API.
 func TestRefusedProofs(t *testing.T) {
 	h, c, other := newDefaultHost(t), newClient(t, "ES256"), newClient(t, "ES256")
 	rs, ps := newClient(t, "RS256"), newClient(t, "PS256")

@@ -1,6 +1,6 @@
-// Package globalrevocation is a capability of package flow: a company's identity
-// provider, or a tool that watches over security, ends everything that one of
-// the company's users gave access to (Global Token Revocation,
+// Package globalrevocation is a capability of package flow: a company's
+// identity provider, or a tool that watches over security, ends everything that
+// one of the company's users gave access to (Global Token Revocation,
 // draft-parecki-oauth-global-token-revocation-06). Okta calls it Universal
 // Logout.
 //
@@ -29,10 +29,10 @@
 // [Config.User] is told the tenant, and finds nobody else.
 //
 // An assertion is a JWT (RFC 7523) of the type global-token-revocation+jwt or
-// client-authentication+jwt that is signed with ES256, Ed25519 (EdDSA), PS256 or
-// RS256. Its iss names the identity provider, and aud is the URL of the endpoint
-// or the issuer identifier of the service, alone. It has an exp at most
-// [Config.MaxLifetime] away, and a jti, with which it is accepted once, on
+// client-authentication+jwt that is signed with ES256, Ed25519 (EdDSA), PS256
+// or RS256. Its iss names the identity provider, and aud is the URL of the
+// endpoint or the issuer identifier of the service, alone. It has an exp at
+// most [Config.MaxLifetime] away, and a jti, with which it is accepted once, on
 // whichever node. A request that failed is repeated with a new one. Keys at a
 // URL are used for as long as their server says, an hour at most, also while it
 // cannot be reached.
@@ -75,8 +75,8 @@ const defaultLifetime = 10 * time.Minute
 // at once. An error of one is an outage, which is answered with status 503.
 type Config struct {
 	// IdentityProvider returns the identity provider that has an issuer, or nil
-	// where there is none. Anybody can send any issuer. Where it is set, a token
-	// of three parts with periods between them is an assertion.
+	// where there is none. Anybody can send any issuer. Where it is set, a
+	// token of three parts with periods between them is an assertion.
 	IdentityProvider func(ctx context.Context, issuer string) (*IdentityProvider, error)
 
 	// BearerToken reports whether the host gave out a token for this purpose,

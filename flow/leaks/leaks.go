@@ -24,11 +24,11 @@
 // of whose a credential was.
 //
 // Client secrets, access tokens and refresh tokens are known, and what other
-// capabilities issue and contribute, such as API tokens. A leaked token ends its
-// session: the user authorizes the application again. A leaked client secret is
-// refused from then on, the only one of an application too: its owner resets it.
-// Each leak has the event oauthapp.CredentialLeaked, with which the host tells
-// the owner or the user, beside that of the revocation.
+// capabilities issue and contribute, such as API tokens. A leaked token ends
+// its session: the user authorizes the application again. A leaked client
+// secret is refused from then on, the only one of an application too: its owner
+// resets it. Each leak has the event oauthapp.CredentialLeaked, with which the
+// host tells the owner or the user, beside that of the revocation.
 //
 // An outage is answered 503. What was revoked by then stays revoked, and is no
 // live credential any more when the report comes again.
@@ -63,9 +63,10 @@ const (
 
 // Config configures the capability.
 type Config struct {
-	// Reporter returns the name of the scanner that a bearer token was given to,
-	// "" for nobody. The name is in the events. It is called by many goroutines
-	// at once, and compares in constant time. An error is an outage. Required.
+	// Reporter returns the name of the scanner that a bearer token was given
+	// to, "" for nobody. The name is in the events. It is called by many
+	// goroutines at once, and compares in constant time. An error is an outage.
+	// Required.
 	Reporter func(ctx context.Context, token string) (name string, err error)
 }
 
@@ -84,8 +85,8 @@ func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	}
 	e := endpoint{k, x.cfg}
 	return kernel.Contribution{
-		// Scanners are no browsers, but what this endpoint refuses is reported as
-		// for every endpoint that machines call.
+		// Scanners are no browsers, but what this endpoint refuses is reported
+		// as for every endpoint that machines call.
 		Routes: []kernel.Route{{Method: http.MethodPost, Path: Path, Handler: e.serve, AnyOrigin: true}},
 	}, nil
 }

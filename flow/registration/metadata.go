@@ -47,8 +47,8 @@ func (s *service) flagFields() []kernel.ApplicationField {
 }
 
 // flagEntries are what an application keeps of the flags of its metadata, by
-// capability, where that changes: nil for what is false. What the host has fixed
-// is not the client's to change.
+// capability, where that changes: nil for what is false. What the host has
+// fixed is not the client's to change.
 func (s *service) flagEntries(m *metadata, app oauthapp.Application) map[string]any {
 	entries := map[string]any{}
 	for _, field := range s.flagFields() {

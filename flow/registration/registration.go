@@ -27,10 +27,10 @@
 // # Software statements
 //
 // A software statement (RFC 7591, section 2.3) is a JWT in which a publisher
-// says what a client is, signed with ES256, Ed25519 (EdDSA), PS256 or RS256. With
-// Config.Publishers, its claims go before the members of the request. An exp and
-// nbf are obeyed, and an aud must name the issuer identifier of the service. A
-// statement is no credential: everybody who has the client has it.
+// says what a client is, signed with ES256, Ed25519 (EdDSA), PS256 or RS256.
+// With Config.Publishers, its claims go before the members of the request. An
+// exp and nbf are obeyed, and an aud must name the issuer identifier of the
+// service. A statement is no credential: everybody who has the client has it.
 //
 // # Management
 //
@@ -269,8 +269,8 @@ func (s *service) judge(a *kernel.AuthorizationRequest) *wire.Error {
 	return nil
 }
 
-// sweepSize is how many applications one registration looks at. As it makes one,
-// those that have ended unused cannot pile up, and nothing runs in the
+// sweepSize is how many applications one registration looks at. As it makes
+// one, those that have ended unused cannot pile up, and nothing runs in the
 // background.
 const sweepSize = 50
 

@@ -153,8 +153,8 @@ func (flagged) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 	}}, nil
 }
 
-// A client sets and clears what owners have a box for, but not what the host has
-// fixed.
+// A client sets and clears what owners have a box for, but not what the host
+// has fixed.
 func TestFlags(t *testing.T) {
 	h := newHost(t, registration.Config{Open: true}, func(c *flow.Config) { c.Extensions = append(c.Extensions, flagged{}) })
 	require.NotContains(t, h.registered(nil).body, "dpop_bound_access_tokens")

@@ -114,8 +114,8 @@ type visit struct {
 
 var formParams = []string{"ticket", "id", "name", "scope", "expires_in", "kind"}
 
-// admit returns no visit where it has answered: nobody is signed in, the account
-// is not theirs, or a page of another origin sent the form.
+// admit returns no visit where it has answered: nobody is signed in, the
+// account is not theirs, or a page of another origin sent the form.
 func (e *endpoints) admit(w http.ResponseWriter, r *http.Request) *visit {
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
 	v := &visit{endpoints: e, w: w, r: r}
@@ -273,8 +273,8 @@ func (v *visit) days(text string) (days int, problem string) {
 	return days, ""
 }
 
-// missingScopes says which scopes the user may not give. It returns nil where it
-// has answered.
+// missingScopes says which scopes the user may not give. It returns nil where
+// it has answered.
 func (v *visit) missingScopes(token oauthapp.NewAPIToken) []oauthapp.FieldError {
 	given, refusal := v.k.StillGiven(v.r.Context(), token.UserID, token.AccountID, token.Scopes)
 	if refusal != nil {

@@ -6,11 +6,10 @@
 //
 // The pages are at [Path], for each account of whoever is signed in. A user
 // token is for every account that its user may act for. An account token is for
-// one account: who may see what others authorized there sees it too, and who may
-// withdraw that can revoke it (flow.Role). Either has a name, scopes, and an end
-// or none. It is shown once;
-// the store has its digest. What it was last used for is known to within a few
-// minutes.
+// one account: who may see what others authorized there sees it too, and who
+// may withdraw that can revoke it (flow.Role). Either has a name, scopes, and
+// an end or none. It is shown once; the store has its digest. What it was last
+// used for is known to within a few minutes.
 //
 // # The API
 //

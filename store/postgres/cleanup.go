@@ -15,9 +15,9 @@ import (
 )
 
 // The clean-up walks sessions, grants, client secrets, one-time records and API
-// tokens, each by primary key. Its cursor is a letter for the table and the key that it
-// has come to. Each batch is one statement, which waits for no lock: a row that
-// somebody has locked is in use, and is left to the next pass.
+// tokens, each by primary key. Its cursor is a letter for the table and the key
+// that it has come to. Each batch is one statement, which waits for no lock: a
+// row that somebody has locked is in use, and is left to the next pass.
 const (
 	cleaningSessions  = 's'
 	cleaningGrants    = 'g'

@@ -95,7 +95,8 @@ func waiting(t *testing.T, s *Store) (n int) {
 	return n
 }
 
-// Operations that end in a serialization failure are run again, but not for ever.
+// Operations that end in a serialization failure are run again, but not for
+// ever.
 func TestSerializationFailureIsRetried(t *testing.T) {
 	s, traced := openTraced(t, newSchema(t))
 	app := create(t, s)
@@ -127,8 +128,8 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 	require.True(t, session.Code.RedeemedAt.IsZero())
 }
 
-// Any operation that writes may learn from the COMMIT alone that it has to be run
-// again; then it happens once.
+// Any operation that writes may learn from the COMMIT alone that it has to be
+// run again; then it happens once.
 func TestEveryVerbIsRetried(t *testing.T) {
 	s := openTemp(t)
 	for _, sql := range []string{

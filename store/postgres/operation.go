@@ -215,8 +215,8 @@ func all[T any](ctx context.Context, o operation, p planning, read func(*columns
 
 // list is all for a statement that returns a page of a list. The statement is
 // planned for its parameters at each call. A plan for any parameters would not
-// know which criteria of a filter are set and how many rows to expect, and might
-// sort all of them.
+// know which criteria of a filter are set and how many rows to expect, and
+// might sort all of them.
 func list[T any](ctx context.Context, o operation, read func(*columns, *T), sql string, args ...any) ([]T, error) {
 	return all(ctx, o, forThese, read, sql, args...)
 }
@@ -261,10 +261,10 @@ type statement struct {
 }
 
 // afterLock runs two statements in one transaction and one round trip, and
-// returns how many rows each had. The first one waits for a lock. The second one
-// sees everything that was committed before the lock was taken. That needs the
-// isolation level READ COMMITTED, which is set, as a role may have another one
-// by default.
+// returns how many rows each had. The first one waits for a lock. The second
+// one sees everything that was committed before the lock was taken. That needs
+// the isolation level READ COMMITTED, which is set, as a role may have another
+// one by default.
 func afterLock(ctx context.Context, c *pgx.Conn, lock, work statement) (locked, worked int64, err error) {
 	var batch pgx.Batch // for one try: it keeps what was prepared on the connection
 	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")

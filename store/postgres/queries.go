@@ -139,9 +139,10 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 	) part WHERE application_id = a.id AND application_epoch = a.token_epoch`
 	pieceSize = `100`
 
-	// countByUser reads some grants in the order of users, then jumps behind the
-	// user of the last one. So it does not read all grants of a user who has
-	// many. It begins behind the application's own grant, which has no user.
+	// countByUser reads some grants in the order of users, then jumps behind
+	// the user of the last one. So it does not read all grants of a user who
+	// has many. It begins behind the application's own grant, which has no
+	// user.
 	countByUser = `(WITH RECURSIVE users AS (
 	SELECT ` + someUsers + `(g.application_id, g.application_epoch, g.user_id) > (a.id, a.token_epoch, '')` + byUser + `
 	UNION ALL
@@ -254,8 +255,8 @@ AND ($5::uuid IS NULL OR g.application_id = $5::uuid) AND ($6::text IS NULL OR a
 	listGrantsOfApplication = qualified(selectGrants + `g.application_id = $5::uuid AND g.application_epoch =
 (SELECT token_epoch FROM oauth_applications WHERE id = $5::uuid) AND ` + inOrder)
 
-	// The newest of each of the owner's applications $3. They lie below an end of
-	// the index, as in countUsers.
+	// The newest of each of the owner's applications $3. They lie below an end
+	// of the index, as in countUsers.
 	listGrantsOfOwner = qualified(`SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM oauth_applications a CROSS JOIN LATERAL (
 	SELECT * FROM oauth_grants g WHERE (g.application_id, g.application_epoch, g.id) < (a.id, a.token_epoch, $1::uuid) AND g.user_id <> ''
 	ORDER BY g.application_id DESC, g.application_epoch DESC, g.id DESC LIMIT $2::bigint
@@ -278,8 +279,8 @@ ORDER BY g.id DESC LIMIT $2::bigint`)
 SELECT (SELECT id FROM seen ORDER BY id LIMIT 1), (SELECT count(*) FROM seen), (SELECT count(*) FROM removed r
 	WHERE (SELECT a.token_epoch = r.application_epoch AND a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = r.application_id) IS TRUE)`
 
-	// The conditions on the application name no column of an index of grants, as
-	// in itsApplication.
+	// The conditions on the application name no column of an index of grants,
+	// as in itsApplication.
 	revokeGrant = qualified(`DELETE FROM oauth_grants g USING oauth_applications a
 WHERE g.id = $1::uuid AND a.id = (SELECT g.application_id) AND (a.token_epoch = g.application_epoch) IS TRUE AND a.deleted_at IS NULL AND ` + isSelected + `
 AND $2::bigint > 0 RETURNING ` + grantColumns + `, ` + applicationColumns)
@@ -319,9 +320,9 @@ g.id, g.application_id, g.user_id, g.account_id`
 
 	// A grant that is looked up by its number has no other condition that an
 	// index could serve. Otherwise a planner that believes that an application
-	// has one grant may search all grants of the application. So the application
-	// is an outer join, and the conditions on it accept NULL: they do not turn it
-	// into an inner join.
+	// has one grant may search all grants of the application. So the
+	// application is an outer join, and the conditions on it accept NULL: they
+	// do not turn it into an inner join.
 	itsApplication   = ` LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL `
 	isLive           = `coalesce(a.token_epoch, -1) = g.application_epoch`
 	isAccepted       = isLive + ` AND a.suspended IS NOT TRUE`
@@ -382,8 +383,8 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 	refresh_token_digest = $9::bytea, refresh_token_expires_at = $10::timestamptz, refresh_family_digest = $11::bytea
 ` + whereLive + `AND s.code_digest = $2::bytea AND s.code_redeemed_at IS NULL AND s.code_expires_at > $3::timestamptz`)
 
-	// Without a successor ($8) the refresh token stays, and so do the columns of
-	// its last rotation.
+	// Without a successor ($8) the refresh token stays, and so do the columns
+	// of its last rotation.
 	rotateRefreshToken = qualified(`UPDATE oauth_sessions s SET extra = $11::bytea,
 	rotated_at = CASE WHEN $8::bytea IS NULL THEN ` + rotatedAt + ` WHEN $3::timestamptz = $5::timestamptz THEN NULL ELSE $3::timestamptz END,
 	rotation_salt = CASE WHEN $8::bytea IS NULL THEN s.rotation_salt ELSE $10::bytea END,
@@ -502,8 +503,8 @@ SELECT coalesce((SELECT number FROM seen ORDER BY number DESC LIMIT 1), 0), (SEL
 		OR (SELECT a.deleted_at IS NULL FROM oauth_applications a WHERE a.id = c.application_id) IS NOT TRUE)`
 
 	// The applications are locked first, as in every statement that changes an
-	// application and its secrets. SKIP LOCKED may still wait for a row that was
-	// updated just then.
+	// application and its secrets. SKIP LOCKED may still wait for a row that
+	// was updated just then.
 	cleanSecrets = qualified(`WITH seen AS MATERIALIZED (
 	SELECT application_id, id FROM oauth_client_secrets WHERE (application_id, id) > ($1::uuid, $2::uuid)
 	ORDER BY application_id, id LIMIT $4::bigint

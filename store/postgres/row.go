@@ -20,9 +20,9 @@ import (
 
 // columns reads the values of a row, in the binary format, from left to right.
 // NULL reads as the zero value. err is set by the first value that this library
-// cannot have written. Scanning with pgx, which looks up the conversion for each
-// value of each row, makes a bearer check take a fifth more processor time; half
-// of that is the two arrays of a session.
+// cannot have written. Scanning with pgx, which looks up the conversion for
+// each value of each row, makes a bearer check take a fifth more processor
+// time; half of that is the two arrays of a session.
 type columns struct {
 	fields []pgconn.FieldDescription
 	values [][]byte
@@ -74,8 +74,8 @@ func (c *columns) digestOf(v []byte, to *credential.Digest) {
 	}
 }
 
-// binaries reads a bytea[] with one element for each argument. An element may be
-// NULL. An argument points to a digest, a salt, or bytes of any length.
+// binaries reads a bytea[] with one element for each argument. An element may
+// be NULL. An argument points to a digest, a salt, or bytes of any length.
 func (c *columns) binaries(to ...any) {
 	c.elements(pgtype.ByteaArrayOID, len(to), func(i int, v []byte) { c.binaryOf(v, to[i]) })
 }
@@ -147,14 +147,14 @@ func (c *columns) timeOf(v []byte, to *time.Time) {
 	*to = time.UnixMicro(epoch + since).UTC()
 }
 
-// times reads a timestamptz[] with one element for each argument. An element may
-// be NULL.
+// times reads a timestamptz[] with one element for each argument. An element
+// may be NULL.
 func (c *columns) times(to ...*time.Time) {
 	c.elements(pgtype.TimestamptzArrayOID, len(to), func(i int, v []byte) { c.timeOf(v, to[i]) })
 }
 
-// elements calls read for each of the n elements of an array, with nil for NULL.
-// It fails if the array has not n elements.
+// elements calls read for each of the n elements of an array, with nil for
+// NULL. It fails if the array has not n elements.
 func (c *columns) elements(oid uint32, n int, read func(i int, v []byte)) {
 	found := c.array(c.value(oid), func(i int, v []byte) {
 		if i < n {

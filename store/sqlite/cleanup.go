@@ -13,8 +13,8 @@ import (
 )
 
 // The clean-up walks sessions, grants, client secrets, records and API tokens,
-// each by primary key. Its cursor is a letter for the table and the key that it has
-// come to. A walk reads on a reading connection which of the next rows are
+// each by primary key. Its cursor is a letter for the table and the key that it
+// has come to. A walk reads on a reading connection which of the next rows are
 // dead; only if some are does it write, and then judges them again.
 const (
 	cleaningSessions  = 's'

@@ -129,8 +129,8 @@ func (c *conn) one(query string, read func(*row), args ...value) (found bool, er
 	return found && err == nil, err
 }
 
-// must is one for a statement that has to return a row. Without a row it returns
-// ErrNotFound.
+// must is one for a statement that has to return a row. Without a row it
+// returns ErrNotFound.
 func (c *conn) must(query string, read func(*row), args ...value) error {
 	found, err := c.one(query, read, args...)
 	if err == nil && !found {
@@ -152,8 +152,8 @@ func (c *conn) either(query string, found, absent error, args ...value) error {
 	return absent
 }
 
-// some is all for a statement that has to return at least one row. Without a row
-// it returns ErrNotFound.
+// some is all for a statement that has to return at least one row. Without a
+// row it returns ErrNotFound.
 func (c *conn) some(query string, read func(*row), args ...value) error {
 	found := false
 	err := c.all(query, func(r *row) { found = true; read(r) }, args...)

@@ -15,9 +15,9 @@ import (
 // the other readers need none while the hold has the lock. Nothing relies on a
 // hold: readers see the newest state with it and without it.
 //
-// An open transaction keeps checkpoints from moving the write-ahead log into the
-// file, so that the log grows. So a hold ends before this process writes, and
-// lasts no longer than holdTime. When it notices that another process has
+// An open transaction keeps checkpoints from moving the write-ahead log into
+// the file, so that the log grows. So a hold ends before this process writes,
+// and lasts no longer than holdTime. When it notices that another process has
 // written, it rests for restTime and until there were one or two more changes.
 // Otherwise it would be in the way of each change of a process that writes less
 // often than restTime. The number is random, so that the holds of several

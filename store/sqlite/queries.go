@@ -3,8 +3,8 @@ package sqlite
 // Every statement that a Store runs is a constant in this file. Those of reads
 // are prepared once on every reading connection, those of writes on the writing
 // one. Parameters are numbered. NULL for an owner or a criterion of a filter
-// matches anything. Lists begin below an ID: the last of the page before, or the
-// greatest ID for the first page.
+// matches anything. Lists begin below an ID: the last of the page before, or
+// the greatest ID for the first page.
 var (
 	reads = []string{
 		selectApplication, selectApplicationByClientID, selectClient, listApplications, listApplicationsOfOwner, selectSecrets, findSecret, selectUsage,
@@ -27,8 +27,9 @@ var (
 	}
 )
 
-// Transactions. IMMEDIATE takes the write lock at the beginning, so that no later
-// statement finds the lock taken, or finds that what it read is out of date.
+// Transactions. IMMEDIATE takes the write lock at the beginning, so that no
+// later statement finds the lock taken, or finds that what it read is out of
+// date.
 const (
 	begin    = `BEGIN IMMEDIATE`
 	commit   = `COMMIT`
@@ -38,8 +39,8 @@ const (
 	dataVersion = `PRAGMA data_version`
 )
 
-// Inserting and deleting a row in one transaction tells whether the database can
-// be written, and leaves nothing behind. No record has its kind.
+// Inserting and deleting a row in one transaction tells whether the database
+// can be written, and leaves nothing behind. No record has its kind.
 const (
 	insertProbe = `INSERT INTO records (kind, digest, expires_at, value) VALUES ('', x'', 0, x'')`
 	deleteProbe = `DELETE FROM records WHERE kind = '' AND digest = x''`
@@ -97,8 +98,8 @@ WHERE a.id < ?1 AND a.owner = ?3 AND a.deleted_at IS NULL ORDER BY a.id DESC LIM
 SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_urls = '[]', scopes = '', standing_reason = '', extra = NULL WHERE id = ?1`
 
 	// Counts users up to ?3 by jumping from one to the next in the index: a
-	// user has any number of grants, one for each account. The application's own
-	// grant has no user.
+	// user has any number of grants, one for each account. The application's
+	// own grant has no user.
 	selectUsage = `SELECT a.last_used_at, (WITH RECURSIVE users (user_id, place) AS (
 	SELECT min(user_id), 1 FROM grants WHERE application_id = a.id AND application_epoch = a.token_epoch AND user_id > ''
 	UNION ALL
@@ -164,8 +165,8 @@ const (
 	filterGrants = `g.user_id <> '' AND (?3 IS NULL OR g.user_id = ?3) AND (?4 IS NULL OR g.account_id = ?4)
 AND (?5 IS NULL OR g.application_id = ?5) AND (?6 IS NULL OR a.owner = ?6)`
 
-	// One statement for each index that a list can follow in its order. Those of
-	// an owner are the newest of each of their applications.
+	// One statement for each index that a list can follow in its order. Those
+	// of an owner are the newest of each of their applications.
 	listGrants = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g ` + liveGrant + `
 WHERE g.id < ?1 AND ` + filterGrants + ` ORDER BY g.id DESC LIMIT ?2`
 	listGrantsOfUser = `SELECT ` + grantColumns + `, ` + applicationColumns + ` FROM grants g INDEXED BY grants_by_user ` + liveGrant + `
@@ -310,8 +311,8 @@ AND (t.expires_at IS NULL OR t.expires_at > ?5) ORDER BY t.id DESC LIMIT ?2`
 
 	touchAPIToken = `UPDATE api_tokens SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)`
 
-	// The next tokens of all, of a user or of an account, and whether the filter
-	// selects them.
+	// The next tokens of all, of a user or of an account, and whether the
+	// filter selects them.
 	walkAPITokensDown = `SELECT t.id, 1 FROM api_tokens t WHERE t.id < ?1 AND ?3 = '' AND ?4 = '' ORDER BY t.id DESC LIMIT ?2`
 
 	walkAPITokensOfUser = `SELECT t.id, ?4 = '' OR t.account_id = ?4 FROM api_tokens t WHERE t.id < ?1 AND t.user_id = ?3 ORDER BY t.id DESC LIMIT ?2`
@@ -319,8 +320,8 @@ AND (t.expires_at IS NULL OR t.expires_at > ?5) ORDER BY t.id DESC LIMIT ?2`
 	walkAPITokensOfAccount = `SELECT t.id, 1 FROM api_tokens t WHERE t.id < ?1 AND ?3 = '' AND t.account_id = ?4 AND t.account_id <> '' ORDER BY t.id DESC LIMIT ?2`
 )
 
-// Clean-up. Each walk returns the last key of the next rows and how many of them
-// are dead. Each clean removes the dead rows up to that key.
+// Clean-up. Each walk returns the last key of the next rows and how many of
+// them are dead. Each clean removes the dead rows up to that key.
 const (
 	// The negation of "something is left to accept". NULL compares as absent.
 	deadSession = `(expires_at <= ?2 OR NOT (ifnull(code_redeemed_at IS NULL AND code_expires_at > ?2, 0)

@@ -17,8 +17,8 @@ import (
 // transaction and its fsync. The first of them that takes its turn leads: it
 // runs all of them, so there is no goroutine to start or stop. There are no
 // savepoints, as one would cost more than most operations. If an operation
-// fails, or is refused after it has changed something, the transaction is rolled
-// back and each operation runs in a transaction of its own.
+// fails, or is refused after it has changed something, the transaction is
+// rolled back and each operation runs in a transaction of its own.
 type writer struct {
 	conn      *conn         // for the leader; nil once closed
 	hold      *hold         // in the way of whoever writes
@@ -59,8 +59,8 @@ func (w *writer) close() error {
 }
 
 // write runs an operation, and returns once it is durable or refused. An
-// operation that waits is withdrawn when its context ends. One that has begun is
-// finished, so the outcome returned is always what happened.
+// operation that waits is withdrawn when its context ends. One that has begun
+// is finished, so the outcome returned is always what happened.
 func (w *writer) write(ctx context.Context, run func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -167,8 +167,8 @@ func (w *writer) withdraw(v *operation) bool {
 
 // runAll runs operations in the transaction that was begun, and commits it. An
 // error means that none of them happened. A refusal is the outcome of its own
-// operation. It holds only if the commit succeeds, as the reason for it may be a
-// change in the same transaction.
+// operation. It holds only if the commit succeeds, as the reason for it may be
+// a change in the same transaction.
 func (w *writer) runAll(batch []*operation) error {
 	end := rollback // of nothing
 	for _, v := range batch {

@@ -22,8 +22,8 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
-// together runs operations in one transaction, in their order, and returns what they
-// returned: it leads meanwhile, so that all of them have to wait.
+// together runs operations in one transaction, in their order, and returns what
+// they returned: it leads meanwhile, so that all of them have to wait.
 func together(s *Store, operations ...func() error) []error {
 	s.writer.turn <- struct{}{}
 	errs := make([]error, len(operations))
@@ -123,8 +123,8 @@ func TestRedemptionsShareACommit(t *testing.T) {
 	}
 }
 
-// An operation that is refused when it has changed something already leaves nothing,
-// and the others are as they would be without it.
+// An operation that is refused when it has changed something already leaves
+// nothing, and the others are as they would be without it.
 func TestOneOfAGroupIsRefusedLate(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -178,8 +178,8 @@ func TestOneOfAGroupFails(t *testing.T) {
 	require.NoError(t, s.CreateApplication(ctx, huge, nil, 100), "once there is room again")
 }
 
-// A bug in one operation costs neither its neighbours their answer nor the store its
-// life.
+// A bug in one operation costs neither its neighbours their answer nor the
+// store its life.
 func TestOneOfAGroupPanics(t *testing.T) {
 	s := openTemp(t)
 	app := create(t, s)
@@ -317,8 +317,8 @@ func TestAnotherProcessWrites(t *testing.T) {
 	require.NoError(t, <-result)
 }
 
-// Operations that failed together, and then find the database locked, do not wait
-// for the lock one after the other.
+// Operations that failed together, and then find the database locked, do not
+// wait for the lock one after the other.
 func TestAnotherProcessWritesBetween(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "oauthapps.db")
 	s, other := openPath(t, path), openPath(t, path)

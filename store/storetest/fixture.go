@@ -84,8 +84,8 @@ func (t *trial) application(owner string) oauthapp.Application {
 	return app
 }
 
-// sessionStart returns what begins a session: Session is all that the store will
-// keep but for what it fills in itself.
+// sessionStart returns what begins a session: Session is all that the store
+// will keep but for what it fills in itself.
 func (t *trial) sessionStart(app oauthapp.Application, user, account string, scopes ...string) store.SessionStart {
 	return store.SessionStart{
 		Session: store.Session{

@@ -17,8 +17,8 @@ import (
 )
 
 // The identity provider of Acme signs Alice out, as Okta does: her tokens end,
-// and nobody gets new ones before she has signed in again. It reaches nobody who
-// is not of Acme.
+// and nobody gets new ones before she has signed in again. It reaches nobody
+// who is not of Acme.
 func TestGlobalRevocation(t *testing.T) {
 	t.Parallel()
 	public, private, err := ed25519.GenerateKey(nil)

@@ -18,7 +18,8 @@ import (
 
 // The published client package of the Model Context Protocol knows the URL of
 // the demo's MCP server alone, and calls its tool: by its metadata document,
-// having registered itself or beforehand, and as itself, with a secret or a key.
+// having registered itself or beforehand, and as itself, with a secret or a
+// key.
 func TestMCPClientPackage(t *testing.T) {
 	const redirect = "http://127.0.0.1:49321/callback"
 	var document []byte

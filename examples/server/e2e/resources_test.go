@@ -105,8 +105,9 @@ func TestResources(t *testing.T) {
 }
 
 // The client of the Go SDK of the Model Context Protocol knows the URL of the
-// demo's MCP server alone. It registers itself, has its user authorize it, calls
-// the tool, and refreshes before every call, as its tokens live for seconds.
+// demo's MCP server alone. It registers itself, has its user authorize it,
+// calls the tool, and refreshes before every call, as its tokens live for
+// seconds.
 func TestGoMCPClient(t *testing.T) {
 	t.Parallel()
 	s := start(t, "-access-token-ttl", "5s")

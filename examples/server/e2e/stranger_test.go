@@ -16,10 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An MCP client that nobody registered signs in, calls the API and refreshes: by
-// its metadata document where the server reads those, and else by registering
-// itself, with a secret or without. By its metadata document it also pushes its
-// request, and signs in on another device.
+// An MCP client that nobody registered signs in, calls the API and refreshes:
+// by its metadata document where the server reads those, and else by
+// registering itself, with a secret or without. By its metadata document it
+// also pushes its request, and signs in on another device.
 func TestMCPStranger(t *testing.T) {
 	const callback = "http://127.0.0.1:49321/callback"
 	var document []byte

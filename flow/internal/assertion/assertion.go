@@ -25,8 +25,8 @@ const MaxLifetime = time.Hour
 
 // Rules are what a kind of assertion must be.
 type Rules struct {
-	// Types are those of the header, as [jose.Rules] has them. A type of its own
-	// keeps other tokens of the same key from being taken for assertions.
+	// Types are those of the header, as [jose.Rules] has them. A type of its
+	// own keeps other tokens of the same key from being taken for assertions.
 	Types []string
 	// Audiences are what aud may be: one of them alone.
 	Audiences []string

@@ -23,8 +23,8 @@ const (
 	maxStale = time.Hour
 )
 
-// Keys finds the keys of those who sign, also at URLs. It is safe for concurrent
-// use.
+// Keys finds the keys of those who sign, also at URLs. It is safe for
+// concurrent use.
 type Keys struct {
 	fetcher *fetch.Fetcher
 	now     func() time.Time

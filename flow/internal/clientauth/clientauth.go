@@ -44,8 +44,8 @@ type Method struct {
 	// Present returns what of a request is the method's own, if anything. Of
 	// the parameters it may rely on its own and client_id. The request has at
 	// most one Authorization header, of any scheme. A refusal is for what is
-	// malformed; the client ID is returned with it, where it is known. A request
-	// without a client ID is refused in any case.
+	// malformed; the client ID is returned with it, where it is known. A
+	// request without a client ID is refused in any case.
 	Present func(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error)
 
 	// Verify returns "" if the client is the one that it says it is, and else
@@ -95,8 +95,8 @@ type Failure struct {
 	Nameable    string               // the client ID if it can be nothing but one, or ""
 	Application oauthapp.Application // zero where there is none
 	Reason      string
-	// RetryAfter is set where there were too many attempts already, and this one
-	// was not judged.
+	// RetryAfter is set where there were too many attempts already, and this
+	// one was not judged.
 	RetryAfter time.Duration
 }
 

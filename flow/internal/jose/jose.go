@@ -29,8 +29,8 @@ const (
 
 // Algorithms are the signature algorithms, as metadata lists them: ECDSA on
 // P-256 with SHA-256, Ed25519 under both of its names, and RSA of 2048 to 4096
-// bits with SHA-256 (RFC 7518, section 3.1, RFC 8037, section 3.1, and RFC 9864,
-// section 2.2).
+// bits with SHA-256 (RFC 7518, section 3.1, RFC 8037, section 3.1, and RFC
+// 9864, section 2.2).
 var Algorithms = []string{"ES256", "EdDSA", "Ed25519", "PS256", "RS256"}
 
 var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, "Ed25519", jose.PS256, jose.RS256}

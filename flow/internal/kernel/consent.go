@@ -16,16 +16,17 @@ type ConsentQuestion struct {
 	// question about one account has a copy of the user with that alone.
 	User *User
 	// Scopes are one or more that the application may ask for, as
-	// [Kernel.RequestedScopes] says. The user may leave out what the application
-	// can do without.
+	// [Kernel.RequestedScopes] says. The user may leave out what the
+	// application can do without.
 	Scopes []string
 	// Resources are the identifiers of those that the client asks for, as
 	// [Kernel.RequestedResources] says.
 	Resources []string
 
 	Action string // where the form posts to, the path of a [Route]
-	// Request is what the form brings back, signed: a query string. It stands in
-	// the page, so it has no secret: of what grants access it has the digest.
+	// Request is what the form brings back, signed: a query string. It stands
+	// in the page, so it has no secret: of what grants access it has the
+	// digest.
 	Request   string
 	AccountID string // the one that is selected; "" to select for the user
 
@@ -62,8 +63,8 @@ type ConsentForm struct {
 
 	// Unproven tells why the form is no answer: ticket.ErrInvalid where it was
 	// not made for this user, session and request, and ticket.ErrExpired. It is
-	// nil for one that is. Decide shows the page once more for a form that is no
-	// answer; until then its Request can be anybody's.
+	// nil for one that is. Decide shows the page once more for a form that is
+	// no answer; until then its Request can be anybody's.
 	Unproven error
 }
 

@@ -80,8 +80,8 @@ type Contribution struct {
 
 	// Metadata are members of the authorization server metadata (RFC 8414), for
 	// JSON. Grant types and client authentication methods are there by
-	// themselves. ResourceMetadata are members of that of the protected API (RFC
-	// 9728).
+	// themselves. ResourceMetadata are members of that of the protected API
+	// (RFC 9728).
 	Metadata         map[string]any
 	ResourceMetadata map[string]any
 
@@ -113,9 +113,9 @@ type Contribution struct {
 	// with. Of files that are embedded in a folder, Files is the fs.Sub.
 	Pages page.Further
 
-	// Observe is told of each request at an endpoint and by the API, before it is
-	// judged, and returns the context that it goes on with and what is called
-	// with its outcome.
+	// Observe is told of each request at an endpoint and by the API, before it
+	// is judged, and returns the context that it goes on with and what is
+	// called with its outcome.
 	Observe func(ctx context.Context, r *http.Request, endpoint string) (context.Context, func(*Outcome))
 
 	// ClaimsExtra says that the capability judges whatever [Extra] has under
@@ -128,10 +128,10 @@ type Contribution struct {
 type Route struct {
 	Method string // GET, POST, PUT or DELETE
 	// Path is a pattern of [http.ServeMux] that begins with "/" and matches no
-	// request that another route's path matches. It is below the
-	// path of the issuer, as the Action of a [ConsentQuestion] is. What a
-	// browser is told, such as the action of a form and where to return to, is
-	// [Kernel.BasePath] and the path; metadata has [Kernel.Issuer] and the path.
+	// request that another route's path matches. It is below the path of the
+	// issuer, as the Action of a [ConsentQuestion] is. What a browser is told,
+	// such as the action of a form and where to return to, is [Kernel.BasePath]
+	// and the path; metadata has [Kernel.Issuer] and the path.
 	Path      string
 	Handler   http.HandlerFunc
 	AnyOrigin bool // scripts of other origins may read the answers; there is no cookie in it

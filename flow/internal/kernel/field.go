@@ -10,9 +10,9 @@ import (
 // application registers and edits it. What is kept of it is the capability's
 // entry in Extra of the application.
 type ApplicationField struct {
-	// Name is that of the field in the form and in a [*oauthapp.ValidationError]:
-	// none that oauthapp.FieldError lists, nor ticket or version, nor one that
-	// begins with "was_".
+	// Name is that of the field in the form and in a
+	// [*oauthapp.ValidationError]: none that oauthapp.FieldError lists, nor
+	// ticket or version, nor one that begins with "was_".
 	Name  string
 	Label string // a few words
 	Hint  string // what to fill in, in full sentences
@@ -25,10 +25,10 @@ type ApplicationField struct {
 	// field at all.
 	Text func(app oauthapp.Application) (text string, has bool)
 	// Entry returns what is kept, for JSON, once the owner has changed the text
-	// for an application of a type, or nil for nothing. It is the whole entry of
-	// the capability: what that keeps beside it is lost. The text has no white
-	// space around it, and is "" where it was emptied. A problem is a full
-	// sentence for the owner that says what to fill in instead.
+	// for an application of a type, or nil for nothing. It is the whole entry
+	// of the capability: what that keeps beside it is lost. The text has no
+	// white space around it, and is "" where it was emptied. A problem is a
+	// full sentence for the owner that says what to fill in instead.
 	Entry func(clientType oauthapp.ClientType, text string) (entry any, problem string)
 
 	// Capability is the name of the capability. Add sets it.

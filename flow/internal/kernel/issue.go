@@ -51,7 +51,8 @@ type Consent struct {
 	// Remembered has nobody asked: it is good only as far as the user's live
 	// grant.
 	Remembered bool
-	// Public says that the client is public: consent is never remembered for it.
+	// Public says that the client is public: consent is never remembered for
+	// it.
 	Public bool
 	At     time.Time
 }

@@ -62,9 +62,9 @@ type Kernel struct {
 	// RequestedScopes what a parameter scope of its asks for, at any of some
 	// resources: the default scopes where it is "", and a refusal where the
 	// application may not ask for it there. Without resources it is at any that
-	// the service has. GrantedScopes returns what the access token of a token request
-	// may reach: what the user granted the session presented, as far as the
-	// application may ask for it now and capabilities let it.
+	// the service has. GrantedScopes returns what the access token of a token
+	// request may reach: what the user granted the session presented, as far as
+	// the application may ask for it now and capabilities let it.
 	AllowedScopes func(app oauthapp.Application) []string
 	GrantedScopes func(t *TokenRequest) []string
 
@@ -74,9 +74,9 @@ type Kernel struct {
 	// account, "" for what they do for themselves. An error is an outage.
 	StillGiven func(ctx context.Context, user, account string, scopes []string) ([]string, *wire.Error)
 
-	// RevokeLeaked ends a credential that was found where everybody can read it,
-	// whatever it is, and returns an event for each that was ended, which the
-	// caller emits. There is none for a string that is no live credential.
+	// RevokeLeaked ends a credential that was found where everybody can read
+	// it, whatever it is, and returns an event for each that was ended, which
+	// the caller emits. There is none for a string that is no live credential.
 	RevokeLeaked func(r *http.Request, text string) ([]oauthapp.Event, error)
 
 	// AgreeItself asks the engine for its opinion of a request that was judged
@@ -84,10 +84,10 @@ type Kernel struct {
 	// gets others.
 	AgreeItself func(t *TokenRequest, granted, scopes []string) *wire.Error
 
-	// RequestedResources returns the identifiers of the resources that a request
-	// names (RFC 8707), the default one where it names none, and refuses one
-	// that the service does not have. KeptResources is what a session keeps of
-	// them, which begins with a user's consent to them.
+	// RequestedResources returns the identifiers of the resources that a
+	// request names (RFC 8707), the default one where it names none, and
+	// refuses one that the service does not have. KeptResources is what a
+	// session keeps of them, which begins with a user's consent to them.
 	RequestedResources func(params wire.Params) ([]string, *wire.Error)
 	KeptResources      func(resources []string) Extra
 
@@ -105,10 +105,10 @@ type Kernel struct {
 
 	// FindClient returns the client of an ID, one from elsewhere too. signedIn
 	// tells that a person who is signed in waits for it. Where nobody is, a
-	// client from elsewhere may be zero: it is found once somebody is. The client
-	// of a suspended application is refused.
-	// KeepClient sees to it that the store has a client that was found. It is
-	// called after the user's yes, before anything is issued.
+	// client from elsewhere may be zero: it is found once somebody is. The
+	// client of a suspended application is refused. KeepClient sees to it that
+	// the store has a client that was found. It is called after the user's yes,
+	// before anything is issued.
 	FindClient func(r *http.Request, clientID string, signedIn bool) (store.Client, *wire.Error)
 	KeepClient func(r *http.Request, client store.Client) (store.Client, *wire.Error)
 
@@ -121,10 +121,10 @@ type Kernel struct {
 	// returns the answer. ReadConsent and Decide report false where they have
 	// answered the request: with a refusal, or with the page once more.
 	//
-	// Nothing is carried out by then. The capability claims what it asked about,
-	// so that one decision counts. After a yes it calls KeepClient, keeps what
-	// was authorized, and emits oauthapp.GrantCreated; after a no it emits
-	// oauthapp.GrantDenied with the Error access_denied. See
+	// Nothing is carried out by then. The capability claims what it asked
+	// about, so that one decision counts. After a yes it calls KeepClient,
+	// keeps what was authorized, and emits oauthapp.GrantCreated; after a no it
+	// emits oauthapp.GrantDenied with the Error access_denied. See
 	// [ConsentQuestion.Event].
 	AskConsent  func(w http.ResponseWriter, r *http.Request, q ConsentQuestion)
 	ReadConsent func(w http.ResponseWriter, r *http.Request, action string, form wire.Params, names []string) (*ConsentForm, bool)

@@ -13,10 +13,10 @@ import (
 type Leakable struct {
 	Kind credential.Kind
 
-	// Revoke ends the live credential of a text of the Kind. It returns an event
-	// for each application or person that the credential was of, which tells of
-	// them, and none where there is no such live credential. It may end one and
-	// return an error too, and can be repeated.
+	// Revoke ends the live credential of a text of the Kind. It returns an
+	// event for each application or person that the credential was of, which
+	// tells of them, and none where there is no such live credential. It may
+	// end one and return an error too, and can be repeated.
 	Revoke func(r *http.Request, text string, c credential.Parsed) ([]oauthapp.Event, error)
 }
 

@@ -58,10 +58,10 @@ func (t *TokenRequest) Keep(name string, value any) error {
 	return nil
 }
 
-// DropOlder has the access tokens of the session end that are neither the newest
-// one nor the one before. A capability that keeps something with each access
-// token calls it where what it keeps with those two differs, so that what it
-// keeps with the one before is that of all older ones.
+// DropOlder has the access tokens of the session end that are neither the
+// newest one nor the one before. A capability that keeps something with each
+// access token calls it where what it keeps with those two differs, so that
+// what it keeps with the one before is that of all older ones.
 func (t *TokenRequest) DropOlder() { t.dropOlder = true }
 
 // KeepResources has the session keep which resources its access tokens are for,

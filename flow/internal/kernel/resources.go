@@ -109,8 +109,8 @@ const (
 // Next is what a session keeps once it has a new access token for an audience,
 // at a time. With dropOlder, it keeps the newest one and the one before alone.
 //
-// Of each resource the newest two tokens live on until they expire, as calls may
-// be under way with the one before. What exceeds the room goes: first those
+// Of each resource the newest two tokens live on until they expire, as calls
+// may be under way with the one before. What exceeds the room goes: first those
 // that were replaced, the oldest first.
 func (r *Resources) Next(s *store.Session, audience Audience, now time.Time, dropOlder bool) Resources {
 	next := Resources{Granted: r.Granted, Access: audience}
@@ -283,9 +283,9 @@ func ResourceOf(ctx context.Context) string {
 	return identifier
 }
 
-// IsOlder reports whether a digest is that of an access token of a session which
-// is neither the newest one nor the one before. All of those have the same
-// standing with every capability: see [TokenRequest.DropOlder].
+// IsOlder reports whether a digest is that of an access token of a session
+// which is neither the newest one nor the one before. All of those have the
+// same standing with every capability: see [TokenRequest.DropOlder].
 func IsOlder(s *store.Session, presented credential.Digest) bool {
 	if presented.Equal(s.Access.Digest) || presented.Equal(s.PreviousAccess.Digest) {
 		return false

@@ -16,8 +16,8 @@ type TokenSource struct {
 	// Kind is that of its tokens, and no other's.
 	Kind credential.Kind
 
-	// Find returns what a token stands for, or store.ErrNotFound for one that is
-	// not valid at now. It has compared the digest.
+	// Find returns what a token stands for, or store.ErrNotFound for one that
+	// is not valid at now. It has compared the digest.
 	Find func(ctx context.Context, token credential.Parsed, now time.Time) (oauthapp.APIToken, error)
 
 	// End ends a token whose user may give nothing any more, with an event.

@@ -56,9 +56,9 @@ type Error struct {
 	Status      int
 	RetryAfter  time.Duration // when it is worth trying again; 0 for a refusal that stands
 	Received    string        // what was received instead of what had to be, for pages alone; ""
-	// Reason is why, for the host and the developer of the client alone: a fixed
-	// phrase. "" where Description is all there is to say. It must be there
-	// where Description quotes what was sent, which can be anything.
+	// Reason is why, for the host and the developer of the client alone: a
+	// fixed phrase. "" where Description is all there is to say. It must be
+	// there where Description quotes what was sent, which can be anything.
 	Reason string
 	// Routine marks what a client that makes no mistake is told as things go
 	// on, such as to ask again. No event tells of it.

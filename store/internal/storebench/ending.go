@@ -11,8 +11,8 @@ import (
 
 const mostOfUser = 10_000 // grants; an account can have more
 
-// benchmarkEnding ends all access of a user and of an account, while sessions of
-// others are in use.
+// benchmarkEnding ends all access of a user and of an account, while sessions
+// of others are in use.
 func benchmarkEnding(b *testing.B, s store.Store, n int) {
 	l := &load{Store: s, ctx: b.Context(), size: n}
 	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: s, Scopes: []string{"read"}})
