@@ -13,17 +13,22 @@ import (
 
 // Access tokens that users made without an application come from a capability.
 // Nothing refreshes them: the host is asked at each use what the user may do.
+// Each is for the default resource alone.
 
 // judgeAPIToken judges an access token that is of no session. What is refused
 // is reported where the token names one that there is.
-func (p *Provider) judgeAPIToken(r *http.Request, g *Guard, scheme, presented string) (*Authorization, *wire.Error) {
+func (p *Provider) judgeAPIToken(r *http.Request, g *Guard, api *resource, scheme, presented string) (*Authorization, *wire.Error) {
 	token, refusal := p.findAPIToken(r, presented)
 	if refusal != nil {
 		return nil, refusal
 	}
-	refusal = p.limitAPIToken(r, &token)
-	if refusal == nil && !strings.EqualFold(scheme, kernel.Bearer) {
+	switch {
+	case !strings.EqualFold(scheme, kernel.Bearer):
 		refusal = errInvalidToken
+	case !p.isFor(api, nil):
+		refusal = errOtherResource
+	default:
+		refusal = p.limitAPIToken(r, &token)
 	}
 	a := &Authorization{
 		UserID:     token.UserID,
@@ -67,7 +72,7 @@ func (p *Provider) findAPIToken(r *http.Request, presented string) (oauthapp.API
 }
 
 // limitAPIToken narrows a token to what its user may still give, and ends it
-// where that is nothing.
+// where that is nothing; and to what the default resource takes.
 func (p *Provider) limitAPIToken(r *http.Request, token *oauthapp.APIToken) *wire.Error {
 	given, refusal := p.stillGiven(r.Context(), token.UserID, token.AccountID, token.Scopes)
 	if refusal != nil {
@@ -79,11 +84,16 @@ func (p *Provider) limitAPIToken(r *http.Request, token *oauthapp.APIToken) *wir
 		}
 		return errAPITokenEnded
 	}
-	token.Scopes = given
+	if token.Scopes = intersect(given, p.resources[0].Scopes); len(token.Scopes) == 0 {
+		return errNoScopeLeft
+	}
 	return nil
 }
 
-var errAPITokenEnded = invalidToken("the user may give nothing any more; the API token was ended")
+var (
+	errAPITokenEnded = invalidToken("the user may give nothing any more; the API token was ended")
+	errNoScopeLeft   = invalidToken("the API takes none of the scopes of the API token")
+)
 
 // introspectAPIToken tells a resource server of the host what an API token
 // stands for, and everyone else nothing.

@@ -189,7 +189,7 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard, api *resource) (*Author
 	}
 	token, err := p.credentials.Parse(credential.AccessToken, presented)
 	if err != nil {
-		a, refusal := p.judgeAPIToken(r, g, scheme, presented)
+		a, refusal := p.judgeAPIToken(r, g, api, scheme, presented)
 		return a, nil, refusal
 	}
 	session, err := p.cfg.Store.Session(r.Context(), token.Session)

@@ -25,6 +25,7 @@ func (p *Provider) extend() error {
 		Issuer:      p.cfg.Issuer,
 		BasePath:    p.issuer.Path,
 		Resource:    p.cfg.Resource,
+		TakenScopes: p.resources[0].Scopes,
 		Store:       p.cfg.Store,
 		Registry:    p.registry,
 		Credentials: p.credentials,

@@ -11,7 +11,7 @@ import (
 type Ended struct {
 	Grants       int // live grants of users that were ended one by one
 	Applications int // applications whose tokens were all revoked at once
-	APITokens    int // live API tokens of users
+	APITokens    int // API tokens of users, also those that had just expired
 }
 
 // endBatch is how many grants or applications one step examines.

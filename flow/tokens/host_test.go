@@ -85,7 +85,7 @@ var people = map[string]*flow.User{
 	"bob":  {ID: "2", Name: "Bob", Session: "of bob", Accounts: []flow.Account{{ID: "20", Name: "Bob's"}, {ID: "11", Name: "Shared", Role: flow.Administrator}}},
 }
 
-func newService(t *testing.T, cfg tokens.Config) *service {
+func newService(t *testing.T, cfg tokens.Config, edit ...func(*flow.Config)) *service {
 	s := &service{t: t, at: time.Date(2026, 5, 6, 12, 0, 0, 0, time.UTC), may: map[string][]string{}, store: &outages{Store: memory.New()}}
 	config := flow.Config{
 		Issuer: issuer, Store: s.store, Now: s.now, Events: s.note,
@@ -100,6 +100,9 @@ func newService(t *testing.T, cfg tokens.Config) *service {
 		}},
 		Extensions: []flow.Extension{tokens.New(cfg)},
 		Logger:     slog.New(slog.DiscardHandler),
+	}
+	for _, edit := range edit {
+		edit(&config)
 	}
 	rs, secret, err := must(flow.New(config)).Registry().Register(t.Context(), "owner", oauthapp.Registration{
 		Name: "Resource server", HomepageURL: "https://rs.example", CallbackURLs: []string{"https://rs.example/callback"},

@@ -3,7 +3,6 @@ package tokens
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -283,7 +282,8 @@ func (v *visit) missingScopes(token oauthapp.NewAPIToken) []oauthapp.FieldError 
 	}
 	problems := []oauthapp.FieldError{}
 	for _, scope := range token.Scopes {
-		if _, offered := v.k.Scopes[scope]; offered && !slices.Contains(given, scope) {
+		_, offered := v.k.Scopes[scope]
+		if offered && (!slices.Contains(given, scope) || !slices.Contains(v.k.TakenScopes, scope)) {
 			problems = append(problems, oauthapp.FieldError{Field: "scope", Message: "You may not give " + strconv.Quote(scope) + "."})
 		}
 	}
@@ -375,7 +375,7 @@ func (v *visit) show(status int, shown tokenPage, f form) {
 	f.Action, f.ID, f.Ticket = v.path(v.account.ID), id.String(), v.ticket(createPurpose, id)
 	selected := f.Scopes
 	f.Scopes = nil
-	for _, name := range slices.Sorted(maps.Keys(v.k.Scopes)) {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(v.k.TakenScopes))) {
 		isSelected := slices.ContainsFunc(selected, func(c choice) bool { return c.Name == name })
 		f.Scopes = append(f.Scopes, choice{name, v.k.Scopes[name], isSelected})
 	}

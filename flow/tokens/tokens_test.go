@@ -192,6 +192,38 @@ func TestAccessFollowsThePerson(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, s.post("bob", "/accounts/20/api_tokens", s.form("bob", "20", nil)).Code)
 }
 
+// Of several APIs, the default one alone takes API tokens, with its scopes.
+func TestResources(t *testing.T) {
+	const other = "https://other.example"
+	s := newService(t, tokens.Config{}, func(cfg *flow.Config) {
+		cfg.Resources = []flow.Resource{{Identifier: issuer, Scopes: []string{"read"}}, {Identifier: other}}
+	})
+	answer := s.post("ada", "/accounts/10/api_tokens", s.form("ada", "10", url.Values{"scope": {"write"}}))
+	require.Equal(t, http.StatusUnprocessableEntity, answer.Code)
+	require.Contains(t, answer.Body.String(), "You may not give &#34;write&#34;.")
+	require.NotContains(t, answer.Body.String(), `value="write"`)
+
+	token := s.make("ada", "10", url.Values{"scope": {"read"}})
+	require.Equal(t, "1,,read", s.call(token).Body.String())
+	r := httptest.NewRequest(http.MethodGet, other, nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	_, err := s.Authenticate(r, flow.Guard{Resource: other})
+	require.ErrorContains(t, err, flow.InvalidToken)
+	refused := s.eventsOf(oauthapp.RequestRefused)
+	require.Equal(t, "the access token is for another API of this service", refused[len(refused)-1].Reason)
+	require.Equal(t, "CI", refused[len(refused)-1].APITokenName)
+
+	later := flowtest.New(t, flow.Config{
+		Issuer: issuer, Store: s.store, Extensions: []flow.Extension{tokens.New(tokens.Config{})},
+		Scopes: []flow.Scope{{Name: "write", Description: "Write your data", Default: true}},
+	})
+	r = httptest.NewRequest(http.MethodGet, issuer, nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	_, err = later.Authenticate(r, flow.Guard{})
+	require.ErrorContains(t, err, flow.InvalidToken, "the service does not have its scope any more")
+	require.Equal(t, "1,,read", s.call(token).Body.String(), "it was not ended")
+}
+
 func TestEndAccess(t *testing.T) {
 	for name, tt := range map[string]struct {
 		end  func(*service) (oauthapp.Ended, error)

@@ -19,9 +19,10 @@ import (
 // A Kernel is what a provider lends its capabilities. Its functions are safe
 // for concurrent use.
 type Kernel struct {
-	Issuer      string // the issuer identifier
-	BasePath    string // its path, such as "/id", or ""; see [Route]
-	Resource    string // the identifier of the protected API, the default one of several
+	Issuer      string   // the issuer identifier
+	BasePath    string   // its path, such as "/id", or ""; see [Route]
+	Resource    string   // the identifier of the protected API, the default one of several
+	TakenScopes []string // those that Resource takes
 	Store       store.Store
 	Registry    *oauthapp.Registry
 	Credentials credential.Format
