@@ -1,6 +1,7 @@
 package tokens
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -395,17 +396,18 @@ func (v *visit) show(status int, shown tokenPage, f form) {
 	}
 	var invalid *oauthapp.ValidationError
 	switch {
+	case err == nil || shown.Token != "": // a token that was made is shown, whatever else can be
+		v.k.WritePage(v.w, v.r, status, listPage, shown)
 	case errors.As(err, &invalid): // a place in a list that there never was
 		v.notFound(v.w, v.r)
-	case err != nil && shown.Token == "":
+	default:
 		v.k.WritePageError(v.w, v.r, wire.Outage(err))
-	default: // a token that was made is shown, whatever else can be
-		v.k.WritePage(v.w, v.r, status, listPage, shown)
 	}
 }
 
 // tokens is a page of a list, that goes on by a field of the query.
 func (v *visit) tokens(field string, filter oauthapp.APITokenFilter) (rows []listed, links page.Pages, err error) {
+	names := map[string]string{v.user.ID: ""}
 	after := v.r.URL.Query().Get(field)
 	list, err := v.k.Registry.APITokens(v.r.Context(), filter, oauthapp.Page{After: after})
 	if err != nil {
@@ -423,14 +425,15 @@ func (v *visit) tokens(field string, filter oauthapp.APITokenFilter) (rows []lis
 		for _, scope := range token.Scopes {
 			row.Scopes = append(row.Scopes, page.Scope{Name: scope, Description: v.k.Scopes[scope]})
 		}
-		if token.UserID != v.user.ID {
-			if row.By, err = v.k.UserName(v.r.Context(), token.UserID); err != nil {
+		by, known := names[token.UserID]
+		if !known {
+			if by, err = v.k.UserName(v.r.Context(), token.UserID); err != nil {
 				return nil, links, err
 			}
-			if row.By == "" {
-				row.By = token.UserID
-			}
+			by = cmp.Or(by, token.UserID)
+			names[token.UserID] = by
 		}
+		row.By = by
 		rows = append(rows, row)
 	}
 	if after != "" {

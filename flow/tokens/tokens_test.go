@@ -1,6 +1,7 @@
 package tokens_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -131,6 +132,20 @@ func TestFormIsSentTwice(t *testing.T) {
 	require.Equal(t, http.StatusConflict, answer.Code)
 	require.Contains(t, answer.Body.String(), "This form was sent before")
 	require.Len(t, s.eventsOf(oauthapp.APITokenCreated), 1)
+}
+
+// A token that was made is shown, and each name on the page asked for once.
+func TestShown(t *testing.T) {
+	asked := 0
+	s := newService(t, tokens.Config{}, func(cfg *flow.Config) {
+		cfg.Pages.UserName = func(context.Context, string) (string, error) { asked++; return "", nil }
+	})
+	answer := s.post("ada", "/accounts/11/api_tokens?after=nonsense", s.form("ada", "11", url.Values{"kind": {"account"}}))
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Regexp(t, shown, answer.Body.String())
+	s.make("ada", "11", url.Values{"kind": {"account"}})
+	require.Equal(t, 2, strings.Count(s.get("bob", "/accounts/11/api_tokens").Body.String(), "by <bdi>1</bdi>"))
+	require.Equal(t, 1, asked)
 }
 
 func TestForgedForms(t *testing.T) {
