@@ -16,28 +16,35 @@
 //
 // # Paths
 //
-// All below Config.Prefix and /accounts/{account}; {id} is the ID of an
-// application.
+// Below Config.Prefix and /accounts/{account}/oauth_applications, where {id} is
+// the ID of an application:
 //
-//	GET  /oauth_applications                                  both lists: who has access, who is registered
-//	GET  /oauth_applications/new                              the form to register an application
-//	POST /oauth_applications                                  name, description, homepage_url, callback_url, client_type
-//	GET  /oauth_applications/{id}                             the application
-//	GET  /oauth_applications/{id}/edit                        the form to edit it
-//	POST /oauth_applications/{id}                             the same fields without client_type
-//	POST /oauth_applications/{id}/secrets                     Reset secret; overlap
-//	GET  /oauth_applications/{id}/secrets/{secret}/revoke     the warning before, and
-//	POST /oauth_applications/{id}/secrets/{secret}/revoke     the end of one secret
-//	GET  /oauth_applications/{id}/revoke                      the warning before, and
-//	POST /oauth_applications/{id}/revoke                      the end of all user tokens
-//	GET  /oauth_applications/{id}/transfer                    the warning before, and
-//	POST /oauth_applications/{id}/transfer                    an offer to another account, with its code
-//	POST /oauth_applications/{id}/transfer/withdraw           the end of that offer
-//	GET  /oauth_applications/receive                          the form for the code of an offer, and
-//	POST /oauth_applications/receive                          what is offered; code, decision
-//	GET  /oauth_applications/{id}/delete                      the warning before, and
-//	POST /oauth_applications/{id}/delete                      the end of the application; confirm_name
-//	POST /authorized_applications/{grant}/revoke              the end of one user's authorization
+//	GET                                 both lists of the account
+//	GET  /new                           the form to register an application
+//	POST                                name, description, homepage_url,
+//	                                    callback_url, client_type
+//	GET  /{id}                          the application
+//	GET  /{id}/edit                     the form to edit it
+//	POST /{id}                          the same fields without client_type
+//	POST /{id}/secrets                  Reset secret; overlap
+//	GET  /{id}/secrets/{secret}/revoke  the warning before, and
+//	POST /{id}/secrets/{secret}/revoke  the end of one secret
+//	GET  /{id}/revoke                   the warning before, and
+//	POST /{id}/revoke                   the end of all user tokens
+//	GET  /{id}/transfer                 the warning before, and
+//	POST /{id}/transfer                 an offer to another account, with
+//	                                    its code
+//	POST /{id}/transfer/withdraw        the end of that offer
+//	GET  /receive                       the form for the code of an offer
+//	POST /receive                       what is offered; code, decision
+//	GET  /{id}/delete                   the warning before, and
+//	POST /{id}/delete                   the end of the application;
+//	                                    confirm_name
+//
+// And below Config.Prefix and /accounts/{account}:
+//
+//	POST /authorized_applications/{grant}/revoke
+//	     the end of one user's authorization
 //
 // # The client secret
 //
@@ -96,7 +103,7 @@
 // replaces any of these files through flow.Config.Pages.Files, which holds it
 // by its name:
 //
-//	layout.html        the frame of all pages; it shows the templates "title" and "main"
+//	layout.html        the frame of all pages, around "title" and "main"
 //	head.html          what else belongs in <head>; empty
 //	navigation.html    above the content; empty
 //	footer.html        below it; empty
@@ -104,16 +111,16 @@
 //
 // and the pages, each of which defines the templates "title" and "main":
 //
-//	consent.html             may the application act for the user?
-//	error.html               what could not be done
-//	applications.html        both lists of an account
-//	application.html         one application
-//	application_form.html    register or edit one
-//	revoke_tokens.html       the warning before all user tokens are revoked
-//	revoke_secret.html       the warning before a secret is revoked
-//	delete_application.html  the warning before an application is deleted
-//	transfer_application.html  offer an application to another account
-//	receive_application.html   accept what another account offers
+//	consent.html              may the application act for the user?
+//	error.html                what could not be done
+//	applications.html         both lists of an account
+//	application.html          one application
+//	application_form.html     register or edit one
+//	revoke_tokens.html        the warning before all user tokens are revoked
+//	revoke_secret.html        the warning before a secret is revoked
+//	delete_application.html   the warning before an application is deleted
+//	transfer_application.html offer an application to another account
+//	receive_application.html  accept what another account offers
 //
 // A host has its own pages, such as that to sign in on, in the same frame:
 // further files *.html, which define the same two templates.
@@ -124,33 +131,57 @@
 // style.css; and .Page: in a page of the host's own, what WritePage was given,
 // and in those of the library
 //
-//	consent.html             Action, Request, Ticket, UserName, Application, Description, Homepage, Home, Owner,
-//	                         ClientHost, Badge, Verified, Public, Loopback, Callback, Remarks,
-//	                         Resources (Name, Identifier), Accounts (ID, Name, Selected, Granted),
-//	                         Scopes (Name, Description, Group, Risk, Optional, Selected, New),
-//	                         Required and Optional (Name, Scopes): the same by group, Notice
-//	error.html               Status, Title, Message, Detail, Received, Remedy, Time, Back (URL, Text)
-//	applications.html        Account, Accounts (URL, Text, Current), Notice, Problem, OfOthers, Manages, NewURL, ReceiveURL,
-//	                         Authorized (Name, Homepage, By, UserID, You, Standing (Suspended, Reason, Awaiting, Verified),
-//	                         Scopes (Name, Description, Optional, Selected),
-//	                         AuthorizedAt, LastUsedAt, RevokeURL, Ticket),
-//	                         Developer (Name, URL, Public, Standing, CreatedAt, LastUsedAt),
-//	                         AuthorizedPages and DeveloperPages (First, Next)
-//	application.html         Account, ListURL, Name, Description, Homepage, Callbacks, ClientID, Public,
-//	                         Standing (Suspended, Reason, Awaiting, Verified), Scopes (Name, Description, Optional, Selected),
-//	                         CreatedAt, LastUsedAt, ClientSecret, Created, Others, Notice, Problem,
-//	                         Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
-//	                         Overlaps (Value, Text, Hint, Selected), Refusals (At, Endpoint, Error, Reason, Remedy),
-//	                         Ticket, EditURL, ResetURL, RevokeURL, DeleteURL, TransferURL
-//	application_form.html    Account, New, Title, Action, Cancel, Ticket, ClientID, Version, Was (Name, Description, Homepage,
-//	                         Callbacks), Name, Description, Homepage, Callbacks, Public, Further (Name, Label, Hint, Flag, Text, Was),
-//	                         Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice, Problems (Field, Message), Problem "field"
-//	revoke_tokens.html       Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice, Usage (Users, More, LastUsedAt, Consequence)
-//	revoke_secret.html       the same, and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
-//	delete_application.html  the same, and Problems (Field, Message), Problem "field"
-//	transfer_application.html  the same as revoke_tokens.html, and Said, Code, ExpiresAt, By, WithdrawURL, WithdrawTicket
-//	receive_application.html   Account, ListURL, Action, Ticket, Notice, Code, Problem, Offer (Name, Description, Homepage, From, Public,
-//	                         Standing (Suspended, Reason, Awaiting, Verified), ExpiresAt, Usage (Users, More, LastUsedAt))
+//	consent.html
+//	    Action, Request, Ticket, UserName, Application, Description,
+//	    Homepage, Home, Owner, ClientHost, Badge, Verified, Public,
+//	    Loopback, Callback, Remarks, Resources (Name, Identifier),
+//	    Accounts (ID, Name, Selected, Granted),
+//	    Scopes (Name, Description, Group, Risk, Optional, Selected, New),
+//	    Required and Optional (Name, Scopes): the same by group, Notice
+//	error.html
+//	    Status, Title, Message, Detail, Received, Remedy, Time,
+//	    Back (URL, Text)
+//	applications.html
+//	    Account, Accounts (URL, Text, Current), Notice, Problem, OfOthers,
+//	    Manages, NewURL, ReceiveURL,
+//	    Authorized (Name, Homepage, By, UserID, You, Standing (Suspended,
+//	        Reason, Awaiting, Verified), Scopes (Name, Description,
+//	        Optional, Selected), AuthorizedAt, LastUsedAt, RevokeURL,
+//	        Ticket),
+//	    Developer (Name, URL, Public, Standing, CreatedAt, LastUsedAt),
+//	    AuthorizedPages and DeveloperPages (First, Next)
+//	application.html
+//	    Account, ListURL, Name, Description, Homepage, Callbacks, ClientID,
+//	    Public, Standing (Suspended, Reason, Awaiting, Verified),
+//	    Scopes (Name, Description, Optional, Selected), CreatedAt,
+//	    LastUsedAt, ClientSecret, Created, Others, Notice, Problem,
+//	    Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
+//	    Overlaps (Value, Text, Hint, Selected),
+//	    Refusals (At, Endpoint, Error, Reason, Remedy), Ticket, EditURL,
+//	    ResetURL, RevokeURL, DeleteURL, TransferURL
+//	application_form.html
+//	    Account, New, Title, Action, Cancel, Ticket, ClientID, Version,
+//	    Was (Name, Description, Homepage, Callbacks), Name, Description,
+//	    Homepage, Callbacks, Public,
+//	    Further (Name, Label, Hint, Flag, Text, Was),
+//	    Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice,
+//	    Problems (Field, Message), Problem "field"
+//	revoke_tokens.html
+//	    Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice,
+//	    Usage (Users, More, LastUsedAt, Consequence)
+//	revoke_secret.html
+//	    the same,
+//	    and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)
+//	delete_application.html
+//	    the same, and Problems (Field, Message), Problem "field"
+//	transfer_application.html
+//	    the same as revoke_tokens.html, and Said, Code, ExpiresAt, By,
+//	    WithdrawURL, WithdrawTicket
+//	receive_application.html
+//	    Account, ListURL, Action, Ticket, Notice, Code, Problem,
+//	    Offer (Name, Description, Homepage, From, Public, Standing
+//	        (Suspended, Reason, Awaiting, Verified), ExpiresAt, Usage
+//	        (Users, More, LastUsedAt))
 //
 // Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket,
 // Request, ClientID, Newest, Version and Was must come back from the forms as

@@ -26,17 +26,27 @@ import (
 // one application, which must make no difference:
 //
 //	sessions=N/Session, Client, RotateRefreshToken, BeginSession, RedeemCode
-//	sessions=N/RevokeTokens         first-ns/op is the call that ends N sessions, median-ns/op of those that follow, each
-//	                                of which ends those of 1001 users, beside what the ones before have left
-//	sessions=N/CleanUp              of what that left, by a store.Cleaner with its defaults: rows/s; and of
-//	                                requests at the same time p99-ns, without it, before and after, quiet-p99-ns
-//	sessions=N/DeleteApplication    first-ns/op is the call that deletes the application with N sessions, median-ns/op of
-//	                                those that follow, each of which deletes one with a session of each of 1001 users
-//	grants=N/Grants, Usage          of a user, an account, an application and an owner that have N grants:
-//	                                live, or dead and not cleaned up yet
-//	ending=N/EndAccess              of a user who has N grants, 10000 at most, and of an account that has N: grants/s, the
-//	                                longest step, longest-ns, and what requests at the same time take, as for CleanUp
-//	applications=100/Applications   of an owner that has so many
+//	sessions=N/RevokeTokens
+//	     first-ns/op is the call that ends N sessions, median-ns/op of those
+//	    that follow, each of which ends those of 1001 users, beside what the
+//	    ones before have left
+//	sessions=N/CleanUp
+//	     of what that left, by a store.Cleaner with its defaults: rows/s;
+//	    and of requests at the same time p99-ns, without it, before and
+//	    after, quiet-p99-ns
+//	sessions=N/DeleteApplication
+//	     first-ns/op is the call that deletes the application with N
+//	    sessions, median-ns/op of those that follow, each of which deletes
+//	    one with a session of each of 1001 users
+//	grants=N/Grants, Usage
+//	     of a user, an account, an application and an owner that have N
+//	    grants: live, or dead and not cleaned up yet
+//	ending=N/EndAccess
+//	     of a user who has N grants, 10000 at most, and of an account that
+//	    has N: grants/s, the longest step, longest-ns, and what requests at
+//	    the same time take, as for CleanUp
+//	applications=100/Applications
+//	     of an owner that has so many
 //
 // The first calls come after one about an application that is not there: what a
 // store prepares but once is not in them.
