@@ -26,12 +26,12 @@
 // Client secrets, access tokens and refresh tokens are known, and what other
 // capabilities issue and contribute, such as API tokens. A leaked token ends
 // its session: the user authorizes the application again. A leaked client
-// secret is refused from then on, the only one of an application too: its owner
-// resets it. Each leak has the event oauthapp.CredentialLeaked, with which the
-// host tells the owner or the user, beside that of the revocation.
+// secret is refused from then on, also where the application has no other: its
+// owner resets it. Each leak has the event oauthapp.CredentialLeaked, with which
+// the host tells the owner or the user, beside that of the revocation.
 //
-// An outage is answered 503. What was revoked by then stays revoked, and is no
-// live credential any more when the report comes again.
+// An outage is answered 503. What was revoked by then stays revoked, and is a
+// false positive when the report comes again.
 package leaks
 
 import (
@@ -112,13 +112,12 @@ type verdict struct {
 
 func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	name, refusal := e.authenticate(r)
-	if refusal != nil {
-		e.refuse(w, r, refusal)
-		return
+	var reports []report
+	if refusal == nil {
+		reports, refusal = read(w, r)
 	}
-	reports, refusal := read(w, r)
 	if refusal != nil {
-		e.k.WriteError(w, r, refusal)
+		e.k.RefuseBearer(w, r, refusal)
 		return
 	}
 	// A scanner that has gone keeps nothing from being revoked.
@@ -149,27 +148,13 @@ func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	e.k.WriteJSON(w, r, verdicts)
 }
 
-// refuse answers who is no scanner. The tokens of this endpoint are Bearer
-// tokens, not those of clients.
-func (e endpoint) refuse(w http.ResponseWriter, r *http.Request, refusal *wire.Error) {
-	if refusal.Status != http.StatusUnauthorized {
-		e.k.WriteError(w, r, refusal)
-		return
-	}
-	if o := kernel.OutcomeOf(r.Context()); o != nil {
-		o.Refusal = refusal
-	}
-	w.Header().Set("WWW-Authenticate", kernel.Bearer)
-	wire.WriteError(w, refusal)
-}
-
 // authenticate returns the name of the scanner that sent a request.
 func (e endpoint) authenticate(r *http.Request) (string, *wire.Error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if len(r.Header["Authorization"]) != 1 || !strings.EqualFold(scheme, kernel.Bearer) || strings.TrimSpace(token) == "" {
+	token, presented := kernel.BearerToken(r)
+	if !presented {
 		return "", errUnknownReporter
 	}
-	name, err := e.cfg.Reporter(r.Context(), strings.TrimSpace(token))
+	name, err := e.cfg.Reporter(r.Context(), token)
 	if err != nil {
 		return "", wire.Outage(err)
 	}

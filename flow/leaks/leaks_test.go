@@ -189,7 +189,7 @@ func TestWhoMayReport(t *testing.T) {
 	for _, authorization := range []string{"", "Bearer", "Bearer ", "Basic scanner-token", "Bearer another", "Bearer " + token} {
 		answer := s.post(authorization, body)
 		require.Equal(t, http.StatusUnauthorized, answer.Code, "%q", authorization)
-		require.Equal(t, "Bearer", answer.Header().Get("WWW-Authenticate"))
+		require.Equal(t, `Bearer error="invalid_token"`, answer.Header().Get("WWW-Authenticate"))
 	}
 	require.Equal(t, http.StatusServiceUnavailable, s.post("Bearer outage", body).Code)
 	require.True(t, s.accepts(token))
