@@ -4,11 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,19 +20,10 @@ func TestGlobalRevocation(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	encode := base64.RawURLEncoding.EncodeToString
-	idp := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/oauth2/v1/keys" {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []any{map[string]any{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": encode(public)}}})
-	}))
-	t.Cleanup(idp.Close)
-	roots := filepath.Join(t.TempDir(), "roots.pem")
-	require.NoError(t, os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: idp.Certificate().Raw}), 0o600))
+	idp := newDocumentServer(t)
+	idp.serve("/oauth2/v1/keys", map[string]any{"keys": []any{map[string]any{"kty": "OKP", "crv": "Ed25519", "kid": "1", "x": encode(public)}}})
 
-	s := start(t, "-identity-provider", idp.URL, "-metadata-ca", roots)
+	s := start(t, "-identity-provider", idp.URL, "-metadata-ca", idp.roots)
 	metadata := s.request(t, http.MethodGet, "/.well-known/oauth-authorization-server", "", nil)
 	endpoint := metadata.str("global_token_revocation_endpoint")
 	require.Equal(t, s.URL+"/oauth/global-token-revocation", endpoint)

@@ -5,11 +5,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
-	"encoding/pem"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -22,23 +17,15 @@ import (
 // key.
 func TestMCPClientPackage(t *testing.T) {
 	const redirect = "http://127.0.0.1:49321/callback"
-	var document []byte
-	origin := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(document)
-	}))
-	defer origin.Close()
+	origin := newDocumentServer(t)
 	documentURL := origin.URL + "/oauth/client.json"
-	document, err := json.Marshal(map[string]any{
+	origin.serve("/oauth/client.json", map[string]any{
 		"client_id": documentURL, "client_name": "Stranger", "redirect_uris": []string{redirect},
 		"grant_types": []string{"authorization_code", "refresh_token"}, "token_endpoint_auth_method": "none",
 	})
-	require.NoError(t, err)
-	roots := filepath.Join(t.TempDir(), "roots.pem")
-	require.NoError(t, os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: origin.Certificate().Raw}), 0o600))
 
 	dir := nodePackage(t, "mcp-clients", "@modelcontextprotocol/client")
-	s := start(t, "-metadata-ca", roots)
+	s := start(t, "-metadata-ca", origin.roots)
 	b := signIn(t, s, alice)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)

@@ -4,12 +4,8 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,23 +18,14 @@ import (
 // also pushes its request, and signs in on another device.
 func TestMCPStranger(t *testing.T) {
 	const callback = "http://127.0.0.1:49321/callback"
-	var document []byte
-	origin := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(document)
-	}))
-	defer origin.Close()
+	origin := newDocumentServer(t)
 	documentURL := origin.URL + "/oauth/client.json"
-	document, err := json.Marshal(map[string]any{
+	origin.serve("/oauth/client.json", map[string]any{
 		"client_id": documentURL, "client_name": "Stranger", "redirect_uris": []string{callback, "stranger://callback"},
 		"grant_types":                []string{"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"},
 		"token_endpoint_auth_method": "none", "logo_uri": origin.URL + "/logo.png",
 	})
-	require.NoError(t, err)
-	roots := filepath.Join(t.TempDir(), "roots.pem")
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: origin.Certificate().Raw})
-	require.NoError(t, os.WriteFile(roots, certificate, 0o600))
-	t.Setenv("SSL_CERT_FILE", roots) // of the server, in the place of the system's
+	t.Setenv("SSL_CERT_FILE", origin.roots) // of the server, in the place of the system's
 
 	dir := nodePackage(t, "mcp", "@modelcontextprotocol/sdk")
 	for name, test := range map[string]struct {
@@ -109,11 +96,10 @@ func TestMCPStranger(t *testing.T) {
 		public, private, err := ed25519.GenerateKey(nil)
 		require.NoError(t, err)
 		keyedURL := origin.URL + "/keyed.json"
-		document, err = json.Marshal(map[string]any{
+		origin.serve("/keyed.json", map[string]any{
 			"client_id": keyedURL, "client_name": "Keyed", "redirect_uris": []string{callback}, "token_endpoint_auth_method": "private_key_jwt",
 			"jwks": map[string]any{"keys": []any{map[string]any{"kty": "OKP", "crv": "Ed25519", "x": base64.RawURLEncoding.EncodeToString(public)}}},
 		})
-		require.NoError(t, err)
 		s := start(t)
 		b := signIn(t, s, alice)
 		verifier := newVerifier()
