@@ -45,9 +45,10 @@ func (a Authorization) HasScope(scope string) bool { return slices.Contains(a.Sc
 func (a Authorization) IsApplication() bool { return a.UserID == "" }
 
 // IsAPIToken reports whether the user made the access token without an
-// application, with package tokens. AccountID is that of an account token. It
-// is "" for a user token: the handler looks up which accounts UserID may act
-// for, as it does for somebody who is signed in.
+// application, with package tokens. Of several APIs it opens that of
+// [Config.Resource] alone. AccountID is that of an account token. It is "" for
+// a user token: the handler looks up which accounts UserID may act for, as it
+// does for somebody who is signed in.
 func (a Authorization) IsAPIToken() bool { return a.APITokenID != uuid.Nil }
 
 type authorizationKey struct{}
@@ -231,6 +232,11 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard, api *resource) (*Author
 	}
 	if len(a.Scopes) == 0 && len(access.Scopes) > 0 {
 		return nil, &session, errNothingLeft
+	}
+	if len(p.cfg.Resources) > 0 { // a token for several has the scopes of all of them
+		if a.Scopes = intersect(a.Scopes, api.Scopes); len(a.Scopes) == 0 {
+			return nil, &session, errInsufficientScope
+		}
 	}
 	if a.IsApplication() && !g.Applications {
 		return nil, &session, errNoUser

@@ -120,8 +120,9 @@ type Config struct {
 	// the token endpoint "resource" narrows what the user authorized; without
 	// it, an access token is for all of that. One of the Identifier of Resource
 	// describes the default API. A consent to others than the default one is
-	// not remembered. Tokens for an API that is taken out are refused. Defaults
-	// to none.
+	// not remembered. Tokens for an API that is taken out are refused; those
+	// for the default API are for whichever that is, so Resource must not
+	// become an API that they are not to open. Defaults to none.
 	Resources []Resource
 
 	// Extensions are the capabilities beyond the authorization code flow, such

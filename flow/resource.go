@@ -31,8 +31,8 @@ type Resource struct {
 	Name string
 
 	// Scopes are those of [Config.Scopes] that it takes. A client that asks for
-	// another one there is refused with invalid_scope, and an access token for
-	// it has no other one. Defaults to all.
+	// another one there is refused with invalid_scope, and its [Guard] finds no
+	// other one in an access token. Defaults to all.
 	Scopes []string
 
 	// Metadata are further members of its metadata, for JSON, such as
@@ -250,7 +250,8 @@ func (p *Provider) judgeResources(t *kernel.TokenRequest) *wire.Error {
 		for _, r := range named {
 			keys = append(keys, r.key)
 		}
-		if audience, has = kept.Audience(keys); !has {
+		var granted bool
+		if audience, granted = kept.Audience(keys); !granted {
 			return wire.Refuse(InvalidTarget, "resource exceeds what the user authorized")
 		}
 	}
@@ -259,7 +260,7 @@ func (p *Provider) judgeResources(t *kernel.TokenRequest) *wire.Error {
 		scopes = append(scopes, r.Scopes...)
 	}
 	t.Limit(scopes)
-	if !slices.Equal(kept.Granted, []string{p.resources[0].key}) {
+	if has || !slices.Equal(kept.Granted, []string{p.resources[0].key}) {
 		t.Resources, t.Audience = kept, audience
 	}
 	return nil

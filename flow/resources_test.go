@@ -43,6 +43,9 @@ func at(app oauthapp.Application, scope string, resources ...string) url.Values 
 func (h *host) takes(token string) (taken []string) {
 	h.t.Helper()
 	for _, resource := range []string{api, mcp, logs} {
+		if cfg := h.Resolved(); resource != cfg.Resource && !slices.ContainsFunc(cfg.Resources, func(r flow.Resource) bool { return r.Identifier == resource }) {
+			continue
+		}
 		r := httptest.NewRequest(http.MethodGet, resource, nil)
 		r.Header.Set("Authorization", "Bearer "+token)
 		w := httptest.NewRecorder()
@@ -136,6 +139,22 @@ func TestResources(t *testing.T) {
 		requireError(t, h.post("/oauth/token", h.redemption(h.app, code, "resource", api)), 400, flow.InvalidTarget)
 		requireError(t, h.post("/oauth/token", h.redemption(h.app, code, "resource", "https://evil.example")), 400, flow.InvalidTarget)
 		h.tokens(h.redemption(h.app, code, "resource", mcp))
+	})
+	t.Run("scopes", func(t *testing.T) {
+		both := h.tokens(h.redemption(h.app, h.answer(h.decide(h.open(at(h.app, "read write", mcp, logs)), "authorize", "1")).Get("code")))
+		for resource, scopes := range map[string][]string{mcp: {"read"}, logs: {"read", "write"}} {
+			r := httptest.NewRequest(http.MethodGet, resource, nil)
+			r.Header.Set("Authorization", "Bearer "+both.AccessToken)
+			a, err := h.Authenticate(r, flow.Guard{Resource: resource})
+			require.NoError(t, err)
+			require.Equal(t, scopes, a.Scopes, "those that %s takes", resource)
+		}
+		writes := h.tokens(h.refreshing(h.app, both.RefreshToken, "scope", "write"))
+		require.Equal(t, list(mcp, logs), h.aud(h.app, writes.AccessToken))
+		r := httptest.NewRequest(http.MethodGet, mcp, nil)
+		r.Header.Set("Authorization", "Bearer "+writes.AccessToken)
+		_, err := h.Authenticate(r, flow.Guard{Resource: mcp})
+		require.ErrorContains(t, err, flow.InsufficientScope)
 	})
 	t.Run("refused", func(t *testing.T) {
 		require.Equal(t, flow.InvalidTarget, h.answer(h.open(at(h.app, "read", mcp, "https://evil.example"))).Get("error"))
@@ -359,6 +378,17 @@ func TestResourcesComeAndGo(t *testing.T) {
 	granted := h.tokens(h.redemption(h.app, h.answer(h.decide(h.open(at(h.app, "read", mcp, logs)), "authorize", "1")).Get("code")))
 	fewer := with(func(cfg *flow.Config) { cfg.Resources = []flow.Resource{{Identifier: mcp}} })
 	require.True(t, fewer.aud(h.app, granted.AccessToken) == mcp)
+
+	swapped := with(func(cfg *flow.Config) { cfg.Resource, cfg.Resources = mcp, []flow.Resource{{Identifier: api}} })
+	asked := h.answer(h.decide(h.open(at(h.app, "read", mcp)), "authorize", "1"))
+	first := swapped.tokens(swapped.redemption(h.app, asked.Get("code")))
+	next := swapped.tokens(swapped.refreshing(h.app, first.RefreshToken))
+	require.Equal(t, next, swapped.tokens(swapped.refreshing(h.app, first.RefreshToken)))
+	for _, token := range []string{first.AccessToken, next.AccessToken} {
+		require.Equal(t, []string{mcp}, swapped.takes(token))
+		require.Equal(t, []string{mcp}, h.takes(token), "the default one is another again")
+	}
+
 	none := with(func(*flow.Config) {})
 	require.False(t, none.accepts(granted.AccessToken))
 	require.Equal(t, "not active", none.aud(h.app, granted.AccessToken))
