@@ -15,13 +15,13 @@ import (
 func (p *Provider) leakable() []kernel.Leakable {
 	return []kernel.Leakable{
 		{Kind: credential.ClientSecret, Revoke: p.revokeLeakedSecret},
-		{Kind: credential.AccessToken, Revoke: p.revokeLeakedToken},
-		{Kind: credential.RefreshToken, Revoke: p.revokeLeakedToken},
+		{Kind: credential.AccessToken, Revoke: p.revokeLeakedToken(credential.AccessToken)},
+		{Kind: credential.RefreshToken, Revoke: p.revokeLeakedToken(credential.RefreshToken)},
 	}
 }
 
 // revokeLeakedSecret ends a client secret, for every application that has it.
-func (p *Provider) revokeLeakedSecret(r *http.Request, _ string, c credential.Parsed) (events []oauthapp.Event, err error) {
+func (p *Provider) revokeLeakedSecret(r *http.Request, c credential.Parsed) (events []oauthapp.Event, err error) {
 	for {
 		secret, err := p.cfg.Store.FindSecret(r.Context(), c.Digest, p.now())
 		if errors.Is(err, store.ErrNotFound) {
@@ -46,10 +46,15 @@ func (p *Provider) revokeLeakedSecret(r *http.Request, _ string, c credential.Pa
 	}
 }
 
-// revokeLeakedToken ends the session of a token. Any refresh token of a live
-// session counts, as an old one shows that they leak.
-func (p *Provider) revokeLeakedToken(r *http.Request, text string, _ credential.Parsed) ([]oauthapp.Event, error) {
-	token, _ := p.parseToken(text)
+func (p *Provider) revokeLeakedToken(kind credential.Kind) func(*http.Request, credential.Parsed) ([]oauthapp.Event, error) {
+	return func(r *http.Request, c credential.Parsed) ([]oauthapp.Event, error) {
+		return p.endLeaked(r, presentedToken{c, kind})
+	}
+}
+
+// endLeaked ends the session of a token. Any refresh token of a live session
+// counts, as an old one shows that they leak.
+func (p *Provider) endLeaked(r *http.Request, token presentedToken) ([]oauthapp.Event, error) {
 	session, err := p.cfg.Store.Session(r.Context(), token.Session)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil

@@ -128,7 +128,7 @@ func (e *endpoints) find(ctx context.Context, token credential.Parsed, now time.
 }
 
 // revokeLeaked ends a token that was found where everybody can read it.
-func (e *endpoints) revokeLeaked(r *http.Request, _ string, c credential.Parsed) ([]oauthapp.Event, error) {
+func (e *endpoints) revokeLeaked(r *http.Request, c credential.Parsed) ([]oauthapp.Event, error) {
 	token, err := e.find(r.Context(), c, e.k.Now())
 	if err == nil {
 		filter := oauthapp.APITokenFilter{UserID: token.UserID, AccountID: token.AccountID}

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
@@ -13,32 +12,27 @@ import (
 type Leakable struct {
 	Kind credential.Kind
 
-	// Revoke ends the live credential of a text of the Kind. It returns an
-	// event for each application or person that the credential was of, which
-	// tells of them, and none where there is no such live credential. It may
-	// end one and return an error too, and can be repeated.
-	Revoke func(r *http.Request, text string, c credential.Parsed) ([]oauthapp.Event, error)
+	// Revoke ends a live credential of the Kind. It returns an event for each
+	// application or person that the credential was of, which tells of them,
+	// and none where there is no such live credential. It may end one and
+	// return an error too, and can be repeated.
+	Revoke func(r *http.Request, c credential.Parsed) ([]oauthapp.Event, error)
 }
 
 // Revoke ends a credential that was found somewhere, whatever kind it is of
 // those that are known here. It returns what was ended, none for everything
 // else. Each event has its type, which is CredentialLeaked, and its kind.
 func (all *Contributions) Revoke(format credential.Format, r *http.Request, text string) ([]oauthapp.Event, error) {
-	kind, err := format.KindOf(text)
-	if err != nil {
-		return nil, nil // what this service cannot have made
+	for _, known := range all.leakable {
+		parsed, err := format.Parse(known.Kind, text)
+		if err != nil {
+			continue
+		}
+		events, err := known.Revoke(r, parsed)
+		for i := range events {
+			events[i].Type, events[i].Credential = oauthapp.CredentialLeaked, string(known.Kind)
+		}
+		return events, err
 	}
-	i := slices.IndexFunc(all.leakable, func(l Leakable) bool { return l.Kind == kind })
-	if i < 0 {
-		return nil, nil
-	}
-	parsed, err := format.Parse(kind, text)
-	if err != nil {
-		return nil, nil
-	}
-	events, err := all.leakable[i].Revoke(r, text, parsed)
-	for i := range events {
-		events[i].Type, events[i].Credential = oauthapp.CredentialLeaked, string(kind)
-	}
-	return events, err
+	return nil, nil
 }
