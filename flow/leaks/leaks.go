@@ -24,11 +24,15 @@
 // of whose a credential was.
 //
 // Client secrets, access tokens and refresh tokens are known, and what other
-// capabilities issue and contribute, such as API tokens. A leaked token ends
-// its session: the user authorizes the application again. A leaked client
-// secret is refused from then on, also where the application has no other: its
-// owner resets it. Each leak has the event oauthapp.CredentialLeaked, with which
-// the host tells the owner or the user, beside that of the revocation.
+// capabilities issue and contribute, such as API tokens. Codes, the tokens of
+// package registration and imported secrets are not. A leaked token ends its
+// session: the user authorizes the application again. Of two tokens of one
+// session in a report the first ends both, and the second is no live one any
+// more. The tokens of a suspended application are not live, and stay as they
+// are. A leaked client secret is refused from then on, also where the
+// application has no other: its owner resets it. Each leak has the event
+// oauthapp.CredentialLeaked, with which the host tells the owner or the user,
+// beside that of the revocation.
 //
 // An outage is answered 503. What was revoked by then stays revoked, and is a
 // false positive when the report comes again.
@@ -43,6 +47,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
@@ -83,7 +88,7 @@ func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	if x.cfg.Reporter == nil {
 		return kernel.Contribution{}, errors.New("Config.Reporter is required")
 	}
-	e := endpoint{k, x.cfg}
+	e := endpoint{k, x.cfg, regexp.MustCompile(k.Credentials.Pattern())}
 	return kernel.Contribution{
 		// Scanners are no browsers, but what this endpoint refuses is reported
 		// as for every endpoint that machines call.
@@ -92,8 +97,9 @@ func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 }
 
 type endpoint struct {
-	k   *kernel.Kernel
-	cfg Config
+	k           *kernel.Kernel
+	cfg         Config
+	credentials *regexp.Regexp // of this service
 }
 
 // A report is of one string.
@@ -129,7 +135,7 @@ func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
 		if !known {
 			events, err := e.k.RevokeLeaked(r, found.Token)
 			for _, event := range events {
-				event.Reporter, event.FoundAt = name, found.place()
+				event.Reporter, event.FoundAt = name, e.place(found)
 				e.k.Emit(r, event)
 			}
 			if err != nil {
@@ -201,11 +207,15 @@ func read(w http.ResponseWriter, r *http.Request) ([]report, *wire.Error) {
 }
 
 // place is the URL where a string was found, if it can be shown: it is http or
-// https, not too long, and does not have the string in it.
-func (f report) place() string {
-	u, err := url.Parse(f.URL)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || len(f.URL) > maxURL || strings.Contains(f.URL, f.Token) {
+// https, not too long, and has no credential of this service in it. A password
+// is left out.
+func (e endpoint) place(found report) string {
+	u, err := url.Parse(found.URL)
+	switch {
+	case err != nil, u.Scheme != "https" && u.Scheme != "http", len(found.URL) > maxURL:
+		return ""
+	case strings.Contains(found.URL, found.Token), e.credentials.MatchString(found.URL):
 		return ""
 	}
-	return u.String()
+	return u.Redacted()
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -166,7 +167,8 @@ func TestReport(t *testing.T) {
 	require.NotZero(t, events[1].SecretID)
 }
 
-// A refresh token that was rotated shows that the client leaks them.
+// A leaked refresh token ends its session, also one that was rotated: it shows
+// that the client leaks them.
 func TestRefreshTokens(t *testing.T) {
 	s := newService(t)
 	issue := func() kernel.Tokens {
@@ -180,6 +182,22 @@ func TestRefreshTokens(t *testing.T) {
 	require.False(t, s.accepts(first.Access), "the session has ended")
 	require.Equal(t, []string{notOurs}, s.report(first.Access))
 	require.Equal(t, "rt", s.leaked()[0].Credential)
+
+	old := issue()
+	r := httptest.NewRequest(http.MethodPost, flowtest.Issuer+"/oauth/token", strings.NewReader(url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh},
+	}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(s.Application.ClientID, s.ClientSecret)
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	var next struct {
+		Access string `json:"access_token"`
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &next))
+	require.True(t, s.accepts(next.Access))
+	require.Equal(t, []string{ours}, s.report(old.Refresh))
+	require.False(t, s.accepts(next.Access))
 }
 
 func TestWhoMayReport(t *testing.T) {
@@ -254,13 +272,16 @@ func TestReportsAtOnce(t *testing.T) {
 	require.Equal(t, 1, won)
 }
 
-// Where a string was found is shown only where that is an address without the
-// string in it.
+// Where a string was found is shown only where that is an address without a
+// credential in it.
 func TestPlaces(t *testing.T) {
 	s := newService(t)
+	another := s.AccessToken("user", "account", "read")
 	for url, want := range map[string]string{
 		"https://code.example/a?b=c#L7": "https://code.example/a?b=c#L7", "javascript:alert(1)": "", "": "", "::": "",
 		"https://code.example/" + strings.Repeat("x", 2000): "", "https://code.example/TOKEN": "",
+		"https://code.example/_TOKEN_x": "", "https://code.example/?token=" + another: "",
+		"https://someone:password@code.example/a": "https://someone:xxxxx@code.example/a",
 	} {
 		token := s.AccessToken("user", "account", "read")
 		before := len(s.leaked())
