@@ -85,15 +85,12 @@ func (p *Provider) limitAPIToken(r *http.Request, token *oauthapp.APIToken) *wir
 		return errAPITokenEnded
 	}
 	if token.Scopes = intersect(given, p.resources[0].Scopes); len(token.Scopes) == 0 {
-		return errNoScopeLeft
+		return errInsufficientScope
 	}
 	return nil
 }
 
-var (
-	errAPITokenEnded = invalidToken("the user may give nothing any more; the API token was ended")
-	errNoScopeLeft   = invalidToken("the API takes none of the scopes of the API token")
-)
+var errAPITokenEnded = invalidToken("the user may give nothing any more; the API token was ended")
 
 // introspectAPIToken tells a resource server of the host what an API token
 // stands for, and everyone else nothing.

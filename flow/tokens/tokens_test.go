@@ -235,7 +235,7 @@ func TestResources(t *testing.T) {
 	r = httptest.NewRequest(http.MethodGet, issuer, nil)
 	r.Header.Set("Authorization", "Bearer "+token)
 	_, err = later.Authenticate(r, flow.Guard{})
-	require.ErrorContains(t, err, flow.InvalidToken, "the service does not have its scope any more")
+	require.ErrorContains(t, err, flow.InsufficientScope, "the service does not have its scope any more")
 	require.Equal(t, "1,,read", s.call(token).Body.String(), "it was not ended")
 }
 
