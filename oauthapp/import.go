@@ -11,9 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
@@ -78,7 +81,8 @@ type Imported struct {
 //
 // It returns a [*ValidationError] that names everything else that is wrong,
 // which is also the case where no callback URL is left; [ErrExists] where
-// somebody else has or had the client ID; and [ErrLimit].
+// somebody else has the client ID, or an application had it that was deleted;
+// and [ErrLimit].
 func (r *Registry) Import(ctx context.Context, account string, imp Import) (Imported, error) {
 	if err := checkOwner(OwnedBy(account)); err != nil {
 		return Imported{}, err
@@ -124,7 +128,7 @@ var importedClientID = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,255}$`)
 // checkImport returns an import as it is kept, the callback URLs that it is
 // kept without, and everything that is wrong with it.
 func (r *Registry) checkImport(account string, imp Import) (reg Registration, secret *Secret, refused, problems []FieldError) {
-	reg = imp.Registration
+	reg = imp.Registration.tidy()
 	id := reg.ClientID
 	reg.ClientID = "" // which has rules of its own here
 	if reg.Type == "" {
@@ -132,13 +136,9 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 	}
 	kept := []string{}
 	for _, callback := range reg.CallbackURLs {
-		one := reg
-		one.CallbackURLs = []string{callback}
-		_, wrong := one.normalize(r.cfg.Scopes)
-		wrong = ofField(wrong, "callback_url")
-		if len(wrong) > 0 {
-			refused = append(refused, wrong...)
-		} else {
+		if wrong := checkCallback(callback, reg.Type); wrong != "" {
+			refused = append(refused, FieldError{"callback_url", quote(callback) + " " + wrong})
+		} else if !slices.Contains(kept, callback) {
 			kept = append(kept, callback)
 		}
 	}
@@ -159,15 +159,6 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 		problems = append(problems, FieldError{"client_secret", problem})
 	}
 	return reg, secret, refused, problems
-}
-
-func ofField(problems []FieldError, field string) (of []FieldError) {
-	for _, p := range problems {
-		if p.Field == field {
-			of = append(of, p)
-		}
-	}
-	return of
 }
 
 // ImportedHint stands for the last characters of a secret that came as a hash.
@@ -200,11 +191,14 @@ func (imp Import) keep() (secret *Secret, problem string) {
 	switch text := imp.Secret; {
 	case text == "":
 		return nil, "Client secret is missing; a public application has none."
+	case imp.SecretForm == PlainSecret && (!utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl)):
+		return nil, "Client secret has control characters, such as a line break, or bytes that are not UTF-8: no client can send it."
 	case imp.SecretForm == PlainSecret && imp.SecretIsRandom:
-		if len(text) < 16 {
+		chars := []rune(text)
+		if len(chars) < 16 {
 			return nil, "Client secret has fewer than 16 characters: it was not drawn at random."
 		}
-		secret.Digest, secret.Hint = credential.DigestOf(text), text[len(text)-4:]
+		secret.Digest, secret.Hint = credential.DigestOf(text), string(chars[len(chars)-4:])
 	case imp.SecretForm == PlainSecret:
 		secret.Hash = hashPlain(text)
 	case imp.SecretForm == SHA256Secret && sha256Form.MatchString(strings.ToLower(text)):

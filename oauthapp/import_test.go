@@ -66,6 +66,9 @@ func TestImportRefuses(t *testing.T) {
 		"scope":               {func(i *oauthapp.Import) { i.Scopes = []string{"admin"} }, "scopes"},
 		"no secret":           {func(i *oauthapp.Import) { i.Secret = "" }, "client_secret"},
 		"short secret":        {func(i *oauthapp.Import) { i.Secret = "short" }, "client_secret"},
+		"line break":          {func(i *oauthapp.Import) { i.Secret += "\n" }, "client_secret"},
+		"line break, guessed": {func(i *oauthapp.Import) { i.SecretIsRandom = false; i.Secret = "s\n" }, "client_secret"},
+		"no UTF-8":            {func(i *oauthapp.Import) { i.Secret += "\xff" }, "client_secret"},
 		"no form":             {func(i *oauthapp.Import) { i.SecretForm = "" }, "client_secret"},
 		"no SHA-256":          {func(i *oauthapp.Import) { i.SecretForm = oauthapp.SHA256Secret }, "client_secret"},
 		"no bcrypt":           {func(i *oauthapp.Import) { i.SecretForm = oauthapp.BcryptSecret }, "client_secret"},
@@ -104,6 +107,32 @@ func TestImportRefuses(t *testing.T) {
 	}
 	_, err := newImportRegistry(t).Import(t.Context(), "", imported())
 	require.Error(t, err)
+}
+
+// A callback URL that the other service lists twice is kept once, and an empty
+// one is none.
+func TestImportTidiesCallbackURLs(t *testing.T) {
+	registry, imp := newImportRegistry(t), imported()
+	imp.CallbackURLs = []string{"https://app.example", "", " https://app.example/callback ", "https://app.example/"}
+	got, err := registry.Import(t.Context(), "account", imp)
+	require.NoError(t, err)
+	require.Empty(t, got.Refused)
+	require.Equal(t, []string{"https://app.example/", "https://app.example/callback"}, got.Application.CallbackURLs)
+}
+
+// The hint of a secret is text, whatever the secret.
+func TestImportedHint(t *testing.T) {
+	for secret, hint := range map[string]string{"": oauthapp.ImportedHint, "éabc": "éabc"} {
+		registry, imp := newImportRegistry(t), imported()
+		if imp.Secret += secret; secret == "" {
+			imp.SecretIsRandom = false
+		}
+		got, err := registry.Import(t.Context(), "account", imp)
+		require.NoError(t, err)
+		secrets, err := registry.Secrets(t.Context(), oauthapp.OwnedBy("account"), got.Application.ID)
+		require.NoError(t, err)
+		require.Equal(t, hint, secrets[0].Hint)
+	}
 }
 
 func TestImportPublic(t *testing.T) {
