@@ -97,15 +97,7 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 	}
 	token := s.kernel.Credentials.NewRegistrationToken()
 	kept := entry{Token: digestText(token.Digest()), Open: open, Method: m.method, Grants: m.grants, Statement: statement}
-	m.registration.Extra = map[string]any{Name: kept}
-	if m.keys != nil {
-		m.registration.Extra[jose.SourceName] = m.keys
-	}
-	for name, entry := range s.flagEntries(m, oauthapp.Application{}) {
-		if entry != nil {
-			m.registration.Extra[name] = entry
-		}
-	}
+	m.registration.Extra = s.extraOf(m, kept, oauthapp.Application{})
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	app, secret, err := s.kernel.Registry.RegisterOwnerless(ctx, m.registration)
 	if err != nil {
@@ -171,8 +163,8 @@ func (s *service) read(w http.ResponseWriter, r *http.Request, m managed) {
 }
 
 // replace serves a client update request (RFC 7592, section 2.2). Whether a
-// client is public, has a secret or has keys is fixed. The new token is kept
-// last: until then the one presented is good, and the request can be repeated.
+// client is public, has a secret or has keys is fixed. Everything is kept at
+// once, unless the application has changed since it was read.
 func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	members, refusal := wire.ReadObject(w, r)
 	if refusal != nil {
@@ -198,22 +190,12 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 		s.kernel.RefuseBearer(w, r, refusal)
 		return
 	}
-	wanted.registration.Type, wanted.registration.Version = m.app.Type, m.app.Version
-	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
-	app, err := s.kernel.Registry.Update(ctx, oauthapp.AnyOwner, m.app.ID, wanted.registration)
 	token := s.kernel.Credentials.NewRegistrationToken()
 	kept := entry{Token: digestText(token.Digest()), Open: m.kept.Open, Method: wanted.method, Grants: wanted.grants, Statement: statement}
-	if err == nil && wanted.keys != nil {
-		app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, jose.SourceName, wanted.keys)
-	}
-	for name, entry := range s.flagEntries(wanted, m.app) {
-		if err == nil {
-			app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, name, entry)
-		}
-	}
-	if err == nil {
-		app, err = s.kernel.Registry.SetExtra(ctx, oauthapp.AnyOwner, app.ID, Name, kept)
-	}
+	reg := &wanted.registration
+	reg.Type, reg.Version, reg.Extra = m.app.Type, m.app.Version, s.extraOf(wanted, kept, m.app)
+	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
+	app, err := s.kernel.Registry.Update(ctx, oauthapp.AnyOwner, m.app.ID, *reg)
 	if err != nil {
 		s.kernel.RefuseBearer(w, r, refuseInvalid(err))
 		return

@@ -46,25 +46,27 @@ func (s *service) flagFields() []kernel.ApplicationField {
 	})
 }
 
-// flagEntries are what an application keeps of the flags of its metadata, by
-// capability, where that changes: nil for what is false. What the host has
-// fixed is not the client's to change.
-func (s *service) flagEntries(m *metadata, app oauthapp.Application) map[string]any {
-	entries := map[string]any{}
+// extraOf is what an application is to keep beside what every one has, by
+// capability: nil for what it keeps no longer. A flag that the host has fixed
+// is not the client's to change.
+func (s *service) extraOf(m *metadata, kept entry, app oauthapp.Application) map[string]any {
+	extra := map[string]any{Name: kept}
+	if m.keys != nil {
+		extra[jose.SourceName] = m.keys
+	}
 	for _, field := range s.flagFields() {
 		text := ""
 		if m.flags[field.Name] {
 			text = "true"
 		}
-		if kept, has := field.Text(app); !has || kept == text {
+		if before, has := field.Text(app); !has || before == text {
 			continue
 		}
-		entry, problem := field.Entry(m.registration.Type, text)
-		if problem == "" {
-			entries[field.Capability] = entry
+		if entry, problem := field.Entry(m.registration.Type, text); problem == "" {
+			extra[field.Capability] = entry
 		}
 	}
-	return entries
+	return extra
 }
 
 // parse reads client metadata. What is over-strict or not known is left out, as

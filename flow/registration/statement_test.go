@@ -1,6 +1,7 @@
 package registration_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -174,6 +175,56 @@ func TestFlags(t *testing.T) {
 	require.NoError(t, err)
 	a = h.send(http.MethodPut, path, a.text("registration_access_token"), metadata(object{"client_id": id, "dpop_bound_access_tokens": false}))
 	require.Equal(t, true, a.body["dpop_bound_access_tokens"])
+}
+
+// meanwhile is a store where something happens before or after an update.
+type meanwhile struct {
+	*memory.Store
+	before, after func()
+}
+
+func (m *meanwhile) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app oauthapp.Application) error {
+	before, after := m.before, m.after
+	m.before, m.after = nil, nil
+	if before != nil {
+		before()
+	}
+	err := m.Store.UpdateApplication(ctx, owner, app)
+	if after != nil {
+		after()
+	}
+	return err
+}
+
+// What the host fixes while a client replaces its metadata stays as the host
+// has it.
+func TestFlagsThatTheHostFixesMeanwhile(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		kept := &meanwhile{Store: memory.New()}
+		h := newHost(t, registration.Config{Open: true}, func(c *flow.Config) { c.Store = kept; c.Extensions = append(c.Extensions, flagged{}) })
+		a := h.registered(object{"dpop_bound_access_tokens": true})
+		find := func() oauthapp.Application {
+			app, err := h.Registry().ApplicationByClientID(t.Context(), oauthapp.AnyOwner, a.text("client_id"))
+			require.NoError(t, err)
+			return app
+		}
+		fix := func() {
+			_, err := h.Registry().SetExtra(t.Context(), oauthapp.AnyOwner, find().ID, "flagged", "fixed")
+			require.NoError(t, err)
+		}
+		want := http.StatusServiceUnavailable
+		if kept.before = fix; after {
+			kept.before, kept.after, want = nil, fix, http.StatusOK
+		}
+		path := registration.Path + "/" + a.text("client_id")
+		replaced := h.send(http.MethodPut, path, a.text("registration_access_token"), metadata(object{"client_id": a.text("client_id"), "client_name": "Renamed"}))
+		require.Equal(t, want, replaced.Code, replaced.Body.String())
+		var text string
+		_, err := find().ReadExtra("flagged", &text)
+		require.NoError(t, err)
+		require.Equal(t, "fixed", text)
+		require.Equal(t, after, find().Name == "Renamed", "all of it or none")
+	}
 }
 
 // What the host lists holds for clients that registered before, too.
