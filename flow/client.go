@@ -26,6 +26,10 @@ import (
 // address. A failure beyond the limit is answered 429 with Retry-After, the
 // same for a client that exists and one that does not.
 //
+// Secrets that were imported as slow hashes have limits of their own beside it,
+// which count before they are judged: a right one can be refused as well, until
+// a node knows it.
+//
 // Failed is called by many goroutines at once, and a request waits for it. An
 // error is logged, and the library's own limiter decides about that failure.
 type Limiter interface {

@@ -195,3 +195,19 @@ func TestImportedSecretIsAdoptedOnce(t *testing.T) {
 	}
 	require.Empty(t, i.secret(app).Hash)
 }
+
+// A client that sends more requests at once than there may be attempts, as one
+// does after a restart of this service, is judged once.
+func TestImportedSecretOfABusyClient(t *testing.T) {
+	i := newImporter(t)
+	i.importAs("client", hashes(t)["plain"])
+	codes := make([]int, 40)
+	var wg sync.WaitGroup
+	for n := range codes {
+		wg.Go(func() { codes[n] = i.authenticate("client", foreignSecret) })
+	}
+	wg.Wait()
+	for _, code := range codes {
+		require.Equal(t, http.StatusOK, code)
+	}
+}

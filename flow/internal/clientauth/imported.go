@@ -30,6 +30,7 @@ const (
 	attemptClientPace   = time.Second
 
 	maxVerified = 1 << 12 // remembered
+	turnWait    = 10 * time.Second
 
 	// bcryptMax is how many bytes bcrypt looks at.
 	bcryptMax = 72
@@ -47,8 +48,9 @@ type imported struct {
 	key  [32]byte      // of this process
 
 	mu        sync.Mutex
-	verified  map[[sha256.Size]byte]bool // secrets that were right, with what was presented
-	byBoth    bucket.Set                 // of a network and a client ID
+	verified  map[place]bool          // secrets that were right, with what was presented
+	judging   map[place]chan struct{} // closed once it is known
+	byBoth    bucket.Set              // of a network and a client ID
 	byNetwork bucket.Set
 	byClient  bucket.Set
 }
@@ -57,7 +59,8 @@ func newImported(host SecretHost) *imported {
 	i := &imported{
 		host:      host,
 		turn:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		verified:  map[[sha256.Size]byte]bool{},
+		verified:  map[place]bool{},
+		judging:   map[place]chan struct{}{},
 		byBoth:    bucket.New(attemptBurst, attemptPace),
 		byNetwork: bucket.New(attemptNetworkBurst, attemptNetworkPace),
 		byClient:  bucket.New(attemptClientBurst, attemptClientPace),
@@ -69,33 +72,71 @@ func newImported(host SecretHost) *imported {
 // match returns the imported secret that was presented. The error is a
 // [*Limited], or that of a context that ended.
 func (i *imported) match(r *http.Request, client store.Client, p secretProof, now time.Time) (oauthapp.Secret, bool, error) {
-	counted := false
 	for _, secret := range client.Secrets {
 		if secret.Hash == "" || !secret.Live(now) || p.text == "" {
 			continue
 		}
-		if i.wasRight(secret, p) {
-			return secret, true, nil
-		}
-		if !counted {
-			if wait := i.count(client.Application.ClientID, i.host.Network(r), now); wait > 0 {
-				return oauthapp.Secret{}, false, &Limited{wait}
-			}
-			counted = true
-		}
-		right, err := i.judge(r.Context(), secret, p.text)
-		if err != nil {
-			return oauthapp.Secret{}, false, err
-		}
-		if right {
-			i.remember(secret, p)
-			if secret.WasRandom() && len(p.text) <= bcryptMax {
-				i.host.Adopt(r.Context(), secret, p.digest)
-			}
-			return secret, true, nil
+		if right, err := i.isRight(r, client.Application.ClientID, secret, p, now); right || err != nil {
+			return secret, right, err
 		}
 	}
 	return oauthapp.Secret{}, false, nil
+}
+
+// isRight counts and judges an attempt, unless the secret was right before.
+func (i *imported) isRight(r *http.Request, clientID string, secret oauthapp.Secret, p secretProof, now time.Time) (right bool, err error) {
+	place := i.place(secret, p)
+	if right, err := i.begin(r.Context(), place); right || err != nil {
+		return right, err
+	}
+	defer func() { i.end(place, right) }()
+	if wait := i.count(clientID, i.host.Network(r), now); wait > 0 {
+		return false, &Limited{wait}
+	}
+	if right, err = i.judge(r.Context(), secret, p.text); !right || err != nil {
+		return false, err
+	}
+	if secret.WasRandom() && len(p.text) <= bcryptMax {
+		i.host.Adopt(r.Context(), secret, p.digest)
+	}
+	return true, nil
+}
+
+// begin returns whether a secret was right before. Where it was not, the caller
+// judges it and calls end. Others with the same secret wait for that: a client
+// that sends many requests at once is judged once.
+func (i *imported) begin(ctx context.Context, place place) (right bool, err error) {
+	for {
+		i.mu.Lock()
+		right, judging := i.verified[place], i.judging[place]
+		if !right && judging == nil {
+			i.judging[place] = make(chan struct{})
+		}
+		i.mu.Unlock()
+		if right || judging == nil {
+			return right, nil
+		}
+		select {
+		case <-judging:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+// end remembers a secret that was right.
+func (i *imported) end(place place, right bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	close(i.judging[place])
+	delete(i.judging, place)
+	if !right {
+		return
+	}
+	if len(i.verified) >= maxVerified {
+		clear(i.verified)
+	}
+	i.verified[place] = true
 }
 
 // count counts an attempt and returns 0. Where there were too many, it counts
@@ -113,8 +154,11 @@ func (i *imported) count(clientID, network string, now time.Time) time.Duration 
 	return 0
 }
 
-// judge compares a secret, at most a few at once.
+// judge compares a secret, at most a few at once. Where so many wait that its
+// turn does not come, the error is that of a context that ended.
 func (i *imported) judge(ctx context.Context, secret oauthapp.Secret, presented string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, turnWait)
+	defer cancel()
 	select {
 	case i.turn <- struct{}{}:
 		defer func() { <-i.turn }()
@@ -126,30 +170,15 @@ func (i *imported) judge(ctx context.Context, secret oauthapp.Secret, presented 
 	}), nil
 }
 
-// place is where it is remembered that a secret was right. It tells nothing of
-// the secret to whoever lacks the key.
-func (i *imported) place(secret oauthapp.Secret, p secretProof) [sha256.Size]byte {
+// A place is where it is remembered that a secret was right. It tells nothing
+// of the secret to whoever lacks the key.
+type place [sha256.Size]byte
+
+func (i *imported) place(secret oauthapp.Secret, p secretProof) place {
 	b := append([]byte{}, i.key[:]...)
 	b = append(b, secret.ID[:]...)
 	b = append(b, p.digest[:]...)
 	return sha256.Sum256(append(b, secret.Hash...))
-}
-
-func (i *imported) wasRight(secret oauthapp.Secret, p secretProof) bool {
-	place := i.place(secret, p)
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.verified[place]
-}
-
-func (i *imported) remember(secret oauthapp.Secret, p secretProof) {
-	place := i.place(secret, p)
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if len(i.verified) >= maxVerified {
-		clear(i.verified)
-	}
-	i.verified[place] = true
 }
 
 // secretProof is what a request presents as a client secret. The text is for
