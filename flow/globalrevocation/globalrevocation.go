@@ -17,9 +17,9 @@
 //	{"sub_id": {"format": "opaque", "id": "user-1"}}
 //
 // The service then signs the user out at the host, and ends what
-// oauthapp.Registry.EndAccess ends of a user: every code, access token and
-// refresh token, and what the user agreed to. No client gets new tokens before
-// the user has signed in and agreed again.
+// oauthapp.Registry.EndAccess ends of a user: every code, access token, refresh
+// token and API token, and what the user agreed to. No client gets new tokens
+// before the user has signed in and agreed again.
 //
 // # Callers
 //

@@ -262,4 +262,15 @@ func secretsAdopt(t *trial) {
 	imported.Digest, imported.Hash = digest, ""
 	t.hasSecrets(app, start, added, imported)
 	t.want(store.ErrNotFound, t.AdoptSecret(t.ctx, app.ID, imported.ID, "", t.digest()), "AdoptSecret of one that is not imported")
+
+	// One that was revoked while it was judged stays so.
+	_, err = t.RevokeSecret(t.ctx, oauthapp.OwnedBy("alice"), app.ID, added.ID, start)
+	t.must(err, "RevokeSecret")
+	added.Digest = t.digest()
+	_ = t.AdoptSecret(t.ctx, app.ID, added.ID, added.Hash, added.Digest) // whether it is still there
+	t.hasSecrets(app, start, imported)
+	for _, t := range t.everywhere() {
+		_, err := t.FindSecret(t.ctx, added.Digest, start)
+		t.want(store.ErrNotFound, err, "FindSecret of a secret that was revoked before it was adopted")
+	}
 }

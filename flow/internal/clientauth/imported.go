@@ -84,16 +84,20 @@ func (i *imported) match(r *http.Request, client store.Client, p secretProof, no
 }
 
 // isRight counts and judges an attempt, unless the secret was right before.
+// Where so many wait that its turn does not come within turnWait, the error is
+// that of a context that ended.
 func (i *imported) isRight(r *http.Request, clientID string, secret oauthapp.Secret, p secretProof, now time.Time) (right bool, err error) {
+	ctx, cancel := context.WithTimeout(r.Context(), turnWait)
+	defer cancel()
 	place := i.place(secret, p)
-	if right, err := i.begin(r.Context(), place); right || err != nil {
+	if right, err := i.begin(ctx, place); right || err != nil {
 		return right, err
 	}
 	defer func() { i.end(place, right) }()
 	if wait := i.count(clientID, i.host.Network(r), now); wait > 0 {
 		return false, &Limited{wait}
 	}
-	if right, err = i.judge(r.Context(), secret, p.text); !right || err != nil {
+	if right, err = i.judge(ctx, secret, p.text); !right || err != nil {
 		return false, err
 	}
 	if secret.WasRandom() && len(p.text) <= bcryptMax {
@@ -154,11 +158,8 @@ func (i *imported) count(clientID, network string, now time.Time) time.Duration 
 	return 0
 }
 
-// judge compares a secret, at most a few at once. Where so many wait that its
-// turn does not come, the error is that of a context that ended.
+// judge compares a secret, at most a few at once.
 func (i *imported) judge(ctx context.Context, secret oauthapp.Secret, presented string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, turnWait)
-	defer cancel()
 	select {
 	case i.turn <- struct{}{}:
 		defer func() { <-i.turn }()
