@@ -22,6 +22,7 @@ const (
 	noticeSecretRevoked     notice = "secret-revoked"
 	noticeGrantRevoked      notice = "access-revoked" // about an application and a user, by ID
 	noticeOfferWithdrawn    notice = "offer-withdrawn"
+	noticeNoOffer           notice = "no-offer"
 	noticeReceived          notice = "received"
 	noticeDeclined          notice = "declined"
 	noticeOwnedAlready      notice = "owned-already"
@@ -35,6 +36,7 @@ var notices = map[notice]string{
 	noticeTokensRevoked:     "All user tokens are revoked.",
 	noticeSecretRevoked:     "The client secret is revoked.",
 	noticeOfferWithdrawn:    "The offer is withdrawn. Its code is of no use any more.",
+	noticeNoOffer:           "There is no offer to withdraw: it was withdrawn, declined or accepted, or has expired.",
 	noticeReceived:          "The application belongs to this account now. Reset its client secret, if it has one: whoever had the application before still knows it.",
 	noticeDeclined:          "The application is declined. It stays with the account that offered it.",
 	noticeOwnedAlready:      "This account has this application already.",

@@ -29,8 +29,9 @@ type offer struct {
 	Owner     string    `json:"owner"` // the account that offers it
 	User      string    `json:"user"`  // who did for that
 	ExpiresAt time.Time `json:"expires_at"`
-	// Claimed tells that somebody is accepting it: nobody else can.
-	Claimed bool `json:"claimed,omitempty"`
+	// Closed tells that somebody has withdrawn or declined it, or accepts it:
+	// its code opens nothing.
+	Closed bool `json:"closed,omitempty"`
 }
 
 // errNoOffer is for a code that opens nothing (any more).
@@ -108,53 +109,53 @@ func (d *Dashboard) keepOffer(ctx context.Context, application uuid.UUID, o offe
 	return err
 }
 
-// An openOffer is one that a code opened, with its application.
+// An openOffer is one that can be accepted, with its application.
 type openOffer struct {
 	offer
 	value []byte
 	app   oauthapp.Application
 }
 
-// openWith returns the offer that a code opens, or errNoOffer. One of an
-// application that the offering account has no more is none.
-func (d *Dashboard) openWith(ctx context.Context, code string) (openOffer, error) {
-	id, err := applicationOf(code)
-	if err != nil {
-		return openOffer{}, errNoOffer
-	}
-	o, value, err := d.offerOf(ctx, id)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return openOffer{}, errNoOffer
-	case err != nil:
-		return openOffer{}, err
-	}
-	digest := credential.DigestOf(code)
-	if o.Claimed || len(o.Code) != len(digest) || !digest.Equal(credential.Digest(o.Code)) {
-		return openOffer{}, errNoOffer
-	}
-	app, err := d.registry.Application(ctx, oauthapp.OwnedBy(o.Owner), id)
-	if errors.Is(err, oauthapp.ErrNotFound) {
+// openOf returns the open offer of an application, or errNoOffer. One that the
+// owner did not make is none.
+func (d *Dashboard) openOf(ctx context.Context, app oauthapp.Application) (openOffer, error) {
+	o, value, err := d.offerOf(ctx, app.ID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (o.Closed || o.Owner != app.Owner) {
 		return openOffer{}, errNoOffer
 	}
 	return openOffer{o, value, app}, err
 }
 
-// take removes an offer, unless it is another one by now: that is errNoOffer.
-// However many take it at once, one gets nil.
-func (d *Dashboard) take(ctx context.Context, o openOffer) error {
-	if _, err := d.claim(ctx, o); err != nil {
-		return err
+// openWith returns the offer that a code opens, or errNoOffer.
+func (d *Dashboard) openWith(ctx context.Context, code string) (openOffer, error) {
+	id, err := applicationOf(code)
+	if err != nil {
+		return openOffer{}, errNoOffer
 	}
-	_, err := d.kernel.Store.Take(ctx, offerKind, offerKey(o.app.ID), d.kernel.Now())
-	return err
+	app, err := d.registry.Application(ctx, oauthapp.AnyOwner, id)
+	if errors.Is(err, oauthapp.ErrNotFound) {
+		return openOffer{}, errNoOffer
+	}
+	if err != nil {
+		return openOffer{}, err
+	}
+	o, err := d.openOf(ctx, app)
+	if err != nil {
+		return openOffer{}, err
+	}
+	digest := credential.DigestOf(code)
+	if len(o.Code) != len(digest) || !digest.Equal(credential.Digest(o.Code)) {
+		return openOffer{}, errNoOffer
+	}
+	return o, nil
 }
 
-// claim keeps others from an offer, and returns it as it is then.
-func (d *Dashboard) claim(ctx context.Context, o openOffer) (openOffer, error) {
-	claimed := o
-	claimed.Claimed = true
-	record, err := claimed.record(o.app.ID)
+// close closes an offer, and returns it as it is kept then. However many close
+// it at once, one gets nil; the others get errNoOffer.
+func (d *Dashboard) close(ctx context.Context, o openOffer) (openOffer, error) {
+	closed := o
+	closed.Closed = true
+	record, err := closed.record(o.app.ID)
 	if err != nil {
 		return o, err
 	}
@@ -162,33 +163,38 @@ func (d *Dashboard) claim(ctx context.Context, o openOffer) (openOffer, error) {
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrNotFound) {
 		return o, errNoOffer
 	}
-	claimed.value = record.Value
-	return claimed, err
+	closed.value = record.Value
+	return closed, err
 }
 
 // accept gives the application of an offer to an account. Where that fails, the
-// offer is open as before. One whose acceptance a crash cut off is closed: the
-// owner makes another.
+// offer is open as before. One whose acceptance a crash cut off stays closed:
+// the owner makes another.
 func (d *Dashboard) accept(ctx context.Context, o openOffer, account string) (oauthapp.Application, error) {
-	claimed, err := d.claim(ctx, o)
+	ctx = context.WithoutCancel(ctx) // who has gone cannot leave it half done
+	closed, err := d.close(ctx, o)
 	if err != nil {
 		return oauthapp.Application{}, err
 	}
-	ctx = context.WithoutCancel(ctx) // who has gone cannot leave it half done
-	app, failed := d.registry.Transfer(ctx, oauthapp.OwnedBy(o.Owner), o.app.ID, account)
-	if failed == nil {
-		_, err = d.kernel.Store.Take(ctx, offerKind, offerKey(o.app.ID), d.kernel.Now())
-	} else {
-		var record store.Record
-		if record, err = o.record(o.app.ID); err == nil {
-			err = d.kernel.Store.Replace(ctx, record, claimed.value, d.kernel.Now())
-		}
+	app, err := d.registry.Transfer(ctx, oauthapp.OwnedBy(o.Owner), o.app.ID, account)
+	switch {
+	case errors.Is(err, oauthapp.ErrNotFound):
+		err = errNoOffer // transferred or deleted meanwhile
+	case err != nil:
+		d.reopen(ctx, closed)
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		d.kernel.Logger.ErrorContext(ctx, "offer of an application not put away", "application_id", o.app.ID, "error", err)
+	return app, err
+}
+
+// reopen opens an offer that was closed, unless another has taken its place.
+func (d *Dashboard) reopen(ctx context.Context, closed openOffer) {
+	open := closed.offer
+	open.Closed = false
+	record, err := open.record(closed.app.ID)
+	if err == nil {
+		err = d.kernel.Store.Replace(ctx, record, closed.value, d.kernel.Now())
 	}
-	if errors.Is(failed, oauthapp.ErrNotFound) {
-		failed = errNoOffer // transferred or deleted meanwhile
+	if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound) {
+		d.kernel.Logger.ErrorContext(ctx, "offer of an application stays closed", "application_id", closed.app.ID, "error", err)
 	}
-	return app, failed
 }

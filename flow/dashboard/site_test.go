@@ -346,7 +346,17 @@ var errOutage = errors.New("connection refused by db-7.internal")
 // A faultyStore fails the methods that are down.
 type faultyStore struct {
 	store.Store
-	down string
+	down     string
+	replaced func() // called once, after the next Replace that replaced a record
+}
+
+func (f *faultyStore) Replace(ctx context.Context, record store.Record, before []byte, now time.Time) error {
+	err := f.Store.Replace(ctx, record, before, now)
+	if then := f.replaced; err == nil && then != nil {
+		f.replaced = nil
+		then()
+	}
+	return err
 }
 
 func (f *faultyStore) fail(method string) error {

@@ -9,7 +9,6 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
-	"github.com/oauthapps/oauthapps/store"
 )
 
 // warnTransfer tells what a transfer does, and of an offer that is open.
@@ -28,8 +27,8 @@ func (req *request) transferPage() (page.Transfer, error) {
 	if data.Said, err = req.notice(); err != nil {
 		return data, err
 	}
-	o, _, err := req.offerOf(req.ctx, req.app.ID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (o.Claimed || o.Owner != req.account.ID) {
+	o, err := req.openOf(req.ctx, req.app)
+	if errors.Is(err, errNoOffer) {
 		return data, nil
 	}
 	if err != nil {
@@ -60,13 +59,17 @@ func (req *request) offer() error {
 
 // withdraw ends the offer of the application.
 func (req *request) withdraw() error {
-	_, err := req.kernel.Store.Take(req.ctx, offerKind, offerKey(req.app.ID), req.now)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	o, err := req.openOf(req.ctx, req.app)
+	if err == nil {
+		_, err = req.close(req.ctx, o)
+	}
+	if errors.Is(err, errNoOffer) {
+		return req.redirect(req.appURL("transfer"), noticeNoOffer)
+	}
+	if err != nil {
 		return err
 	}
-	if err == nil {
-		req.reportTransfer(oauthapp.ApplicationTransferWithdrawn, req.app)
-	}
+	req.reportTransfer(oauthapp.ApplicationTransferWithdrawn, req.app)
 	return req.redirect(req.appURL("transfer"), noticeOfferWithdrawn)
 }
 
@@ -168,7 +171,7 @@ func (req *request) acceptOffer(o openOffer) error {
 }
 
 func (req *request) declineOffer(o openOffer) error {
-	if err := req.take(req.ctx, o); err != nil {
+	if _, err := req.close(req.ctx, o); err != nil {
 		return err
 	}
 	req.reportTransfer(oauthapp.ApplicationTransferDeclined, o.app)

@@ -180,6 +180,61 @@ func TestAcceptedAtOnce(t *testing.T) {
 	}
 }
 
+// meanwhile has the owner do something once somebody has begun to accept or to
+// decline an offer.
+func (s *site) meanwhile(do func()) {
+	s.store.replaced = func() {
+		user := s.user
+		s.user = alice()
+		do()
+		s.user = user
+	}
+}
+
+// An offer that somebody is accepting cannot be withdrawn any more, and nobody
+// is told that it was.
+func TestWithdrawnWhileItIsAccepted(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("2")
+	code := s.offer(app)
+	withdraw := s.open(pathOf(app, "transfer")).form(pathOf(app, "transfer", "withdraw"))
+	s.user = carol()
+	form := fill(s.open(receive("4")).form(receive("4")), "code", code, "decision", "accept")
+	s.events = nil
+	s.meanwhile(func() {
+		page := s.follow(s.do(http.MethodPost, pathOf(app, "transfer", "withdraw"), withdraw))
+		require.NotContains(t, page.text(), "The offer is withdrawn")
+		require.Contains(t, page.text(), "There is no offer to withdraw")
+	})
+	s.follow(s.do(http.MethodPost, receive("4"), form))
+	require.Equal(t, "4", s.owner(app))
+	require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationTransferred}, s.eventTypes())
+}
+
+// An offer that takes the place of one that somebody is declining, or cannot
+// accept, is open.
+func TestOfferedAnewWhileItIsAnswered(t *testing.T) {
+	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) { cfg.MaxApplications = 1 })
+	s.user = carol()
+	s.register("4", "name", "Another")
+	s.user = alice()
+	app, _ := s.register("2")
+	offer := s.open(pathOf(app, "transfer")).form(pathOf(app, "transfer"))
+	for _, decision := range []string{"decline", "accept"} {
+		s.user = alice()
+		code, newer := s.offer(app), ""
+		s.user = carol()
+		form := fill(s.open(receive("4")).form(receive("4")), "code", code, "decision", decision)
+		s.meanwhile(func() {
+			newer = s.do(http.MethodPost, pathOf(app, "transfer"), offer).byID("transfer-code")
+		})
+		s.do(http.MethodPost, receive("4"), form)
+		require.Equal(t, http.StatusUnprocessableEntity, s.enter("5", code).Status, decision)
+		require.Equal(t, http.StatusOK, s.enter("5", newer).Status, decision)
+	}
+	require.NotContains(t, s.log.String(), "level=ERROR")
+}
+
 // What keeps an account from getting an application is told, and the offer
 // stays open.
 func TestOffersThatCannotBeAccepted(t *testing.T) {
