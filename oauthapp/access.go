@@ -129,11 +129,12 @@ func (r *Registry) CountGrants(ctx context.Context, filter GrantFilter) (count i
 }
 
 // Erase ends all access that a user gave, and removes what the library keeps of
-// the user: their grants, those that ended before too, and their API
-// tokens. What is left of their
-// sessions names no user, and the clean-up removes it. It reports one event,
-// UserErased, which names the user. The host erases its own events and logs.
-// Otherwise it is as EndAccess.
+// the user: their grants, those that ended before too, and their API tokens.
+// What is left of their sessions names no user, and the clean-up removes it.
+// The offer of an application that they made in package dashboard names them
+// until it expires, for 7 days at most. It reports one event, UserErased, which
+// names the user. The host erases its own events and logs. Otherwise it is as
+// EndAccess.
 func (r *Registry) Erase(ctx context.Context, user string) (Ended, error) {
 	filter := GrantsOfUser(user)
 	if err := filter.Err(); err != nil {

@@ -56,6 +56,10 @@ type Standing struct {
 // owner registered itself and cannot be trusted: that is a [*ValidationError]
 // of field trusted. It returns [ErrConflict] if others go on changing it, and
 // [ErrNotFound].
+//
+// What was decided about the owner, such as Approved, is set with [OwnedBy] of
+// that account: it is ErrNotFound then if the application was transferred
+// meanwhile. With [AnyOwner] it holds for whoever has the application by then.
 func (r *Registry) ChangeStanding(ctx context.Context, owner Owner, id uuid.UUID, change func(*Standing)) (Application, error) {
 	for range maxTries {
 		app, err := r.Application(ctx, owner, id)

@@ -254,8 +254,8 @@ func (req *request) showSecret(secret credential.Plaintext, others string) error
 	return req.write(http.StatusOK, "application.html", data)
 }
 
-// applicationPage returns the page of the application. Where its refusals or
-// secrets cannot be read it has none, and there is an error.
+// applicationPage returns the page of the application. Where its offer,
+// refusals or secrets cannot be read it has none, and there is an error.
 func (req *request) applicationPage() (page.Application, error) {
 	data := page.Application{
 		Account:     req.account.Name,
@@ -278,6 +278,9 @@ func (req *request) applicationPage() (page.Application, error) {
 		DeleteURL:   req.appURL("delete"),
 	}
 	var err error
+	if data.OfferedUntil, data.OfferedBy, err = req.offered(); err != nil {
+		return data, err
+	}
 	if data.Refusals, err = req.refusals(); err != nil || data.Public {
 		return data, err
 	}

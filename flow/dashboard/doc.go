@@ -84,7 +84,9 @@
 // Whoever manages an application offers it to another account: they get a code,
 // shown once, and hand it over. Whoever manages the other account enters it
 // there, sees what is offered by whom, and accepts or declines. An offer is
-// open for 7 days, unless it is withdrawn or another takes its place. Users,
+// open for 7 days, unless it is withdrawn or another takes its place. It stays
+// open if the user who made it may not manage applications any more: the page
+// of the application shows it to those who may, and they withdraw it. Users,
 // tokens and secrets stay as they are. See oauthapp.Registry.Transfer, which a
 // host calls without asking anybody.
 //
@@ -158,7 +160,7 @@
 //	    Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	    Overlaps (Value, Text, Hint, Selected),
 //	    Refusals (At, Endpoint, Error, Reason, Remedy), Ticket, EditURL,
-//	    ResetURL, RevokeURL, DeleteURL, TransferURL
+//	    ResetURL, RevokeURL, DeleteURL, TransferURL, OfferedUntil, OfferedBy
 //	application_form.html
 //	    Account, New, Title, Action, Cancel, Ticket, ClientID, Version,
 //	    Was (Name, Description, Homepage, Callbacks), Name, Description,

@@ -70,7 +70,7 @@ func TestMembersManageNothing(t *testing.T) {
 		one := list("2") + "/" + app.ID.String()
 		for _, path := range []string{
 			list("2") + "/new", one, one + "/edit", one + "/secrets", one + "/secrets/" + s.secrets(app)[0].ID.String() + "/revoke",
-			one + "/revoke", one + "/delete", list("2") + "/" + grant.ID.String(),
+			one + "/revoke", one + "/transfer", one + "/delete", list("2") + "/receive", list("2") + "/" + grant.ID.String(),
 		} {
 			require.Equal(t, http.StatusForbidden, s.get(path).Status, path)
 		}

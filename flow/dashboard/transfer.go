@@ -27,16 +27,21 @@ func (req *request) transferPage() (page.Transfer, error) {
 	if data.Said, err = req.notice(); err != nil {
 		return data, err
 	}
+	data.ExpiresAt, data.By, err = req.offered()
+	return data, err
+}
+
+// offered tells until when the application is offered, and who did that. The
+// time is zero where it is not.
+func (req *request) offered() (until page.Moment, by string, err error) {
 	o, err := req.openOf(req.ctx, req.app)
 	if errors.Is(err, errNoOffer) {
-		return data, nil
+		return page.Moment{}, "", nil
 	}
-	if err != nil {
-		return data, err
+	if err == nil {
+		by, err = req.userName(o.User)
 	}
-	data.ExpiresAt = req.moment(o.ExpiresAt)
-	data.By, err = req.userName(o.User)
-	return data, err
+	return req.moment(o.ExpiresAt), by, err
 }
 
 // offer offers the application to whoever has the code, which the answer shows.

@@ -55,6 +55,7 @@ func TestTransfer(t *testing.T) {
 	again := s.open(pathOf(app, "transfer"))
 	require.Contains(t, again.text(), "Offered by you until 11 Mar 2026")
 	require.NotContains(t, again.Body, code, "it is shown once")
+	require.Contains(t, s.open(pathOf(app)).text(), "offered by you, until 11 Mar 2026")
 
 	s.user = carol()
 	offered := s.enter("4", " "+strings.ToLower(code[:26])+"-"+code[26:]+"\n")
@@ -90,6 +91,7 @@ func TestTransfer(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, s.get(pathOf(app)).Status)
 	s.user = carol()
 	require.NotContains(t, s.open(pathOf(theirs, "transfer")).text(), "Offered by")
+	require.NotContains(t, s.open(pathOf(theirs)).text(), "offered by")
 }
 
 // A code opens nothing any more, and tells nothing, once its offer has ended.
@@ -273,10 +275,16 @@ func TestWhoTransfers(t *testing.T) {
 	s := newSite(t)
 	app, _ := s.register("2")
 	code := s.offer(app)
-	offer := s.open(pathOf(app, "transfer")).form(pathOf(app, "transfer"))
+	page := s.open(pathOf(app, "transfer"))
 	s.user.Accounts[1].Role = flow.RevokeGrants
-	require.Equal(t, http.StatusForbidden, s.do(http.MethodPost, pathOf(app, "transfer"), offer).Status)
+	for _, action := range []string{pathOf(app, "transfer"), pathOf(app, "transfer", "withdraw")} {
+		require.Equal(t, http.StatusForbidden, s.do(http.MethodPost, action, page.form(action)).Status)
+	}
 	require.Equal(t, http.StatusForbidden, s.get(pathOf(app, "transfer")).Status)
+
+	s.user = carol()
+	s.user.Accounts = administered("2", "Acme Inc")
+	require.Contains(t, s.open(pathOf(app)).text(), "It was offered by user 1, until", "others see an offer that is open, whatever became of who made it")
 
 	s.user = carol()
 	require.Equal(t, http.StatusNotFound, s.get(pathOf(app, "transfer")).Status)

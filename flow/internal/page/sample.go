@@ -83,7 +83,7 @@ func samples() map[string][]any {
 				ClientSecret: "secret", Created: true, Others: "Others", Notice: "Notice", Problem: "Problem", Secrets: []Secret{secret, {}},
 				Newest: "id", Overlaps: []Option{{Value: "24h", Text: "for 1 more day", Selected: true}, {Value: "0", Text: "not at all", Hint: "Hint"}},
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: "Remedy."}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: "Remedy."}},
-				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", TransferURL: "/",
+				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", TransferURL: "/", OfferedUntil: moment, OfferedBy: "you",
 			},
 			Application{Public: true, Created: true},
 		},

@@ -187,7 +187,9 @@ type Application struct {
 	RevokeURL string
 	DeleteURL string
 
-	TransferURL string
+	TransferURL  string
+	OfferedUntil Moment // to another account; zero: it is not offered
+	OfferedBy    string // who did that, as a sentence calls them
 }
 
 // Refusal is what requests of the application were refused for lately.
