@@ -89,12 +89,12 @@ func (d *Dashboard) offerOf(ctx context.Context, application uuid.UUID) (o offer
 
 // keepOffer keeps an offer in the place of the one before.
 func (d *Dashboard) keepOffer(ctx context.Context, application uuid.UUID, o offer) error {
-	const attempts = 5
+	const maxTries = 5
 	record, err := o.record(application)
 	if err != nil {
 		return err
 	}
-	for range attempts {
+	for range maxTries {
 		var before []byte
 		switch _, before, err = d.offerOf(ctx, application); {
 		case errors.Is(err, store.ErrNotFound):
