@@ -26,8 +26,9 @@ var (
 // A FieldError tells what is wrong with one field, and what would be accepted.
 type FieldError struct {
 	// Field is the name of the form field: name, description, homepage_url,
-	// callback_url, client_id, client_type, scopes, after, confirm_name,
-	// overlap, reason, trusted, extra.
+	// callback_url, client_id, client_type, client_secret, scopes, after,
+	// confirm_name, overlap, reason, trusted, extra; of an API token name,
+	// scope, expires_in.
 	Field string
 	// Message is a sentence for the person who filled in the field.
 	Message string

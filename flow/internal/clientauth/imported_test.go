@@ -46,6 +46,7 @@ func TestTurnsOfImportedSecrets(t *testing.T) {
 		_, err = match(gone, "guess")
 		require.ErrorIs(t, err, context.Canceled)
 		time.Sleep(2 * turnWait)
+		synctest.Wait()
 		require.Empty(t, i.judging)
 	})
 }

@@ -32,7 +32,7 @@ var (
 	// ownFields are the other fields of the form of an application, and of the
 	// errors about one.
 	ownFields = []string{
-		"name", "description", "homepage_url", "callback_url", "client_id", "client_type", "scopes", "after",
+		"name", "description", "homepage_url", "callback_url", "client_id", "client_type", "client_secret", "scopes", "after",
 		"confirm_name", "overlap", "reason", "trusted", "extra", "ticket", "version", "newest",
 	}
 )
