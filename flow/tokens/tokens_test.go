@@ -148,6 +148,18 @@ func TestShown(t *testing.T) {
 	require.Equal(t, 1, asked)
 }
 
+func TestLimit(t *testing.T) {
+	s := newService(t, tokens.Config{})
+	for range 100 {
+		_, _, err := s.Registry().CreateAPIToken(t.Context(), oauthapp.NewAPIToken{UserID: "1", Name: "CI", Scopes: []string{"read"}})
+		require.NoError(t, err)
+	}
+	answer := s.post("ada", "/accounts/10/api_tokens", s.form("ada", "10", nil))
+	require.Equal(t, http.StatusUnprocessableEntity, answer.Code)
+	require.Contains(t, answer.Body.String(), "You have as many tokens as you may have.")
+	require.NotEmpty(t, s.make("bob", "20", nil))
+}
+
 func TestForgedForms(t *testing.T) {
 	s := newService(t, tokens.Config{})
 	theirs := s.form("bob", "11", nil)

@@ -81,6 +81,9 @@
 //   - Migration 6 drops a column of oauth_grants. Nodes of the version before
 //     begin no session after it.
 //
+// Nodes of the version before migration 7 end no API tokens, also when they end
+// all access of a user: turn package flow/tokens on once they have stopped.
+//
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables,
 // and nothing else.
 //
