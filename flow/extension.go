@@ -47,6 +47,7 @@ func (p *Provider) extend() error {
 
 		AuthorizationParams: func() []string { return p.authorizationParams },
 		JudgeAuthorization:  p.judgePushed,
+		AskCapabilities:     p.added.JudgeAuthorization,
 		SignIn:              p.signIn,
 		ApplicationFields:   p.added.ApplicationFields,
 		FindClient:          p.findClient,

@@ -15,6 +15,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/device"
 	"github.com/oauthapps/oauthapps/flow/flowtest"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store/memory"
@@ -253,6 +254,42 @@ func TestApproval(t *testing.T) {
 	s.requirePoll(c, "authorization_pending")
 	_, err := s.Registry().ChangeStanding(t.Context(), oauthapp.AnyOwner, s.public.ID, func(s *oauthapp.Standing) { s.Approved = true })
 	require.NoError(t, err)
+	s.authorize(c)
+}
+
+// A capability is what refuses authorization requests.
+type capability func(*kernel.AuthorizationRequest) *wire.Error
+
+func (capability) Name() string               { return "example" }
+func (capability) Findings() []kernel.Finding { return nil }
+func (judge capability) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
+	return kernel.Contribution{JudgeAuthorization: judge}, nil
+}
+
+// What another capability says of an authorization request holds for that of a
+// device too, both when the device asks and when its user enters the code.
+func TestOtherCapabilities(t *testing.T) {
+	var refusal *wire.Error
+	var asked kernel.AuthorizationRequest
+	s := newService(t, memory.New(), device.Config{}, func(cfg *flow.Config) {
+		cfg.Extensions = append(cfg.Extensions, capability(func(a *kernel.AuthorizationRequest) *wire.Error {
+			asked = *a
+			return refusal
+		}))
+	})
+	c := s.ask("scope", "write")
+	require.Equal(t, s.public.ID, asked.Client.Application.ID)
+	require.Equal(t, []string{"write"}, asked.Scopes)
+	require.Equal(t, []string{"write", issuer}, []string{asked.Params.Get("scope"), asked.Params.Get("resource")})
+	require.Equal(t, []bool{true, false}, []bool{asked.Pushed, asked.Pushing})
+
+	refusal = wire.Refuse(wire.UnauthorizedClient, "the client has ended")
+	_, answer := s.post(device.AuthorizationPath, "client_id", s.public.ClientID)
+	require.Equal(t, wire.UnauthorizedClient, answer["error"])
+	w := s.enter("ada", c.user)
+	require.Equal(t, http.StatusBadRequest, w.Code)
+	require.Contains(t, w.Body.String(), "the client has ended")
+	refusal = nil
 	s.authorize(c)
 }
 

@@ -3,12 +3,14 @@ package device
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/store"
 )
 
 // endpoints are those of the capability.
@@ -59,6 +61,9 @@ func (e *endpoints) begin(r *http.Request, params wire.Params) (answer, *wire.Er
 		return answer{}, refusal
 	}
 	scopes, refusal := e.k.RequestedScopes(client.Application, params.Get("scope"), resources)
+	if refusal == nil {
+		refusal = e.askCapabilities(r, client, scopes, resources)
+	}
 	if refusal != nil {
 		return answer{}, refusal
 	}
@@ -93,6 +98,15 @@ func (e *endpoints) begin(r *http.Request, params wire.Params) (answer, *wire.Er
 		ExpiresIn:               int64(e.cfg.Lifetime / time.Second),
 		Interval:                int64(e.cfg.Interval / time.Second),
 	}, nil
+}
+
+// askCapabilities refuses a request for what other capabilities say of it.
+func (e *endpoints) askCapabilities(r *http.Request, client store.Client, scopes, resources []string) *wire.Error {
+	params := wire.Params{{Name: "client_id", Value: client.Application.ClientID}, {Name: "scope", Value: strings.Join(scopes, " ")}}
+	for _, resource := range resources {
+		params = append(params, wire.Param{Name: "resource", Value: resource})
+	}
+	return e.k.AskCapabilities(&kernel.AuthorizationRequest{HTTP: r, Client: client, Params: params, Scopes: scopes, Pushed: true})
 }
 
 func tooMany(wait time.Duration, description string) *wire.Error {

@@ -189,6 +189,9 @@ func (e *endpoints) question(w http.ResponseWriter, r *http.Request, user *kerne
 	if refusal == nil {
 		scopes, refusal = e.k.RequestedScopes(client.Application, strings.Join(kept.Scopes, " "), resources)
 	}
+	if refusal == nil {
+		refusal = e.askCapabilities(r, client, scopes, resources)
+	}
 	if refusal == nil && len(user.Accounts) == 0 {
 		refusal = wire.Refuse(wire.AccessDenied, "the user has no account")
 	}

@@ -18,7 +18,7 @@ type AuthorizationRequest struct {
 	Scopes []string
 
 	// Pushed says that an authenticated client sent the parameters itself (RFC
-	// 9126), and Pushing that it does so with this very request.
+	// 9126, RFC 8628), and Pushing that it pushes them with this very request.
 	Pushed, Pushing bool
 }
 

@@ -57,7 +57,8 @@ type Contribution struct {
 	Schemes              []Scheme
 
 	// JudgeAuthorization refuses authorization requests that are in order
-	// otherwise, whether a browser brings them or the client pushes them.
+	// otherwise, whether a browser brings them, the client pushes them or a
+	// device makes them.
 	JudgeAuthorization func(a *AuthorizationRequest) *wire.Error
 	// Requests finds authorization requests that clients handed in before.
 	Requests *RequestSource

@@ -97,8 +97,11 @@ type Kernel struct {
 	// authenticated for and pushes (RFC 9126): it refuses, in the same words,
 	// all that the authorization endpoint would refuse of it whoever the user
 	// is. It returns what is to be acted on, the scopes asked for among it.
+	// AskCapabilities judges one that has come another way, by what
+	// capabilities say of it alone.
 	AuthorizationParams func() []string
 	JudgeAuthorization  func(r *http.Request, client store.Client, params wire.Params) (wire.Params, *wire.Error)
+	AskCapabilities     func(a *AuthorizationRequest) *wire.Error
 
 	// SignIn sends a user to sign in and from there to returnTo, a path of this
 	// service with its query. It begins with BasePath.
