@@ -100,7 +100,9 @@ type furtherToken struct {
 // base64 of the tokens one after the other.
 type furtherTokens []byte
 
-// The sizes of a packed token, beside its scopes, and of all of them.
+// The sizes of a packed token, beside its scopes, and of all of them. Seven
+// of a session with 184 scopes fit: with the newest token, which is not among
+// them, one for each of eight resources.
 const (
 	packedToken = len(credential.Digest{}) + 1 + 4 + 4
 	maxFurther  = 448
