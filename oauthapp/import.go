@@ -77,7 +77,8 @@ type Imported struct {
 // with the client ID and the client secret that it has there, so that it goes
 // on working as it is deployed. It can be repeated: what was imported before
 // stays as it is. Callback URLs that [Registration] does not admit are left out
-// and told of.
+// and told of. Its standing is that of every new application: a host that
+// approves applications approves it with [Registry.ChangeStanding].
 //
 // It returns a [*ValidationError] that names everything else that is wrong,
 // which is also the case where no callback URL is left; [ErrExists] where

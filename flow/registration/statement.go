@@ -23,6 +23,9 @@ func (s *service) usePublishers() (err error) {
 		if p.Issuer == "" {
 			return fmt.Errorf("Config.Publishers[%d].Issuer is required", i)
 		}
+		if slices.ContainsFunc(s.cfg.Publishers[:i], func(other Publisher) bool { return other.Issuer == p.Issuer }) {
+			return fmt.Errorf("Config.Publishers[%d].Issuer is listed twice; give one publisher all of its keys", i)
+		}
 		if err := (jose.Source{Set: p.Keys, URI: p.KeysURL}).Check(); err != nil {
 			return fmt.Errorf("Config.Publishers[%d] must have Keys or KeysURL, and not both: %w", i, err)
 		}

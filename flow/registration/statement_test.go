@@ -77,8 +77,10 @@ func TestSoftwareStatement(t *testing.T) {
 }
 
 func TestRefusedSoftwareStatements(t *testing.T) {
-	key := newKey()
-	h := newHost(t, registration.Config{Open: true, Publishers: []registration.Publisher{{Issuer: publisher, Keys: setOf(key)}}})
+	key, others := newKey(), newKey()
+	h := newHost(t, registration.Config{Open: true, Publishers: []registration.Publisher{
+		{Issuer: publisher, Keys: setOf(key)}, {Issuer: "https://other-publisher.example", Keys: setOf(others)},
+	}})
 	for name, test := range map[string]struct {
 		statement any
 		code      string
@@ -86,6 +88,7 @@ func TestRefusedSoftwareStatements(t *testing.T) {
 		"no string":       {1, "invalid_software_statement"},
 		"no JWT":          {"statement", "invalid_software_statement"},
 		"symmetric":       {sign(t, []byte("0123456789abcdef0123456789abcdef"), object{"iss": publisher}), "invalid_software_statement"},
+		"another's key":   {sign(t, others, object{"iss": publisher}), "invalid_software_statement"},
 		"another key":     {sign(t, newKey(), object{"iss": publisher}), "invalid_software_statement"},
 		"expired":         {sign(t, key, object{"iss": publisher, "exp": h.now.Add(-time.Minute).Unix()}), "invalid_software_statement"},
 		"not yet":         {sign(t, key, object{"iss": publisher, "nbf": h.now.Add(2 * time.Minute).Unix()}), "invalid_software_statement"},
@@ -128,6 +131,9 @@ func TestPublishersAreChecked(t *testing.T) {
 		_, err := registration.New(registration.Config{Open: true, Publishers: []registration.Publisher{p}}).Contribute(flowtest.New(t, flow.Config{}).Kernel())
 		require.ErrorContains(t, err, "Config.Publishers[0]")
 	}
+	p := registration.Publisher{Issuer: publisher, Keys: setOf(newKey())}
+	_, err := registration.New(registration.Config{Open: true, Publishers: []registration.Publisher{p, p}}).Contribute(flowtest.New(t, flow.Config{}).Kernel())
+	require.ErrorContains(t, err, "Config.Publishers[1].Issuer")
 }
 
 // flagged is a capability with a box for the owners of applications.

@@ -104,7 +104,9 @@ type Failure struct {
 // the same read the session named, which is zero where the request names none.
 // A public client is known by its client ID alone.
 //
-// An unknown client and a wrong secret get the same answer for the same work.
+// An unknown client and a wrong secret get the same answer for the same work. A
+// secret that was imported as a slow hash takes longer, and tells by that that
+// there is such a client.
 func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error) {
 	method, presented, refusal := a.present(r, params)
 	if refusal != nil {
