@@ -22,7 +22,9 @@ type login struct {
 	origins  *http.CrossOriginProtection
 	people   *directory
 	logger   *slog.Logger
-	provider *flow.Provider // shows the pages; set once it is made, which takes currentUser
+
+	hasTokens bool           // whether there are pages of API tokens
+	provider  *flow.Provider // shows the pages; set once it is made, which takes currentUser
 }
 
 // loginURL is where the library sends who must sign in first.
@@ -144,11 +146,16 @@ func (l *login) home(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
 	}
-	var links []accountLink
+	var accounts []accountLinks
 	for _, a := range p.accounts {
-		links = append(links, accountLink{Name: a.name, URL: "/accounts/" + strconv.Itoa(a.id) + "/oauth_applications"})
+		below := "/accounts/" + strconv.Itoa(a.id)
+		links := accountLinks{Name: a.name, Applications: below + "/oauth_applications"}
+		if l.hasTokens {
+			links.Tokens = below + "/api_tokens"
+		}
+		accounts = append(accounts, links)
 	}
-	l.provider.WritePage(w, r, http.StatusOK, "home.html", links)
+	l.provider.WritePage(w, r, http.StatusOK, "home.html", accounts)
 }
 
 // form shows the login form, in the browser's session or a new one.

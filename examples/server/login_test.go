@@ -158,6 +158,7 @@ func TestSignIn(t *testing.T) {
 	require.Contains(t, home.text, "alice@example.com")
 	require.Contains(t, home.text, `href="/accounts/1/oauth_applications"`)
 	require.Contains(t, home.text, `href="/accounts/2/oauth_applications"`)
+	require.Contains(t, home.text, `href="/accounts/2/api_tokens"`)
 	require.NotContains(t, home.text, `href="/accounts/3/`)
 
 	log := b.log.String()

@@ -42,7 +42,7 @@ type loginPage struct {
 type demoPerson struct{ Email, Password string }
 
 // home.html gets a list of these.
-type accountLink struct{ Name, URL string }
+type accountLinks struct{ Name, Applications, Tokens string } // Tokens is "" where the capability is off
 
 // problemPage is the data of problem.html.
 type problemPage struct {

@@ -37,6 +37,8 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		people:   &directory{},
 		origins:  http.NewCrossOriginProtection(),
 		logger:   logger,
+
+		hasTokens: !opts.isOff("tokens"),
 	}
 	if err := login.origins.AddTrustedOrigin(opts.issuer); err != nil {
 		return nil, err
