@@ -12,8 +12,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/oauthapps/oauthapps/flow/globalrevocation"
 )
 
 // options are what the command line says.
@@ -82,9 +80,6 @@ func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
 	flags.StringVar(&opts.identityProvider, "identity-provider", "", "`ISSUER` of an identity provider that may sign out the people of Acme Inc and end all access that they gave; its keys are at ISSUER/oauth2/v1/keys")
 	flags.Func("without", "turn off a capability by its `NAME`, such as dnsimple; several are separated by commas", func(names string) error {
 		for name := range strings.SplitSeq(names, ",") {
-			if name == "revocation" {
-				name = globalrevocation.Name
-			}
 			if !hasCapability(name) {
 				return fmt.Errorf("there is no capability of the name %q", name)
 			}

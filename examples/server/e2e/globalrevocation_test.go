@@ -59,6 +59,6 @@ func TestGlobalRevocation(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, revoke(`{"format":"iss_sub","iss":"`+idp.URL+`","sub":"1"}`))
 	require.Equal(t, http.StatusUnauthorized, s.whoami(t, again.str("access_token")).Status)
 
-	off := start(t, "-identity-provider", idp.URL, "-without", "revocation")
+	off := start(t, "-identity-provider", idp.URL, "-without", "globalrevocation")
 	require.NotContains(t, off.request(t, http.MethodGet, "/.well-known/oauth-authorization-server", "", nil).Body, "global_token_revocation")
 }
