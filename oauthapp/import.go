@@ -26,8 +26,8 @@ type SecretForm string
 
 // The forms that [Registry.Import] reads.
 const (
-	// PlainSecret is the secret itself: Doorkeeper and Laravel Passport as they
-	// are set up by themselves, in earlier versions.
+	// PlainSecret is the secret itself: Doorkeeper by default, and Laravel
+	// Passport in earlier versions.
 	PlainSecret SecretForm = "plain"
 	// SHA256Secret is the SHA-256 of the secret in hexadecimal digits:
 	// Doorkeeper with hash_application_secrets.
@@ -59,7 +59,7 @@ type Import struct {
 	// once, or from its first use on where it came as a slow hash.
 	SecretIsRandom bool
 
-	CreatedAt time.Time // there; zero for now
+	CreatedAt time.Time // in that service; the time of the import where it is zero
 }
 
 // An Imported tells what became of an [Import].

@@ -86,9 +86,8 @@
 //     and by client ID; secrets by application; grants by application, user and
 //     account, and by whatever oauthapp.GrantFilter selects; sessions by ID and
 //     records by kind and digest, both with no other index; API tokens by ID,
-//     by user and by account. Keep times as whole
-//     microseconds, digests as 32 bytes, and a deleted application's IDs for
-//     ever.
+//     by user and by account. Keep times as whole microseconds, digests as 32
+//     bytes, and a deleted application's IDs for ever.
 //  2. Write each method so that its first write claims the row under its
 //     condition, and look at how many rows that took: an UPDATE ... WHERE
 //     code_digest = ? AND redeemed_at IS NULL, a compare-and-set, a script that

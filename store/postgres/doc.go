@@ -54,8 +54,8 @@
 // # Tables
 //
 // The tables are oauth_applications, oauth_application_uses,
-// oauth_client_secrets, oauth_grants, oauth_sessions, oauth_records and
-// oauth_migrations. They are used in the first schema of the connection's
+// oauth_client_secrets, oauth_grants, oauth_sessions, oauth_records,
+// oauth_api_tokens and oauth_migrations. They are used in the first schema of the connection's
 // search_path that has them, and are created in the first schema that exists.
 // To give them a schema of their own, create it and add ?search_path=NAME to
 // the connection string. The database must be encoded in UTF8.
@@ -81,8 +81,10 @@
 //   - Migration 6 drops a column of oauth_grants. Nodes of the version before
 //     begin no session after it.
 //
-// Nodes of the version before migration 7 end no API tokens, also when they end
-// all access of a user: turn package flow/tokens on once they have stopped.
+// Nodes of the version before can go on during migrations 7 to 9. They refuse
+// API tokens and imported secrets, and their EndAccess and Erase leave API
+// tokens as they are. While migration 8 builds an index of
+// oauth_client_secrets, writes to that table wait.
 //
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables,
 // and nothing else.
