@@ -214,7 +214,7 @@ func (imp Import) keep() (secret *Secret, problem string) {
 			secret.Hash = hashOfRandom + text
 		}
 	default:
-		return nil, fmt.Sprintf("Client secret is not of the form %q, or its hash takes too long; import the application without it by resetting the secret.", string(imp.SecretForm))
+		return nil, fmt.Sprintf("Client secret is not of the form %q, or its hash takes too long; make a new secret at random, import it as \"plain\", and give it to the developer.", string(imp.SecretForm))
 	}
 	return secret, ""
 }

@@ -82,9 +82,9 @@
 //     begin no session after it.
 //
 // Nodes of the version before can go on during migrations 7 to 9. They refuse
-// API tokens and imported secrets, and their EndAccess and Erase leave API
-// tokens as they are. While migration 8 builds an index of
-// oauth_client_secrets, writes to that table wait.
+// imported secrets, and end no API tokens, also when they end all access of a
+// user: turn package flow/tokens on once they have stopped. While migration 8
+// builds an index of oauth_client_secrets, writes to that table wait.
 //
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables,
 // and nothing else.

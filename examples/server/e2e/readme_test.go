@@ -12,14 +12,17 @@ import (
 
 const root = "../../.."
 
-// The program in the README is the one that is compiled and tested.
-func TestReadmeShowsTheEmbedExample(t *testing.T) {
-	source, err := os.ReadFile(filepath.Join(root, "examples", "embed", "main.go"))
-	require.NoError(t, err)
-	_, program, found := strings.Cut(string(source), "\nfunc main() {\n")
-	require.True(t, found)
-	shown := strings.Contains(readme(t), "```go\nfunc main() {\n"+program+"```\n")
-	require.True(t, shown, "README.md shows another program than examples/embed/main.go, from func main on")
+// The programs in the README are those that are compiled and tested, from their
+// first comment or function on that it shows.
+func TestReadmeShowsTheExamples(t *testing.T) {
+	for example, from := range map[string]string{"embed": "func main() {\n", "mcp": "// host is"} {
+		source, err := os.ReadFile(filepath.Join(root, "examples", example, "main.go"))
+		require.NoError(t, err)
+		_, program, found := strings.Cut(string(source), "\n"+from)
+		require.True(t, found)
+		shown := strings.Contains(readme(t), "```go\n"+from+program+"```\n")
+		require.True(t, shown, "README.md shows another program than examples/%s/main.go, from %q on", example, from)
+	}
 }
 
 // What the README links to in this repository is there.
