@@ -346,11 +346,18 @@ var errOutage = errors.New("connection refused by db-7.internal")
 // A faultyStore fails the methods that are down.
 type faultyStore struct {
 	store.Store
-	down     string
-	replaced func() // called once, after the next Replace that replaced a record
+	down string
+
+	// Called once, before the next Replace, and after the next that replaced a
+	// record.
+	replacing, replaced func()
 }
 
 func (f *faultyStore) Replace(ctx context.Context, record store.Record, before []byte, now time.Time) error {
+	if then := f.replacing; then != nil {
+		f.replacing = nil
+		then()
+	}
 	err := f.Store.Replace(ctx, record, before, now)
 	if then := f.replaced; err == nil && then != nil {
 		f.replaced = nil

@@ -182,14 +182,13 @@ func TestAcceptedAtOnce(t *testing.T) {
 	}
 }
 
-// meanwhile has the owner do something once somebody has begun to accept or to
-// decline an offer.
-func (s *site) meanwhile(do func()) {
-	s.store.replaced = func() {
-		user := s.user
-		s.user = alice()
-		do()
+// as returns what does something as another user than who is signed in.
+func (s *site) as(user *flow.User, do func()) func() {
+	return func() {
+		before := s.user
 		s.user = user
+		do()
+		s.user = before
 	}
 }
 
@@ -203,7 +202,7 @@ func TestWithdrawnWhileItIsAccepted(t *testing.T) {
 	s.user = carol()
 	form := fill(s.open(receive("4")).form(receive("4")), "code", code, "decision", "accept")
 	s.events = nil
-	s.meanwhile(func() {
+	s.store.replaced = s.as(alice(), func() {
 		page := s.follow(s.do(http.MethodPost, pathOf(app, "transfer", "withdraw"), withdraw))
 		require.NotContains(t, page.text(), "The offer is withdrawn")
 		require.Contains(t, page.text(), "There is no offer to withdraw")
@@ -211,6 +210,33 @@ func TestWithdrawnWhileItIsAccepted(t *testing.T) {
 	s.follow(s.do(http.MethodPost, receive("4"), form))
 	require.Equal(t, "4", s.owner(app))
 	require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationTransferred}, s.eventTypes())
+}
+
+// An offer that is accepted before its withdrawal is kept was not withdrawn.
+func TestAcceptedWhileItIsWithdrawn(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("2")
+	code := s.offer(app)
+	withdraw := s.open(pathOf(app, "transfer")).form(pathOf(app, "transfer", "withdraw"))
+	s.events = nil
+	s.store.replacing = s.as(carol(), func() { s.follow(s.enter("4", code, "decision", "accept")) })
+	require.Equal(t, http.StatusSeeOther, s.do(http.MethodPost, pathOf(app, "transfer", "withdraw"), withdraw).Status)
+	require.Equal(t, "4", s.owner(app))
+	require.Equal(t, []oauthapp.EventType{oauthapp.ApplicationTransferred}, s.eventTypes())
+}
+
+// Nobody gets an application that is deleted while they accept it.
+func TestDeletedWhileItIsAccepted(t *testing.T) {
+	s := newSite(t)
+	app, _ := s.register("2")
+	code := s.offer(app)
+	s.user = carol()
+	s.store.replaced = func() {
+		require.NoError(t, s.provider.Registry().Delete(t.Context(), oauthapp.OwnedBy("2"), app.ID))
+	}
+	a := s.enter("4", code, "decision", "accept")
+	require.Equal(t, http.StatusUnprocessableEntity, a.Status)
+	require.Contains(t, a.text(), "No application is offered with this code.")
 }
 
 // An offer that takes the place of one that somebody is declining, or cannot
@@ -227,7 +253,7 @@ func TestOfferedAnewWhileItIsAnswered(t *testing.T) {
 		code, newer := s.offer(app), ""
 		s.user = carol()
 		form := fill(s.open(receive("4")).form(receive("4")), "code", code, "decision", decision)
-		s.meanwhile(func() {
+		s.store.replaced = s.as(alice(), func() {
 			newer = s.do(http.MethodPost, pathOf(app, "transfer"), offer).byID("transfer-code")
 		})
 		s.do(http.MethodPost, receive("4"), form)
