@@ -19,8 +19,8 @@
 // The service then signs the user out at the host, and ends what
 // oauthapp.Registry.EndAccess ends of a user: every code, access token, refresh
 // token and API token, and what the user agreed to. No client gets new tokens
-// before the user has signed in and agreed again. A consent that is under way at
-// that very moment may still count.
+// before the user has signed in and agreed again. A consent that is under way
+// at that very moment may still count.
 //
 // # Callers
 //
