@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -140,26 +139,4 @@ func (s *Store) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, c
 		return "", ended, nil
 	}
 	return last.String(), ended, nil
-}
-
-func (s *Store) cleanAPITokens(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
-	after, err := hex.DecodeString(key)
-	if err != nil {
-		return "", 0, errCursor(key)
-	}
-	var last uuid.UUID
-	var seen, dead int64
-	err = s.read(ctx, "clean up API tokens", func(c *conn) error {
-		return c.all(walkAPITokens, func(r *row) { last, seen, dead = r.id(), r.int(), r.int() }, blob(after), instant(now), number(rows))
-	})
-	if err == nil && dead > 0 {
-		removed, err = s.remove(ctx, "clean up API tokens", cleanAPITokens, blob(after), instant(now), blob(last[:]))
-	}
-	if err != nil {
-		return "", 0, err
-	}
-	if seen < rows {
-		return "", removed, nil
-	}
-	return string(cleaningAPITokens) + hex.EncodeToString(last[:]), removed, nil
 }

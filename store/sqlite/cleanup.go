@@ -54,7 +54,7 @@ func (s *Store) cleanPiece(ctx context.Context, now time.Time, cursor string, ro
 	}
 	switch key := cursor[1:]; cursor[0] {
 	case cleaningSessions:
-		return s.cleanSessions(ctx, now, key, rows)
+		return s.cleanByID(ctx, sessionsWalk, now, key, rows)
 	case cleaningGrants:
 		return s.cleanGrants(ctx, key, rows)
 	case cleaningSecrets:
@@ -62,7 +62,7 @@ func (s *Store) cleanPiece(ctx context.Context, now time.Time, cursor string, ro
 	case cleaningRecords:
 		return s.cleanRecords(ctx, now, key, rows)
 	case cleaningAPITokens:
-		return s.cleanAPITokens(ctx, now, key, rows)
+		return s.cleanByID(ctx, apiTokensWalk, now, key, rows)
 	}
 	return "", 0, errCursor(cursor)
 }
@@ -71,26 +71,40 @@ func errCursor(cursor string) error {
 	return fmt.Errorf("sqlite: clean up: no call returned the cursor %q", cursor)
 }
 
-func (s *Store) cleanSessions(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+// A walkByID is over a table whose primary key is an ID.
+type walkByID struct {
+	what        string // for errors
+	walk, clean string // the queries
+	table       rune
+	then        string // the cursor that follows the last row
+}
+
+var (
+	sessionsWalk  = walkByID{"clean up sessions", walkSessions, cleanSessions, cleaningSessions, string(cleaningGrants)}
+	apiTokensWalk = walkByID{"clean up API tokens", walkAPITokens, cleanAPITokens, cleaningAPITokens, ""}
+)
+
+// cleanByID cleans up the next rows of a walk, after the key.
+func (s *Store) cleanByID(ctx context.Context, w walkByID, now time.Time, key string, rows int64) (next string, removed int, err error) {
 	after, err := hex.DecodeString(key)
 	if err != nil {
 		return "", 0, errCursor(key)
 	}
 	var last uuid.UUID
 	var seen, dead int64
-	err = s.read(ctx, "clean up sessions", func(c *conn) error {
-		return c.all(walkSessions, func(r *row) { last, seen, dead = r.id(), r.int(), r.int() }, blob(after), instant(now), number(rows))
+	err = s.read(ctx, w.what, func(c *conn) error {
+		return c.all(w.walk, func(r *row) { last, seen, dead = r.id(), r.int(), r.int() }, blob(after), instant(now), number(rows))
 	})
 	if err == nil && dead > 0 {
-		removed, err = s.remove(ctx, "clean up sessions", cleanSessions, blob(after), instant(now), blob(last[:]))
+		removed, err = s.remove(ctx, w.what, w.clean, blob(after), instant(now), blob(last[:]))
 	}
 	if err != nil {
 		return "", 0, err
 	}
 	if seen < rows {
-		return string(cleaningGrants), removed, nil
+		return w.then, removed, nil
 	}
-	return string(cleaningSessions) + hex.EncodeToString(last[:]), removed, nil
+	return string(w.table) + hex.EncodeToString(last[:]), removed, nil
 }
 
 func (s *Store) cleanGrants(ctx context.Context, key string, rows int64) (next string, removed int, err error) {
