@@ -28,8 +28,8 @@ import (
 type Authorization struct {
 	ApplicationID uuid.UUID
 	ClientID      string
-	UserID        string   // the host's user who authorized the application; "" for none
-	AccountID     string   // the host's account that is reached; "" for none, and for every account of the user where IsAPIToken
+	UserID        string   // the host's user who authorized the application or made the API token; "" for none
+	AccountID     string   // the host's account that is reached; "" for none, and for every one of the user where IsAPIToken
 	Scopes        []string // of the access token; not to be changed
 	SessionID     uuid.UUID
 	APITokenID    uuid.UUID // zero unless IsAPIToken
@@ -99,7 +99,7 @@ type Guard struct {
 	// itself, too, as package clientcredentials issues them. The handler tells
 	// them by [Authorization.IsApplication], and has no user to act for.
 	Applications bool
-	// Resource is the Identifier of the API that the handler is of, one of
+	// Resource is the Identifier of the API that the handler serves, one of
 	// [Config.Resources]: an access token for other APIs alone is refused with
 	// invalid_token, and the challenge names the metadata of this one. Defaults
 	// to [Config.Resource].

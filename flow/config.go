@@ -116,13 +116,14 @@ type Config struct {
 
 	// Resources are further APIs of the service. A client asks its user for one
 	// or several of them, at most 8, with "resource", and gets access tokens
-	// that no other API takes: a handler says by [Guard] of which one it is. At
-	// the token endpoint "resource" narrows what the user authorized; without
-	// it, an access token is for all of that. One of the Identifier of Resource
-	// describes the default API. A consent to others than the default one is
-	// not remembered. Tokens for an API that is taken out are refused; those
-	// for the default API are for whichever that is, so Resource must not
-	// become an API that they are not to open. Defaults to none.
+	// that no other API takes: [Guard] says which one a handler serves. At the
+	// token endpoint "resource" narrows what the user authorized; without it,
+	// an access token is for all of that. A Resource whose Identifier is
+	// Config.Resource describes the default API. A consent to others than the
+	// default one is not remembered. Tokens for an API that is taken out are
+	// refused. Tokens for the default API open whichever API Config.Resource
+	// names later, so it must not name one that they are not to open. Defaults
+	// to none.
 	Resources []Resource
 
 	// Extensions are the capabilities beyond the authorization code flow, such

@@ -26,18 +26,25 @@
 //
 // Below the path of the issuer:
 //
-//	GET, POST /oauth/authorize   authorization and consent (RFC 6749, section 3.1)
-//	POST      /oauth/token       authorization_code, refresh_token (section 3.2)
-//	POST      /oauth/revoke      RFC 7009
-//	POST      /oauth/introspect  RFC 7662
-//	GET       /oauth/style.css   the stylesheet of the pages
-//	POST      /v2/oauth/access_token   with package dnsimple
-//	POST      /oauth/par         with package par
-//	POST      /oauth/register, and GET, PUT, DELETE below it         with package registration
-//	POST      /oauth/device_authorization and GET, POST /device   with package device
-//	POST      /oauth/global-token-revocation                      with package globalrevocation
-//	GET, POST /accounts/{account}/api_tokens                      with package tokens
-//	POST      /oauth/leaks                                        with package leaks
+//	GET, POST /oauth/authorize                 authorization and consent
+//	                                           (RFC 6749, section 3.1)
+//	POST      /oauth/token                     authorization_code,
+//	                                           refresh_token (section 3.2)
+//	POST      /oauth/revoke                    RFC 7009
+//	POST      /oauth/introspect                RFC 7662
+//	GET       /oauth/style.css                 the stylesheet of the pages
+//
+// with a capability, in the package of that name:
+//
+//	POST      /v2/oauth/access_token           dnsimple
+//	POST      /oauth/par                       par
+//	POST      /oauth/register                  registration, and GET, PUT and
+//	                                           DELETE below it
+//	POST      /oauth/device_authorization      device
+//	GET, POST /device                          device
+//	POST      /oauth/global-token-revocation   globalrevocation
+//	GET, POST /accounts/{account}/api_tokens   tokens, and POST below it
+//	POST      /oauth/leaks                     leaks
 //
 // and at the root, with the issuer's or the resource's path behind them:
 //

@@ -24,10 +24,13 @@
 //
 // Their attributes have few values, which no caller chooses:
 //
-//	oauthapps.endpoint          the path of the endpoint below the issuer's, or "resource" for the API
+//	oauthapps.endpoint          the path of the endpoint below the issuer's,
+//	                            or "resource" for the API
 //	oauthapps.grant_type        of a token request, one that the service has
-//	oauthapps.result            "ok", or the error code of the answer; of a store call "ok", "not_found", "exists",
-//	                            "conflict", "limit", "used", "canceled" or "failure"
+//	oauthapps.result            "ok", or the error code of the answer; of a
+//	                            store call "ok", "not_found", "exists",
+//	                            "conflict", "limit", "used", "canceled" or
+//	                            "failure"
 //	http.response.status_code   of a request that was refused
 //	oauthapps.store.method      the method of the store
 //
