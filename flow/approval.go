@@ -14,7 +14,8 @@ import (
 // awaitsApproval reports whether an application is for the users of its owner's
 // account alone, until the service approves it.
 func (p *Provider) awaitsApproval(app oauthapp.Application) bool {
-	return p.cfg.NeedsApproval != nil && !app.Standing.Approved && p.cfg.NeedsApproval(app)
+	needsApproval := p.cfg.Applications.NeedsApproval
+	return needsApproval != nil && !app.Standing.Approved && needsApproval(app)
 }
 
 // refuseUnapproved refuses what a user would give an application that awaits

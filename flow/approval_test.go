@@ -11,7 +11,7 @@ import (
 )
 
 func needsApproval(cfg *flow.Config) {
-	cfg.NeedsApproval = func(oauthapp.Application) bool { return true }
+	cfg.Applications.NeedsApproval = func(oauthapp.Application) bool { return true }
 }
 
 // changeStanding changes the standing of an application.
@@ -73,7 +73,7 @@ func TestApprovalWithoutAnOwner(t *testing.T) {
 	for name, admitted := range map[string]bool{"all": false, "those with an owner": true} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t, func(cfg *flow.Config) {
-				cfg.NeedsApproval = func(app oauthapp.Application) bool { return !admitted || app.Owner != "" }
+				cfg.Applications.NeedsApproval = func(app oauthapp.Application) bool { return !admitted || app.Owner != "" }
 			})
 			app, _, err := h.Registry().RegisterOwnerless(t.Context(), oauthapp.Registration{
 				Name: "Stranger", HomepageURL: "https://stranger.example", CallbackURLs: []string{callback}, Type: oauthapp.Public,

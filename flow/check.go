@@ -93,7 +93,7 @@ func (cfg Config) Check() []Finding {
 		"Confidential clients may leave out PKCE, and the code is then protected by their secret and state alone. Require it once all clients send it.")
 	find(secure && given.RemoteAddr == nil, Advice, "RemoteAddr", "RFC 9700, section 4.13",
 		"Callers are known by the address of the connection. Behind a proxy that is the proxy's, for events and limits alike: take the one that it vouches for.")
-	find(given.ReservedName == nil, Advice, "ReservedName", "RFC 7591, section 5",
+	find(given.Applications.ReservedName == nil, Advice, "Applications.ReservedName", "RFC 7591, section 5",
 		"Any developer can give an application the name of this service, and users authorize it for that. Refuse such names; oauthapp.Imitates compares them as they look.")
 	find(given.MayAct == nil, Warning, "MayAct", "RFC 9700, section 2.3",
 		"Who leaves an account keeps API access to it by the applications that they authorized, for up to "+kernel.Words(cfg.Lifetimes.Session)+". Tell what a user may still do.")

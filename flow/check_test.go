@@ -24,7 +24,7 @@ func careful() flow.Config {
 	cfg.RemoteAddr = func(r *http.Request) string { return r.Header.Get("X-Vouched-For") }
 	cfg.MayAct = func(context.Context, string, string) ([]string, error) { return []string{"read"}, nil }
 	cfg.Events = func(context.Context, oauthapp.Event) {}
-	cfg.ReservedName = func(_, name string) bool { return oauthapp.Imitates(name, "Example Cloud") }
+	cfg.Applications.ReservedName = func(_, name string) bool { return oauthapp.Imitates(name, "Example Cloud") }
 	return cfg
 }
 
@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 		"long session":           {func(c *flow.Config) { c.Lifetimes.Session = 366 * day }, flow.Advice, "Lifetimes.Session", "after 366 days"},
 		"no PKCE":                {func(c *flow.Config) { c.RequirePKCE = false }, flow.Advice, "RequirePKCE", "PKCE"},
 		"address of a proxy":     {func(c *flow.Config) { c.RemoteAddr = nil }, flow.Advice, "RemoteAddr", "proxy"},
-		"no reserved names":      {func(c *flow.Config) { c.ReservedName = nil }, flow.Advice, "ReservedName", "oauthapp.Imitates"},
+		"no reserved names":      {func(c *flow.Config) { c.Applications.ReservedName = nil }, flow.Advice, "Applications.ReservedName", "oauthapp.Imitates"},
 		"access that stays":      {func(c *flow.Config) { c.MayAct = nil }, flow.Warning, "MayAct", "keeps API access"},
 		"no events":              {func(c *flow.Config) { c.Events = nil }, flow.Advice, "Events", "Nobody learns"},
 	} {
@@ -89,7 +89,7 @@ func TestCheckOfNothing(t *testing.T) {
 	for _, f := range cfg.Check() {
 		fields = append(fields, f.Severity.String()+" "+f.Field)
 	}
-	require.Equal(t, []string{"warning Keys", "warning MayAct", "advice RequirePKCE", "advice ReservedName", "advice Events"}, fields)
+	require.Equal(t, []string{"warning Keys", "warning MayAct", "advice RequirePKCE", "advice Applications.ReservedName", "advice Events"}, fields)
 	require.Zero(t, cfg.Keys)
 }
 

@@ -143,7 +143,7 @@ func (p *Provider) host() kernel.Host {
 		AwaitsApproval:  p.awaitsApproval,
 		Actor:           p.actor,
 		Scopes:          scopes,
-		MaxApplications: p.cfg.MaxApplications,
+		MaxApplications: p.cfg.Applications.Max,
 		Logger:          p.cfg.Logger,
 	}
 }

@@ -60,6 +60,7 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"no default scope":         {func(c *flow.Config) { c.Scopes[0].Default = false }, "Scopes"},
 		"scope with space":         {func(c *flow.Config) { c.Scopes[0].Name = "a b" }, "Scopes"},
 		"scope twice":              {func(c *flow.Config) { c.Scopes = append(c.Scopes, c.Scopes[0]) }, "Scopes"},
+		"negative maximum":         {func(c *flow.Config) { c.Applications.Max = -1 }, "Applications.Max"},
 		"short key":                {func(c *flow.Config) { c.Keys = [][]byte{make([]byte, 31)} }, "Keys"},
 		"code too long":            {func(c *flow.Config) { c.Lifetimes.Code = 10*time.Minute + 1 }, "Lifetimes.Code"},
 		"negative code":            {func(c *flow.Config) { c.Lifetimes.Code = -1 }, "Lifetimes.Code"},
@@ -118,7 +119,7 @@ func TestNewFillsACopy(t *testing.T) {
 	name, err = resolved.Pages.UserName(t.Context(), "7")
 	require.NoError(t, err)
 	require.Empty(t, name)
-	for _, optional := range []string{"Resource", "MaxApplications", "CredentialPrefix", "RemoteAddr", "Logger", "Now"} {
+	for _, optional := range []string{"Resource", "CredentialPrefix", "RemoteAddr", "Logger", "Now"} {
 		require.False(t, reflect.ValueOf(resolved).FieldByName(optional).IsZero(), optional)
 	}
 

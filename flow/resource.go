@@ -419,3 +419,18 @@ func serveResource(documents []resourceDocument) http.HandlerFunc {
 		documents[max(i, 0)].serve(w, r)
 	}
 }
+
+// checkResource checks a resource identifier (RFC 9728, section 1.2), to which
+// clients send access tokens.
+func checkResource(resource string) error {
+	u, err := url.Parse(resource)
+	switch {
+	case err != nil || u.Host == "" || u.Fragment != "" || u.RawQuery != "" || u.ForceQuery || u.User != nil || u.String() != resource:
+		return errors.New("must be an absolute URL without user, query and fragment")
+	case !isSecure(u):
+		return errors.New("must be an https URL, or an http URL of a loopback host")
+	case !issuerPath.MatchString(strings.TrimSuffix(u.EscapedPath(), "/")):
+		return errors.New("must have a path of letters, digits and ._~-, or none")
+	}
+	return nil
+}

@@ -1,12 +1,29 @@
 package flow
 
 import (
+	"errors"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
+
+// A Scope is something an application can ask for (RFC 6749, section 3.3).
+type Scope struct {
+	Name        string
+	Description string // in words, on the consent page: "Read your domains"
+	Default     bool   // granted to a request without scope. At least one scope is default.
+	// Group puts the scope beside others of the same Group on the consent page,
+	// under that heading, such as "Domains". Optional.
+	Group string
+	// Risk is what an application can do with the scope at worst, in words that
+	// the consent page shows beside the description: "It can spend your money."
+	// Optional.
+	Risk string
+}
 
 // allowedScopes returns what an application may ask for now: what the service
 // offers, as far as the application is not restricted to less, by what is kept
@@ -67,4 +84,38 @@ func intersect(a, b []string) []string {
 		}
 	}
 	return both
+}
+
+// scopeName is the scope-token of RFC 6749, section 3.3.
+var scopeName = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,128}$`)
+
+func checkScopes(scopes []Scope) error {
+	seen := make(map[string]bool, len(scopes))
+	hasDefault := false
+	for _, scope := range scopes {
+		switch {
+		case !scopeName.MatchString(scope.Name):
+			return fmt.Errorf("%q is no scope name: printable ASCII without space, quote and backslash", scope.Name)
+		case seen[scope.Name]:
+			return fmt.Errorf("%q is there twice", scope.Name)
+		}
+		seen[scope.Name] = true
+		hasDefault = hasDefault || scope.Default
+	}
+	if !hasDefault {
+		return errors.New("at least one scope must be a default")
+	}
+	return nil
+}
+
+func checkIgnoredScopes(ignored []string, scopes []Scope) error {
+	for _, name := range ignored {
+		switch {
+		case !scopeName.MatchString(name):
+			return fmt.Errorf("%q is no scope name: printable ASCII without space, quote and backslash", name)
+		case slices.ContainsFunc(scopes, func(s Scope) bool { return s.Name == name }):
+			return fmt.Errorf("%q is in Scopes", name)
+		}
+	}
+	return nil
 }

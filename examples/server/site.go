@@ -46,25 +46,26 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 	opts.signOut = login.sessions.endAll
 	cfg := flow.Config{
 		Issuer:        opts.issuer,
-		Resources:     demoResources(opts.issuer),
 		Store:         st,
+		Keys:          keys.derive("forms of the library"),
 		CurrentUser:   login.currentUser,
-		MayAct:        login.people.mayAct,
-		NeedsApproval: func(oauthapp.Application) bool { return opts.requireApproval },
 		LoginURL:      loginURL,
+		MayAct:        login.people.mayAct,
 		Scopes:        demoScopes,
 		IgnoredScopes: []string{"openid", "offline_access"}, // which many clients ask for everywhere
-		ReservedName: func(_, name string) bool {
-			return oauthapp.Imitates(name, "OAuth Applications demo")
+		Resources:     demoResources(opts.issuer),
+		Applications: flow.Applications{
+			ReservedName: func(_, name string) bool {
+				return oauthapp.Imitates(name, "OAuth Applications demo")
+			},
+			NeedsApproval: func(oauthapp.Application) bool { return opts.requireApproval },
 		},
-		Keys: keys.derive("forms of the library"),
 		Lifetimes: flow.Lifetimes{
 			Code:          opts.codeTTL,
 			AccessToken:   opts.accessTokenTTL,
 			RefreshToken:  opts.refreshTokenTTL,
 			RotationGrace: opts.rotationGrace,
 		},
-		Extensions: capabilities(opts),
 		Pages: flow.Pages{
 			Files: pageFiles(),
 			Data:  login.pageData,
@@ -76,6 +77,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 				return p.email, nil
 			},
 		},
+		Extensions: capabilities(opts),
 		Events: func(ctx context.Context, event oauthapp.Event) {
 			logger.InfoContext(ctx, "event", "event", event)
 		},

@@ -351,7 +351,7 @@ func TestDocuments(t *testing.T) {
 
 func TestWhatIsKeptOfADocument(t *testing.T) {
 	h := newHost(t, clientmetadata.Config{Scopes: []string{"read", "write"}}, func(cfg *flow.Config) {
-		cfg.ReservedName = func(_, name string) bool { return oauthapp.Imitates(name, "Example Cloud") }
+		cfg.Applications.ReservedName = func(_, name string) bool { return oauthapp.Imitates(name, "Example Cloud") }
 	})
 	h.serve(document{
 		"client_name": "Ехаmple Cloud Support", "client_uri": "https://example.com/", "scope": "write admin openid",
@@ -558,7 +558,7 @@ func TestEndedByTheHost(t *testing.T) {
 // somebody wanted it: until then it is open to nobody.
 func TestApproval(t *testing.T) {
 	h := newHost(t, clientmetadata.Config{}, func(cfg *flow.Config) {
-		cfg.NeedsApproval = func(oauthapp.Application) bool { return true }
+		cfg.Applications.NeedsApproval = func(oauthapp.Application) bool { return true }
 	})
 	require.Nil(t, h.row())
 	for range 2 {

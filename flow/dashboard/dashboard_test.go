@@ -340,7 +340,7 @@ func TestEditKeepsTheScopes(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	s := newSite(t, func(f *flow.Config, _ *dashboard.Config) { f.MaxApplications = 1 })
+	s := newSite(t, func(f *flow.Config, _ *dashboard.Config) { f.Applications.Max = 1 })
 	app, _ := s.register("1")
 	a := s.submit(list("1")+"/new", list("1"), append(registration(), "name", "One more")...)
 	require.Equal(t, http.StatusUnprocessableEntity, a.Status)

@@ -15,7 +15,7 @@ import (
 // authorized it see what concerns them.
 func TestStanding(t *testing.T) {
 	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) {
-		cfg.NeedsApproval = func(oauthapp.Application) bool { return true }
+		cfg.Applications.NeedsApproval = func(oauthapp.Application) bool { return true }
 	})
 	app, _ := s.register("1")
 	s.authorize(app, "1", "1", "read")

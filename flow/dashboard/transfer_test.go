@@ -242,7 +242,7 @@ func TestDeletedWhileItIsAccepted(t *testing.T) {
 // An offer that takes the place of one that somebody is declining, or cannot
 // accept, is open.
 func TestOfferedAnewWhileItIsAnswered(t *testing.T) {
-	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) { cfg.MaxApplications = 1 })
+	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) { cfg.Applications.Max = 1 })
 	s.user = carol()
 	s.register("4", "name", "Another")
 	s.user = alice()
@@ -267,8 +267,8 @@ func TestOfferedAnewWhileItIsAnswered(t *testing.T) {
 // stays open.
 func TestOffersThatCannotBeAccepted(t *testing.T) {
 	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) {
-		cfg.MaxApplications = 1
-		cfg.ReservedName = func(owner, name string) bool { return owner == "5" && name == "Weather Station" }
+		cfg.Applications.Max = 1
+		cfg.Applications.ReservedName = func(owner, name string) bool { return owner == "5" && name == "Weather Station" }
 	})
 	app, _ := s.register("2")
 	code := s.offer(app)

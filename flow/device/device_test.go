@@ -245,7 +245,7 @@ func TestPartialConsent(t *testing.T) {
 // account alone.
 func TestApproval(t *testing.T) {
 	s := newService(t, memory.New(), device.Config{}, func(cfg *flow.Config) {
-		cfg.NeedsApproval = func(oauthapp.Application) bool { return true }
+		cfg.Applications.NeedsApproval = func(oauthapp.Application) bool { return true }
 	})
 	c := s.ask()
 	w := s.enter("ada", c.user)

@@ -320,7 +320,7 @@ func TestKeys(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	h := newHost(t, registration.Config{Open: true}, func(cfg *flow.Config) {
-		cfg.ReservedName = func(owner, name string) bool { return owner == "" && oauthapp.Imitates(name, "Example Cloud") }
+		cfg.Applications.ReservedName = func(owner, name string) bool { return owner == "" && oauthapp.Imitates(name, "Example Cloud") }
 	})
 	for name, test := range map[string]struct {
 		members object
