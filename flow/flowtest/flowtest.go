@@ -12,6 +12,9 @@
 // if the user had authorized an application. They expire and can be revoked. A
 // host that makes its own provider gives flowtest the same configuration; both
 // then accept the same tokens.
+//
+// [Provider.Authorize] takes a user through the consent page instead, for tests
+// of what leads there and of what a client does with the code.
 package flowtest
 
 import (
@@ -61,6 +64,7 @@ func New(t testing.TB, cfg flow.Config) *Provider {
 	if cfg.LoginURL == nil {
 		cfg.LoginURL = func(string) string { return "/login" }
 	}
+	cfg.CurrentUser = signedInOr(cfg.CurrentUser)
 	provider, err := flow.New(cfg)
 	if err != nil {
 		t.Fatalf("flowtest: %v", err)

@@ -1,6 +1,7 @@
 package flowtest_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -83,22 +84,42 @@ func TestTokensOfTheHostsOwnProvider(t *testing.T) {
 // failing is a test whose failure is what is tested.
 type failing struct {
 	testing.TB
-	failed bool
+	said string
 }
 
-func (f *failing) Fatalf(string, ...any) {
-	f.failed = true
+func (f *failing) Fatalf(format string, args ...any) {
+	f.said = fmt.Sprintf(format, args...)
 	panic(f)
 }
 
 func TestMistakesEndTheTest(t *testing.T) {
-	for name, mistake := range map[string]func(testing.TB){
-		"scope":  func(t testing.TB) { flowtest.New(t, flow.Config{}).ActingAs("alice", "1", "reed") },
-		"config": func(t testing.TB) { flowtest.New(t, flow.Config{Issuer: "http://host.example"}) },
+	const authorizePath = flowtest.Issuer + "/oauth/authorize?response_type=code&client_id="
+	authorize := func(t testing.TB, answer flowtest.Answer) {
+		p := flowtest.New(t, flow.Config{})
+		p.Authorize(ann, authorizePath+p.Application.ClientID, answer)
+	}
+	for says, mistake := range map[string]func(testing.TB){
+		`"reed" is not one of Config.Scopes`: func(t testing.TB) { flowtest.New(t, flow.Config{}).ActingAs("alice", "1", "reed") },
+		"Config.Issuer":                      func(t testing.TB) { flowtest.New(t, flow.Config{Issuer: "http://host.example"}) },
+
+		"not sent back to the client: 400": func(t testing.TB) {
+			flowtest.New(t, flow.Config{}).Authorize(ann, authorizePath+"nobody", flowtest.Answer{})
+		},
+		`offers ["7" "8"] for account_id, and not "9"`: func(t testing.TB) {
+			authorize(t, flowtest.Answer{AccountID: "9"})
+		},
+		`offers [] for scope, and not "write"`: func(t testing.TB) {
+			authorize(t, flowtest.Answer{Scopes: []string{"write"}})
+		},
+		"not sent back to the client: 303": func(t testing.TB) {
+			p := flowtest.New(t, flow.Config{})
+			hourAgo := flow.User{ID: "ann", AuthenticatedAt: time.Now().Add(-time.Hour), Accounts: ann.Accounts}
+			p.Authorize(hourAgo, authorizePath+p.Application.ClientID+"&prompt=login", flowtest.Answer{})
+		},
 	} {
 		f := &failing{TB: t}
-		require.Panics(t, func() { mistake(f) }, name)
-		require.True(t, f.failed, name)
+		require.Panics(t, func() { mistake(f) }, says)
+		require.Contains(t, f.said, says)
 	}
 }
 
