@@ -56,6 +56,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 // The port comes first: a second server started by mistake touches no file.
 func serve(ctx context.Context, opts options, stdout, stderr io.Writer) (err error) {
 	listener, err := net.Listen("tcp", opts.addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program listens on %s: stop it, or choose another port with -addr 127.0.0.1:0", opts.addr)
+	}
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func TestRunRefusals(t *testing.T) {
 		says   string
 	}{
 		{"bad flag", []string{"-nope"}, 2, "nope"},
-		{"port in use", []string{"-addr", busy.Addr().String(), "-store", "sqlite:" + filepath.Join(dir, "unmade.db")}, 1, busy.Addr().String()},
+		{"port in use", []string{"-addr", busy.Addr().String(), "-store", "sqlite:" + filepath.Join(dir, "unmade.db")}, 1, busy.Addr().String() + ": stop it, or choose another port with -addr"},
 		{"no such folder", []string{"-addr", "127.0.0.1:0", "-store", "sqlite:" + filepath.Join(dir, "none", "a.db")}, 1, "none"},
 		{"PostgreSQL", []string{"-addr", "127.0.0.1:0", "-store", "postgres://user:hidden@127.0.0.1:1/db"}, 1, "connection refused"},
 		{"key that others can read", []string{"-addr", "127.0.0.1:0", "-store", "memory", "-key-file", open}, 1, "chmod 600"},

@@ -1,0 +1,71 @@
+package guides
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/oauthapps/oauthapps/flow"
+)
+
+// # Under a router
+//
+// Provider.Mount registers each endpoint with an http.ServeMux. With any other
+// router the provider is a handler, at the root or at these two paths, without
+// http.StripPrefix. With chi, for example:
+//
+//	router.Handle("/oauth/*", provider)
+//	router.Handle("/.well-known/*", provider)
+//
+// A capability has paths of its own; the documentation of package flow lists
+// them.
+//
+// # Below a path
+//
+// An Issuer with a path, such as https://example.com/api, puts the endpoints
+// below it: /api/oauth/token. The metadata is at the root all the same, at
+// /.well-known/oauth-authorization-server/api, as RFC 8414 wants it, so both
+// places go to the provider. So dashboard.Config.Prefix puts the pages below a
+// path.
+//
+// # Behind a proxy
+//
+// Issuer is the URL that clients see, whatever the proxy makes of it; nothing
+// is taken from Host or X-Forwarded headers. The proxy must not rewrite paths.
+//
+// Config.RemoteAddr tells the address of the caller, for events and limits.
+// Without it, all callers have the address of the proxy, and one limit. Take
+// what your proxy appends, from the right, and believe it from the proxy alone.
+func Example_mounting() {
+	cfg := service()
+	cfg.Issuer = "https://service.example/api"
+	cfg.RemoteAddr = func(r *http.Request) string {
+		peer, _, _ := net.SplitHostPort(r.RemoteAddr)
+		if peer != "192.0.2.1" { // our one proxy
+			return peer
+		}
+		forwarded := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+		return strings.TrimSpace(forwarded[len(forwarded)-1])
+	}
+	provider := must(flow.New(cfg))
+
+	router := http.NewServeMux() // yours
+	router.Handle("/api/oauth/", provider)
+	router.Handle("/.well-known/", provider)
+	for _, path := range []string{"/api/oauth/style.css", "/.well-known/oauth-authorization-server/api"} {
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		fmt.Println(w.Code, w.Header().Get("Content-Type"))
+	}
+
+	r := httptest.NewRequest(http.MethodPost, "/api/oauth/token", nil)
+	r.RemoteAddr = "192.0.2.1:4711"
+	r.Header.Set("X-Forwarded-For", "203.0.113.99, 198.51.100.7") // the first was sent by the client
+	fmt.Println(cfg.RemoteAddr(r))
+	// Output:
+	// 200 text/css; charset=utf-8
+	// 200 application/json
+	// 198.51.100.7
+}

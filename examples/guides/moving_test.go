@@ -1,0 +1,62 @@
+package guides
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/oauthapp"
+)
+
+// # Move from another provider
+//
+// Registry.Import takes an application over with the client ID and the client
+// secret that it has, so that it goes on working as it is deployed. Read the
+// tables of the other system, and import each row:
+//
+//	system                applications are in            the secret is
+//	Doorkeeper            oauth_applications             PlainSecret, or SHA256Secret or BcryptSecret where it hashes
+//	django-oauth-toolkit  oauth2_provider_application    PBKDF2Secret
+//	Laravel Passport      oauth_clients                  BcryptSecret, PlainSecret in earlier versions
+//	Ory Hydra             hydra_client                   BcryptSecret or PBKDF2Secret
+//
+// An import that is repeated changes nothing, so run it before the switch, and
+// once more after it.
+//
+// Callback URLs that are not safe, such as those with a wildcard, are left out
+// and returned in Refused: tell the developers. Tokens are not moved. Users are
+// asked for their consent once more; to spare them that for an application of
+// your own, set Standing.Trusted.
+//
+// Set SecretIsRandom where the other system made the secret at random, as all
+// four do. One that a person chose keeps its slow hash, and attempts are
+// limited.
+//
+// Point the other system's URLs at the new ones: clients that know
+// /oauth/authorize and /oauth/token notice nothing.
+func Example_moving() {
+	rows := []oauthapp.Import{ // SELECT uid, name, secret, redirect_uri FROM oauth_applications
+		{
+			Registration: oauthapp.Registration{
+				ClientID: "aBcD1234", Name: "Zonewatch", HomepageURL: "https://zonewatch.example",
+				CallbackURLs: []string{"https://zonewatch.example/callback", "https://*.zonewatch.example/"},
+			},
+			Secret: "correct horse battery staple", SecretForm: oauthapp.PlainSecret,
+		},
+		{Registration: oauthapp.Registration{ClientID: "eFgH5678", Name: "", CallbackURLs: []string{"javascript:alert(1)"}}},
+	}
+	provider := must(flow.New(service()))
+	for _, row := range rows {
+		imported, err := provider.Registry().Import(context.Background(), "7", row)
+		if invalid, ok := errors.AsType[*oauthapp.ValidationError](err); ok {
+			fmt.Println(row.ClientID, "cannot be imported:", len(invalid.Fields), "problems")
+			continue
+		}
+		check(err)
+		fmt.Println(imported.Application.ClientID, imported.Application.CallbackURLs, "refused:", len(imported.Refused))
+	}
+	// Output:
+	// aBcD1234 [https://zonewatch.example/callback] refused: 1
+	// eFgH5678 cannot be imported: 4 problems
+}

@@ -1,0 +1,74 @@
+package guides
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/store/postgres"
+)
+
+// # PostgreSQL with your pool
+//
+// postgres.New takes a pgxpool.Pool that you have already, and its Ping
+// tells whether the role can read and write there. Any number of nodes serve
+// from one database; give all of them the same flow.Config.Keys.
+//
+// The tables begin with "oauth_". A schema of their own keeps them apart from
+// yours: create it, and put it into the search_path of the pool, as below. Your
+// own tables are then named with theirs.
+//
+// # Migrations
+//
+// postgres.Migrate brings the tables up to date, from whichever node is first;
+// the others wait. Run it before the nodes of a new version start, with a role
+// that may create tables. The role that serves needs SELECT, INSERT, UPDATE and
+// DELETE, and no more. The documentation of package postgres says for which
+// migrations the nodes of the version before have to stop.
+//
+// Where a tool of yours runs all migrations, postgres.Migrations has the files.
+// Let the tool run each in a transaction of its own, in order, and keep what
+// you have copied: a released file never changes.
+func TestPostgres(t *testing.T) {
+	dsn := os.Getenv("OAUTHAPPS_TEST_POSTGRES")
+	if dsn == "" {
+		if os.Getenv("OAUTHAPPS_TEST_FULL") != "" {
+			t.Fatal("set OAUTHAPPS_TEST_POSTGRES")
+		}
+		t.Skip("needs PostgreSQL: set OAUTHAPPS_TEST_POSTGRES=postgres://user@host/database")
+	}
+	ctx := t.Context()
+	config, err := pgxpool.ParseConfig(dsn)
+	require.NoError(t, err)
+	schema := fmt.Sprintf("guide_%d", os.Getpid())
+	config.ConnConfig.RuntimeParams["search_path"] = schema
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	require.NoError(t, err)
+	defer pool.Close()
+	_, err = pool.Exec(ctx, "CREATE SCHEMA "+schema)
+	require.NoError(t, err)
+	defer func() { _, _ = pool.Exec(context.WithoutCancel(ctx), "DROP SCHEMA "+schema+" CASCADE") }()
+
+	require.NoError(t, postgres.Migrate(ctx, pool))
+	st := postgres.New(pool)
+	require.NoError(t, st.Ping(ctx))
+
+	cfg := service()
+	cfg.Store = st
+	provider, err := flow.New(cfg)
+	require.NoError(t, err)
+	require.Equal(t, "Zonewatch", zonewatch(provider).Name)
+}
+
+// A tool of yours gets the files by their names.
+func Example_migrations() {
+	files := must(fs.ReadDir(postgres.Migrations(), "."))
+	fmt.Println(files[0].Name())
+	// Output: 0001_initial.sql
+}

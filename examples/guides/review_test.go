@@ -1,0 +1,44 @@
+package guides
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/oauthapps/oauthapps/flow"
+)
+
+// # A security review
+//
+// Provider.Check lists what to think about before others rely on the service,
+// warnings first, each with its remedy and the section that recommends it. Log
+// it at start, and let a test of yours fail on a warning.
+//
+// What it cannot see is yours to answer:
+//
+//  1. Is TLS required on every path, and does the proxy append to
+//     X-Forwarded-For what Config.RemoteAddr reads?
+//  2. Are the cookies of the sign-in Secure, HttpOnly and SameSite=Lax, and is
+//     there a limit on sign-ins?
+//  3. Does every handler behind Require look up what the user may do?
+//  4. Does EndAccess run wherever a user leaves or is suspended?
+//  5. Who can call Registry with AnyOwner, and is that in an audit log?
+//  6. Are user and account IDs never given to somebody else?
+//  7. Do your logs leave out Authorization headers, form bodies and the query
+//     of the callback?
+//  8. Do secret scanners know your prefix? credential.Format.Pattern is the
+//     regular expression; package leaks has an endpoint for their reports.
+func Example_review() {
+	cfg := service()
+	cfg.Lifetimes.AccessToken = 24 * time.Hour
+	provider := must(flow.New(cfg))
+	for _, finding := range must(provider.Check(context.Background())) {
+		if finding.Severity == flow.Warning {
+			fmt.Println(finding.Field)
+		}
+	}
+	// Output:
+	// Keys
+	// Lifetimes.AccessToken
+	// MayAct
+}
