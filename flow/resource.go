@@ -2,20 +2,15 @@ package flow
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
-	"github.com/oauthapps/oauthapps/oauthapp/credential"
-	"github.com/oauthapps/oauthapps/store"
 )
 
 // A Resource is a protected API of the service (RFC 9728), with access tokens
@@ -108,6 +103,21 @@ func (r Resource) check(offered []Scope) error {
 	return nil
 }
 
+// checkResource checks a resource identifier (RFC 9728, section 1.2), to which
+// clients send access tokens.
+func checkResource(resource string) error {
+	u, err := url.Parse(resource)
+	switch {
+	case err != nil || u.Host == "" || u.Fragment != "" || u.RawQuery != "" || u.ForceQuery || u.User != nil || u.String() != resource:
+		return errors.New("must be an absolute URL without user, query and fragment")
+	case !isSecure(u):
+		return errors.New("must be an https URL, or an http URL of a loopback host")
+	case !issuerPath.MatchString(strings.TrimSuffix(u.EscapedPath(), "/")):
+		return errors.New("must have a path of letters, digits and ._~-, or none")
+	}
+	return nil
+}
+
 // findResource returns the resource of an identifier, which a client may have
 // with or without a trailing slash.
 func (p *Provider) findResource(identifier string) (resource, bool) {
@@ -118,35 +128,6 @@ func (p *Provider) findResource(identifier string) (resource, bool) {
 	return p.resources[i], true
 }
 
-// namedResources returns the resources that a request names, each once and in
-// the order of the configuration: none where it names none. It refuses one that
-// the service does not have (RFC 8707, section 2): a client that was sent here
-// by the metadata of somebody else's API is not to carry a token there that
-// opens this one.
-func (p *Provider) namedResources(params wire.Params) ([]resource, *wire.Error) {
-	named := make(map[string]bool)
-	for _, param := range params {
-		if param.Name != "resource" || param.Value == "" {
-			continue
-		}
-		r, ok := p.findResource(param.Value)
-		switch {
-		case !ok && len(p.resources) == 1:
-			return nil, wire.Refuse(InvalidTarget, "resource is not the API of this service: "+p.cfg.Resource)
-		case !ok:
-			return nil, wire.Refuse(InvalidTarget, "resource is none of the APIs of this service: "+strings.Join(p.identifiers(), ", "))
-		}
-		named[r.key] = true
-	}
-	if len(named) == 0 {
-		return nil, nil
-	}
-	if len(named) > kernel.MaxResources {
-		return nil, wire.Refuse(InvalidTarget, fmt.Sprintf("resource: more than %d", kernel.MaxResources))
-	}
-	return slices.DeleteFunc(slices.Clone(p.resources), func(r resource) bool { return !named[r.key] }), nil
-}
-
 func (p *Provider) identifiers() []string { return identifiersOf(p.resources) }
 
 func identifiersOf(resources []resource) []string {
@@ -155,16 +136,6 @@ func identifiersOf(resources []resource) []string {
 		identifiers[i] = r.Identifier
 	}
 	return identifiers
-}
-
-// requestedResources is namedResources, or the default resource where a request
-// names none.
-func (p *Provider) requestedResources(params wire.Params) ([]string, *wire.Error) {
-	named, refusal := p.namedResources(params)
-	if named == nil {
-		named = p.resources[:1]
-	}
-	return identifiersOf(named), refusal
 }
 
 // guarded returns the resource of a guard. It fails for one whose requests
@@ -208,64 +179,6 @@ func (p *Provider) scopesAt(identifiers, scopes []string) ([]string, *wire.Error
 	return intersect(scopes, taken), nil
 }
 
-// keptResources is what a session keeps of the resources that its user
-// authorized: nothing for the default one alone.
-func (p *Provider) keptResources(identifiers []string) kernel.Extra {
-	var kept kernel.Resources
-	for _, identifier := range identifiers {
-		if r, ok := p.findResource(identifier); ok {
-			kept.Granted = append(kept.Granted, r.key)
-		}
-	}
-	if len(kept.Granted) == 0 || slices.Equal(kept.Granted, []string{p.resources[0].key}) {
-		return nil
-	}
-	entry, _ := json.Marshal(kept) // strings and numbers always marshal
-	return kernel.Extra{kernel.ResourcesEntry: entry}
-}
-
-// judgeResources decides which resources the access token of a token request is
-// for: those that it names, of those that the session may reach, or else all of
-// these (RFC 8707, section 2.2). It narrows the scopes to what they take.
-func (p *Provider) judgeResources(t *kernel.TokenRequest) *wire.Error {
-	named, refusal := p.namedResources(t.Params)
-	if refusal != nil || len(p.cfg.Resources) == 0 {
-		return refusal
-	}
-	kept, has, err := kernel.ResourcesOf(t.Extra)
-	if err != nil {
-		return wire.Internal(err)
-	}
-	if !has && t.Client.Session == nil { // the client asks for itself
-		for _, r := range named {
-			kept.Granted = append(kept.Granted, r.key)
-		}
-	}
-	if len(kept.Granted) == 0 {
-		kept.Granted = []string{p.resources[0].key}
-	}
-	audience := kept.All()
-	if named != nil {
-		var keys []string
-		for _, r := range named {
-			keys = append(keys, r.key)
-		}
-		var granted bool
-		if audience, granted = kept.Audience(keys); !granted {
-			return wire.Refuse(InvalidTarget, "resource exceeds what the user authorized")
-		}
-	}
-	var scopes []string
-	for _, r := range p.reached(kept.Keys(audience)) {
-		scopes = append(scopes, r.Scopes...)
-	}
-	t.Limit(scopes)
-	if has || !slices.Equal(kept.Granted, []string{p.resources[0].key}) {
-		t.Resources, t.Audience = kept, audience
-	}
-	return nil
-}
-
 // reached returns the resources of some keys, as far as the service has them:
 // the default one for none.
 func (p *Provider) reached(keys []string) []resource {
@@ -273,25 +186,6 @@ func (p *Provider) reached(keys []string) []resource {
 		return p.resources[:1]
 	}
 	return slices.DeleteFunc(slices.Clone(p.resources), func(r resource) bool { return !slices.Contains(keys, r.key) })
-}
-
-// sameAudience reports whether the newest access token of a session is for the
-// resources that a repeated refresh asks for. If so, the request keeps what the
-// session keeps already.
-func (t *tokenRequest) sameAudience() (bool, *wire.Error) {
-	extra, err := kernel.ExtraOf(t.Client.Session)
-	if err != nil {
-		return false, wire.Internal(err)
-	}
-	kept, has, err := kernel.ResourcesOf(extra)
-	switch {
-	case err != nil:
-		return false, wire.Internal(err)
-	case !has:
-		return len(t.Resources.Granted) == 0, nil
-	}
-	t.Extra[kernel.ResourcesEntry] = extra[kernel.ResourcesEntry]
-	return kept.Access == t.Audience, nil
 }
 
 // audience is what introspection says of the resources of an access token: a
@@ -306,131 +200,4 @@ func (p *Provider) audience(keys []string) any {
 	default:
 		return identifiersOf(reached)
 	}
-}
-
-// Consents to other resources than the default one.
-//
-// A user's grant holds the scopes that they authorized, at whatever resource.
-// So a consent to other resources leaves a mark, and where there is one, no
-// consent of the user to the application is remembered: they are asked again.
-
-const (
-	consentMark = "resources" // the kind of the records
-	markValue   = "asked"
-)
-
-func markOf(application, user, account string) credential.Digest {
-	return credential.DigestOf(strings.Join([]string{application, user, account}, "\x00"))
-}
-
-// markConsent sees to it that the mark is there as long as the grant may be
-// remembered. It is called before the consent is kept, so that whoever finds
-// the grant finds the mark.
-func (p *Provider) markConsent(ctx context.Context, c kernel.Consent, extra kernel.Extra) error {
-	if c.Public {
-		return nil
-	}
-	record := store.Record{
-		Kind:      consentMark,
-		Digest:    markOf(c.ApplicationID.String(), c.UserID, c.AccountID),
-		Value:     []byte(markValue),
-		ExpiresAt: c.At.Add(p.cfg.Lifetimes.Session),
-	}
-	_, others := extra[kernel.ResourcesEntry]
-	for {
-		err := p.cfg.Store.Replace(ctx, record, []byte(markValue), c.At)
-		if errors.Is(err, store.ErrNotFound) && others {
-			err = p.cfg.Store.Keep(ctx, record, c.At)
-			if errors.Is(err, store.ErrExists) {
-				continue // another consent has just left one
-			}
-		}
-		if err == nil || errors.Is(err, store.ErrNotFound) {
-			return nil
-		}
-		return wire.Outage(err)
-	}
-}
-
-// isMarked reports whether the user consented to other resources than the
-// default one.
-func (p *Provider) isMarked(r *http.Request, a *authorizationRequest, user, account string) (bool, *wire.Error) {
-	_, err := p.cfg.Store.Look(r.Context(), consentMark, markOf(a.client.Application.ID.String(), user, account), p.now())
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return false, nil
-	case err != nil:
-		return false, wire.Outage(err)
-	}
-	return true, nil
-}
-
-// Metadata (RFC 9728).
-
-// metadataPath is the path of the metadata of a resource as a mux matches it:
-// the well-known path stands between the host and the path (section 3.1).
-func (r resource) metadataPath() string {
-	u, _ := url.Parse(r.Identifier) // checked by resolve
-	switch path := u.Path; {
-	case path == "/":
-		return resourceMetadataPath
-	case strings.HasSuffix(path, "/"):
-		return resourceMetadataPath + path + "{$}"
-	default:
-		return resourceMetadataPath + path
-	}
-}
-
-// metadataURL is where a client finds the metadata of a resource.
-func (r resource) metadataURL() string {
-	u, _ := url.Parse(r.Identifier)
-	return u.Scheme + "://" + u.Host + strings.TrimSuffix(r.metadataPath(), "{$}")
-}
-
-// A resourceDocument is the metadata of a resource.
-type resourceDocument struct {
-	host  string
-	serve http.HandlerFunc
-}
-
-// documentResources makes the metadata of all resources, by path.
-func (p *Provider) documentResources() (map[string][]resourceDocument, error) {
-	documents := map[string][]resourceDocument{}
-	for _, r := range p.resources {
-		metadata := maps.Clone(p.added.ResourceMetadata)
-		metadata["resource"], metadata["scopes_supported"] = r.Identifier, r.Scopes
-		for name, value := range r.Metadata {
-			if _, own := metadata[name]; own {
-				return nil, fmt.Errorf("%s: Metadata: %q is what the library says itself", r.Identifier, name)
-			}
-			metadata[name] = value
-		}
-		u, _ := url.Parse(r.Identifier)
-		documents[r.metadataPath()] = append(documents[r.metadataPath()], resourceDocument{u.Host, document(metadata)})
-	}
-	return documents, nil
-}
-
-// serveResource serves the metadata of the resources of one path, each of which
-// has a host of its own. Another host gets that of the first.
-func serveResource(documents []resourceDocument) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		i := slices.IndexFunc(documents, func(d resourceDocument) bool { return strings.EqualFold(d.host, r.Host) })
-		documents[max(i, 0)].serve(w, r)
-	}
-}
-
-// checkResource checks a resource identifier (RFC 9728, section 1.2), to which
-// clients send access tokens.
-func checkResource(resource string) error {
-	u, err := url.Parse(resource)
-	switch {
-	case err != nil || u.Host == "" || u.Fragment != "" || u.RawQuery != "" || u.ForceQuery || u.User != nil || u.String() != resource:
-		return errors.New("must be an absolute URL without user, query and fragment")
-	case !isSecure(u):
-		return errors.New("must be an https URL, or an http URL of a loopback host")
-	case !issuerPath.MatchString(strings.TrimSuffix(u.EscapedPath(), "/")):
-		return errors.New("must have a path of letters, digits and ._~-, or none")
-	}
-	return nil
 }
