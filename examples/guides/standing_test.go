@@ -18,7 +18,7 @@ import (
 //     users and the developer see. Nothing is lost: one that is reinstated has
 //     its grants and tokens as before.
 //   - Approved opens an application to users of other accounts. It matters only
-//     where Config.NeedsApproval says that the application needs it; until then
+//     where Config.Applications.NeedsApproval says that the application needs it; until then
 //     it works for its owner's users, who can try it.
 //   - Verified says on the consent page that you know who is behind it.
 //   - Trusted is for the service's own applications, such as its mobile app:
