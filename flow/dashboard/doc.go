@@ -111,7 +111,13 @@
 //	footer.html        below it; empty
 //	style.css          the stylesheet; its first rules hold all colours
 //
-// and the pages, each of which defines the templates "title" and "main":
+// The stylesheet touches nothing but what is inside of an element of the class
+// oauthapps, as <main> of the library's layout is. A layout of the host's has
+// such an element around {{template "main" .}}, and keeps its own looks beside
+// it. The class oauthapps-main adds the measures of a page, and oauthapps-page
+// on <body> its background.
+//
+// These are the pages, each of which defines the templates "title" and "main":
 //
 //	consent.html              may the application act for the user?
 //	error.html                what could not be done

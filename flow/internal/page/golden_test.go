@@ -156,7 +156,7 @@ func attribute(n *html.Node, name string) string {
 func TestContrast(t *testing.T) {
 	css, err := embedded.ReadFile("files/" + stylesheetFile)
 	require.NoError(t, err)
-	blocks := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(css), -1)
+	blocks := regexp.MustCompile(`(?s)\.oauthapps-page, \.oauthapps \{(.*?)\}`).FindAllStringSubmatch(string(css), -1)
 	require.Len(t, blocks, 2)
 	colours := map[string]string{}
 	for i, scheme := range []string{"light", "dark"} {
@@ -181,6 +181,35 @@ func TestContrast(t *testing.T) {
 			got := contrast(colours[pair.over], colours[pair.under])
 			require.GreaterOrEqual(t, got, pair.least, "%s: %s on %s", scheme, pair.over, pair.under)
 		}
+	}
+}
+
+// TestStylesheetStaysInside looks for rules that reach what a host has beside
+// the library's elements: outside of the block for the class oauthapps, every
+// selector is a class that begins with that.
+func TestStylesheetStaysInside(t *testing.T) {
+	css, err := embedded.ReadFile("files/" + stylesheetFile)
+	require.NoError(t, err)
+	text := regexp.MustCompile(`(?s)/\*.*?\*/`).ReplaceAllString(string(css), "")
+	open, begin, selectors := []string{}, 0, []string{}
+	for i, c := range text {
+		switch c {
+		case '{':
+			selector := strings.TrimSpace(text[begin:i])
+			outside := !slices.ContainsFunc(open, func(s string) bool { return !strings.HasPrefix(s, "@media") })
+			if outside && !strings.HasPrefix(selector, "@media") {
+				selectors = append(selectors, strings.Split(selector, ",")...)
+			}
+			open, begin = append(open, selector), i+1
+		case '}':
+			open, begin = open[:len(open)-1], i+1
+		case ';':
+			begin = i + 1
+		}
+	}
+	require.Greater(t, len(selectors), 5)
+	for _, selector := range selectors {
+		require.Regexp(t, `^(\.oauthapps\b|:where\(\.oauthapps\)$|@keyframes oauthapps-)`, strings.TrimSpace(selector))
 	}
 }
 
