@@ -94,10 +94,12 @@
 //   - The same refresh gets the same tokens again, for
 //     [Lifetimes.RotationGrace] after the first one and until the new refresh
 //     token is used: a client may have lost the answer, or run in two
-//     processes. It is the same refresh if it comes to the same scopes; how the
-//     client authenticates does not matter. A repeat that is refused changes
-//     nothing. After that, an old refresh token ends the session (RFC 9700,
-//     section 4.14.2).
+//     processes. It is the same refresh if it comes to the same scopes and
+//     resources; how the client authenticates does not matter. A repeat that is
+//     refused changes nothing. Where two refreshes at once are for different
+//     resources, one gets its token, and the other invalid_target: it asks
+//     again with the new refresh token. After that, an old refresh token ends
+//     the session (RFC 9700, section 4.14.2).
 //   - A refresh may ask for less than the user granted. The new refresh token
 //     still stands for all of it. Scopes that the application may no longer ask
 //     for, or the service no longer offers, are left out of new tokens.

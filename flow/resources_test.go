@@ -318,6 +318,7 @@ func TestRepeatedRefreshOfResources(t *testing.T) {
 	requireError(t, h.post("/oauth/token", h.refreshing(h.app, granted.RefreshToken)), 400, flow.InvalidTarget)
 	require.Equal(t, []string{mcp}, h.takes(next.AccessToken))
 
+	h.events.reset()
 	for range 20 {
 		answers := make([]*httptest.ResponseRecorder, 8)
 		var group sync.WaitGroup
@@ -345,9 +346,12 @@ func TestRepeatedRefreshOfResources(t *testing.T) {
 				requireError(t, answer, 400, flow.InvalidTarget)
 			}
 		}
-		next = h.granted(answers[won])
-		require.Equal(t, []string{[]string{mcp, logs}[won]}, h.takes(next.AccessToken))
+		first := h.granted(answers[won])
+		next = h.tokens(h.refreshing(h.app, first.RefreshToken, "resource", []string{logs, mcp}[won]))
+		require.Equal(t, []string{[]string{mcp, logs}[won]}, h.takes(first.AccessToken))
+		require.Equal(t, []string{[]string{logs, mcp}[won]}, h.takes(next.AccessToken), "who lost asks again, with the new refresh token")
 	}
+	require.NotContains(t, h.eventTypes(), oauthapp.RefreshTokenReused)
 }
 
 // What a session of before the host had several APIs has is for the default
