@@ -4,8 +4,8 @@
 //	flow.Config{Extensions: []flow.Extension{dnsimple.New(dnsimple.Config{})}}
 //
 // It adds POST /v2/oauth/access_token, which exchanges a code. The body is a
-// form or a JSON object. The access token lives long and comes without a
-// refresh token.
+// form or a JSON object of strings, in which several resources are an array.
+// The access token lives long and comes without a refresh token.
 //
 // The answer has an account_id. It is a number if the account's ID is a decimal
 // number up to 2^53-1, which every JSON parser keeps exactly. Otherwise it is a

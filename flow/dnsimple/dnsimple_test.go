@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -280,6 +281,75 @@ func TestLifetime(t *testing.T) {
 			require.False(t, h.accepts(granted.AccessToken))
 		})
 	}
+}
+
+// A client that names resources (RFC 8707) gets a token for them here too, in a
+// form or in JSON, and one that names none a token for all that its user
+// authorized.
+func TestResources(t *testing.T) {
+	const api, mcp, logs = "https://id.example", "https://id.example/mcp", "https://id.example/logs"
+	h := newHost(t, dnsimple.New(dnsimple.Config{}))
+	h.Provider = flowtest.New(t, flow.Config{
+		Issuer: api,
+		CurrentUser: func(*http.Request) (*flow.User, error) {
+			return &flow.User{ID: "1", Session: "session", Accounts: h.accounts}, nil
+		},
+		Now:        func() time.Time { return h.now },
+		Extensions: []flow.Extension{dnsimple.New(dnsimple.Config{})},
+		Resources:  []flow.Resource{{Identifier: mcp}, {Identifier: logs}},
+	})
+	h.app = h.Application
+	for name, test := range map[string]struct {
+		asked    []string
+		body     func(url.Values) string
+		narrowed []string
+		taken    []string // nil where the request is refused
+	}{
+		"none, in a form":              {nil, url.Values.Encode, nil, []string{api}},
+		"one":                          {[]string{mcp}, jsonOf, nil, []string{mcp}},
+		"one, named again":             {[]string{mcp}, jsonOf, []string{mcp + "/"}, []string{mcp}},
+		"two":                          {[]string{mcp, logs}, jsonOf, nil, []string{mcp, logs}},
+		"two, narrowed":                {[]string{mcp, logs}, jsonOf, []string{logs}, []string{logs}},
+		"three, narrowed by a form":    {[]string{api, mcp, logs}, url.Values.Encode, []string{api, mcp}, []string{api, mcp}},
+		"three, narrowed by an array":  {[]string{api, mcp, logs}, jsonWithArrays, []string{api, mcp}, []string{api, mcp}},
+		"one that was not authorized":  {[]string{mcp}, jsonOf, []string{logs}, nil},
+		"the default, not authorized":  {[]string{mcp}, jsonWithArrays, []string{api}, nil},
+		"none of the service, in JSON": {nil, jsonWithArrays, []string{"https://elsewhere.example"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asks := request(h.app)
+			asks["resource"] = test.asked
+			form := h.redemption(h.app, h.code(asks, "2"))
+			if test.narrowed != nil {
+				form["resource"] = test.narrowed
+			}
+			w := h.postRaw(dnsimple.Path, "application/json", test.body(form))
+			if test.taken == nil {
+				requireError(t, w, 400, flow.InvalidTarget)
+				return
+			}
+			granted := h.granted(w)
+			for _, resource := range []string{api, mcp, logs} {
+				r := httptest.NewRequest(http.MethodGet, resource, nil)
+				r.Header.Set("Authorization", "Bearer "+granted.AccessToken)
+				_, err := h.Authenticate(r, flow.Guard{Resource: resource})
+				require.Equal(t, slices.Contains(test.taken, resource), err == nil, resource)
+			}
+		})
+	}
+}
+
+// jsonWithArrays is a form as a JSON object of arrays, where it may have some.
+func jsonWithArrays(form url.Values) string {
+	object := map[string]any{}
+	for name, values := range form {
+		object[name] = values[0]
+		if name == "resource" {
+			object[name] = values
+		}
+	}
+	b, _ := json.Marshal(object)
+	return string(b)
 }
 
 func TestAccountID(t *testing.T) {

@@ -8,6 +8,8 @@
 //	client := provider.ActingAs("user-1", "account-1", "read")
 //	response, err := client.Get(server.URL + "/whoami")
 //
+// [Provider.At] is for tokens of another API than the default one.
+//
 // The tokens are real: their sessions and grants are in the provider's store as
 // if the user had authorized an application. They expire and can be revoked. A
 // host that makes its own provider gives flowtest the same configuration; both
@@ -23,6 +25,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
@@ -41,7 +44,8 @@ type Provider struct {
 	// ClientSecret is the secret of Application.
 	ClientSecret string
 
-	t testing.TB
+	t        testing.TB
+	resource string // "" for the default one
 }
 
 // New returns a provider for the duration of a test. It fills in what cfg
@@ -80,6 +84,19 @@ func New(t testing.TB, cfg flow.Config) *Provider {
 	return &Provider{Provider: provider, Application: app, ClientSecret: secret.Reveal(), t: t}
 }
 
+// At returns the provider with access tokens for another API of
+// flow.Config.Resources than the default one: ActingAs and AccessToken of what
+// it returns make them. It ends the test if the configuration has no such API.
+func (p *Provider) At(resource string) *Provider {
+	p.t.Helper()
+	if _, refusal := p.Kernel().RequestedResources(wire.Params{{Name: "resource", Value: resource}}); refusal != nil {
+		p.t.Fatalf("flowtest: %v", refusal)
+	}
+	at := *p
+	at.resource = resource
+	return &at
+}
+
 // ActingAs returns a client whose requests carry an access token of the user
 // and the account with exactly these scopes. It follows no redirects.
 func (p *Provider) ActingAs(user, account string, scopes ...string) *http.Client {
@@ -95,7 +112,8 @@ func (p *Provider) ActingAs(user, account string, scopes ...string) *http.Client
 // AccessToken returns an access token of the user and the account with exactly
 // these scopes. Send it in the Authorization header, after "Bearer ". Each call
 // begins a new session under the one grant of the user and account. It ends the
-// test if the store fails or a scope is not in the configuration.
+// test if the store fails, a scope is not in the configuration, or the API does
+// not take it.
 func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 	p.t.Helper()
 	k := p.Kernel()
@@ -103,11 +121,24 @@ func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 		if _, ok := k.Scopes[scope]; !ok {
 			p.t.Fatalf("flowtest: %q is not one of Config.Scopes", scope)
 		}
+		if p.resource == "" {
+			continue
+		}
+		if _, refusal := k.RequestedScopes(p.Application, scope, []string{p.resource}); refusal != nil {
+			p.t.Fatalf("flowtest: %s: %v", p.resource, refusal)
+		}
 	}
 	request := &kernel.TokenRequest{
 		HTTP:   new(http.Request).WithContext(p.t.Context()),
 		Now:    k.Now(),
 		Client: store.Client{Application: p.Application},
+		Extra:  k.KeptResources([]string{p.resource}),
+	}
+	if kept, named, _ := kernel.ResourcesOf(request.Extra); named { // what was just made can be read
+		request.Resources, request.Audience = kept, kept.All()
+		if err := request.KeepResources(); err != nil {
+			p.t.Fatalf("flowtest: %v", err)
+		}
 	}
 	tokens, refusal := k.Issue.Tokens(request, kernel.Consent{UserID: user, AccountID: account, Scopes: scopes}, false)
 	if refusal != nil {

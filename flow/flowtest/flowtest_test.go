@@ -81,6 +81,38 @@ func TestTokensOfTheHostsOwnProvider(t *testing.T) {
 	require.Equal(t, "alice", a.UserID)
 }
 
+const mcp = flowtest.Issuer + "/mcp"
+
+// withMCP has a service have a second API, which takes the scope read alone.
+func withMCP() flow.Config {
+	return flow.Config{
+		Scopes:    []flow.Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}},
+		Resources: []flow.Resource{{Identifier: mcp, Scopes: []string{"read"}}},
+	}
+}
+
+// Tokens for another API open that one alone, and the others do not.
+func TestAt(t *testing.T) {
+	p := flowtest.New(t, withMCP())
+	for name, token := range map[string]string{
+		mcp:             p.At(mcp+"/").AccessToken("alice", "1", "read"),
+		flowtest.Issuer: p.At(flowtest.Issuer).AccessToken("alice", "1", "read"),
+		"default":       p.AccessToken("alice", "1", "read"),
+	} {
+		for _, at := range []string{mcp, flowtest.Issuer} {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			a, err := p.Authenticate(r, flow.Guard{Resource: at, Scopes: []string{"read"}})
+			if (name == mcp) != (at == mcp) {
+				require.Error(t, err, "%s at %s", name, at)
+				continue
+			}
+			require.NoError(t, err, at)
+			require.Equal(t, []string{"read"}, a.Scopes)
+		}
+	}
+}
+
 // failing is a test whose failure is what is tested.
 type failing struct {
 	testing.TB
@@ -100,6 +132,8 @@ func TestMistakesEndTheTest(t *testing.T) {
 	}
 	for says, mistake := range map[string]func(testing.TB){
 		`"reed" is not one of Config.Scopes`: func(t testing.TB) { flowtest.New(t, flow.Config{}).ActingAs("alice", "1", "reed") },
+		"none of the APIs of this service":   func(t testing.TB) { flowtest.New(t, withMCP()).At("https://elsewhere.example") },
+		mcp + ": flow: 400: invalid_scope":   func(t testing.TB) { flowtest.New(t, withMCP()).At(mcp).AccessToken("alice", "1", "write") },
 		"Config.Issuer":                      func(t testing.TB) { flowtest.New(t, flow.Config{Issuer: "http://host.example"}) },
 
 		"not sent back to the client: 400": func(t testing.TB) {

@@ -73,12 +73,15 @@ func (p Params) Without(name string) Params {
 	return slices.DeleteFunc(slices.Clone(p), func(p Param) bool { return p.Name == name })
 }
 
+// repeatable is the only parameter that may be sent more than once (RFC 8707,
+// section 2).
+const repeatable = "resource"
+
 // Check refuses what is wrong with the parameters of these names: one that was
-// sent more than once, where only "resource" may be (RFC 8707, section 2), and
-// one that is no text. A "state" belongs to the client and may hold any bytes.
+// sent more than once, where only "resource" may be, and one that is no text. A "state" belongs to the client and may hold any bytes.
 func (p Params) Check(names []string) *Error {
 	for _, name := range names {
-		if name != "resource" && p.Count(name) > 1 {
+		if name != repeatable && p.Count(name) > 1 {
 			return Refuse(InvalidRequest, "parameter sent more than once: "+name)
 		}
 	}
@@ -96,7 +99,7 @@ func malformedCode(name string) string {
 	switch name {
 	case "scope":
 		return InvalidScope // RFC 6749, sections 4.1.2.1 and 5.2
-	case "resource":
+	case repeatable:
 		return InvalidTarget // RFC 8707, section 2
 	}
 	return InvalidRequest
@@ -110,7 +113,7 @@ func (p Params) sent() Params {
 	}
 	all := slices.Clone(p)
 	return slices.DeleteFunc(p, func(p Param) bool {
-		return isEmpty(p) && (p.Name == "resource" || all.Count(p.Name) == 1)
+		return isEmpty(p) && (p.Name == repeatable || all.Count(p.Name) == 1)
 	})
 }
 
@@ -266,7 +269,8 @@ func ParseForm(raw string, names []string) (Params, *Error) {
 }
 
 // ParseJSON takes the parameters of these names out of one JSON object, where
-// they must be strings. Other members may be anything.
+// they must be strings. One that may be sent more than once can be an array of
+// strings. Other members may be anything.
 func ParseJSON(body string, names []string) (Params, *Error) {
 	malformed := Refuse(InvalidRequest, "the body must be one JSON object")
 	decoder := json.NewDecoder(strings.NewReader(body))
@@ -287,11 +291,13 @@ func ParseJSON(body string, names []string) (Params, *Error) {
 		if !slices.Contains(names, name) {
 			continue
 		}
-		var value *string
-		if err := json.Unmarshal(member, &value); err != nil || value == nil {
+		values, ok := jsonStrings(member, name == repeatable)
+		if !ok {
 			return nil, Refuse(InvalidRequest, "parameter that is no string: "+name)
 		}
-		params = append(params, Param{name, *value})
+		for _, value := range values {
+			params = append(params, Param{name, value})
+		}
 	}
 	if end, err := decoder.Token(); err != nil || end != json.Delim('}') {
 		return nil, malformed
@@ -300,6 +306,21 @@ func ParseJSON(body string, names []string) (Params, *Error) {
 		return nil, malformed
 	}
 	return params.sent(), nil
+}
+
+// jsonStrings reads a string, or several where an array of them may be.
+func jsonStrings(member json.RawMessage, orArray bool) (values []string, ok bool) {
+	one := []*string{new(string)}
+	if err := json.Unmarshal(member, &one[0]); err != nil && (!orArray || json.Unmarshal(member, &one) != nil) {
+		return nil, false
+	}
+	for _, value := range one {
+		if value == nil { // null
+			return nil, false
+		}
+		values = append(values, *value)
+	}
+	return values, true
 }
 
 // IsText reports whether s is UTF-8 without control characters, and without the

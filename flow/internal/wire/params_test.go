@@ -222,6 +222,13 @@ func TestReadFormOrJSON(t *testing.T) {
 
 		{name: "empty body", contentType: JSONType, body: ``},
 		{name: "no content type", body: `{"code":"1"}`},
+		{name: "resources", contentType: JSONType, body: `{"resource":["a","","b"]}`, want: url.Values{"resource": {"a", "b"}}},
+		{name: "one resource", contentType: JSONType, body: `{"resource":"a"}`, want: url.Values{"resource": {"a"}}},
+		{name: "no resource", contentType: JSONType, body: `{"resource":[],"code":"1"}`, want: url.Values{"code": {"1"}}},
+		{name: "null resource", contentType: JSONType, body: `{"resource":null}`},
+		{name: "null among resources", contentType: JSONType, body: `{"resource":["a",null]}`},
+		{name: "number among resources", contentType: JSONType, body: `{"resource":["a",1]}`},
+		{name: "array of resources among resources", contentType: JSONType, body: `{"resource":[["a"]]}`},
 		{name: "text", contentType: "text/plain", body: `{"code":"1"}`},
 		{name: "array", contentType: JSONType, body: `[{"code":"1"}]`},
 		{name: "string", contentType: JSONType, body: `"code=1"`},
