@@ -181,7 +181,7 @@ type Contributions struct {
 	answerHeaders      []func(h http.Header, r *http.Request)
 	exposed            []string // headers
 
-	schemes map[string]Scheme // by name in lower case
+	schemes []Scheme          // in the order of their names
 	owners  map[string]string // of what can be added once
 	extra   map[string]bool   // the names that claim entries of Extra
 }
@@ -191,7 +191,7 @@ type Contributions struct {
 func (all *Contributions) Add(name string, c Contribution) error {
 	if all.owners == nil {
 		all.owners, all.extra = map[string]string{}, map[string]bool{}
-		all.Grants, all.schemes = map[string]Grant{}, map[string]Scheme{}
+		all.Grants = map[string]Grant{}
 		all.Metadata, all.ResourceMetadata = map[string]any{}, map[string]any{}
 	}
 	if !capabilityName.MatchString(name) {
@@ -217,8 +217,9 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	}
 	for _, scheme := range c.Schemes {
 		scheme.owner = name
-		all.schemes[strings.ToLower(scheme.Name)] = scheme
+		all.schemes = append(all.schemes, scheme)
 	}
+	slices.SortFunc(all.schemes, func(a, b Scheme) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	if c.JudgeAuthorization != nil {
 		all.judgeAuthorization = append(all.judgeAuthorization, c.JudgeAuthorization)
 	}

@@ -1,9 +1,7 @@
 package kernel
 
 import (
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -44,8 +42,7 @@ func (all *Contributions) TokenType(s *store.Session, token credential.Digest) s
 		return Bearer
 	}
 	extra, _ := ExtraOf(s) // what cannot be read is refused wherever it is presented
-	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
-		scheme := all.schemes[name]
+	for _, scheme := range all.schemes {
 		if _, kept := extra[scheme.owner]; kept && (scheme.Binds == nil || scheme.Binds(s, token)) {
 			return scheme.Name
 		}
@@ -55,8 +52,17 @@ func (all *Contributions) TokenType(s *store.Session, token credential.Digest) s
 
 // HasScheme reports whether access tokens are taken with a scheme.
 func (all *Contributions) HasScheme(name string) bool {
-	_, ok := all.schemes[strings.ToLower(name)]
-	return ok
+	return all.scheme(name).Name != ""
+}
+
+// scheme returns the scheme of a name, in upper or lower case.
+func (all *Contributions) scheme(name string) (used Scheme) {
+	for _, scheme := range all.schemes {
+		if strings.EqualFold(scheme.Name, name) {
+			used = scheme
+		}
+	}
+	return used
 }
 
 // CheckScheme judges with which scheme an access token of a session was
@@ -67,9 +73,8 @@ func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *st
 	if err != nil {
 		return wire.Internal(err)
 	}
-	used := all.schemes[strings.ToLower(name)]
-	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
-		scheme := all.schemes[name]
+	used := all.scheme(name)
+	for _, scheme := range all.schemes {
 		_, bound := extra[scheme.owner]
 		if scheme.Check == nil || !bound && scheme.Name != used.Name {
 			continue
@@ -87,8 +92,7 @@ func (all *Contributions) CheckScheme(r *http.Request, name, token string, s *st
 // section 11.6.1): that of one scheme, or of all where only is "".
 func (all *Contributions) Challenges(only, params string) []string {
 	var challenges []string
-	for _, name := range slices.Sorted(maps.Keys(all.schemes)) {
-		scheme := all.schemes[name]
+	for _, scheme := range all.schemes {
 		if only != "" && only != scheme.Name {
 			continue
 		}
