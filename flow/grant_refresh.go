@@ -121,10 +121,7 @@ func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 	if !t.Extra.Equal(s) {
 		return tokens{}, wire.Refuse(InvalidGrant, "a repeated refresh must be made in the same way")
 	}
-	issued, ok, err := p.issue.Repeat(t.refresh())
-	if err != nil {
-		return tokens{}, wire.Internal(err)
-	}
+	issued, ok := p.issue.Repeat(t.refresh())
 	if !ok {
 		return tokens{}, wire.Refuse(InvalidGrant, "the refresh token was just replaced by a newer one")
 	}

@@ -2,9 +2,9 @@ package kernel
 
 import (
 	"context"
-	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
+	"crypto/sha512"
 	"time"
 
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
@@ -32,10 +32,7 @@ func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 	s := r.Session
 	var salt store.Salt
 	_, _ = rand.Read(salt[:]) // never fails
-	access, refresh, err := i.successors(i.Keys[0], salt, r)
-	if err != nil {
-		return Tokens{}, err
-	}
+	access, refresh := i.successors(i.Keys[0], salt, r)
 	extra, err := i.encode(r.Extra)
 	if err != nil {
 		return Tokens{}, err
@@ -60,13 +57,10 @@ func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 // Repeat returns the tokens that the live ones of the session are, if the
 // refresh token presented was replaced by them with a key that is still there.
 // It changes nothing.
-func (i *Issuance) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
+func (i *Issuance) Repeat(r Refresh) (issued Tokens, ok bool) {
 	s := r.Session
 	for _, key := range i.Keys {
-		access, refresh, err := i.successors(key, s.RotationSalt, r)
-		if err != nil {
-			return Tokens{}, false, err
-		}
+		access, refresh := i.successors(key, s.RotationSalt, r)
 		if s.Access.Digest.Equal(access.Digest()) && s.Refresh.Digest.Equal(refresh.Digest()) {
 			return Tokens{
 				Access:    access.Reveal(),
@@ -74,24 +68,24 @@ func (i *Issuance) Repeat(r Refresh) (issued Tokens, ok bool, err error) {
 				Scopes:    s.Access.Scopes,
 				Refresh:   refresh.Reveal(),
 				Session:   s,
-			}, true, nil
+			}, true
 		}
 	}
-	return Tokens{}, false, nil
+	return Tokens{}, false
 }
 
-// successors derives the tokens that replace a refresh token with HKDF (RFC
-// 5869). The key and the refresh token are the input keying material: either
-// alone keeps the result unpredictable.
-func (i *Issuance) successors(key []byte, salt store.Salt, r Refresh) (access, refresh credential.Plaintext, err error) {
-	fixed := sha256.Sum256(key) // of one length, so that no other key and token read alike
-	material := append(fixed[:], r.Token...)
+// successors derives the tokens that replace a refresh token: the secrets of
+// both are the 64 bytes of one HMAC (RFC 2104). The key is secret to whoever has
+// the refresh token, and the refresh token to whoever has the key: either alone
+// keeps the result unpredictable.
+func (i *Issuance) successors(key []byte, salt store.Salt, r Refresh) (access, refresh credential.Plaintext) {
+	mac := hmac.New(sha512.New, key)
+	mac.Write([]byte("oauthapps refresh token rotation\x00"))
+	mac.Write(salt[:]) // of one length, so that no other salt and token read alike
+	mac.Write([]byte(r.Token))
+	derived := mac.Sum(nil)
 	const size = len(credential.Secret{})
-	derived, err := hkdf.Key(sha256.New, material, salt[:], "oauthapps refresh token rotation", 2*size)
-	if err != nil {
-		return access, refresh, err
-	}
 	access = i.Credentials.AccessTokenWith(r.Session.ID, credential.Secret(derived[:size]))
 	refresh = i.Credentials.RefreshTokenWith(r.Session.ID, r.Presented.Family, credential.Secret(derived[size:]))
-	return access, refresh, nil
+	return access, refresh
 }
