@@ -99,7 +99,7 @@ func (p *Provider) issueCode(r *http.Request, a *authorizationRequest, c kernel.
 		return kernel.Code{}, refusal
 	}
 	a.scopes = given
-	err := p.engine.Authorize(r.Context(), engineClient(a.client, a.redirectURI, a.scopes), a.params.Values())
+	err := p.engine.Authorize(r.Context(), engineClient(a.client, a.redirectURI, a.scopes), a.params)
 	if err != nil {
 		return kernel.Code{}, fromEngine(err)
 	}

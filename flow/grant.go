@@ -38,14 +38,14 @@ func (p *Provider) agree(t *tokenRequest, grantType string) *wire.Error {
 		RedirectURI:   s.Code.RedirectURI,
 		CodeChallenge: s.Code.CodeChallenge,
 		Scopes:        t.scopes,
-	}, t.Params.Values()))
+	}, t.Params))
 }
 
 // agreeItself is agree for a client that asks for tokens for itself, which was
 // granted some scopes and gets others of these.
 func (p *Provider) agreeItself(t *kernel.TokenRequest, granted, scopes []string) *wire.Error {
 	return fromEngine(p.engine.Exchange(t.HTTP.Context(), engine.ClientCredentials, engineClient(t.Client, "", granted),
-		&engine.Session{Scopes: scopes}, t.Params.Values()))
+		&engine.Session{Scopes: scopes}, t.Params))
 }
 
 func engineClient(client store.Client, redirectURI string, scopes []string) engine.Client {

@@ -155,7 +155,7 @@ func TestCodeIsJudgedTwice(t *testing.T) {
 					Scopes: s.scopes, Used: !s.session.Code.RedeemedAt.IsZero(),
 				}
 			}
-			err := p.engine.Exchange(t.Context(), authorizationCodeGrant, engineClient(request.Client, "", s.scopes), session, request.Params.Values())
+			err := p.engine.Exchange(t.Context(), authorizationCodeGrant, engineClient(request.Client, "", s.scopes), session, request.Params)
 			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
 			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")
 		})
@@ -199,7 +199,7 @@ func TestRefreshTokenIsJudgedTwice(t *testing.T) {
 			test.edit(s, session, request)
 			refusal, _ := request.judgeRefreshToken()
 			require.Equal(t, outcome(test.ours), ourOutcome(refusal), "ours alone")
-			err := p.engine.Exchange(t.Context(), refreshTokenGrant, engineClient(request.Client, "", []string{"read"}), session, request.Params.Values())
+			err := p.engine.Exchange(t.Context(), refreshTokenGrant, engineClient(request.Client, "", []string{"read"}), session, request.Params)
 			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
 			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")
 		})
@@ -232,7 +232,7 @@ func TestAuthorizationIsJudgedTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			client := store.Client{Application: oauthapp.Application{ClientID: "client", Type: test.typ}}
 			require.Equal(t, outcome(test.ours), ourOutcome(p.validateChallenge(&authorizationRequest{params: test.params, client: client})), "ours alone")
-			err := p.engine.Authorize(t.Context(), engineClient(client, test.redirectURI, []string{"read"}), test.params.Values())
+			err := p.engine.Authorize(t.Context(), engineClient(client, test.redirectURI, []string{"read"}), test.params)
 			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
 			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")
 		})

@@ -17,6 +17,8 @@ import (
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/oauth2"
 	"github.com/ory/fosite/handler/pkce"
+
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 )
 
 // The grant types of RFC 6749, sections 4.1.3, 4.4.2 and 6.
@@ -107,7 +109,7 @@ const unstated = "-"
 // Authorize asks whether a code may be issued for an authorization request,
 // whose redirect_uri, code_challenge and code_challenge_method are in params.
 // The error is a [*Refusal], or tells that fosite met a fault.
-func (e *Engine) Authorize(ctx context.Context, client Client, params url.Values) error {
+func (e *Engine) Authorize(ctx context.Context, client Client, params wire.Params) error {
 	ctx = context.WithValue(ctx, questionKey{}, &question{client: client})
 	form := url.Values{"client_id": {client.ID}, "response_type": {"code"}, "state": {unstated}}
 	for _, name := range []string{"redirect_uri", "code_challenge", "code_challenge_method"} {
@@ -133,11 +135,11 @@ func (e *Engine) Authorize(ctx context.Context, client Client, params url.Values
 // type. The session is nil where what is presented belongs to none; for client
 // credentials, which have none, it is what the request asks for. The error is
 // as for Authorize.
-func (e *Engine) Exchange(ctx context.Context, grantType string, client Client, s *Session, params url.Values) error {
+func (e *Engine) Exchange(ctx context.Context, grantType string, client Client, s *Session, params wire.Params) error {
 	ctx = context.WithValue(ctx, questionKey{}, &question{client: client, session: s})
 	request := &fosite.AccessRequest{
 		GrantTypes: fosite.Arguments{grantType},
-		Request:    fosite.Request{Client: view{client}, Form: params, Session: session{}},
+		Request:    fosite.Request{Client: view{client}, Form: params.Values(), Session: session{}},
 	}
 	if grantType == ClientCredentials {
 		request.RequestedScope = s.Scopes
