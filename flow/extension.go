@@ -167,18 +167,20 @@ func (p *Provider) grantTypes() []string { return slices.Sorted(maps.Keys(p.adde
 
 // withMembers adds members to an object of JSON. Those that it has already stay
 // as they are.
-func withMembers(object any, members func(add func(map[string]any))) any {
-	further := map[string]any{}
-	members(func(m map[string]any) { maps.Copy(further, m) })
-	if len(further) == 0 {
+func withMembers(object any, members []map[string]any) any {
+	if len(members) == 0 {
 		return object
+	}
+	all := map[string]any{}
+	for _, m := range members {
+		maps.Copy(all, m)
 	}
 	b, err := json.Marshal(object)
 	if err == nil {
-		err = json.Unmarshal(b, &further)
+		err = json.Unmarshal(b, &all)
 	}
 	if err != nil {
 		return object
 	}
-	return further
+	return all
 }

@@ -66,19 +66,19 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		p.writeError(w, r, refusal)
 		return
 	}
-	p.writeJSON(w, r, withMembers(answer, func(add func(map[string]any)) {
-		for _, members := range p.added.IntrospectionMembers {
-			if answer.session != nil {
-				add(members(answer.session, token.Digest))
-			}
+	var members []map[string]any
+	if answer.session != nil {
+		for _, further := range p.added.IntrospectionMembers {
+			members = append(members, further(answer.session, token.Digest))
 		}
-	}))
+	}
+	p.writeJSON(w, r, withMembers(answer, members))
 }
 
 // introspectFor tells a client what it may know of a token.
 func (p *Provider) introspectFor(r *http.Request, client store.Client, token presentedToken) (introspection, *wire.Error) {
 	if client.Session != nil {
-		return p.describeCurrent(r, client.Session, token)
+		return p.describe(r, client.Session, token)
 	}
 	if !p.isResourceServer(client) || token.Kind != credential.AccessToken {
 		return introspection{}, nil
@@ -90,7 +90,7 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 	if err != nil {
 		return introspection{}, wire.Outage(err)
 	}
-	answer, refusal := p.describeCurrent(r, &session, token)
+	answer, refusal := p.describe(r, &session, token)
 	if answer.Active {
 		p.grantUsed(r, session.GrantID, session.GrantUsedAt, p.now())
 	}
@@ -102,26 +102,11 @@ func (p *Provider) isResourceServer(client store.Client) bool {
 	return slices.Contains(p.cfg.ResourceServers, client.Application.ClientID)
 }
 
-// describeCurrent tells what a token stands for, as far as the user may still
-// give it where nothing refreshes the token.
-func (p *Provider) describeCurrent(r *http.Request, s *store.Session, token presentedToken) (introspection, *wire.Error) {
-	answer := p.describe(s, token)
-	if !answer.Active || token.Kind != credential.AccessToken {
-		return answer, nil
-	}
-	scopes := strings.Fields(answer.Scope)
-	current, refusal := p.currentScopes(r, s, scopes, false)
-	if refusal != nil || len(current) == 0 && len(scopes) > 0 {
-		return introspection{}, refusal
-	}
-	answer.Scope = strings.Join(current, " ")
-	return answer, nil
-}
-
-// describe tells what a token stands for, if it is valid now.
-func (p *Provider) describe(s *store.Session, token presentedToken) introspection {
+// describe tells what a token stands for, if it is valid now, as far as the
+// user may still give it where nothing refreshes the token.
+func (p *Provider) describe(r *http.Request, s *store.Session, token presentedToken) (introspection, *wire.Error) {
 	if !p.added.Claimed(s) {
-		return introspection{}
+		return introspection{}, nil
 	}
 	now := p.now()
 	answer := introspection{
@@ -134,20 +119,24 @@ func (p *Provider) describe(s *store.Session, token presentedToken) introspectio
 	if token.Kind == credential.RefreshToken {
 		expires := earliest(s.Refresh.ExpiresAt, s.ExpiresAt)
 		if !token.Digest.Equal(s.Refresh.Digest) || !now.Before(expires) {
-			return introspection{}
+			return introspection{}, nil
 		}
 		issued := later(s.CreatedAt, later(s.Code.RedeemedAt, s.RotatedAt))
 		answer.Scope = strings.Join(s.Scopes, " ")
 		answer.IssuedAt, answer.ExpiresAt = issued.Unix(), expires.Unix()
-		return answer
+		return answer, nil
 	}
 	access, resources, ok := validAccessToken(s, token.Digest, now)
 	if answer.Audience = p.audience(resources); !ok || answer.Audience == nil {
-		return introspection{}
+		return introspection{}, nil
+	}
+	scopes, refusal := p.currentScopes(r, s, access.Scopes, false)
+	if refusal != nil || len(scopes) == 0 && len(access.Scopes) > 0 {
+		return introspection{}, refusal
 	}
 	answer.session = s
 	answer.TokenType = p.added.TokenType(s, token.Digest)
-	answer.Scope = strings.Join(access.Scopes, " ")
 	answer.IssuedAt, answer.ExpiresAt = access.IssuedAt.Unix(), access.ExpiresAt.Unix()
-	return answer
+	answer.Scope = strings.Join(scopes, " ")
+	return answer, nil
 }

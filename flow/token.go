@@ -34,11 +34,11 @@ func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
 		RefreshToken string `json:"refresh_token,omitempty"`
 		Scope        string `json:"scope"`
 	}{issued.Access, issued.Type, issued.ExpiresIn(t.Now), issued.Refresh, strings.Join(issued.Scopes, " ")}
-	return withMembers(answer, func(add func(map[string]any)) {
-		for _, members := range p.added.TokenMembers {
-			add(members(t, issued))
-		}
-	})
+	var members []map[string]any
+	for _, further := range p.added.TokenMembers {
+		members = append(members, further(t, issued))
+	}
+	return withMembers(answer, members)
 }
 
 // exchange authenticates the client of a token request and hands it to its
