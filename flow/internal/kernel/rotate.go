@@ -75,8 +75,8 @@ func (i *Issuance) Repeat(r Refresh) (issued Tokens, ok bool) {
 }
 
 // successors derives the tokens that replace a refresh token: the secrets of
-// both are the 64 bytes of one HMAC (RFC 2104). The key is secret to whoever has
-// the refresh token, and the refresh token to whoever has the key: either alone
+// both are the 64 bytes of one HMAC (RFC 2104). Whoever has the refresh token
+// lacks the key, and whoever has the key lacks the refresh token: either alone
 // keeps the result unpredictable.
 func (i *Issuance) successors(key []byte, salt store.Salt, r Refresh) (access, refresh credential.Plaintext) {
 	mac := hmac.New(sha512.New, key)
