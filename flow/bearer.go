@@ -345,7 +345,7 @@ func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *
 	if refusal.Challenge != "" {
 		challenge += ", " + refusal.Challenge
 	}
-	challenge += `, resource_metadata="` + api.metadataURL() + `"` // RFC 9728, section 5.1
+	challenge += `, resource_metadata="` + api.metadata + `"` // RFC 9728, section 5.1
 	for _, value := range p.added.Challenges(refusal.Scheme, challenge) {
 		w.Header().Add("WWW-Authenticate", value)
 	}

@@ -41,7 +41,8 @@ const maxResourceName = 80 // bytes
 // A resource is a [Resource] with its defaults.
 type resource struct {
 	Resource
-	key string // what a session keeps of it: see [kernel.ResourceKey]
+	key      string // what a session keeps of it: see [kernel.ResourceKey]
+	metadata string // the URL where a client finds its metadata
 }
 
 // withoutSlash is the form in which identifiers are compared: URL libraries add
@@ -80,7 +81,9 @@ func resolveResources(cfg *Config) ([]resource, error) {
 				r.Scopes = append(r.Scopes, scope.Name)
 			}
 		}
-		resolved[i] = resource{r, kernel.ResourceKey(withoutSlash(r.Identifier))}
+		u, _ := url.Parse(r.Identifier) // checked by resolve
+		metadata := u.Scheme + "://" + u.Host + strings.TrimSuffix(metadataPath(u.Path), "{$}")
+		resolved[i] = resource{r, kernel.ResourceKey(withoutSlash(r.Identifier)), metadata}
 	}
 	return resolved, nil
 }

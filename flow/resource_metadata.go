@@ -9,12 +9,11 @@ import (
 	"strings"
 )
 
-// metadataPath is the path of the metadata of a resource as a mux matches it:
-// the well-known path stands between the host and the path (RFC 9728, section
-// 3.1).
-func (r resource) metadataPath() string {
-	u, _ := url.Parse(r.Identifier) // checked by resolve
-	switch path := u.Path; {
+// metadataPath is the path of the metadata of a resource of a path, as a mux
+// matches it: the well-known path stands between the host and the path (RFC
+// 9728, section 3.1).
+func metadataPath(path string) string {
+	switch {
 	case path == "/":
 		return resourceMetadataPath
 	case strings.HasSuffix(path, "/"):
@@ -22,12 +21,6 @@ func (r resource) metadataPath() string {
 	default:
 		return resourceMetadataPath + path
 	}
-}
-
-// metadataURL is where a client finds the metadata of a resource.
-func (r resource) metadataURL() string {
-	u, _ := url.Parse(r.Identifier)
-	return u.Scheme + "://" + u.Host + strings.TrimSuffix(r.metadataPath(), "{$}")
 }
 
 // A resourceDocument is the metadata of a resource.
@@ -49,7 +42,8 @@ func (p *Provider) documentResources() (map[string][]resourceDocument, error) {
 			metadata[name] = value
 		}
 		u, _ := url.Parse(r.Identifier)
-		documents[r.metadataPath()] = append(documents[r.metadataPath()], resourceDocument{u.Host, document(metadata)})
+		path := metadataPath(u.Path)
+		documents[path] = append(documents[path], resourceDocument{u.Host, document(metadata)})
 	}
 	return documents, nil
 }
