@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,16 +86,8 @@ const (
 )
 
 func isCode(err error, codes ...string) bool {
-	var e *pgconn.PgError
-	if !errors.As(err, &e) {
-		return false
-	}
-	for _, code := range codes {
-		if e.Code == code {
-			return true
-		}
-	}
-	return false
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && slices.Contains(codes, e.Code)
 }
 
 // again reports whether an operation can be tried again: it is certain that it
@@ -185,9 +178,11 @@ func (s *Store) query(ctx context.Context, c *pgx.Conn, p planning, read func(*c
 	return rows.Err()
 }
 
+var inBinary = []any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}
+
 func (s *Store) rows(ctx context.Context, c *pgx.Conn, p planning, sql string, args []any) (pgx.Rows, error) {
 	if s.prepares && p == forAny {
-		return c.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
+		return c.Query(ctx, sql, slices.Concat(inBinary, args)...)
 	}
 	var values pgx.ExtendedQueryBuilder
 	if err := values.Build(c.TypeMap(), nil, args); err != nil {

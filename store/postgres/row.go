@@ -244,11 +244,19 @@ func scopesValue(list []string) string { return strings.Join(list, " ") }
 
 func idValue(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
 
-func timeValue(t time.Time) pgtype.Timestamptz {
-	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}
+func timeValue(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return instant(t)
 }
 
-func textValue(s string) pgtype.Text { return pgtype.Text{String: s, Valid: s != ""} }
+func textValue(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
 
 func digestValue(d credential.Digest) []byte {
 	if d.IsZero() {
@@ -272,8 +280,11 @@ func saltValue(salt store.Salt) []byte {
 }
 
 // tokenScopeValue is the scope of an access token, if there is one.
-func tokenScopeValue(token store.AccessToken) pgtype.Text {
-	return pgtype.Text{String: scopesValue(token.Scopes), Valid: !token.Digest.IsZero()}
+func tokenScopeValue(token store.AccessToken) any {
+	if token.Digest.IsZero() {
+		return nil
+	}
+	return scopesValue(token.Scopes)
 }
 
 // ownerValue is NULL, which reaches every application, for AnyOwner.
