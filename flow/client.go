@@ -172,16 +172,16 @@ func (p *Provider) resolveClient(r *http.Request, id string, client store.Client
 		return client, kept, nil
 	}
 	var row *oauthapp.Application
-	standing := client.Application.Standing
 	if kept {
-		row = &client.Application
+		app := client.Application
+		row = &app
 	}
 	app, refusal := source.Resolve(r, id, row, signedIn)
 	if refusal != nil || app == nil {
 		return store.Client{}, false, refusal
 	}
-	client.Application = *app
-	if row != nil {
+	standing := client.Application.Standing
+	if client.Application = *app; kept {
 		client.Application.Standing = standing // which only the host sets
 	}
 	return client, true, nil

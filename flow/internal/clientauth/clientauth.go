@@ -134,8 +134,7 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 		return client, nil
 	}
 	reason, err := method.Verify(r, client, presented, now)
-	var limited *Limited
-	if errors.As(err, &limited) {
+	if limited, ok := errors.AsType[*Limited](err); ok {
 		f := Failure{ClientID: presented.ClientID, Nameable: client.Application.ClientID, Application: client.Application, RetryAfter: limited.Wait}
 		return store.Client{}, a.Failed(r, f, refuseClient())
 	}
