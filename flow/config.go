@@ -123,10 +123,13 @@ type Config struct {
 	Extensions []Extension
 
 	// Events receives every change after it is durable, in the goroutine that
-	// made it. It cannot veto, and a panic is logged. Each request that an
-	// endpoint refuses has an event, with the error code, the reason and the
-	// client that it names; so has one to the API whose access token names a
-	// session. A request to a page has one once the application is known.
+	// made it. It cannot veto, and a panic is logged. Its context is not
+	// cancelled with the request, which waits for it: set a deadline. Each
+	// request that an endpoint refuses has an event, with the error code, the
+	// reason and the client that it names; so has one to the API whose access
+	// token is of a live session, which nobody has revoked and whose
+	// application is not suspended. A request to a page has one once the
+	// application is known.
 	// Outages have none: they are in the log. Refusals, which anybody can cause
 	// as often as they like, are reported 100 times for one network address,
 	// and then once every 10 seconds; each type of event is counted for itself,

@@ -35,7 +35,8 @@ type Standing struct {
 	// consent, and have a grant all the same. A request with prompt=consent
 	// asks, and so does a user with several accounts of which it names none.
 	// Users of a public application are asked unless its redirect URI is an
-	// https URL, as any program on their device could pose as it.
+	// https URL of another host than their own device, as any program there
+	// could pose as it.
 	Trusted bool
 }
 

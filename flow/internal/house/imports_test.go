@@ -122,6 +122,9 @@ func TestImports(t *testing.T) {
 				if rel != "flow/telemetry" && layerOf(rel) < slices.Index(layers, "examples") {
 					require.False(t, strings.HasPrefix(path, "go.opentelemetry.io/"), "OpenTelemetry is the telemetry's own: %s", path)
 				}
+				if layerOf(rel) < slices.Index(layers, "examples") {
+					require.False(t, strings.HasPrefix(path, "github.com/go-chi/"), "the router is an example's own: %s", path)
+				}
 				if rel != "flow/internal/engine" {
 					require.False(t, strings.HasPrefix(path, fosite), "fosite is the engine's own: %s", path)
 				}
