@@ -70,5 +70,5 @@ func TestServersEndSlowBodies(t *testing.T) {
 			return true
 		})
 	}
-	require.Equal(t, 6, servers)
+	require.Equal(t, 7, servers)
 }

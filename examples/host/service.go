@@ -66,9 +66,9 @@ func newService(ctx context.Context, set settings, pool *pgxpool.Pool, logger *s
 			{Name: readTasks, Description: "Read the tasks of the team", Default: true},
 			{Name: writeTasks, Description: "Add tasks to the team"},
 		},
-		ReservedName: func(owner, name string) bool {
+		Applications: flow.Applications{ReservedName: func(owner, name string) bool {
 			return owner != staffTeam && oauthapp.Imitates(name, "Taskboard")
-		},
+		}},
 		Extensions: []flow.Extension{telemetry.New(observed)},
 		Pages:      flow.Pages{Files: files, Data: visitor, AccountName: s.teamName, UserName: s.email},
 		Events:     s.record,
