@@ -35,7 +35,7 @@ var verifier = strings.Repeat("verifier-~.", 4)
 // and an origin where clients have their documents.
 type host struct {
 	*flowtest.Provider
-	t      *testing.T
+	t      testing.TB
 	origin *httptest.Server
 	url    string // of the client's document
 
@@ -47,7 +47,7 @@ type host struct {
 	events  []oauthapp.Event
 }
 
-func newHost(t *testing.T, cfg clientmetadata.Config, edit ...func(*flow.Config)) *host {
+func newHost(t testing.TB, cfg clientmetadata.Config, edit ...func(*flow.Config)) *host {
 	h := &host{
 		t:    t,
 		now:  time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC),
