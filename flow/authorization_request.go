@@ -18,9 +18,12 @@ var authorizationParams = []string{
 	"code_challenge", "code_challenge_method", // RFC 7636
 	"response_mode", "request", "request_uri", // RFC 9101 and OAuth 2.0 Multiple Response Types
 	"resource",                                      // RFC 8707
-	"prompt", "max_age", "login_hint", "ui_locales", // OpenID Connect Core 1.0, section 3.1.2.1
+	"prompt", "max_age", "login_hint", localesParam, // OpenID Connect Core 1.0, section 3.1.2.1
 	"account_id", loginTicketParam,
 }
+
+// localesParam has the languages of the user, as the application knows them.
+const localesParam = "ui_locales"
 
 // An authorizationRequest is an authorization request on its way through the
 // checks.

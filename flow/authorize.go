@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -69,6 +70,7 @@ func (p *Provider) comeAgain(w http.ResponseWriter, sent wire.Params) { seeOther
 // only then are refusals redirected, to applications that somebody here
 // registered.
 func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, sent wire.Params) {
+	r = page.WithLocales(r, sent.Get(localesParam))
 	if isLong(sent.Without(loginTicketParam).Values().Encode()) {
 		p.refuseOnPage(w, r, errLongRequest)
 		return
@@ -81,6 +83,7 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, se
 	user = user.Authorizing()
 	a, refusal := p.find(w, r, sent)
 	if refusal == nil {
+		r = page.WithLocales(r, a.params.Get(localesParam))
 		refusal = p.identify(r, a, user != nil)
 	}
 	switch {
@@ -132,7 +135,7 @@ func (p *Provider) serveUser(w http.ResponseWriter, r *http.Request, a *authoriz
 		p.refuseOnPage(w, r, errLongRequest)
 		return
 	}
-	p.askConsent(w, r, http.StatusOK, question, "")
+	p.askConsent(w, r, http.StatusOK, question, nil)
 }
 
 // question is what the user is asked. The form brings back the request as it
@@ -168,6 +171,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Para
 	}
 	a, refusal := p.find(w, r, answer.Request)
 	if refusal == nil {
+		r = page.WithLocales(r, a.params.Get(localesParam))
 		refusal = p.identify(r, a, true)
 	}
 	if refusal != nil {

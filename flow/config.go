@@ -211,11 +211,26 @@ type Lifetimes struct {
 // Pages are how the pages look, and what they call accounts and users. Every
 // field is optional.
 type Pages struct {
-	// Files overrides pages and the stylesheet file by file, and adds pages for
-	// [Provider.WritePage]; see package dashboard for their names. A page that
-	// does not parse makes New fail, and so does one of the library's that does
-	// not execute. Defaults to the pages of the library.
+	// Files overrides pages, the stylesheet and messages file by file, and adds
+	// pages for [Provider.WritePage] and languages; see package dashboard for
+	// their names. A page that does not parse makes New fail, and so does one of
+	// the library's that does not execute, and a file of messages that is
+	// broken. Defaults to the pages of the library.
 	Files fs.FS
+
+	// Languages are those that the pages are in, as tags of BCP 47. The first is
+	// for those who want none of them. Defaults to those of the library, English
+	// first, and those that Files adds.
+	Languages []string
+
+	// Language returns the language that the host knows somebody to want, such
+	// as by a setting of theirs, their cookie or the host's address: a tag of
+	// BCP 47, or several as in an Accept-Language header. Where it returns "",
+	// or nothing that the pages are in, they are in the first language that
+	// ui_locales of the authorization request names, or else the browser's
+	// Accept-Language, and that there is. It is called for each page by many
+	// goroutines at once. Defaults to "".
+	Language func(r *http.Request) string
 
 	// Data returns what the host's own layout needs, as .Host. Defaults to nil.
 	Data func(r *http.Request) any

@@ -26,7 +26,7 @@ const consentPurpose = "consent"
 // askConsent shows a consent page. Its ticket says that this very request was
 // checked for this user in this session, so nothing is kept until the user
 // answers. The notice tells why the page is shown again.
-func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, q kernel.ConsentQuestion, notice string) {
+func (p *Provider) askConsent(w http.ResponseWriter, r *http.Request, status int, q kernel.ConsentQuestion, notice *page.Message) {
 	q.User = q.User.Authorizing()
 	if len(q.User.Accounts) == 0 {
 		p.refuseOnPage(w, r, errNoAccount)
@@ -194,22 +194,22 @@ func (p *Provider) decideConsent(w http.ResponseWriter, r *http.Request, form *k
 		return kernel.Decision{}, false
 	}
 	scopes := chosenScopes(form.Form, &q, optional)
-	notice := ""
+	var notice *page.Message
 	switch decision := form.Form.Get("decision"); {
 	case errors.Is(form.Unproven, ticket.ErrExpired):
-		notice = "This page was open for too long. Please look at it again and decide."
+		notice = page.Say("consent.too_late")
 	case form.Unproven != nil:
-		notice = "This page was opened in another session. Please look at it again and decide."
+		notice = page.Say("consent.other_session")
 	case decision == "deny":
 		return kernel.Decision{AccountID: account}, true
 	case decision != "authorize":
-		notice = "Please choose whether to authorize the application."
+		notice = page.Say("consent.undecided")
 	case !chosen:
-		notice = "Please choose one of your accounts."
+		notice = page.Say("consent.no_account")
 	case !slices.Equal(form.Optional, optional):
-		notice = "What the application can do without has changed since. Please look at it again and decide."
+		notice = page.Say("consent.changed")
 	case len(scopes) == 0:
-		notice = "Please choose at least one permission, or cancel."
+		notice = page.Say("consent.no_scope")
 	case p.refuseUnapproved(q.Client.Application, q.User) != nil: // as askConsent says
 	default:
 		return kernel.Decision{Authorized: true, AccountID: account, Scopes: scopes}, true

@@ -15,33 +15,33 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 	refused(r, refusal)
 	view := page.Error{
 		Status:  refusal.Status,
-		Title:   "This request cannot be used",
-		Message: "The application that sent you here made a mistake in its request. Go back to it and try again, or tell its developer.",
+		Title:   page.Say("error.request"),
+		Message: page.Say("error.request_text"),
 		Detail:  refusal.Description,
-		Time:    p.now(),
+		Time:    page.Moment{At: p.now()},
 	}
 	if refusal.Received != "" {
 		view.Received = inert(refusal.Received)
-		view.Remedy = "Send one of the application’s callback URLs, character by character, or add this one to them."
+		view.Remedy = page.Say("error.redirect_uri_remedy")
 	}
 	switch {
 	case refusal.Status >= http.StatusInternalServerError:
 		p.logFailure(r, "request failed", refusal)
 		w.Header().Set("Retry-After", strconv.Itoa(int(wire.OutageRetryAfter.Seconds())))
-		view.Title = "Something is not working"
-		view.Message = "This is not your fault. Nothing was changed; please try again in a moment."
+		view.Title = page.Say("error.outage")
+		view.Message = page.Say("error.outage_text")
 		view.Detail = ""
 	case refusal.Suspended:
-		view.Title = "This application is suspended"
-		view.Message = "It cannot reach your account at the moment. Nothing was changed, and you do not need to do anything."
+		view.Title = page.Say("error.suspended")
+		view.Message = page.Say("error.suspended_text")
 		view.Detail = refusal.Suspension
 	case refusal.Unapproved:
-		view.Title = "This application is not open to you yet"
-		view.Message = "Until this service has approved it, only its developers can authorize it. Nothing was changed; try again later, or ask its developers."
+		view.Title = page.Say("error.unapproved")
+		view.Message = page.Say("error.unapproved_text")
 		view.Detail = ""
 	case refusal.Status == http.StatusForbidden:
-		view.Title = "This form cannot be used"
-		view.Message = "It does not belong to your session here. Nothing was changed; go back to the application and start again."
+		view.Title = page.Say("error.form")
+		view.Message = page.Say("error.form_text")
 		view.Detail = ""
 	}
 	p.pages.Write(w, r, refusal.Status, "error.html", view)

@@ -53,7 +53,7 @@ func (p *Provider) extend() error {
 		FindClient:          p.findClient,
 		KeepClient:          p.keepClient,
 		AskConsent: func(w http.ResponseWriter, r *http.Request, q kernel.ConsentQuestion) {
-			p.askConsent(w, r, http.StatusOK, q, "")
+			p.askConsent(w, r, http.StatusOK, q, nil)
 		},
 		ReadConsent: p.readConsent,
 		Decide:      p.decideConsent,

@@ -15,6 +15,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
@@ -110,7 +111,7 @@ func (v *voucher) question(w http.ResponseWriter, r *http.Request, id string, us
 	}
 	return kernel.ConsentQuestion{
 		Client: client, User: user, Scopes: []string{"write"}, Action: "/vouchers/ask",
-		Request: url.Values{"client_id": {id}}.Encode(), Remarks: []string{"It is on <another> device."},
+		Request: url.Values{"client_id": {id}}.Encode(), Remarks: []*page.Message{page.Plain("It is on <another> device.")},
 	}, true
 }
 

@@ -42,6 +42,7 @@ func (p *Provider) serverMetadata() http.HandlerFunc {
 		metadata["protected_resources"] = p.identifiers() // RFC 9728, section 4
 	}
 	maps.Copy(metadata, map[string]any{
+		"ui_locales_supported":                          p.pages.Languages(),
 		"grant_types_supported":                         p.grantTypes(),
 		"token_endpoint_auth_methods_supported":         p.clients.Names(true),
 		"revocation_endpoint_auth_methods_supported":    p.clients.Names(true),

@@ -32,7 +32,9 @@ func TestServerMetadata(t *testing.T) {
 		{"https://id.example/tenants/1", "/.well-known/oauth-authorization-server/tenants/1"}, // RFC 8414, section 3.1
 	} {
 		t.Run(tt.issuer, func(t *testing.T) {
-			s := newService(t, func(cfg *flow.Config) { cfg.Issuer = tt.issuer })
+			s := newService(t, func(cfg *flow.Config) {
+				cfg.Issuer, cfg.Pages.Files, cfg.Pages.Languages = tt.issuer, dutch, []string{"en", "nl"}
+			})
 			require.Equal(t, map[string]any{
 				"issuer":                                         tt.issuer,
 				"authorization_endpoint":                         tt.issuer + "/oauth/authorize",
@@ -48,6 +50,7 @@ func TestServerMetadata(t *testing.T) {
 				"introspection_endpoint_auth_methods_supported":  []any{"client_secret_basic", "client_secret_post"},
 				"code_challenge_methods_supported":               []any{"S256"},
 				"authorization_response_iss_parameter_supported": true,
+				"ui_locales_supported":                           []any{"en", "nl"},
 			}, getJSON(t, s, tt.path))
 		})
 	}

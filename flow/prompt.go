@@ -204,6 +204,6 @@ func ParseReturnTo(returnTo string) SignIn {
 	return SignIn{
 		Anew:    params.Has(loginTicketParam),
 		Hint:    params.Get("login_hint"),
-		Locales: strings.Fields(params.Get("ui_locales")),
+		Locales: strings.Fields(params.Get(localesParam)),
 	}
 }

@@ -114,6 +114,8 @@ func New(cfg Config) (*Provider, error) {
 		Overrides:      resolved.Pages.Files,
 		Further:        p.added.Pages,
 		Data:           resolved.Pages.Data,
+		Languages:      resolved.Pages.Languages,
+		Language:       resolved.Pages.Language,
 		StylesheetPath: issuer.Path + page.StylesheetPath,
 		HTTPS:          issuer.Scheme == "https",
 		Logger:         resolved.Logger,

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -68,7 +67,7 @@ func (req *request) register() error {
 		return req.refill(req.emptyForm(req.field("client_id")), err)
 	}
 	req.app = app
-	return req.showSecret(secret, "")
+	return req.showSecret(secret, nil)
 }
 
 // alreadyRegistered answers a form that comes a second time, as by a reload of
@@ -136,8 +135,8 @@ func (req *request) fillAgain(form *page.ApplicationForm) {
 	switch {
 	case req.typed != nil:
 		fill(form, req.typed)
-	case req.undone != "":
-		form.Notice += undoneTooLong
+	case req.undone != nil:
+		form.Notice = page.Say("undone.too_long", req.undone)
 	}
 }
 
@@ -201,9 +200,7 @@ func (req *request) refill(form page.ApplicationForm, err error) error {
 	case errors.As(err, &invalid):
 		form.Problems = problems(invalid, form)
 	case errors.Is(err, oauthapp.ErrLimit):
-		form.Problems = []page.Problem{{Message: fmt.Sprintf(
-			"This account has %d applications, which is as many as it may have. Delete one that is not needed any more.",
-			req.kernel.MaxApplications)}}
+		form.Problems = []page.Problem{{Message: page.Say("form.limit", req.kernel.MaxApplications)}}
 	default:
 		return err
 	}
@@ -228,7 +225,7 @@ func problems(invalid *oauthapp.ValidationError, form page.ApplicationForm) []pa
 			continue
 		}
 		done = append(done, f.Field)
-		p := page.Problem{Field: f.Field, Message: invalid.Message(f.Field)}
+		p := page.Problem{Field: f.Field, Message: page.Plain(invalid.Message(f.Field))}
 		if !slices.Contains(inForm, f.Field) {
 			p.Field = ""
 		}
@@ -239,9 +236,9 @@ func problems(invalid *oauthapp.ValidationError, form page.ApplicationForm) []pa
 
 // showSecret shows the application with the secret it was just given. It is the
 // answer to the form itself: a redirect would have to carry the secret in a
-// URL, a cookie or a store. others is what becomes of the secrets it had, ""
+// URL, a cookie or a store. others is what becomes of the secrets it had, nil
 // for one that was just registered.
-func (req *request) showSecret(secret credential.Plaintext, others string) error {
+func (req *request) showSecret(secret credential.Plaintext, others *page.Message) error {
 	data, err := req.applicationPage()
 	if err != nil {
 		// The secret exists and is not to be lost because the rest cannot be
@@ -249,7 +246,7 @@ func (req *request) showSecret(secret credential.Plaintext, others string) error
 		req.kernel.Logger.ErrorContext(req.ctx, "dashboard shows a new secret alone", "application_id", req.app.ID, "error", err)
 	}
 	data.ClientSecret = secret.Reveal()
-	data.Created = others == ""
+	data.Created = others == nil
 	data.Others = others
 	return req.write(http.StatusOK, "application.html", data)
 }

@@ -101,16 +101,16 @@ func (req *request) refuseUpdate(conflict *oauthapp.ConflictError) error {
 // shownChange is what a form shows of a change. Of callback URLs it shows those
 // that differ.
 func shownChange(c oauthapp.Change, form page.ApplicationForm) page.Change {
-	change := page.Change{Field: c.Field, Before: []string{c.Old}, Now: []string{c.New}}
+	change := page.Change{Field: c.Field, Label: page.Say("field." + c.Field), Before: []string{c.Old}, Now: []string{c.New}}
 	switch c.Field {
 	case "name":
-		change.Label, change.Yours = "Name", form.Name != form.Was.Name
+		change.Yours = form.Name != form.Was.Name
 	case "description":
-		change.Label, change.Yours = "Description", form.Description != form.Was.Description
+		change.Yours = form.Description != form.Was.Description
 	case "homepage_url":
-		change.Label, change.Yours = "Homepage URL", form.Homepage != form.Was.Homepage
+		change.Yours = form.Homepage != form.Was.Homepage
 	case "callback_url":
-		change.Label, change.Yours = "Callback URL", form.Callbacks != form.Was.Callbacks
+		change.Yours = form.Callbacks != form.Was.Callbacks
 		before, now := strings.Split(c.Old, "\n"), strings.Split(c.New, "\n")
 		change.Before, change.Now = without(before, now), without(now, before)
 	}

@@ -191,9 +191,45 @@
 //	        (Suspended, Reason, Awaiting, Verified), ExpiresAt, Usage
 //	        (Users, More, LastUsedAt))
 //
-// Times have IsZero, ISO, Date, Text and Ago. The fields Action, Ticket,
+// Times have IsZero and ISO; ago, date, when and exact say them. What is said
+// of what was done or is wrong, such as Notice, Problem, Message, Label and
+// Hint, is a message: {{msg .Notice}} says it. The fields Action, Ticket,
 // Request, ClientID, Newest, Version and Was must come back from the forms as
 // the library's own templates send them.
+//
+// # Languages
+//
+// What the library's pages say is in files of messages, one for each language,
+// messages/en.json and so on, by the tags of BCP 47. Such a file in
+// flow.Config.Pages.Files replaces messages of the library one by one, adds a
+// language, and has the messages of the host's own pages:
+//
+//	{
+//	  "consent.authorize": "Toestaan",
+//	  "consent.heading": "{1} toestaan",
+//	  "time.in.days": {"one": "over {1} dag", "other": "over {1} dagen"}
+//	}
+//
+// {1} to {9} are the arguments of a message. One that counts something has a
+// text for each plural category that its language has in the CLDR; the number is
+// {1}. A text is no HTML, but for <strong> and <em>. Each message of another
+// language is in English too, with the same arguments and markup: New fails
+// otherwise, naming the file and the message. What a language lacks is taken
+// from the one that it is a variant of, as nl-BE is of nl, or else from
+// English.
+//
+// Templates say messages with these functions:
+//
+//	{{msg "key" argument...}}   a message
+//	{{mark "strong bdi" text}}  a text in elements, for an argument
+//	{{ago time}}                "3 minutes ago", "in 2 days"
+//	{{date time}}               "2 Jan 2006"
+//	{{when time}}               "2 Jan 2006, 15:04 UTC"
+//	{{exact time}}              "2 Jan 2006, 15:04:05 UTC"
+//	{{lang}} {{dir}}            the language of the page, "ltr" or "rtl"
+//
+// flow.Config.Pages says which languages there are, and which one a page is in.
+// Errors of the protocol, and what the log and events tell, are in English.
 //
 // Every page of the library is executed with sample data when the provider is
 // made, and again here: a template that is broken, or names what there is not,

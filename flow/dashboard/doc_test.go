@@ -41,12 +41,12 @@ func TestDocTellsWhatPagesReceive(t *testing.T) {
 }
 
 // fieldNames lists the fields of a struct and of the structs in it, but for
-// times.
+// times and messages.
 func fieldNames(t reflect.Type) []string {
 	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Struct || t == reflect.TypeFor[page.Moment]() || t.PkgPath() == "time" {
+	if t.Kind() != reflect.Struct || t == reflect.TypeFor[page.Moment]() || t == reflect.TypeFor[page.Message]() || t.PkgPath() == "time" {
 		return nil
 	}
 	var names []string

@@ -24,22 +24,22 @@ const retryAfter = "10"
 func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, oauthapp.ErrNotFound):
-		d.writeError(w, r, http.StatusNotFound, "Not found",
-			"There is no such page, or it belongs to an account that is not yours.")
+		d.writeError(w, r, http.StatusNotFound, "fail.not_found",
+			"fail.not_found_text")
 	case errors.Is(err, errForeignForm):
-		d.writeError(w, r, http.StatusForbidden, "Nothing was changed",
-			"This form was not made for the session that you are signed in to now. Open its page again and repeat what you did.")
+		d.writeError(w, r, http.StatusForbidden, "fail.unchanged",
+			"fail.foreign_form")
 	case errors.Is(err, errNotManager):
-		d.writeError(w, r, http.StatusForbidden, "Not allowed",
-			"You may not manage the applications of this account. Ask somebody who administers it.")
+		d.writeError(w, r, http.StatusForbidden, "fail.not_allowed",
+			"fail.not_allowed_text")
 	case errors.Is(err, errMalformedForm):
-		d.writeError(w, r, http.StatusBadRequest, "Nothing was changed", "This form could not be read.")
+		d.writeError(w, r, http.StatusBadRequest, "fail.unchanged", "fail.malformed_form")
 	case errors.Is(err, errLargeForm):
-		d.writeError(w, r, http.StatusRequestEntityTooLarge, "Nothing was changed",
-			"This form holds more than it may. Shorten it and send it again.")
+		d.writeError(w, r, http.StatusRequestEntityTooLarge, "fail.unchanged",
+			"fail.large_form")
 	case errors.Is(err, errSlowForm):
-		d.writeError(w, r, http.StatusRequestTimeout, "Nothing was changed",
-			"This form took too long to arrive. Send it again.")
+		d.writeError(w, r, http.StatusRequestTimeout, "fail.unchanged",
+			"fail.slow_form")
 	default:
 		d.unavailable(w, r, err)
 	}
@@ -50,13 +50,13 @@ func (d *Dashboard) unavailable(w http.ResponseWriter, r *http.Request, err erro
 		d.kernel.Logger.ErrorContext(r.Context(), "dashboard unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	w.Header().Set("Retry-After", retryAfter)
-	d.writeError(w, r, http.StatusServiceUnavailable, "Please try again",
-		"The service cannot answer at the moment. Try again in a little while.")
+	d.writeError(w, r, http.StatusServiceUnavailable, "fail.try_again",
+		"fail.try_again_text")
 }
 
 func (d *Dashboard) writeError(w http.ResponseWriter, r *http.Request, status int, title, message string) {
 	d.kernel.WritePage(w, r, status, "error.html", page.Error{
-		Status: status, Title: title, Message: message, Time: d.kernel.Now(), Back: d.wayOn(r, status),
+		Status: status, Title: page.Say(title), Message: page.Say(message), Time: page.Moment{At: d.kernel.Now()}, Back: d.wayOn(r, status),
 	}, d.formActions...)
 }
 
@@ -75,7 +75,7 @@ func (d *Dashboard) wayOn(r *http.Request, status int) *page.Link {
 	if !ok {
 		account = user.Accounts[0]
 	}
-	return &page.Link{URL: d.Path(account.ID), Text: "OAuth applications of " + account.Name}
+	return &page.Link{URL: d.Path(account.ID), Text: page.Say("list.title", account.Name)}
 }
 
 // unrouted answers what no pattern matches, for which the mux gives h: as it
@@ -86,7 +86,7 @@ func (d *Dashboard) unrouted(w http.ResponseWriter, r *http.Request, h http.Hand
 	switch answer.status {
 	case http.StatusMethodNotAllowed:
 		w.Header()["Allow"] = answer.header["Allow"]
-		d.writeError(w, r, answer.status, "Nothing was changed", "This page does not work that way.")
+		d.writeError(w, r, answer.status, "fail.unchanged", "fail.wrong_method")
 	default:
 		d.fail(w, r, oauthapp.ErrNotFound)
 	}

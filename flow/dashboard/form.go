@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -45,12 +46,11 @@ const (
 )
 
 // Why a form was not carried out, as the page says that is shown in its place.
-const (
-	undoneSignedOut = "Nothing was changed: you were signed out when you sent this. Look at it and do it again."
-	undoneSession   = "Nothing was changed: this page was made before you signed in again. Look at it and do it again."
-	undoneBrowser   = "Nothing was changed: this page was made for another browser, or this one has lost its cookie. Look at it and do it again."
-	undoneTooOld    = "Nothing was changed: this page was open for too long. Look at it and do it again."
-	undoneTooLong   = " What you typed was too long to be kept meanwhile."
+var (
+	undoneSignedOut = page.Say("undone.signed_out")
+	undoneSession   = page.Say("undone.session")
+	undoneBrowser   = page.Say("undone.browser")
+	undoneTooOld    = page.Say("undone.too_old")
 )
 
 // readForm reads the body of a form. Who sends it slowly is cut off.

@@ -17,7 +17,7 @@ func (req *request) furtherFields(app oauthapp.Application) []page.Field {
 	var fields []page.Field
 	for _, f := range req.kernel.ApplicationFields() {
 		if text, has := f.Text(app); has {
-			fields = append(fields, page.Field{Name: f.Name, Label: f.Label, Hint: f.Hint, Flag: f.Flag, Text: text, Was: text})
+			fields = append(fields, page.Field{Name: f.Name, Label: page.Plain(f.Label), Hint: page.Plain(f.Hint), Flag: f.Flag, Text: text, Was: text})
 		}
 	}
 	return fields

@@ -2,17 +2,18 @@ package dashboard
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// A notice names what was just done, in the query of the page that says so.
+// A notice names what was just done, in the query of the page that says so, and
+// its message.
 type notice string
 
 const (
@@ -29,20 +30,6 @@ const (
 	noticeAlreadyRegistered notice = "already-registered"
 	noticeAlreadyReset      notice = "already-reset"
 )
-
-var notices = map[notice]string{
-	noticeUpdated:           "The application is saved.",
-	noticeDeleted:           "The application is deleted.",
-	noticeTokensRevoked:     "All user tokens are revoked.",
-	noticeSecretRevoked:     "The client secret is revoked.",
-	noticeOfferWithdrawn:    "The offer is withdrawn. Its code is of no use any more.",
-	noticeNoOffer:           "There is no offer to withdraw: it was withdrawn, declined or accepted, or has expired.",
-	noticeReceived:          "The application belongs to this account now. Reset its client secret, if it has one: whoever had the application before still knows it.",
-	noticeDeclined:          "The application is declined. It stays with the account that offered it.",
-	noticeOwnedAlready:      "This account has this application already.",
-	noticeAlreadyRegistered: "This application was registered already, so nothing was changed. Its client secret was shown once; reset it if you do not have it.",
-	noticeAlreadyReset:      "The client secrets have changed since that form was opened, so nothing was reset.",
-}
 
 const (
 	noticeTTL     = 5 * time.Minute
@@ -70,46 +57,46 @@ func (req *request) noticed(path string, n notice, about []string) []string {
 	return append([]string{req.user.ID, req.session, path, string(n)}, about...)
 }
 
-// notice returns what this page says was just done, "" if it is asked to say
+// notice returns what this page says was just done, nil if it is asked to say
 // nothing.
-func (req *request) notice() (string, error) {
+func (req *request) notice() (*page.Message, error) {
 	query := req.r.URL.Query()
 	n, about := notice(query.Get("notice")), query["about"]
 	if req.kernel.Tickets.Verify(query.Get("seal"), req.now, noticePurpose, req.noticed(req.path, n, about)...) != nil {
-		return "", nil
+		return nil, nil
 	}
 	if n == noticeGrantRevoked && len(about) == 2 {
 		return req.revoked(about[0], about[1])
 	}
-	return notices[n], nil
+	return page.Say("notice." + string(n)), nil
 }
 
 // revoked names the access that was revoked.
-func (req *request) revoked(application, user string) (string, error) {
+func (req *request) revoked(application, user string) (*page.Message, error) {
 	id, err := uuid.Parse(application)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	name := "an application that is deleted"
+	name := page.Say("notice.access-revoked.deleted")
 	app, err := req.registry.Application(req.ctx, oauthapp.AnyOwner, id)
 	switch {
 	case err == nil:
-		name = app.Name
+		name = page.Plain(app.Name)
 	case !errors.Is(err, oauthapp.ErrNotFound):
-		return "", err
+		return nil, err
+	}
+	if user == req.user.ID {
+		return page.Say("notice.access-revoked.yours", name, req.account.Name), nil
 	}
 	by, err := req.userName(user)
-	return fmt.Sprintf("The access that %s gave %s to the account %s is revoked.", by, name, req.account.Name), err
+	return page.Say("notice.access-revoked", by, name, req.account.Name), err
 }
 
-// userName is how a sentence calls a user.
-func (req *request) userName(id string) (string, error) {
-	if id == req.user.ID {
-		return "you", nil
-	}
+// userName is how a sentence calls another user.
+func (req *request) userName(id string) (*page.Message, error) {
 	name, err := req.kernel.UserName(req.ctx, id)
 	if name == "" {
-		name = "user " + id
+		return page.Say("common.user", id), err
 	}
-	return name, err
+	return page.Plain(name), err
 }

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"encoding/json"
+	"os"
 	"regexp"
 	"testing"
 
@@ -12,14 +14,21 @@ import (
 
 // Each refusal has a remedy: that of its reason, of its error code, or of all.
 func TestRemedies(t *testing.T) {
-	sentence := regexp.MustCompile(`^[A-Z][^.!?]*\.$`)
-	for code, text := range byError {
-		require.Regexp(t, sentence, regexp.MustCompile(`client\.example|Retry-After|/`).ReplaceAllString(text, ""), code)
-		require.Equal(t, text, remedy(kernel.Refusal{Error: code, Reason: "another"}))
+	var messages map[string]any
+	b, err := os.ReadFile("../internal/page/messages/en.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(b, &messages))
+	isSentence := func(key string) {
+		text, _ := messages[key].(string)
+		require.Regexp(t, `^[A-Z][^.!?]*\.$`, regexp.MustCompile(`client\.example|Retry-After|/`).ReplaceAllString(text, ""), key)
 	}
-	for reason, text := range byReason {
-		require.Regexp(t, sentence, text)
-		require.Equal(t, text, remedy(kernel.Refusal{Error: wire.InvalidRequest, Reason: reason}))
+	for _, code := range byError {
+		isSentence("remedy.error." + code)
+		require.Equal(t, "remedy.error."+code, remedy(kernel.Refusal{Error: code, Reason: "another"}).Key)
 	}
-	require.Regexp(t, sentence, remedy(kernel.Refusal{Error: "of_a_capability"}))
+	for reason, key := range byReason {
+		isSentence(key)
+		require.Equal(t, key, remedy(kernel.Refusal{Error: wire.InvalidRequest, Reason: reason}).Key)
+	}
+	isSentence(remedy(kernel.Refusal{Error: "of_a_capability"}).Key)
 }

@@ -29,9 +29,9 @@ type request struct {
 	secret  oauthapp.Secret      // where the path names one, one of the application's
 	path    string               // the request's, in its one spelling
 
-	status int        // of the page that is shown
-	undone string     // why a form was not carried out in whose place a page is shown; ""
-	typed  url.Values // what that form was filled in with; nil
+	status int           // of the page that is shown
+	undone *page.Message // why a form was not carried out, on the page that is shown in its place
+	typed  url.Values    // what that form was filled in with; nil
 }
 
 // A handler answers a request. The error it returns is answered by

@@ -2,10 +2,8 @@ package dashboard
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
@@ -14,17 +12,17 @@ import (
 
 // An overlap is a time for which the present secrets can outlive a reset.
 type overlap struct {
-	value, text string
-	duration    time.Duration
+	value    string
+	duration time.Duration
 }
 
 // The first is preselected: to end all secrets at once is a choice that
 // somebody makes.
 var overlaps = []overlap{
-	{"24h", "for 1 more day", 24 * time.Hour},
-	{"1h", "for 1 more hour", time.Hour},
-	{"168h", "for 7 more days", 7 * 24 * time.Hour},
-	{"0", "not at all", 0},
+	{"24h", 24 * time.Hour},
+	{"1h", time.Hour},
+	{"168h", 7 * 24 * time.Hour},
+	{"0", 0},
 }
 
 // overlapOptions offers the overlaps, and says what ending the present secrets
@@ -37,7 +35,7 @@ func (req *request) overlapOptions(secrets []oauthapp.Secret) []page.Option {
 	known := slices.ContainsFunc(overlaps, func(o overlap) bool { return o.value == chosen })
 	options := make([]page.Option, len(overlaps))
 	for i, o := range overlaps {
-		options[i] = page.Option{Value: o.value, Text: o.text, Selected: o.value == chosen || !known && i == 0}
+		options[i] = page.Option{Value: o.value, Text: page.Say("overlap." + o.value), Selected: o.value == chosen || !known && i == 0}
 		if o.duration == 0 {
 			options[i].Hint = req.endOf(secrets)
 		}
@@ -46,21 +44,17 @@ func (req *request) overlapOptions(secrets []oauthapp.Secret) []page.Option {
 }
 
 // endOf says what ending secrets at once does.
-func (req *request) endOf(secrets []oauthapp.Secret) string {
+func (req *request) endOf(secrets []oauthapp.Secret) *page.Message {
 	var last time.Time
 	for _, s := range secrets {
 		if s.LastUsedAt.After(last) {
 			last = s.LastUsedAt
 		}
 	}
-	used := "Nothing has used them yet."
-	if !last.IsZero() {
-		used = "They were last used " + req.moment(last).Ago() + "."
+	if last.IsZero() {
+		return page.Say("overlap.end_unused", len(secrets))
 	}
-	if len(secrets) == 1 {
-		return strings.NewReplacer("them", "it", "They were", "It was").Replace("Whatever still uses the secret above is refused at once. " + used)
-	}
-	return fmt.Sprintf("Whatever still uses one of the %d secrets above is refused at once. ", len(secrets)) + used
+	return page.Say("overlap.end_used", len(secrets), page.Ago(req.moment(last)))
 }
 
 // overlap returns the choice of the form; a form without one ends the present
@@ -82,7 +76,7 @@ func (req *request) overlap() (overlap, bool) {
 func (req *request) resetSecret() error {
 	overlap, ok := req.overlap()
 	if !ok {
-		return req.refuseReset("Choose from the list when the present secrets end.")
+		return req.refuseReset(page.Say("overlap.choose"))
 	}
 	if repeated, err := req.alreadyReset(); err != nil || repeated {
 		return err
@@ -91,15 +85,15 @@ func (req *request) resetSecret() error {
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.Is(err, oauthapp.ErrLimit):
-		return req.refuseReset("There are as many secrets in use as there may be. Revoke one of them, or let the present ones end now.")
+		return req.refuseReset(page.Say("overlap.limit"))
 	case errors.As(err, &invalid):
-		return req.refuseReset(invalid.Fields[0].Message)
+		return req.refuseReset(page.Plain(invalid.Fields[0].Message))
 	case err != nil:
 		return err
 	}
-	others := "No other secret is accepted any more."
+	others := page.Say("overlap.ended")
 	if overlap.duration > 0 {
-		others = "The other secrets are accepted until " + req.moment(req.now.Add(overlap.duration)).Text() + ", unless they expire sooner."
+		others = page.Say("overlap.until", req.moment(req.now.Add(overlap.duration)))
 	}
 	return req.showSecret(secret, others)
 }
@@ -126,7 +120,7 @@ func newestSecret(secrets []oauthapp.Secret) string {
 	return secrets[0].ID.String()
 }
 
-func (req *request) refuseReset(problem string) error {
+func (req *request) refuseReset(problem *page.Message) error {
 	data, err := req.applicationPage()
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
@@ -31,14 +30,14 @@ func (req *request) transferPage() (page.Transfer, error) {
 	return data, err
 }
 
-// offered tells until when the application is offered, and who did that. The
-// time is zero where it is not.
-func (req *request) offered() (until page.Moment, by string, err error) {
+// offered tells until when the application is offered, and by which other user,
+// nil for this one. The time is zero where it is not.
+func (req *request) offered() (until page.Moment, by *page.Message, err error) {
 	o, err := req.openOf(req.ctx, req.app)
 	if errors.Is(err, errNoOffer) {
-		return page.Moment{}, "", nil
+		return page.Moment{}, nil, nil
 	}
-	if err == nil {
+	if err == nil && o.User != req.user.ID {
 		by, err = req.userName(o.User)
 	}
 	return req.moment(o.ExpiresAt), by, err
@@ -127,15 +126,15 @@ func (req *request) refuseCode(code string) error {
 	}
 	return req.writeReceive(http.StatusUnprocessableEntity, page.Receive{
 		Code:    req.field("code"),
-		Problem: "No application is offered with this code. It may have been withdrawn, replaced or accepted, or have expired: ask for a new one.",
+		Problem: page.Say("receive.no_offer"),
 	})
 }
 
 func (req *request) showOffer(o openOffer, code string) error {
-	return req.writeOffer(http.StatusOK, o, code, "")
+	return req.writeOffer(http.StatusOK, o, code, nil)
 }
 
-func (req *request) writeOffer(status int, o openOffer, code, problem string) error {
+func (req *request) writeOffer(status int, o openOffer, code string, problem *page.Message) error {
 	from, err := req.kernel.AccountName(req.ctx, o.Owner)
 	if err != nil {
 		return err
@@ -157,17 +156,15 @@ func (req *request) writeOffer(status int, o openOffer, code, problem string) er
 func (req *request) acceptOffer(o openOffer) error {
 	code := codeOf(req.field("code"))
 	if o.Owner == req.account.ID {
-		return req.writeOffer(http.StatusUnprocessableEntity, o, code, "This account has the application already. Open this page for the account that is to get it.")
+		return req.writeOffer(http.StatusUnprocessableEntity, o, code, page.Say("receive.own"))
 	}
 	app, err := req.accept(req.ctx, o, req.account.ID)
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.Is(err, oauthapp.ErrLimit):
-		return req.writeOffer(http.StatusUnprocessableEntity, o, code, fmt.Sprintf(
-			"This account has as many applications as it may have: %d. Delete one that is not needed any more, and accept this one then.",
-			req.kernel.MaxApplications))
+		return req.writeOffer(http.StatusUnprocessableEntity, o, code, page.Say("receive.limit", req.kernel.MaxApplications))
 	case errors.As(err, &invalid):
-		return req.writeOffer(http.StatusUnprocessableEntity, o, code, invalid.Message("name"))
+		return req.writeOffer(http.StatusUnprocessableEntity, o, code, page.Plain(invalid.Message("name")))
 	case err != nil:
 		return err
 	}

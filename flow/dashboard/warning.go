@@ -75,7 +75,7 @@ func (req *request) refuseDelete() error {
 	}
 	data.Problems = []page.Problem{{
 		Field:   "confirm_name",
-		Message: "This is not the name of the application. Type it exactly as it is shown.",
+		Message: page.Say("delete.wrong_name"),
 	}}
 	return req.write(http.StatusUnprocessableEntity, "delete_application.html", data)
 }

@@ -26,25 +26,25 @@ const (
 
 // An Entry is the data of device.html: the form for the code of a device.
 type entry struct {
-	Action   string // where the form posts to
-	UserCode string // as it is shown, or as it was typed; ""
-	Asks     bool   // it came with a link: is it the one on the device?
-	Problem  string // what is wrong with it; ""
+	Action   string        // where the form posts to
+	UserCode string        // as it is shown, or as it was typed; ""
+	Asks     bool          // it came with a link: is it the one on the device?
+	Problem  *page.Message // what is wrong with it
 	UserName string
 }
 
 // A Done is the data of device_done.html: what became of a request.
 type done struct {
-	Title, Message string
+	Title, Message *page.Message
 }
 
 var samples = map[string][]any{
 	entryPage: {
 		entry{},
-		entry{Action: "/device", UserCode: "WDJB-MJHT", Problem: "Problem", UserName: "User"},
+		entry{Action: "/device", UserCode: "WDJB-MJHT", Problem: page.Plain("Problem"), UserName: "User"},
 		entry{Action: "/device", UserCode: "WDJB-MJHT", Asks: true, UserName: "User"},
 	},
-	donePage: {done{}, done{Title: "Title", Message: "Message"}},
+	donePage: {done{}, done{page.Plain("Title"), page.Plain("Message")}},
 }
 
 // showEntry serves the form for a user code (RFC 8628, section 3.3). A link
@@ -116,7 +116,7 @@ func (e *endpoints) readUserCode(w http.ResponseWriter, r *http.Request, params 
 		return
 	}
 	if !wellFormed {
-		e.refuseCode(w, r, user, typed, "A code has 8 letters, such as WDJB-MJHT. Please look at your device again.")
+		e.refuseCode(w, r, user, typed, "device.malformed")
 		return
 	}
 	kept, ok := e.findEntered(w, r, user, code)
@@ -140,7 +140,7 @@ func (e *endpoints) findEntered(w http.ResponseWriter, r *http.Request, user *ke
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 		e.writeEntry(w, r, http.StatusTooManyRequests, entry{
 			UserCode: code.String(), UserName: user.Name,
-			Problem: "Too many codes were entered. Please wait " + kernel.Words(time.Duration(seconds)*time.Second) + " and try again.",
+			Problem: page.Say("device.too_many", seconds),
 		})
 		return keptRequest{}, false
 	}
@@ -153,7 +153,7 @@ func (e *endpoints) find(w http.ResponseWriter, r *http.Request, user *kernel.Us
 	kept, err := e.requests.byUserCode(r.Context(), code, e.k.Now())
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		e.refuseCode(w, r, user, code.String(), "There is no such code, or it has expired. Please compare it with your device, or start again there.")
+		e.refuseCode(w, r, user, code.String(), "device.no_such_code")
 	case err != nil:
 		e.k.WritePageError(w, r, wire.Outage(err))
 	case kept.Decision != undecided:
@@ -165,15 +165,16 @@ func (e *endpoints) find(w http.ResponseWriter, r *http.Request, user *kernel.Us
 }
 
 func (e *endpoints) refuseUsed(w http.ResponseWriter, r *http.Request, user *kernel.User) {
-	e.refuseCode(w, r, user, "", "This code was used already. If your device is still waiting, start again there.")
+	e.refuseCode(w, r, user, "", "device.used")
 }
 
+// refuseCode shows the form again; problem is the key of a message.
 func (e *endpoints) refuseCode(w http.ResponseWriter, r *http.Request, user *kernel.User, typed, problem string) {
 	const maxShown = 40 // bytes; nobody types more
 	if len(typed) > maxShown {
 		typed = ""
 	}
-	e.writeEntry(w, r, http.StatusBadRequest, entry{UserCode: typed, UserName: user.Name, Problem: problem})
+	e.writeEntry(w, r, http.StatusBadRequest, entry{UserCode: typed, UserName: user.Name, Problem: page.Say(problem)})
 }
 
 // question is what the consent page asks of a request. It is judged anew each
@@ -212,16 +213,13 @@ func (e *endpoints) question(w http.ResponseWriter, r *http.Request, user *kerne
 
 // remarks tell what speaks for and against the request being the user's own
 // (RFC 8628, section 5.4).
-func (e *endpoints) remarks(r *http.Request, code userCode, kept keptRequest) []string {
-	from := "another network than the one that you use now"
+func (e *endpoints) remarks(r *http.Request, code userCode, kept keptRequest) []*page.Message {
+	from := "device.other_network"
 	if bucket.Network(kept.Address) == e.limits.network(r) {
-		from = "the network that you use now"
+		from = "device.your_network"
 	}
-	asked := page.Moment{At: kept.At, Now: e.k.Now()}
-	return []string{
-		"Authorize this only if your device shows the code " + code.String() + " and you started it there yourself. " +
-			"It asked " + asked.Ago() + " from the address " + kept.Address + ", which is in " + from + ".",
-	}
+	asked := page.Ago{At: kept.At, Now: e.k.Now()}
+	return []*page.Message{page.Say(from, code.String(), asked, kept.Address)}
 }
 
 // readDecision answers the form of the consent page.
@@ -236,7 +234,7 @@ func (e *endpoints) readDecision(w http.ResponseWriter, r *http.Request, params 
 		return
 	}
 	if !wellFormed {
-		e.refuseCode(w, r, form.User, "", "Please enter the code that your device shows.")
+		e.refuseCode(w, r, form.User, "", "device.enter")
 		return
 	}
 	look := e.find
@@ -248,7 +246,7 @@ func (e *endpoints) readDecision(w http.ResponseWriter, r *http.Request, params 
 		return
 	}
 	if form.Unproven == nil && form.Request.Get("session") != kept.SessionID.String() {
-		e.refuseCode(w, r, form.User, "", "This code was used already, and is that of another device now. Please start again on your device.")
+		e.refuseCode(w, r, form.User, "", "device.reused")
 		return
 	}
 	q, ok := e.question(w, r, form.User, code, kept)
@@ -263,10 +261,10 @@ func (e *endpoints) readDecision(w http.ResponseWriter, r *http.Request, params 
 // settle keeps what the user has decided, and says so.
 func (e *endpoints) settle(w http.ResponseWriter, r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) {
 	keep := e.deny
-	result := done{"Access denied", "The device gets no access. If you did not start it, somebody else may have sent you its code."}
+	result := done{page.Say("device.denied"), page.Say("device.denied_text")}
 	if answered.Authorized {
 		keep = e.allow
-		result = done{"Your device is connected", "You can close this page and go on with your device."}
+		result = done{page.Say("device.connected"), page.Say("device.connected_text")}
 	}
 	refusal := keep(r, kept, q, answered)
 	switch {

@@ -42,7 +42,7 @@ func TestConsentPageTellsWhereTheRequestCameFrom(t *testing.T) {
 	s.network = "203.0.113.9"
 	c := s.ask("scope", "write")
 	s.clock.pass(3 * time.Minute)
-	require.Contains(t, s.enter("ada", c.user).Body.String(), "3 minutes ago from the address 203.0.113.9, which is in the network that you use now.")
+	require.Contains(t, s.enter("ada", c.user).Body.String(), "3 minutes ago</time> from the address 203.0.113.9, which is in the network that you use now.")
 	s.network = "192.0.2.1"
 	page := s.enter("ada", c.user).Body.String()
 	for _, shown := range []string{
@@ -207,7 +207,7 @@ func TestGuessesAreLimited(t *testing.T) {
 		w := s.enter("ada", right.user)
 		require.Equal(t, http.StatusTooManyRequests, w.Code, "also for one that is right")
 		require.Equal(t, "30", w.Header().Get("Retry-After"))
-		require.Contains(t, w.Body.String(), "Please wait 30s")
+		require.Contains(t, w.Body.String(), "Please wait 30 seconds")
 		require.Equal(t, http.StatusOK, s.enter("bob", right.user).Code)
 		limited := s.events.of(oauthapp.UserCodesLimited)
 		require.Len(t, limited, 1)

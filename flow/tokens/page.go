@@ -3,7 +3,6 @@ package tokens
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,10 +38,10 @@ type tokenPage struct {
 	Account  string
 	Accounts []page.AccountLink // all accounts of the user; empty where there is one
 	UserName string
-	Notice   string // what was just done; ""
-	Undone   string // why nothing was done; ""
-	Token    string // that was just made; ""
-	Made     string // its name
+	Notice   *page.Message // what was just done
+	Undone   *page.Message // why nothing was done
+	Token    string        // that was just made; ""
+	Made     string        // its name
 
 	User, OfAccount         []listed
 	UserPages, AccountPages page.Pages
@@ -65,17 +64,17 @@ type form struct {
 	OfAccount          bool
 	MaxDays            int // 0: it need not expire
 	Scopes             []choice
-	Problems           []oauthapp.FieldError
+	Problems           []page.Problem
 }
 
-// Problem returns what is wrong with a field, "" for nothing.
-func (f form) Problem(field string) string {
+// Problem returns what is wrong with a field, nil for nothing.
+func (f form) Problem(field string) *page.Message {
 	for _, p := range f.Problems {
 		if p.Field == field {
 			return p.Message
 		}
 	}
-	return ""
+	return nil
 }
 
 type choice struct {
@@ -88,17 +87,17 @@ var samples = map[string][]any{
 		tokenPage{},
 		tokenPage{
 			Account: "Account", Accounts: []page.AccountLink{{URL: "/accounts/1/api_tokens", Text: "Account", Current: true}, {URL: "/accounts/2/api_tokens", Text: "Other"}},
-			UserName: "User", Notice: "Notice", Token: "oa_ap_token", Made: "Name",
+			UserName: "User", Notice: page.Say("tokens.revoked"), Token: "oa_ap_token", Made: "Name",
 			User:      []listed{{Name: "Name", Hint: "hint", Scopes: []page.Scope{{Name: "read", Description: "Read"}, {Name: "gone"}}, RevokeURL: "/revoke", Ticket: "ticket"}},
 			OfAccount: []listed{{Name: "Name", Hint: "hint", By: "User", ExpiresAt: page.Moment{At: time.Unix(1, 0)}, LastUsedAt: page.Moment{At: time.Unix(1, 0)}}},
 			UserPages: page.Pages{First: "/first", Next: "/next"},
 			Form: form{
 				Action: "/accounts/1/api_tokens", Name: "Name", OfAccount: true, MaxDays: 30, ExpiresIn: "30",
 				Scopes:   []choice{{Name: "read", Description: "Read", Selected: true}, {Name: "write"}},
-				Problems: []oauthapp.FieldError{{Field: "name", Message: "Problem"}, {Field: "scope", Message: "Problem"}, {Field: "expires_in", Message: "Problem"}, {Field: "kind", Message: "Problem"}},
+				Problems: []page.Problem{{Field: "name", Message: page.Plain("Problem")}, {Field: "scope", Message: page.Plain("Problem")}, {Field: "expires_in", Message: page.Plain("Problem")}, {Field: "kind", Message: page.Plain("Problem")}},
 			},
 		},
-		tokenPage{Account: "Account", Undone: "Nothing was changed."},
+		tokenPage{Account: "Account", Undone: undone},
 	},
 }
 
@@ -123,12 +122,12 @@ func (e *endpoints) admit(w http.ResponseWriter, r *http.Request) *visit {
 	if isForm {
 		if e.k.CheckOrigin(r) != nil {
 			e.refuseForm(r, oauthapp.Event{Reason: "sent by a page of another origin"})
-			e.writeError(w, r, http.StatusForbidden, "Nothing was changed", "This form was sent by a page of another site.")
+			e.writeError(w, r, http.StatusForbidden, "fail.unchanged", "tokens.other_site")
 			return nil
 		}
 		form, refusal := wire.ReadFormUnchecked(w, r, formParams)
 		if refusal != nil {
-			e.writeError(w, r, refusal.Status, "Nothing was changed", "This form could not be read.")
+			e.writeError(w, r, refusal.Status, "fail.unchanged", "fail.malformed_form")
 			return nil
 		}
 		v.form = form
@@ -161,11 +160,12 @@ func (e *endpoints) refuseForm(r *http.Request, event oauthapp.Event) {
 }
 
 func (e *endpoints) notFound(w http.ResponseWriter, r *http.Request) {
-	e.writeError(w, r, http.StatusNotFound, "Not found", "There is no such page, or it belongs to an account that is not yours.")
+	e.writeError(w, r, http.StatusNotFound, "fail.not_found", "fail.not_found_text")
 }
 
+// writeError shows the page of an error; title and message are keys.
 func (e *endpoints) writeError(w http.ResponseWriter, r *http.Request, status int, title, message string) {
-	e.k.WritePage(w, r, status, "error.html", page.Error{Status: status, Title: title, Message: message, Time: e.k.Now()})
+	e.k.WritePage(w, r, status, "error.html", page.Error{Status: status, Title: page.Say(title), Message: page.Say(message), Time: page.Moment{At: e.k.Now()}})
 }
 
 // path returns the path of an account's page.
@@ -175,12 +175,13 @@ func (e *endpoints) path(account string) string {
 
 func (e *endpoints) list(w http.ResponseWriter, r *http.Request) {
 	if v := e.admit(w, r); v != nil {
-		v.show(http.StatusOK, tokenPage{Notice: notices[r.URL.Query().Get("done")]}, v.emptyForm())
+		var shown tokenPage
+		if r.URL.Query().Get("done") == "revoked" {
+			shown.Notice = page.Say("tokens.revoked")
+		}
+		v.show(http.StatusOK, shown, v.emptyForm())
 	}
 }
-
-// notices are what a page says that is redirected to.
-var notices = map[string]string{"revoked": "The token is revoked. Whatever still uses it is refused from now on."}
 
 // create makes a token and shows it in the answer.
 func (e *endpoints) create(w http.ResponseWriter, r *http.Request) {
@@ -209,13 +210,13 @@ func (e *endpoints) create(w http.ResponseWriter, r *http.Request) {
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.As(err, &invalid):
-		filled.Problems = invalid.Fields
+		filled.Problems = kernel.Problems(invalid)
 		v.show(http.StatusUnprocessableEntity, tokenPage{}, filled)
 	case errors.Is(err, oauthapp.ErrLimit):
-		filled.Problems = []oauthapp.FieldError{{Field: "name", Message: "You have as many tokens as you may have. Revoke one that you do not need any more."}}
+		filled.Problems = []page.Problem{{Field: "name", Message: page.Say("tokens.limit")}}
 		v.show(http.StatusUnprocessableEntity, tokenPage{}, filled)
 	case errors.Is(err, oauthapp.ErrExists): // it was sent twice
-		v.show(http.StatusConflict, tokenPage{Undone: "This form was sent before, and the token made then: it is listed here. It cannot be shown again. Revoke it if you have not copied it, and make another."}, v.emptyForm())
+		v.show(http.StatusConflict, tokenPage{Undone: page.Say("tokens.made_before")}, v.emptyForm())
 	case err != nil:
 		e.k.WritePageError(w, r, wire.Outage(err))
 	default:
@@ -223,21 +224,21 @@ func (e *endpoints) create(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-const undone = "Nothing was changed: this page was made before you signed in again, or was open for too long. Look at it and do it again."
+var undone = page.Say("tokens.undone")
 
 // newToken reads the form.
-func (v *visit) newToken(id uuid.UUID, filled *form) (oauthapp.NewAPIToken, []oauthapp.FieldError) {
+func (v *visit) newToken(id uuid.UUID, filled *form) (oauthapp.NewAPIToken, []page.Problem) {
 	token := oauthapp.NewAPIToken{ID: id, UserID: v.user.ID, Name: filled.Name}
-	var problems []oauthapp.FieldError
+	var problems []page.Problem
 	switch v.form.Get("kind") {
 	case "user":
 	case "account":
 		token.AccountID = v.account.ID
 		if !v.account.Authorizes {
-			problems = append(problems, oauthapp.FieldError{Field: "kind", Message: "You may not give access to this account."})
+			problems = append(problems, page.Problem{Field: "kind", Message: page.Say("tokens.not_account")})
 		}
 	default:
-		problems = append(problems, oauthapp.FieldError{Field: "kind", Message: "Choose what the token is for: all that you can do, or this account."})
+		problems = append(problems, page.Problem{Field: "kind", Message: page.Say("tokens.choose_kind")})
 	}
 	for _, p := range v.form {
 		if p.Name == "scope" {
@@ -245,8 +246,8 @@ func (v *visit) newToken(id uuid.UUID, filled *form) (oauthapp.NewAPIToken, []oa
 		}
 	}
 	days, problem := v.days(filled.ExpiresIn)
-	if problem != "" {
-		problems = append(problems, oauthapp.FieldError{Field: "expires_in", Message: problem})
+	if problem != nil {
+		problems = append(problems, page.Problem{Field: "expires_in", Message: problem})
 	}
 	token.Lifetime = time.Duration(days) * day
 	return token, problems
@@ -254,38 +255,38 @@ func (v *visit) newToken(id uuid.UUID, filled *form) (oauthapp.NewAPIToken, []oa
 
 // days reads in how many days a token expires, 0 for never, or says what is
 // wrong with that.
-func (v *visit) days(text string) (days int, problem string) {
+func (v *visit) days(text string) (days int, problem *page.Message) {
 	most := v.maxDays
 	switch {
 	case text == "" && most == 0:
-		return 0, ""
+		return 0, nil
 	case most == 0:
 		most = maxDays
 	}
 	days, err := strconv.Atoi(text)
 	if err != nil || days < 1 || days > most {
-		hint := ""
+		key := "tokens.days"
 		if v.maxDays == 0 {
-			hint = ", or nothing for a token that does not expire"
+			key = "tokens.days_or_none"
 		}
-		return 0, fmt.Sprintf("Write a number of days from 1 to %d%s.", most, hint)
+		return 0, page.Say(key, most)
 	}
-	return days, ""
+	return days, nil
 }
 
 // missingScopes says which scopes the user may not give. It returns nil where
 // it has answered.
-func (v *visit) missingScopes(token oauthapp.NewAPIToken) []oauthapp.FieldError {
+func (v *visit) missingScopes(token oauthapp.NewAPIToken) []page.Problem {
 	given, refusal := v.k.StillGiven(v.r.Context(), token.UserID, token.AccountID, token.Scopes)
 	if refusal != nil {
 		v.k.WritePageError(v.w, v.r, refusal)
 		return nil
 	}
-	problems := []oauthapp.FieldError{}
+	problems := []page.Problem{}
 	for _, scope := range token.Scopes {
 		_, offered := v.k.Scopes[scope]
 		if offered && (!slices.Contains(given, scope) || !slices.Contains(v.k.TakenScopes, scope)) {
-			problems = append(problems, oauthapp.FieldError{Field: "scope", Message: "You may not give " + strconv.Quote(scope) + "."})
+			problems = append(problems, page.Problem{Field: "scope", Message: page.Say("tokens.not_scope", scope)})
 		}
 	}
 	return problems
@@ -319,7 +320,7 @@ func (e *endpoints) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, oauthapp.ErrNotFound): // it has ended, as by the same form
-		v.show(http.StatusNotFound, tokenPage{Undone: "There is no such token any more."}, v.emptyForm())
+		v.show(http.StatusNotFound, tokenPage{Undone: page.Say("tokens.gone")}, v.emptyForm())
 	case err != nil:
 		e.k.WritePageError(w, r, wire.Outage(err))
 	default:

@@ -214,7 +214,7 @@ func TestAccessFollowsThePerson(t *testing.T) {
 	s.set("2", "", "read")
 	answer := s.post("bob", "/accounts/20/api_tokens", s.form("bob", "20", nil))
 	require.Equal(t, http.StatusUnprocessableEntity, answer.Code)
-	require.Contains(t, answer.Body.String(), "You may not give &#34;write&#34;.")
+	require.Contains(t, answer.Body.String(), "You may not give “write”.")
 	s.set("2", "", "outage")
 	require.Equal(t, http.StatusServiceUnavailable, s.post("bob", "/accounts/20/api_tokens", s.form("bob", "20", nil)).Code)
 }
@@ -227,7 +227,7 @@ func TestResources(t *testing.T) {
 	})
 	answer := s.post("ada", "/accounts/10/api_tokens", s.form("ada", "10", url.Values{"scope": {"write"}}))
 	require.Equal(t, http.StatusUnprocessableEntity, answer.Code)
-	require.Contains(t, answer.Body.String(), "You may not give &#34;write&#34;.")
+	require.Contains(t, answer.Body.String(), "You may not give “write”.")
 	require.NotContains(t, answer.Body.String(), `value="write"`)
 
 	token := s.make("ada", "10", url.Values{"scope": {"read"}})

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
@@ -34,7 +35,7 @@ type ConsentQuestion struct {
 	RedirectURI string
 	// Remarks are sentences that the page shows first, such as where the
 	// request came from.
-	Remarks []string
+	Remarks []*page.Message
 }
 
 // Event begins an event about what the question's user has decided. That of a

@@ -3,6 +3,7 @@ package kernel
 import (
 	"slices"
 
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -39,4 +40,13 @@ type ApplicationField struct {
 // application, in the order in which the host lists them.
 func (all *Contributions) ApplicationFields() []ApplicationField {
 	return slices.Clone(all.applicationFields)
+}
+
+// Problems are what is wrong with an input, as pages show it.
+func Problems(invalid *oauthapp.ValidationError) []page.Problem {
+	problems := make([]page.Problem, len(invalid.Fields))
+	for i, f := range invalid.Fields {
+		problems[i] = page.Problem{Field: f.Field, Message: page.Plain(f.Message)}
+	}
+	return problems
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"html/template"
 	"io"
 	"math"
 	"net/http"
@@ -231,7 +232,14 @@ func luminance(colour string) float64 {
 	return 0.2126*channel(16) + 0.7152*channel(8) + 0.0722*channel(0)
 }
 
+func inEnglish(t *testing.T) *edition {
+	set, err := New(Options{Languages: []string{"en"}})
+	require.NoError(t, err)
+	return set.editions[0]
+}
+
 func TestMoment(t *testing.T) {
+	english := inEnglish(t)
 	at := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	for _, tt := range []struct {
 		later time.Duration
@@ -244,25 +252,41 @@ func TestMoment(t *testing.T) {
 		{45 * 24 * time.Hour, "1 month ago"}, {364 * 24 * time.Hour, "12 months ago"}, {800 * 24 * time.Hour, "2 years ago"},
 		{-time.Second, "in less than a minute"}, {-time.Hour, "in 1 hour"}, {-7 * 24 * time.Hour, "in 7 days"},
 	} {
-		require.Equal(t, tt.want, Moment{At: at, Now: at.Add(tt.later)}.Ago())
+		ago, err := english.sayAgo(Moment{At: at, Now: at.Add(tt.later)})
+		require.NoError(t, err)
+		require.EqualValues(t, tt.want, ago)
 	}
 	m := Moment{At: at.In(time.FixedZone("", 3600))}
-	require.Equal(t, "2026-03-04T12:00:00Z", m.ISO())
-	require.Equal(t, "4 Mar 2026", m.Date())
-	require.Equal(t, "4 Mar 2026, 12:00 UTC", m.Text())
-	require.True(t, Moment{Now: at}.IsZero())
+	for _, tt := range []struct {
+		tell func(Moment) (template.HTML, error)
+		want template.HTML
+	}{
+		{english.date, `<time datetime="2026-03-04T12:00:00Z">4 Mar 2026</time>`},
+		{english.when, `<time datetime="2026-03-04T12:00:00Z">4 Mar 2026, 12:00 UTC</time>`},
+		{english.exact, `<time datetime="2026-03-04T12:00:00Z">4 Mar 2026, 12:00:00 UTC</time>`},
+	} {
+		told, err := tt.tell(m)
+		require.NoError(t, err)
+		require.Equal(t, tt.want, told)
+		never, err := tt.tell(Moment{Now: at})
+		require.NoError(t, err)
+		require.EqualValues(t, "never", never)
+	}
 }
 
 func TestConsequence(t *testing.T) {
+	english := inEnglish(t)
 	for _, tt := range []struct {
 		usage Usage
 		want  string
 	}{
-		{Usage{}, "Nobody gives it access at the moment"},
-		{Usage{Users: 1}, "This cuts off 1 user"},
-		{Usage{Users: 12}, "This cuts off 12 users"},
-		{Usage{Users: 1000, More: true}, "This cuts off more than 1000 users"},
+		{Usage{}, "Nobody gives it access at the moment; it was never used."},
+		{Usage{Users: 1}, "This cuts off 1 user; it was never used."},
+		{Usage{Users: 12}, "This cuts off 12 users; it was never used."},
+		{Usage{Users: 1000, More: true}, "This cuts off more than 1000 users; it was never used."},
 	} {
-		require.Equal(t, tt.want, tt.usage.Consequence())
+		said, err := english.msg(tt.usage.Consequence())
+		require.NoError(t, err)
+		require.EqualValues(t, tt.want, said)
 	}
 }

@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/text/language"
 )
 
 //go:embed files
@@ -46,6 +48,14 @@ type Options struct {
 	// check the templates.
 	Data func(*http.Request) any
 
+	// Languages are tags of BCP 47, the default one first. Defaults to those of
+	// the library, English first, and those that Overrides has messages in.
+	Languages []string
+
+	// Language returns what the host knows of the language for a request: tags
+	// of BCP 47 as in Accept-Language, or "". Defaults to "".
+	Language func(*http.Request) string
+
 	// StylesheetPath is the path at which pages find [Set.Stylesheet]. Defaults
 	// to [StylesheetPath].
 	StylesheetPath string
@@ -60,7 +70,8 @@ type Options struct {
 
 // Further are pages that somebody else adds.
 type Further struct {
-	// Files has the templates, *.html at its root.
+	// Files has the templates, *.html at its root, and their messages,
+	// messages/*.json, whose keys nobody else has.
 	Files fs.FS
 	// Samples are what [New] executes each page with, by the name of its file:
 	// one or more for every file.
@@ -71,7 +82,8 @@ type Further struct {
 type Set struct {
 	options    Options
 	parts      *template.Template // the layout and the parts of every page
-	pages      map[string]*template.Template
+	editions   []*edition         // the default one first
+	matcher    language.Matcher   // of the languages of the editions
 	stylesheet []byte
 	digest     string // of the stylesheet
 }
@@ -112,10 +124,17 @@ func New(o Options) (*Set, error) {
 	digest := sha256.Sum256(stylesheet)
 	s := &Set{
 		options:    o,
-		pages:      map[string]*template.Template{},
 		stylesheet: stylesheet,
 		digest:     base64.RawURLEncoding.EncodeToString(digest[:12]),
 	}
+	if s.editions, err = o.editions(); err != nil {
+		return nil, err
+	}
+	tags := make([]language.Tag, len(s.editions))
+	for i, l := range s.editions {
+		tags[i] = l.tag
+	}
+	s.matcher = language.NewMatcher(tags)
 	if err := s.parse(); err != nil {
 		return nil, err
 	}
@@ -182,7 +201,7 @@ func (o Options) pageNames() ([]string, error) {
 }
 
 func (s *Set) parse() error {
-	parts := template.New(layoutFile)
+	parts := template.New(layoutFile).Funcs(s.editions[0].funcs())
 	for _, name := range partFiles {
 		if err := s.parseFile(parts, name); err != nil {
 			return err
@@ -206,7 +225,13 @@ func (s *Set) parse() error {
 				return fmt.Errorf("page %s: defines no template %q", name, part)
 			}
 		}
-		s.pages[name] = t
+		for _, l := range s.editions {
+			clone, err := t.Clone()
+			if err != nil {
+				return wrap(name, err)
+			}
+			l.pages[name] = clone.Funcs(l.funcs())
+		}
 	}
 	return nil
 }
@@ -235,8 +260,10 @@ func (s *Set) check() error {
 	}
 	for name, samples := range all {
 		for _, sample := range samples {
-			if _, err := s.execute(name, sample, host); err != nil {
-				return err
+			for _, l := range s.editions {
+				if _, err := s.execute(l, name, sample, host); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -285,8 +312,8 @@ func (s *Set) sampleHost() (host any, err error) {
 	return s.options.Data(r), nil
 }
 
-func (s *Set) execute(name string, data, host any) ([]byte, error) {
-	t, ok := s.pages[name]
+func (s *Set) execute(l *edition, name string, data, host any) ([]byte, error) {
+	t, ok := l.pages[name]
 	if !ok {
 		return nil, fmt.Errorf("page %s: no such page", name)
 	}
@@ -315,13 +342,16 @@ func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name str
 	if s.options.Data != nil {
 		host = s.options.Data(r)
 	}
-	b, err := s.execute(name, data, host)
+	l := s.edition(r)
+	b, err := s.execute(l, name, data, host)
 	if err != nil {
 		s.options.Logger.ErrorContext(r.Context(), "page failed", "page", name, "error", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
 	s.setHeaders(w.Header(), name, formActions)
+	w.Header().Set("Content-Language", l.tag.String())
+	w.Header().Add("Vary", "Accept-Language")
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {

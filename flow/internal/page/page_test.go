@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -81,13 +80,13 @@ func TestOverrides(t *testing.T) {
 	o := page.Options{
 		Overrides: files(
 			"navigation.html", `<nav>Hello {{with .Host}}{{.User}}{{end}}</nav>`,
-			"error.html", `{{define "title"}}Oh{{end}}{{define "main"}}<p>{{.Page.Title}}!</p>{{end}}`,
+			"error.html", `{{define "title"}}Oh{{end}}{{define "main"}}<p>{{msg .Page.Title}}!</p>{{end}}`,
 			"about.html", `{{define "title"}}About{{end}}{{define "main"}}<p>{{.Page}}</p>{{end}}`,
 			"style.css", `body{}`,
 		),
 		Data: func(r *http.Request) any { return &host{User: "<Ann>"} },
 	}
-	body := write(t, o, "error.html", page.Error{Title: "Gone"}).Body.String()
+	body := write(t, o, "error.html", page.Error{Title: page.Plain("Gone")}).Body.String()
 	require.Contains(t, body, "<title>Oh</title>")
 	require.Contains(t, body, "<nav>Hello &lt;Ann&gt;</nav>")
 	require.Contains(t, body, "<p>Gone!</p>")
@@ -149,12 +148,12 @@ func TestPageDataThatNeedsASessionFailsNew(t *testing.T) {
 
 func TestFailedPageSendsNoPartOfIt(t *testing.T) {
 	var log strings.Builder
-	w := write(t, page.Options{Logger: textLogger(&log)}, "consent.html", struct{ Application string }{"App"})
+	w := write(t, page.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, "consent.html", struct{ Application string }{"App"})
 	require.Equal(t, http.StatusInternalServerError, w.Code)
 	require.NotContains(t, w.Body.String(), "App")
 	require.Contains(t, log.String(), "consent.html")
 
-	w = write(t, page.Options{Logger: textLogger(&log)}, "nonsense.html", nil)
+	w = write(t, page.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, "nonsense.html", nil)
 	require.Equal(t, http.StatusInternalServerError, w.Code)
 	require.Contains(t, log.String(), "nonsense.html")
 }
@@ -163,7 +162,7 @@ func TestHeadHasNoBody(t *testing.T) {
 	set, err := page.New(page.Options{})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
-	set.Write(w, httptest.NewRequest(http.MethodHead, "/", nil), http.StatusNotFound, "error.html", page.Error{Title: "Gone"})
+	set.Write(w, httptest.NewRequest(http.MethodHead, "/", nil), http.StatusNotFound, "error.html", page.Error{Title: page.Plain("Gone")})
 	require.Equal(t, http.StatusNotFound, w.Code)
 	require.Zero(t, w.Body.Len())
 	require.NotEqual(t, "0", w.Header().Get("Content-Length"))
@@ -194,5 +193,3 @@ func TestStylesheetIsCachedByItsDigest(t *testing.T) {
 	require.Equal(t, "no-cache", old.Header().Get("Cache-Control"))
 	require.Equal(t, http.StatusNotModified, get(url, old.Header().Get("ETag")).Code)
 }
-
-func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

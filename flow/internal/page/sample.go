@@ -24,16 +24,17 @@ func samples() map[string][]any {
 	scopes := []Scope{{Name: "read", Description: "Read your data"}, {Name: "write"}}
 	secret := Secret{Hint: "aB3x", CreatedAt: moment, LastUsedAt: moment, ExpiresAt: moment, RevokeURL: "/revoke"}
 	standing := Standing{Suspended: true, Reason: "Reason", Awaiting: true, Verified: true}
+	problem, notice := Plain("A problem."), Plain("Notice")
 	problems := []Problem{
-		{"", "A problem."}, {"name", "A problem."}, {"description", "A problem."}, {"homepage_url", "A problem."},
-		{"callback_url", "A problem."}, {"colours", "A problem."}, {"bright", "A problem."}, {"client_type", "A problem."}, {"confirm_name", "A problem."},
+		{"", problem}, {"name", problem}, {"description", problem}, {"homepage_url", problem},
+		{"callback_url", problem}, {"colours", problem}, {"bright", problem}, {"client_type", problem}, {"confirm_name", problem},
 	}
 	fields := Fields{Name: "Name", Description: "Text", Homepage: "https://example.com", Callbacks: "https://example.com/callback"}
 	further := []Field{
-		{Name: "colours", Label: "Colours", Hint: "Hint.", Text: "red\ngreen", Was: "red"}, {Name: "bright", Label: "Bright", Hint: "Hint.", Flag: true, Text: "true"},
+		{Name: "colours", Label: Plain("Colours"), Hint: Plain("Hint."), Text: "red\ngreen", Was: "red"}, {Name: "bright", Label: Plain("Bright"), Hint: Plain("Hint."), Flag: true, Text: "true"},
 	}
 	warning := Warning{
-		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket", Notice: "Notice",
+		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket", Notice: notice,
 		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Secret: secret, Problems: problems,
 	}
 	return map[string][]any{
@@ -42,12 +43,12 @@ func samples() map[string][]any {
 			Consent{
 				Action: "/", Request: "a=b", Ticket: "ticket", UserName: "User", Application: "Name", Description: "Text",
 				Homepage: "https://example.com/home", Home: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: []AskedScope{{Name: "read", Description: "Read your data"}, {Name: "write"}},
-				Accounts: []Account{{"1", "One", true, false}, {"2", "Two", false, true}}, Notice: "Notice",
+				Accounts: []Account{{"1", "One", true, false}, {"2", "Two", false, true}}, Notice: notice,
 			},
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
 			Consent{
 				Application: "Name", ClientHost: "client.example", Badge: "registered itself", Verified: true, Loopback: true, Callback: "http://localhost",
-				Remarks: []string{"Remark."}, Scopes: []AskedScope{
+				Remarks: []*Message{Plain("Remark.")}, Scopes: []AskedScope{
 					{Name: "read", Description: "Read your data"}, {Name: "pay", Description: "Pay", Group: "Money", Risk: "It can spend your money.", New: true},
 					{Name: "write", Optional: true},
 					{Name: "delete", Description: "Delete your data", Group: "Data", Risk: "What is deleted is gone.", Optional: true, Selected: true},
@@ -57,13 +58,13 @@ func samples() map[string][]any {
 		},
 		"error.html": {
 			Error{},
-			Error{Status: 404, Title: "Title", Message: "Message", Detail: "Detail", Received: "Received", Remedy: "Remedy", Time: now, Back: &Link{URL: "/", Text: "Back"}},
+			Error{Status: 404, Title: Plain("Title"), Message: Plain("Message"), Detail: "Detail", Received: "Received", Remedy: Plain("Remedy"), Time: Moment{At: now}, Back: &Link{URL: "/", Text: Plain("Back")}},
 		},
 		"applications.html": {
 			Applications{},
 			Applications{Manages: true},
 			Applications{
-				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: "Notice", Problem: "Problem",
+				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: notice, Problem: Plain("Problem"),
 				OfOthers: true, Manages: true, NewURL: "/new", ReceiveURL: "/receive",
 				Authorized: []Authorized{
 					{},
@@ -80,10 +81,10 @@ func samples() map[string][]any {
 			Application{
 				Account: "Account", ListURL: "/", Name: "Name", Description: "Text", Homepage: "https://example.com",
 				Callbacks: []string{"https://example.com/callback"}, ClientID: "client", Standing: standing, Scopes: scopes, CreatedAt: moment, LastUsedAt: moment,
-				ClientSecret: "secret", Created: true, Others: "Others", Notice: "Notice", Problem: "Problem", Secrets: []Secret{secret, {}},
-				Newest: "id", Overlaps: []Option{{Value: "24h", Text: "for 1 more day", Selected: true}, {Value: "0", Text: "not at all", Hint: "Hint"}},
-				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: "Remedy."}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: "Remedy."}},
-				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", TransferURL: "/", OfferedUntil: moment, OfferedBy: "you",
+				ClientSecret: "secret", Created: true, Others: Plain("Others"), Notice: notice, Problem: Plain("Problem"), Secrets: []Secret{secret, {}},
+				Newest: "id", Overlaps: []Option{{Value: "24h", Text: Say("overlap.24h"), Selected: true}, {Value: "0", Text: Say("overlap.0"), Hint: Plain("Hint")}},
+				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: Plain("Remedy.")}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: Plain("Remedy.")}},
+				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", TransferURL: "/", OfferedUntil: moment,
 			},
 			Application{Public: true, Created: true},
 		},
@@ -91,24 +92,24 @@ func samples() map[string][]any {
 			ApplicationForm{},
 			ApplicationForm{
 				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ClientID: "client",
-				Fields: fields, Public: true, Further: further, Notice: "Notice", Problems: problems,
+				Fields: fields, Public: true, Further: further, Notice: notice, Problems: problems,
 			},
 			ApplicationForm{
 				Account: "Account", Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", Version: 2, Was: fields, Fields: fields, Further: further,
 				ChangedAt: moment, Changes: []Change{
-					{Field: "name", Label: "Name", Before: []string{"Old"}, Now: []string{"Name"}, Yours: true},
-					{Field: "callback_url", Label: "Callback URL", Before: []string{"https://example.com/old"}, Now: []string{"https://example.com/callback"}},
-					{Field: "colours", Label: "Colours"},
+					{Field: "name", Label: Say("field.name"), Before: []string{"Old"}, Now: []string{"Name"}, Yours: true},
+					{Field: "callback_url", Label: Say("field.callback_url"), Before: []string{"https://example.com/old"}, Now: []string{"https://example.com/callback"}},
+					{Field: "colours", Label: Plain("Colours")},
 				},
 			},
 		},
 		"transfer_application.html": {
-			Transfer{}, Transfer{Warning: warning, Said: "Said", Code: "CODE", ExpiresAt: moment, By: "you", WithdrawURL: "/", WithdrawTicket: "ticket"},
-			Transfer{Warning: warning, ExpiresAt: moment, By: "Other", WithdrawURL: "/", WithdrawTicket: "ticket"},
+			Transfer{}, Transfer{Warning: warning, Said: Plain("Said"), Code: "CODE", ExpiresAt: moment, WithdrawURL: "/", WithdrawTicket: "ticket"},
+			Transfer{Warning: warning, ExpiresAt: moment, By: Plain("Other"), WithdrawURL: "/", WithdrawTicket: "ticket"},
 		},
 		"receive_application.html": {
-			Receive{}, Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Notice: "Notice", Code: "CODE", Problem: "A problem."},
-			Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Code: "CODE", Problem: "A problem.", Offer: &Offer{
+			Receive{}, Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Notice: notice, Code: "CODE", Problem: problem},
+			Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Code: "CODE", Problem: problem, Offer: &Offer{
 				Name: "Name", Description: "Text", Homepage: "https://example.com", From: "Other", Standing: standing, ExpiresAt: moment, Usage: warning.Usage,
 			}},
 			Receive{Account: "Account", Offer: &Offer{Name: "Name", From: "Other", Public: true, ExpiresAt: moment}},

@@ -1,10 +1,6 @@
 package page
 
-import (
-	"fmt"
-	"slices"
-	"time"
-)
+import "slices"
 
 // Consent is the data of consent.html.
 type Consent struct {
@@ -21,13 +17,13 @@ type Consent struct {
 	Badge       string // what the service says of it, in a few words; ""
 	Verified    bool   // the service knows who is behind it
 	Public      bool
-	Loopback    bool     // nobody registered it, and it can be sent to the user's own device alone
-	Callback    string   // where the user will be sent: scheme and host; "" if nowhere
-	Remarks     []string // what to know of the request before deciding, each a sentence or more
+	Loopback    bool       // nobody registered it, and it can be sent to the user's own device alone
+	Callback    string     // where the user will be sent: scheme and host; "" if nowhere
+	Remarks     []*Message // what to know of the request before deciding, each a sentence or more
 	Scopes      []AskedScope
 	Resources   []Resource // the APIs where it may do that, of several that the service has
 	Accounts    []Account  // to choose from; one: nothing to choose
-	Notice      string     // why the page is shown again; "" the first time
+	Notice      *Message   // why the page is shown again; nil the first time
 }
 
 // Optional are the scopes that the user may leave out, by their groups.
@@ -85,18 +81,22 @@ type Account struct {
 // Error is the data of error.html.
 type Error struct {
 	Status  int
-	Title   string
-	Message string // for the user; no internals
-	Detail  string // for the developer: "redirect_uri: ..."; ""
+	Title   *Message
+	Message *Message // for the user; no internals
+	Detail  string   // for the developer: "redirect_uri: ..."; ""
 	// Received is what was received that Detail is about, visible ASCII of
-	// bounded length, and Remedy what to do; "".
-	Received, Remedy string
-	Time             time.Time
-	Back             *Link // where to go on; nil where there is nothing
+	// bounded length, "", and Remedy what to do.
+	Received string
+	Remedy   *Message
+	Time     Moment
+	Back     *Link // where to go on; nil where there is nothing
 }
 
 // Link is a link to a page of this service.
-type Link struct{ URL, Text string }
+type Link struct {
+	URL  string
+	Text *Message
+}
 
 // AccountLink is a link to the pages of an account.
 type AccountLink struct {
@@ -108,8 +108,8 @@ type AccountLink struct {
 type Applications struct {
 	Account  string        // its name
 	Accounts []AccountLink // all accounts of the user; empty where there is one
-	Notice   string        // what was just done; ""
-	Problem  string        // what could not be done; ""
+	Notice   *Message      // what was just done
+	Problem  *Message      // what could not be done
 
 	OfOthers        bool         // Authorized are those of every user; else the user's own
 	Authorized      []Authorized // those with access to the account
@@ -171,11 +171,11 @@ type Application struct {
 	CreatedAt   Moment
 	LastUsedAt  Moment
 
-	ClientSecret string // only in answer to the form that made it, never again
-	Created      bool   // the application was just registered
-	Others       string // what becomes of its other secrets; ""
-	Notice       string // what was just done; ""
-	Problem      string // what could not be done; ""
+	ClientSecret string   // only in answer to the form that made it, never again
+	Created      bool     // the application was just registered
+	Others       *Message // what becomes of its other secrets
+	Notice       *Message // what was just done
+	Problem      *Message // what could not be done
 
 	Secrets   []Secret // newest first; none for a public application
 	Newest    string   // hidden field "newest": the newest secret
@@ -188,8 +188,8 @@ type Application struct {
 	DeleteURL string
 
 	TransferURL  string
-	OfferedUntil Moment // to another account; zero: it is not offered
-	OfferedBy    string // who did that, as a sentence calls them
+	OfferedUntil Moment   // to another account; zero: it is not offered
+	OfferedBy    *Message // the user who did that; nil for the one who looks at the page
 }
 
 // Refusal is what requests of the application were refused for lately.
@@ -197,7 +197,7 @@ type Refusal struct {
 	At            Moment // the last time
 	Endpoint      string // its path; "" for the API
 	Error, Reason string
-	Remedy        string // what to do about it, in one sentence
+	Remedy        *Message // what to do about it, in one sentence
 }
 
 // Secret is what is shown of a client secret.
@@ -211,8 +211,9 @@ type Secret struct {
 
 // Option is one choice of a form.
 type Option struct {
-	Value, Text, Hint string
-	Selected          bool
+	Value      string
+	Text, Hint *Message
+	Selected   bool
 }
 
 // ApplicationForm is the data of application_form.html, as filled in.
@@ -233,7 +234,7 @@ type ApplicationForm struct {
 
 	Changes   []Change // what somebody else changed since the form was opened
 	ChangedAt Moment
-	Notice    string // why it was not carried out and is shown again; ""
+	Notice    *Message // why it was not carried out and is shown again
 	Problems  []Problem
 }
 
@@ -245,33 +246,38 @@ type Fields struct {
 
 // Field is one that a capability adds to the form.
 type Field struct {
-	Name, Label, Hint string
-	Flag              bool   // a box to tick, ticked where Text is not ""; else a text of several lines
-	Text              string // as filled in
-	Was               string // hidden field "was_" and the name, when editing: as the form was opened
+	Name        string
+	Label, Hint *Message
+	Flag        bool   // a box to tick, ticked where Text is not ""; else a text of several lines
+	Text        string // as filled in
+	Was         string // hidden field "was_" and the name, when editing: as the form was opened
 }
 
 // Change is what somebody else changed in a field.
 type Change struct {
-	Field, Label string
-	Before, Now  []string // of callback URLs, those that are removed and added; of further fields nothing
-	Yours        bool     // the form holds what the user typed, else what is saved
+	Field       string
+	Label       *Message
+	Before, Now []string // of callback URLs, those that are removed and added; of further fields nothing
+	Yours       bool     // the form holds what the user typed, else what is saved
 }
 
 // Problem tells what is wrong with a field; Field is "" where it is none of
 // them.
-type Problem struct{ Field, Message string }
+type Problem struct {
+	Field   string
+	Message *Message
+}
 
-// Problem returns what is wrong with a field, "" if it is fine.
-func (f ApplicationForm) Problem(field string) string { return problemOf(f.Problems, field) }
+// Problem returns what is wrong with a field, nil if it is fine.
+func (f ApplicationForm) Problem(field string) *Message { return problemOf(f.Problems, field) }
 
-func problemOf(problems []Problem, field string) string {
+func problemOf(problems []Problem, field string) *Message {
 	for _, p := range problems {
 		if p.Field == field {
 			return p.Message
 		}
 	}
-	return ""
+	return nil
 }
 
 // Warning is the data of revoke_tokens.html, revoke_secret.html and
@@ -284,26 +290,26 @@ type Warning struct {
 	Action  string // where the form posts to
 	Cancel  string // the page of the application
 	Ticket  string
-	Notice  string // why it was not carried out and is shown again; ""
+	Notice  *Message // why it was not carried out and is shown again
 
 	Usage    Usage     // whom it cuts off
 	Secret   Secret    // revoke_secret.html: which
 	Problems []Problem // delete_application.html: field "confirm_name"
 }
 
-// Problem returns what is wrong with a field, "" if it is fine.
-func (w Warning) Problem(field string) string { return problemOf(w.Problems, field) }
+// Problem returns what is wrong with a field, nil if it is fine.
+func (w Warning) Problem(field string) *Message { return problemOf(w.Problems, field) }
 
 // Transfer is the data of transfer_application.html.
 type Transfer struct {
 	Warning
-	Said string // what was just done; ""
-	Code string // of the offer, only in answer to the form that made it; ""
+	Said *Message // what was just done
+	Code string   // of the offer, only in answer to the form that made it; ""
 
-	ExpiresAt      Moment // of the offer that is open; zero: there is none
-	By             string // who made it, as a sentence calls them
-	WithdrawURL    string // posted to
-	WithdrawTicket string // for that
+	ExpiresAt      Moment   // of the offer that is open; zero: there is none
+	By             *Message // the user who made it; nil for the one who looks at the page
+	WithdrawURL    string   // posted to
+	WithdrawTicket string   // for that
 }
 
 // Receive is the data of receive_application.html.
@@ -311,10 +317,10 @@ type Receive struct {
 	Account, ListURL string
 	Action           string // where the form posts to
 	Ticket           string
-	Notice           string // why it was not carried out and is shown again; ""
-	Code             string // field "code", as filled in
-	Problem          string // what is wrong with it; ""
-	Offer            *Offer // what the code offers; nil: it is asked for
+	Notice           *Message // why it was not carried out and is shown again
+	Code             string   // field "code", as filled in
+	Problem          *Message // what is wrong with it
+	Offer            *Offer   // what the code offers; nil: it is asked for
 }
 
 // Offer is an application that another account offers.
@@ -335,57 +341,16 @@ type Usage struct {
 }
 
 // Consequence says in words what taking away all access does.
-func (u Usage) Consequence() string {
+func (u Usage) Consequence() *Message {
+	users := Say("usage.users", u.Users)
 	switch {
-	case u.Users == 0 && !u.More:
-		return "Nobody gives it access at the moment"
 	case u.More:
-		return fmt.Sprintf("This cuts off more than %d users", u.Users)
-	case u.Users == 1:
-		return "This cuts off 1 user"
+		users = Say("usage.more", u.Users)
+	case u.Users == 0:
+		users = Say("usage.nobody")
 	}
-	return fmt.Sprintf("This cuts off %d users", u.Users)
-}
-
-// Moment is a time as it looks from another.
-type Moment struct{ At, Now time.Time }
-
-// IsZero reports whether there is no such time.
-func (m Moment) IsZero() bool { return m.At.IsZero() }
-
-// ISO is the time for programs.
-func (m Moment) ISO() string { return m.At.UTC().Format(time.RFC3339) }
-
-// Date is the time to the day.
-func (m Moment) Date() string { return m.At.UTC().Format("2 Jan 2006") }
-
-// Text is the time to the minute.
-func (m Moment) Text() string { return m.At.UTC().Format("2 Jan 2006, 15:04 MST") }
-
-// Ago is the time as a distance, in the largest unit that fits: "3 minutes
-// ago", "in 2 days".
-func (m Moment) Ago() string {
-	d := m.Now.Sub(m.At)
-	if d < 0 {
-		return "in " + span(-d)
+	if u.LastUsedAt.IsZero() {
+		return Say("usage.unused", users)
 	}
-	if d < time.Minute {
-		return "just now"
-	}
-	return span(d) + " ago"
-}
-
-func span(d time.Duration) string {
-	const day = 24 * time.Hour
-	for _, unit := range []struct {
-		size time.Duration
-		name string
-	}{{365 * day, "year"}, {30 * day, "month"}, {day, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
-		if n := int(d / unit.size); n == 1 {
-			return "1 " + unit.name
-		} else if n > 1 {
-			return fmt.Sprintf("%d %ss", n, unit.name)
-		}
-	}
-	return "less than a minute"
+	return Say("usage.used", users, Ago(u.LastUsedAt))
 }

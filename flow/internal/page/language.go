@@ -1,0 +1,160 @@
+package page
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+// shipped are the languages of the library, in the order in which they are
+// offered. English is the one of who wants none of them.
+var shipped = []language.Tag{language.English}
+
+// An edition is the pages in one language.
+type edition struct {
+	tag      language.Tag
+	messages messages
+	missing  []string // keys of those that are in English alone
+	pages    map[string]*template.Template
+}
+
+// rightToLeft are the scripts that are written so.
+var rightToLeft = []string{"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"}
+
+// dir is the direction of the language's script, for the attribute.
+func (l *edition) dir() string {
+	if script, _ := l.tag.Script(); slices.Contains(rightToLeft, script.String()) {
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// funcs are what templates say things with.
+func (l *edition) funcs() template.FuncMap {
+	return template.FuncMap{
+		"msg": l.msg, "mark": mark,
+		"ago": l.ago, "date": l.date, "when": l.when, "exact": l.exact,
+		"lang": l.tag.String, "dir": l.dir,
+	}
+}
+
+// mark returns a text in elements, the outer one first: mark "strong.exact bdi"
+// makes <strong class="exact"><bdi>text</bdi></strong>. So an argument of a
+// message has its markup.
+func mark(elements string, text any) template.HTML {
+	html, ok := text.(template.HTML)
+	if !ok {
+		html = template.HTML(template.HTMLEscaper(text))
+	}
+	for _, element := range slices.Backward(strings.Fields(elements)) {
+		name, class, found := strings.Cut(element, ".")
+		if found {
+			class = ` class="` + class + `"`
+		}
+		html = template.HTML("<" + name + class + ">" + string(html) + "</" + name + ">")
+	}
+	return html
+}
+
+// editions returns one for each language that the host wants, the default one
+// first.
+func (o Options) editions() ([]*edition, error) {
+	all, err := o.readCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	tags, err := o.tags(all)
+	if err != nil {
+		return nil, err
+	}
+	editions := make([]*edition, len(tags))
+	for i, tag := range tags {
+		l := &edition{tag: tag, pages: map[string]*template.Template{}}
+		l.messages, l.missing = all.of(tag)
+		editions[i] = l
+	}
+	return editions, nil
+}
+
+// tags are the languages that the host names, or else all that there are.
+func (o Options) tags(all catalogue) ([]language.Tag, error) {
+	if len(o.Languages) == 0 {
+		tags := slices.Clone(shipped)
+		var further []language.Tag
+		for tag := range all {
+			if !slices.Contains(tags, tag) {
+				further = append(further, tag)
+			}
+		}
+		slices.SortFunc(further, func(a, b language.Tag) int { return strings.Compare(a.String(), b.String()) })
+		return append(tags, further...), nil
+	}
+	var tags []language.Tag
+	for _, name := range o.Languages {
+		tag, err := language.Parse(name)
+		if err != nil {
+			return nil, fmt.Errorf("Languages has %q, which is no tag of BCP 47", name)
+		}
+		if !slices.ContainsFunc(lineage(tag), func(tag language.Tag) bool { return all[tag] != nil }) {
+			return nil, fmt.Errorf("Languages has %s, and there is no messages/%s.json", name, tag)
+		}
+		tags = append(tags, tag)
+	}
+	return tags, nil
+}
+
+// Languages are those that the pages are in, the default one first.
+func (s *Set) Languages() []string {
+	tags := make([]string, len(s.editions))
+	for i, l := range s.editions {
+		tags[i] = l.tag.String()
+	}
+	return tags
+}
+
+type localesKey struct{}
+
+// WithLocales returns a request whose pages are in the language that its client
+// asks for, where the host has none for the person: tags of BCP 47, in order of
+// preference (ui_locales of OpenID Connect Core 1.0, section 3.1.2.1).
+func WithLocales(r *http.Request, locales string) *http.Request {
+	var tags []language.Tag
+	for _, locale := range strings.Fields(locales) {
+		if tag, err := language.Parse(locale); err == nil {
+			tags = append(tags, tag)
+		}
+	}
+	if len(tags) == 0 {
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), localesKey{}, tags))
+}
+
+// edition returns the pages in the language for a request: the one that the
+// host says, or else the first that its client asks for and there is, or else
+// the best for the browser, or else the default one.
+func (s *Set) edition(r *http.Request) *edition {
+	if len(s.editions) == 1 {
+		return s.editions[0]
+	}
+	set := ""
+	if s.options.Language != nil {
+		set = s.options.Language(r)
+	}
+	// What cannot be read names no language.
+	wanted, _, _ := language.ParseAcceptLanguage(set)
+	asked, _ := r.Context().Value(localesKey{}).([]language.Tag)
+	preferred, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	for _, tag := range slices.Concat(wanted, asked, preferred) {
+		// One by one, as a match of all together prefers one that is exact.
+		if _, i, confidence := s.matcher.Match(tag); confidence > language.No {
+			return s.editions[i]
+		}
+	}
+	return s.editions[0]
+}
