@@ -29,9 +29,12 @@ import (
 // asked for their consent once more; to spare them that for an application of
 // your own, set Standing.Trusted.
 //
-// Set SecretIsRandom where the other system made the secret at random, as all
-// four do. One that a person chose keeps its slow hash, and attempts are
+// Set SecretIsRandom where the other system made the secrets at random, and
+// nobody could type one instead, as the form of django-oauth-toolkit lets them.
+// One that a person may have chosen keeps its slow hash, and attempts are
 // limited.
+//
+// examples/import does all that for the tables of the four.
 //
 // Point the other system's URLs at the new ones: clients that know
 // /oauth/authorize and /oauth/token notice nothing.
