@@ -107,14 +107,16 @@ func (p *Provider) authenticationFailed(r *http.Request, f clientauth.Failure, r
 }
 
 // authenticate finds out which client sent a request and whether it is that
-// client, and in the same read takes the session named.
-func (p *Provider) authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error) {
+// client, and in the same read takes the session named. It returns the client
+// secret, too, that the client proved itself with, zero where that was
+// something else.
+func (p *Provider) authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, oauthapp.Secret, *wire.Error) {
 	named(r, params.Get("client_id"))
-	client, refusal := p.clients.Authenticate(r, params, session)
+	client, secret, refusal := p.clients.Authenticate(r, params, session)
 	if refusal == nil {
 		known(r, client)
 	}
-	return client, refusal
+	return client, secret, refusal
 }
 
 // secretUsed notes that a secret is in use. A note that fails is no reason to

@@ -63,11 +63,11 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Present: func(r *http.Request, params wire.Params) (clientauth.Presented, bool, *wire.Error) {
 				return clientauth.Presented{ClientID: params.Get("client_id"), Proof: params.Get("door")}, clientauth.HasScheme(r, "Knock"), nil
 			},
-			Verify: func(r *http.Request, client store.Client, p clientauth.Presented, _ time.Time) (string, error) {
+			Verify: func(r *http.Request, client store.Client, p clientauth.Presented, _ time.Time) (clientauth.Verdict, error) {
 				if r.Header.Get("Authorization") != "Knock thrice" || p.Proof != client.Application.Name {
-					return "wrong knock", nil
+					return clientauth.Verdict{Reason: "wrong knock"}, nil
 				}
-				return "", nil
+				return clientauth.Verdict{}, nil
 			},
 		}},
 		AuthorizationParams: []kernel.AuthorizationParam{{
@@ -591,7 +591,9 @@ func TestContributionsThatCannotWork(t *testing.T) {
 	present := func(*http.Request, wire.Params) (clientauth.Presented, bool, *wire.Error) {
 		return clientauth.Presented{}, false, nil
 	}
-	verify := func(*http.Request, store.Client, clientauth.Presented, time.Time) (string, error) { return "", nil }
+	verify := func(*http.Request, store.Client, clientauth.Presented, time.Time) (clientauth.Verdict, error) {
+		return clientauth.Verdict{}, nil
+	}
 	check := func(*http.Request, string, string, *store.Session) *wire.Error { return nil }
 	route := func(paths ...string) (c kernel.Contribution) {
 		for _, path := range paths {

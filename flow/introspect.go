@@ -46,7 +46,7 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token, known := p.parseToken(form.Get("token"))
-	client, refusal := p.authenticate(r, form, token.Session)
+	client, _, refusal := p.authenticate(r, form, token.Session)
 	if refusal == nil && client.Application.Type != oauthapp.Confidential {
 		refusal = p.clients.Refuse(r, client, "public client at the introspection endpoint")
 	}

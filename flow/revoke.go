@@ -27,7 +27,7 @@ func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	// token_type_hint is not read: a token says itself which kind it is.
 	token, known := p.parseToken(form.Get("token"))
-	client, refusal := p.authenticate(r, form, token.Session)
+	client, _, refusal := p.authenticate(r, form, token.Session)
 	if refusal == nil && !form.Has("token") {
 		refusal = wire.Refuse(InvalidRequest, "parameter missing: token")
 	}

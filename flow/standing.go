@@ -50,7 +50,7 @@ func isItself(app oauthapp.Application, redirectURI string) bool {
 // client of a suspended application is refused once it has authenticated: its
 // secret is no guess.
 func (p *Provider) authenticateLive(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error) {
-	client, refusal := p.authenticate(r, params, session)
+	client, _, refusal := p.authenticate(r, params, session)
 	if refusal == nil {
 		refusal = refuseSuspended(client.Application, UnauthorizedClient)
 	}

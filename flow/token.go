@@ -62,14 +62,14 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 			return nil, tokens{}, refusal
 		}
 	}
-	client, refusal := p.authenticate(r, form, presented.Session)
+	client, secret, refusal := p.authenticate(r, form, presented.Session)
 	if refusal == nil {
 		refusal = refuseSuspendedGrant(client.Application, grant.Type)
 	}
 	if refusal != nil {
 		return nil, tokens{}, refusal
 	}
-	t := &kernel.TokenRequest{HTTP: r, Now: p.now(), Params: form, Client: client, Presented: presented, Terms: terms}
+	t := &kernel.TokenRequest{HTTP: r, Now: p.now(), Params: form, Client: client, Secret: secret, Presented: presented, Terms: terms}
 	if refusal := p.judgeTokenRequest(t, grant); refusal != nil {
 		return nil, tokens{}, refusal
 	}

@@ -64,7 +64,9 @@ func (r *Registry) Secrets(ctx context.Context, owner Owner, id uuid.UUID) ([]Se
 
 // ResetSecret makes a new client secret and returns it; it can never be seen
 // again. The older secrets stay valid for the duration overlap, 0 to 30 days,
-// unless they expire sooner. With 0 they end now. Tokens stay valid.
+// unless they expire sooner. With 0 they end now. Tokens of users stay valid.
+// A token that the application got for itself, with package clientcredentials,
+// ends with the secret that it was got with.
 //
 // It returns a [*ValidationError] of field overlap, or of field client_type for
 // a public application, which has no secret. It returns [ErrLimit] if more than
@@ -92,9 +94,10 @@ func (r *Registry) ResetSecret(ctx context.Context, owner Owner, id uuid.UUID, o
 	return plaintext, nil
 }
 
-// RevokeSecret ends one live secret now. Tokens stay valid. Without its last
-// secret the application cannot authenticate until ResetSecret makes a new one,
-// unless it has another way to, such as a key.
+// RevokeSecret ends one live secret now, and with it the tokens that the
+// application got for itself with that secret. Tokens of users stay valid.
+// Without its last secret the application cannot authenticate until ResetSecret
+// makes a new one, unless it has another way to, such as a key.
 // It returns [ErrNotFound] for a secret that is not one of the application's
 // live secrets.
 func (r *Registry) RevokeSecret(ctx context.Context, owner Owner, id, secret uuid.UUID) error {

@@ -15,8 +15,9 @@ import (
 // conditional update of that row.
 //
 // A session is live until it is ended, its grant or its application's tokens
-// are revoked, or its application is deleted. While its application is
-// suspended, a live session is not accepted. Stores judge both. Callers judge
+// are revoked, or its application is deleted. Of those of an application itself
+// only the newest MaxOwnSessions are live. While its application is suspended,
+// a live session is not accepted. Stores judge all of this. Callers judge
 // ExpiresAt and the other expiry times, as they hold the clock.
 type Session struct {
 	ID            uuid.UUID // version 7; part of every code and token of the session
@@ -29,7 +30,7 @@ type Session struct {
 
 	Scopes    []string // granted by the user
 	CreatedAt time.Time
-	ExpiresAt time.Time // the absolute end of the session and all its tokens
+	ExpiresAt time.Time // the absolute end of the session and all its tokens; see SessionStart.SecretID
 
 	Code            Code
 	Access          AccessToken       // the newest access token
@@ -47,6 +48,10 @@ type Session struct {
 
 // MaxExtra is the greatest length of Session.Extra, in bytes.
 const MaxExtra = 1 << 10
+
+// MaxOwnSessions is how many sessions of an application itself are live at a
+// time: those that began last.
+const MaxOwnSessions = 1000
 
 // A Salt is 16 random bytes that the tokens of a rotation are derived with. A
 // salt alone grants no access.
@@ -95,8 +100,15 @@ type SessionStart struct {
 	Session Session
 	// GrantID is the ID of a new grant, for when the user has none for this
 	// application and account. It is zero if the user is not asked, having
-	// consented before to all that the session may reach.
+	// consented before to all that the session may reach. A session of the
+	// application itself needs it.
 	GrantID uuid.UUID
+	// SecretID is the client secret of the application that the session ends
+	// with, zero for none. It is for a session that begins with an access token
+	// and gets no other. ExpiresAt of the session is then never read as later
+	// than that of the secret. It is read as CreatedAt once there is no such
+	// secret.
+	SecretID uuid.UUID
 }
 
 // A Redemption exchanges an authorization code for the session's first tokens.

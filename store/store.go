@@ -66,7 +66,9 @@ type Store interface {
 	// effect after it ends the session, however the two overlap.
 	//
 	// The session of an application itself has neither user nor account. It
-	// begins under the application's own grant, which is kept like others.
+	// begins under the application's own grant, which is kept like others. With
+	// it, the one that began MaxOwnSessions before it under that grant ends,
+	// however many begin at once. Without b.GrantID it returns ErrNotFound.
 	//
 	// It returns ErrNotFound if the application is unknown, deleted or
 	// suspended. It returns ErrExists if the session's ID is in use, or
@@ -117,9 +119,11 @@ type Store interface {
 	// CleanUp removes rows that no method needs any more. It never removes what
 	// is live. Rows are removed in this order:
 	//
-	//   - sessions that are ended, have passed their ExpiresAt at now, have
-	//     nothing unexpired left (an unredeemed code, an access token, the
-	//     refresh token), or are under a dead grant or application;
+	//   - sessions that are ended, have passed the ExpiresAt that they were
+	//     given at now, have nothing unexpired left (an unredeemed code, an
+	//     access token, the refresh token), are under a dead grant or
+	//     application, or are older than the newest MaxOwnSessions of an
+	//     application itself;
 	//   - dead grants;
 	//   - expired secrets, records and API tokens, and what a deleted
 	//     application left, except its IDs.

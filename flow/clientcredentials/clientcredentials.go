@@ -20,12 +20,20 @@
 // flow.Authorization.IsApplication. UserID and AccountID are then "", which is
 // the ID of no user, and introspection has no sub and no account_id.
 //
-// There is no refresh token. A token ends with its time, when all tokens of the
-// application are revoked, while it is suspended, when it is deleted, and at
-// the revocation endpoint. A secret that ends, and scopes that are taken back,
-// end the issue of new tokens: those that are there live on for
-// flow.Config.Lifetimes.AccessToken at most. The number of tokens that an
-// application has at a time is not bounded.
+// There is no refresh token. Of the tokens that an application got for itself
+// the newest 1,000 are good: the oldest goes with each one more. A token ends
+//
+//   - with its time;
+//   - with the client secret that it was got with: when that is revoked, and
+//     when that expires because the secret was reset;
+//   - when all tokens of the application are revoked, while it is suspended,
+//     and when it is deleted;
+//   - at the revocation endpoint (RFC 7009).
+//
+// Two things end the issue of new tokens alone, and those that are there live
+// on for flow.Config.Lifetimes.AccessToken at most: scopes that are taken back,
+// and a key of package flow/clientkeys that the client authenticated with and
+// that is removed. Who must end them at once revokes all tokens.
 package clientcredentials
 
 import (

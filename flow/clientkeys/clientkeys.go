@@ -156,7 +156,13 @@ func (m method) present(_ *http.Request, params wire.Params) (p clientauth.Prese
 	return p, true, nil
 }
 
-func (m method) verify(r *http.Request, client store.Client, p clientauth.Presented, now time.Time) (reason string, err error) {
+func (m method) verify(r *http.Request, client store.Client, p clientauth.Presented, now time.Time) (v clientauth.Verdict, err error) {
+	v.Reason, err = m.judge(r, client, p, now)
+	return v, err
+}
+
+// judge returns "" if the assertion is good, and else why not.
+func (m method) judge(r *http.Request, client store.Client, p clientauth.Presented, now time.Time) (reason string, err error) {
 	a, _ := p.Proof.(assertion.Assertion)
 	var kept jose.Source
 	var keys []jose.Key

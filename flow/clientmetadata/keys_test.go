@@ -32,14 +32,14 @@ func (keyed) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 			proof := params.Get("client_assertion")
 			return clientauth.Presented{ClientID: params.Get("client_id"), Proof: proof}, proof != "", nil
 		},
-		Verify: func(_ *http.Request, client store.Client, p clientauth.Presented, _ time.Time) (string, error) {
+		Verify: func(_ *http.Request, client store.Client, p clientauth.Presented, _ time.Time) (clientauth.Verdict, error) {
 			var keys struct {
 				URI string `json:"jwks_uri"`
 			}
 			if found, err := client.Application.ReadExtra("clientkeys", &keys); err != nil || !found || keys.URI != p.Proof {
-				return "wrong key", err
+				return clientauth.Verdict{Reason: "wrong key"}, err
 			}
-			return "", nil
+			return clientauth.Verdict{}, nil
 		},
 	}}}, nil
 }

@@ -272,7 +272,9 @@ func (keyed) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 		Present: func(*http.Request, wire.Params) (clientauth.Presented, bool, *wire.Error) {
 			return clientauth.Presented{}, false, nil
 		},
-		Verify: func(*http.Request, store.Client, clientauth.Presented, time.Time) (string, error) { return "", nil },
+		Verify: func(*http.Request, store.Client, clientauth.Presented, time.Time) (clientauth.Verdict, error) {
+			return clientauth.Verdict{}, nil
+		},
 	}}}, nil
 }
 

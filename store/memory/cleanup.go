@@ -114,7 +114,7 @@ func (s *Store) sweepSessions(now time.Time, below string, limit int) (reached s
 // dead reports whether nothing that the session issued can be accepted any
 // more.
 func (s *session) dead(now time.Time) bool {
-	if !s.grant.live() || !s.expires.after(now) {
+	if !s.live() || !s.expires.after(now) {
 		return true
 	}
 	return (s.code == nil || !s.code.expires.after(now)) &&

@@ -29,6 +29,7 @@ type grant struct {
 	authorized  micros
 	used        micros
 	revoked     bool
+	ownSessions uint64 // begun under it, if it is the application's own
 }
 
 // live reports whether the tokens under the grant are accepted.
@@ -308,7 +309,7 @@ func (s *Store) grantFor(a *application, b store.SessionStart) (*grant, error) {
 	g := s.findGrant(a, session.UserID, session.AccountID)
 	switch {
 	case b.GrantID == uuid.Nil:
-		if g == nil || g.scopes.with(session.Scopes) != g.scopes {
+		if g == nil || session.UserID == "" || g.scopes.with(session.Scopes) != g.scopes {
 			return nil, store.ErrNotFound
 		}
 		return g, nil

@@ -38,6 +38,36 @@ type session struct {
 
 	codeChallenge string
 	extra         []byte // never changed in place
+	own           *own   // nil for a session of a user
+}
+
+// own is the part of a session that only one of the application itself needs.
+type own struct {
+	number uint64    // of those under the grant, from 1
+	secret uuid.UUID // that the session ends with, or zero
+}
+
+// live reports whether the session is: its grant is, and it is among the newest
+// of the application itself if it is one of those.
+func (s *session) live() bool {
+	return s.grant.live() && (s.own == nil || s.own.number+store.MaxOwnSessions > s.grant.ownSessions)
+}
+
+// end returns the end of the session, or that of the secret that it ends with.
+func (s *session) end() time.Time {
+	end := s.expires.time()
+	if s.own == nil || s.own.secret == uuid.Nil {
+		return end
+	}
+	for _, secret := range s.grant.application.secrets {
+		if secret.ID == s.own.secret {
+			if secret.Live(end) {
+				return end
+			}
+			return secret.ExpiresAt
+		}
+	}
+	return s.created.time()
 }
 
 // A code is the part of a session that only an unredeemed code needs.
@@ -84,7 +114,7 @@ func (s *session) clone() store.Session {
 		GrantUsedAt:     s.grant.used.time(),
 		Scopes:          s.scopes.list(),
 		CreatedAt:       s.created.time(),
-		ExpiresAt:       s.expires.time(),
+		ExpiresAt:       s.end(),
 		Code:            store.Code{Digest: s.codeDigest, RedeemedAt: s.codeRedeemed.time(), CodeChallenge: s.codeChallenge},
 		Access:          s.access.clone(),
 		PreviousAccess:  s.previousAccess.clone(),
@@ -105,7 +135,7 @@ func (s *session) clone() store.Session {
 
 // findSession returns a live session, or nil. The caller holds the lock.
 func (s *Store) findSession(id uuid.UUID) *session {
-	if found := s.sessions[id]; found != nil && found.grant.live() {
+	if found := s.sessions[id]; found != nil && found.live() {
 		return found
 	}
 	return nil
@@ -186,6 +216,11 @@ func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (oauthap
 	if b.GrantID != uuid.Nil {
 		s.authorize(g, b.Session)
 	}
+	var itself *own
+	if b.Session.UserID == "" {
+		g.ownSessions++
+		itself = &own{number: g.ownSessions, secret: b.SecretID}
+	}
 	row := &session{
 		id:             b.Session.ID,
 		grant:          g,
@@ -202,6 +237,7 @@ func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (oauthap
 		refreshFamily:  b.Session.RefreshFamily,
 		rotated:        microsOf(time.Time{}),
 		extra:          slices.Clone(b.Session.Extra),
+		own:            itself,
 	}
 	if !row.codeDigest.IsZero() {
 		row.code = &code{

@@ -86,6 +86,11 @@
 // user: turn package flow/tokens on once they have stopped. While migration 8
 // builds an index of oauth_client_secrets, writes to that table wait.
 //
+// They can go on during migration 10, too, which adds columns alone. Until they
+// have stopped, they accept a token that an application got for itself although
+// it is older than the newest or its secret has ended. What they issue of that
+// kind is not counted, and ends with no secret.
+//
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables,
 // and nothing else.
 //

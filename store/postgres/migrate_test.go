@@ -108,6 +108,98 @@ func TestMigrateFromVersion1(t *testing.T) {
 	require.Equal(t, token, got)
 }
 
+// What version 9 kept goes on to work, a session of each kind: those of an
+// application itself were not counted then, and ended with no secret.
+func TestMigrateFromVersion9(t *testing.T) {
+	pool := openPool(t, with(newSchema(t), "synchronous_commit", "off"), nil)
+	scripts, err := migrationScripts()
+	require.NoError(t, err)
+	for range 9 {
+		require.NoError(t, applyNext(ctx, pool, scripts[:9]))
+	}
+	data, err := os.ReadFile("testdata/version9.sql")
+	require.NoError(t, err)
+	_, err = pool.Exec(ctx, string(data))
+	require.NoError(t, err)
+	require.NoError(t, Migrate(ctx, pool))
+
+	s := New(pool)
+	id := func(n byte) uuid.UUID { return uuid.UUID{0: 1, 15: n} }
+	digest := func(n byte) credential.Digest { return credential.Digest{31: n} }
+	app := id(1)
+	isLive := func(n byte) {
+		t.Helper()
+		session, err := s.Session(ctx, id(n))
+		require.NoError(t, err)
+		require.Equal(t, time.UnixMicro(2000000000000000).UTC(), session.ExpiresAt)
+		client, err := s.Client(ctx, "client", id(n), now)
+		require.NoError(t, err)
+		require.Equal(t, session, *client.Session)
+	}
+	for n := range byte(4) {
+		isLive(5 + n)
+	}
+	redemption := store.Redemption{SessionID: id(5), Code: digest(5), ExpiresAt: time.UnixMicro(2000000000000000).UTC(), At: now}
+	require.NoError(t, s.RedeemCode(ctx, redemption))
+	for _, n := range []byte{6, 7} {
+		require.NoError(t, s.RotateRefreshToken(ctx, rotation(id(n), digest(7))))
+	}
+	begun := make([]store.SessionStart, store.MaxOwnSessions+1)
+	for i := range begun {
+		begun[i] = sessionStart(app, "")
+		begun[i].Session.AccountID, begun[i].SecretID = "", id(2)
+		grant, err := s.BeginSession(ctx, begun[i])
+		require.NoError(t, err)
+		require.Equal(t, id(4), grant.ID, "the grant goes on")
+	}
+	_, err = s.Session(ctx, begun[0].Session.ID)
+	require.ErrorIs(t, err, store.ErrNotFound, "the sessions that begin from then on are counted")
+	_, err = s.Session(ctx, begun[1].Session.ID)
+	require.NoError(t, err)
+	for n := range byte(4) {
+		isLive(5 + n)
+	}
+	_, err = s.RevokeSecret(ctx, oauthapp.AnyOwner, app, id(2), now)
+	require.NoError(t, err)
+	last, err := s.Session(ctx, begun[len(begun)-1].Session.ID)
+	require.NoError(t, err)
+	require.Equal(t, now, last.ExpiresAt)
+	isLive(8) // it is not known which secret it was begun with
+	_, err = s.RevokeTokens(ctx, oauthapp.AnyOwner, app, 10)
+	require.NoError(t, err)
+	for n := range byte(4) {
+		_, err = s.Session(ctx, id(5+n))
+		require.ErrorIs(t, err, store.ErrNotFound)
+	}
+}
+
+// A node of version 9 goes on to serve: it begins sessions, and takes what
+// begins under the new schema for what it knows. It does not see that a session
+// ends with its secret, or is older than the newest.
+func TestVersion9AfterTheMigration(t *testing.T) {
+	s := openTemp(t)
+	app := create(t, s)
+	for range 2 {
+		tag, err := s.pool.Exec(ctx, `WITH granted AS (
+			INSERT INTO oauth_grants AS g (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at)
+			SELECT $1::uuid, a.id, a.token_epoch, '', '', '{read}', now() FROM oauth_applications a WHERE a.id = $2::uuid
+			ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at RETURNING g.number)
+			INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scope, access_token_digest, access_token_issued_at, access_token_expires_at)
+			SELECT $3::uuid, number, now(), now() + interval '1 hour', 'read', sha256('token'), now(), now() + interval '1 hour' FROM granted`, newID(), app.ID, newID())
+		require.NoError(t, err)
+		require.EqualValues(t, 1, tag.RowsAffected())
+		own := sessionStart(app.ID, "")
+		own.Session.AccountID = ""
+		_, err = s.BeginSession(ctx, own)
+		require.NoError(t, err)
+		_, err = s.Session(ctx, own.Session.ID)
+		require.NoError(t, err)
+	}
+	var all, counted int
+	require.NoError(t, s.pool.QueryRow(ctx, `SELECT count(*), max(own_number) FROM oauth_sessions`).Scan(&all, &counted))
+	require.Equal(t, []int{4, 2}, []int{all, counted})
+}
+
 // A node that began before the schema was migrated fails, and takes what it
 // finds for nothing else.
 func TestBeforeTheMigration(t *testing.T) {

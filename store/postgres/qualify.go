@@ -61,7 +61,7 @@ var (
 	lexeme = regexp.MustCompile(`\s+|'[^']*'|"[^"]*"|[A-Za-z_][A-Za-z_0-9]*\(?|[$0-9]+|::|[-+*/<>=|@]+|.`)
 
 	// grammar has what looks like a function and is none.
-	grammar = map[string]bool{"ARRAY": true, "coalesce": true, "greatest": true}
+	grammar = map[string]bool{"ARRAY": true, "coalesce": true, "greatest": true, "least": true}
 
 	types = map[string]string{
 		"bigint": "pg_catalog.int8", "boolean": "pg_catalog.bool", "bytea": "pg_catalog.bytea", "integer": "pg_catalog.int4", "oid": "pg_catalog.oid", "text": "pg_catalog.text",

@@ -1,5 +1,11 @@
 package postgres
 
+import (
+	"strconv"
+
+	"github.com/oauthapps/oauthapps/store"
+)
+
 // The files queries*.go have every statement that a Store runs, as [qualified]
 // reads it. Parameters are numbered and cast, so that a statement means the
 // same whether it was prepared or not. NULL for an owner or a criterion of a
@@ -96,12 +102,17 @@ var (
 	// and pgx take more time for a column than for an element.
 	sessionColumns = `s.id, ` + furtherColumns
 	furtherColumns = `s.scope, s.code_redirect_uri, s.code_challenge, s.access_token_scope, s.previous_access_token_scope,
-ARRAY[s.created_at, s.expires_at, s.code_expires_at, s.code_redeemed_at, s.access_token_issued_at, s.access_token_expires_at,
+ARRAY[s.created_at, ` + sessionEnd + `, s.code_expires_at, s.code_redeemed_at, s.access_token_issued_at, s.access_token_expires_at,
 	s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.refresh_token_expires_at, ` + rotatedAt + `, g.last_used_at],
 ARRAY[s.code_digest, s.code_state_digest, s.access_token_digest, s.previous_access_token_digest, s.refresh_token_digest,
 	s.previous_refresh_token_digest, s.refresh_family_digest, s.rotation_salt, s.extra],
 g.id, g.application_id, g.user_id, g.account_id`
 	sessionWidth = 12
+
+	// Where a session ends with a secret, its end is that of the secret, which
+	// is looked up for such sessions alone.
+	sessionEnd = `CASE WHEN s.secret_id IS NULL THEN s.expires_at ELSE least(s.expires_at, coalesce((
+		SELECT coalesce(c.expires_at, s.expires_at) FROM oauth_client_secrets c WHERE c.application_id = g.application_id AND c.id = s.secret_id), s.created_at)) END`
 
 	rotatedAt = `coalesce(s.rotated_at, CASE WHEN s.previous_refresh_token_digest IS NOT NULL THEN s.access_token_issued_at END)`
 
@@ -111,14 +122,17 @@ g.id, g.application_id, g.user_id, g.account_id`
 	// application is an outer join, and the conditions on it accept NULL: they
 	// do not turn it into an inner join.
 	itsApplication   = ` LEFT JOIN oauth_applications a ON a.id = g.application_id AND a.deleted_at IS NULL `
-	isLive           = `coalesce(a.token_epoch, -1) = g.application_epoch`
+	isLive           = `coalesce(a.token_epoch, -1) = g.application_epoch AND ` + isNew
 	isAccepted       = isLive + ` AND a.suspended IS NOT TRUE`
 	fromLiveSessions = ` FROM oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number` + itsApplication + `WHERE s.id = $1::uuid AND ` + isAccepted
+
+	// Of the sessions of an application itself only the newest are live.
+	isNew = `coalesce(s.own_number > (g.own_sessions - ` + strconv.Itoa(store.MaxOwnSessions) + `), true)`
 
 	selectSession = qualified(`SELECT ` + sessionColumns + `, a.client_id` + fromLiveSessions)
 
 	// The session is NULL unless its grant is live and of the application.
-	columnsOfClient = `CASE WHEN g.application_id = a.id AND g.application_epoch = a.token_epoch THEN s.id END, ` + furtherColumns
+	columnsOfClient = `CASE WHEN g.application_id = a.id AND g.application_epoch = a.token_epoch AND ` + isNew + ` THEN s.id END, ` + furtherColumns
 	sessionOfClient = ` FROM oauth_applications a
 LEFT JOIN (oauth_sessions s JOIN oauth_grants g ON g.number = s.grant_number) ON s.id = $2::uuid
 `
@@ -134,29 +148,31 @@ WHERE a.client_id = $1::text AND a.deleted_at IS NULL`)
 
 	// The grant gets the epoch that its application has when the statement
 	// begins. A revocation that commits later raises the epoch of the
-	// application, and so ends the grant and the session.
+	// application, and so ends the grant and the session. The lock of the grant
+	// numbers the sessions of an application itself in a row.
 	beginSession = qualified(`WITH granted AS (
-	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at)
-	SELECT $22::uuid, a.id, a.token_epoch, $2::text, $3::text, $4::text[], $5::timestamptz
+	INSERT INTO oauth_grants AS g (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at, own_sessions)
+	SELECT $23::uuid, a.id, a.token_epoch, $2::text, $3::text, $4::text[], $5::timestamptz, CASE WHEN $2::text = '' THEN 1 END
 	FROM oauth_applications a WHERE a.id = $1::uuid AND a.deleted_at IS NULL AND NOT a.suspended
 	ON CONFLICT ON CONSTRAINT oauth_grants_once DO UPDATE SET authorized_at = excluded.authorized_at, scopes = g.scopes || ARRAY(
-		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place)
-	RETURNING g.number, ` + grantColumns + thenBegin)
+		SELECT scope FROM unnest(excluded.scopes) WITH ORDINALITY AS added (scope, place) WHERE scope <> ALL (g.scopes) ORDER BY place),
+		own_sessions = (coalesce(g.own_sessions, 0) + excluded.own_sessions)
+	RETURNING g.number, g.own_sessions, ` + grantColumns + thenBegin)
 
 	// Nobody is asked, so the grant stays as it is.
 	beginSessionAgain = qualified(`WITH granted AS (
-	SELECT g.number, ` + grantColumns + theGrant + ` AND g.scopes @> $4::text[]` + thenBegin)
+	SELECT g.number, g.own_sessions, ` + grantColumns + theGrant + ` AND $2::text <> '' AND g.scopes @> $4::text[]` + thenBegin)
 
 	thenBegin = `
 ), begun AS (
 	INSERT INTO oauth_sessions (id, grant_number, created_at, expires_at, scope, extra,
 		code_digest, code_expires_at, code_redirect_uri, code_challenge, code_state_digest,
 		access_token_digest, access_token_issued_at, access_token_expires_at, access_token_scope,
-		refresh_token_digest, refresh_token_expires_at, refresh_family_digest)
+		refresh_token_digest, refresh_token_expires_at, refresh_family_digest, own_number, secret_id)
 	SELECT $6::uuid, number, $5::timestamptz, $7::timestamptz, $8::text, $9::bytea,
 		$10::bytea, $11::timestamptz, $12::text, $13::text, $14::bytea,
 		$15::bytea, $16::timestamptz, $17::timestamptz, CASE WHEN $18::text <> $8::text THEN $18::text END,
-		$19::bytea, $20::timestamptz, $21::bytea FROM granted
+		$19::bytea, $20::timestamptz, $21::bytea, own_sessions, $22::uuid FROM granted
 )
 SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used_at FROM granted`
 

@@ -400,9 +400,15 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 	measure("selectSessionOfClient", selectSessionOfClient, app, session, revision)
 	measure("theGrant", qualified(`SELECT `+grantColumns+theGrant), app, user, account)
 	begins := []any{app, user, account, []string{"read"}, now, uuid.New(), now, "read", nil, digest[:], now, "https://example.com/cb", "challenge", digest[:],
-		nil, nil, nil, nil, nil, nil, nil}
+		nil, nil, nil, nil, nil, nil, nil, nil}
 	measure("beginSessionAgain", beginSessionAgain, begins...)
 	measure("beginSession", beginSession, append(begins, uuid.New())...)
+	own := sessionStart(app, "")
+	own.Session.AccountID, own.SecretID = "", secret
+	_, err := s.BeginSession(ctx, own)
+	require.NoError(t, err)
+	measure("beginSession of an application itself", beginSession, slices.Concat([]any{app, "", ""}, begins[3:5], []any{uuid.New()}, begins[6:21], []any{secret, uuid.New()})...)
+	measure("selectSession of an application itself", selectSession, own.Session.ID)
 	measure("revokeGrant", revokeGrant, grant, 1, user, nil, nil, nil)
 	measure("touch", touch, grant, time.Now().Add(time.Hour), app, secret)
 	measure("selectVerdict", selectVerdict, session)
@@ -415,7 +421,7 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 
 	// The grants that a revocation ended stand in the indexes until the
 	// clean-up has come to them.
-	_, err := s.RevokeTokens(ctx, oauthapp.OwnedBy("owner-1"), app, 1000)
+	_, err = s.RevokeTokens(ctx, oauthapp.OwnedBy("owner-1"), app, 1000)
 	require.NoError(t, err)
 	begin(t, s, app, "user")
 	measure("selectUsage after a revocation", selectUsage, app, "owner-1", 1001)

@@ -127,6 +127,7 @@ func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (oauthap
 		digestValue(code.Digest), timeValue(code.ExpiresAt), textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(code.State),
 		digestValue(access.Digest), timeValue(access.IssuedAt), timeValue(access.ExpiresAt), tokenScopeValue(access),
 		digestValue(refresh.Digest), timeValue(refresh.ExpiresAt), digestValue(session.RefreshFamily),
+		idValue(b.SecretID),
 	}
 	if b.GrantID != uuid.Nil {
 		sql, args = beginSession, append(args, idValue(b.GrantID))

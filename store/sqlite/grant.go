@@ -206,26 +206,30 @@ func endApplications(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows
 
 // authorize returns the grant that a session begins under, and its number: the
 // live one of the user for the account, to which it adds the session's scopes,
-// or a new one.
-func authorize(c *conn, b *store.SessionStart) (g oauthapp.Grant, key int64, err error) {
+// or a new one. A session of the application itself is counted, and own is its
+// number; for others it is NULL.
+func authorize(c *conn, b *store.SessionStart) (g oauthapp.Grant, key int64, own value, err error) {
 	session := &b.Session
-	var epoch int64
+	var epoch, ownSessions int64
 	err = c.must(lookUpGrant, func(r *row) {
-		epoch, key, g = r.int(), r.int(), r.grant()
+		epoch, key, ownSessions, g = r.int(), r.int(), r.int(), r.grant()
 	}, blob(session.ApplicationID[:]), text(session.UserID), text(session.AccountID))
 	if err != nil {
-		return g, 0, err
+		return g, 0, own, err
+	}
+	if session.UserID == "" {
+		own = number(ownSessions + 1)
 	}
 	scopes := union(g.Scopes, session.Scopes)
 	switch {
-	case b.GrantID == uuid.Nil && (key == 0 || len(scopes) > len(g.Scopes)):
-		return g, 0, store.ErrNotFound
+	case b.GrantID == uuid.Nil && (key == 0 || session.UserID == "" || len(scopes) > len(g.Scopes)):
+		return g, 0, own, store.ErrNotFound
 	case b.GrantID == uuid.Nil:
-		return g, key, nil
+		return g, key, own, nil
 	case key != 0:
 		g.Scopes, g.AuthorizedAt = scopes, session.CreatedAt
-		_, err = c.exec(extendGrant, number(key), scopesValue(g.Scopes), instant(g.AuthorizedAt))
-		return g, key, err
+		_, err = c.exec(extendGrant, number(key), scopesValue(g.Scopes), instant(g.AuthorizedAt), own)
+		return g, key, own, err
 	}
 	g = oauthapp.Grant{
 		ID:            b.GrantID,
@@ -236,11 +240,11 @@ func authorize(c *conn, b *store.SessionStart) (g oauthapp.Grant, key int64, err
 		AuthorizedAt:  session.CreatedAt,
 	}
 	inserted, err := c.exec(insertGrant, blob(g.ID[:]), blob(g.ApplicationID[:]), number(epoch),
-		text(g.UserID), text(g.AccountID), scopesValue(g.Scopes), instant(g.AuthorizedAt))
+		text(g.UserID), text(g.AccountID), scopesValue(g.Scopes), instant(g.AuthorizedAt), own)
 	if err == nil && inserted == 0 {
 		err = store.ErrExists
 	}
-	return g, c.sqlite.LastInsertRowID(), err
+	return g, c.sqlite.LastInsertRowID(), own, err
 }
 
 // union returns the scopes granted, and after them those added that are not

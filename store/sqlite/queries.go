@@ -194,14 +194,14 @@ AND (?6 IS NULL OR a.owner = ?6), a.token_epoch = g.application_epoch AND a.dele
 
 	// What a new session needs of its application and of the user's grant, if
 	// there is one.
-	lookUpGrant = `SELECT a.token_epoch, g.number, ` + grantColumns + ` FROM applications a
+	lookUpGrant = `SELECT a.token_epoch, g.number, g.own_sessions, ` + grantColumns + ` FROM applications a
 LEFT JOIN grants g ON g.application_id = a.id AND g.application_epoch = a.token_epoch AND g.user_id = ?2 AND g.account_id = ?3
 WHERE a.id = ?1 AND a.deleted_at IS NULL AND a.suspended = 0`
 
-	insertGrant = `INSERT INTO grants (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING`
+	insertGrant = `INSERT INTO grants (id, application_id, application_epoch, user_id, account_id, scopes, authorized_at, own_sessions)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING`
 
-	extendGrant = `UPDATE grants SET scopes = ?2, authorized_at = ?3 WHERE number = ?1`
+	extendGrant = `UPDATE grants SET scopes = ?2, authorized_at = ?3, own_sessions = ?4 WHERE number = ?1`
 
 	touchGrant = `UPDATE grants SET last_used_at = max(ifnull(last_used_at, ?2), ?2) WHERE id = ?1
 AND EXISTS (SELECT 1 FROM applications a WHERE a.id = grants.application_id AND a.token_epoch = grants.application_epoch AND a.deleted_at IS NULL)
@@ -210,20 +210,29 @@ RETURNING application_id`
 
 // Sessions.
 const (
+	maxOwnSessions = "1000" // as store.MaxOwnSessions
+
 	sessionColumns = `g.id, g.application_id, g.user_id, g.account_id, g.last_used_at,
-s.id, s.created_at, s.expires_at, s.scopes,
+s.id, s.created_at, ` + sessionEnd + `, s.scopes,
 s.code_digest, s.code_expires_at, s.code_redeemed_at, s.redirect_uri, s.code_challenge, s.state_digest,
 s.access_token_digest, s.access_token_issued_at, s.access_token_expires_at, s.access_token_scopes,
 s.previous_access_token_digest, s.previous_access_token_issued_at, s.previous_access_token_expires_at, s.previous_access_token_scopes,
 s.refresh_token_digest, s.refresh_token_expires_at, s.previous_refresh_token_digest, s.refresh_family_digest, s.rotated_at,
 s.rotation_salt, s.extra`
 
-	liveSession = `FROM sessions s JOIN grants g ON g.number = s.grant_number ` + liveGrant
+	// Where a session ends with a secret, its end is that of the secret.
+	sessionEnd = `iif(s.secret_id IS NULL, s.expires_at, min(s.expires_at, ifnull((
+	SELECT ifnull(c.expires_at, s.expires_at) FROM client_secrets c WHERE c.application_id = g.application_id AND c.id = s.secret_id), s.created_at)))`
 
-	isLive = `EXISTS (SELECT 1 FROM grants g ` + liveGrant + ` WHERE g.number = sessions.grant_number)`
+	// Of the sessions of an application itself only the newest are live.
+	isNew = `ifnull(own_number > g.own_sessions - ` + maxOwnSessions + `, 1)`
+
+	liveSession = `FROM sessions s JOIN grants g ON g.number = s.grant_number AND ` + isNew + ` ` + liveGrant
+
+	isLive = `EXISTS (SELECT 1 FROM grants g ` + liveGrant + ` WHERE g.number = sessions.grant_number AND ` + isNew + `)`
 
 	// For statements that change sessions.
-	isAccepted = `EXISTS (SELECT 1 FROM grants g ` + liveGrant + ` WHERE g.number = sessions.grant_number AND a.suspended = 0)`
+	isAccepted = `EXISTS (SELECT 1 FROM grants g ` + liveGrant + ` WHERE g.number = sessions.grant_number AND ` + isNew + ` AND a.suspended = 0)`
 
 	selectSession = `SELECT ` + sessionColumns + `, a.client_id ` + liveSession + ` WHERE s.id = ?1 AND a.suspended = 0`
 
@@ -232,7 +241,7 @@ s.rotation_salt, s.extra`
 	selectClient = `SELECT ` + applicationColumns + `, ` + secretColumns + `, ` + sessionColumns + ` FROM applications a
 ` + liveSecrets + `
 LEFT JOIN sessions s ON s.id = ?2
-LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.token_epoch
+LEFT JOIN grants g ON g.number = s.grant_number AND g.application_id = a.id AND g.application_epoch = a.token_epoch AND ` + isNew + `
 WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
 
 	// With a refresh token, insertSession and redeemCode make room for what a
@@ -242,10 +251,11 @@ WHERE a.client_id = ?1 AND a.deleted_at IS NULL ORDER BY c.id DESC`
 code_digest, code_expires_at, redirect_uri, code_challenge, state_digest,
 access_token_digest, access_token_issued_at, access_token_expires_at, access_token_scopes,
 refresh_token_digest, refresh_token_expires_at, refresh_family_digest, extra,
-previous_access_token_digest, previous_refresh_token_digest, rotation_salt, previous_access_token_issued_at, previous_access_token_expires_at)
+previous_access_token_digest, previous_refresh_token_digest, rotation_salt, previous_access_token_issued_at, previous_access_token_expires_at,
+own_number, secret_id)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, nullif(?14, ?5), ?15, ?16, ?17, ?18,
 iif(?15 IS NULL, NULL, zeroblob(32)), iif(?15 IS NULL, NULL, zeroblob(32)), iif(?15 IS NULL, NULL, zeroblob(16)),
-iif(?15 IS NULL, NULL, ?3), iif(?15 IS NULL, NULL, ?3)) ON CONFLICT DO NOTHING`
+iif(?15 IS NULL, NULL, ?3), iif(?15 IS NULL, NULL, ?3), ?19, ?20) ON CONFLICT DO NOTHING`
 
 	redeemCode = `UPDATE sessions SET expires_at = ?4,
 code_expires_at = NULL, code_redeemed_at = ?3, redirect_uri = NULL, state_digest = NULL,

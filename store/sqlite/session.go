@@ -102,7 +102,7 @@ func (s *Store) Session(ctx context.Context, id uuid.UUID) (session store.Sessio
 // BeginSession implements [store.Store].
 func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (g oauthapp.Grant, err error) {
 	err = s.write(ctx, "begin session", func(c *conn) error {
-		under, key, err := authorize(c, &b)
+		under, key, own, err := authorize(c, &b)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,8 @@ func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (g oauth
 			scopesValue(session.Scopes), digestValue(&code.Digest), timeValue(code.ExpiresAt),
 			textValue(code.RedirectURI), textValue(code.CodeChallenge), digestValue(&code.State),
 			digestValue(&access.Digest), timeValue(access.IssuedAt), timeValue(access.ExpiresAt), scopesValue(access.Scopes),
-			digestValue(&session.Refresh.Digest), timeValue(session.Refresh.ExpiresAt), digestValue(&session.RefreshFamily), blobValue(session.Extra))
+			digestValue(&session.Refresh.Digest), timeValue(session.Refresh.ExpiresAt), digestValue(&session.RefreshFamily), blobValue(session.Extra),
+			own, idValue(&b.SecretID))
 		if err == nil && inserted == 0 {
 			return store.ErrExists
 		}

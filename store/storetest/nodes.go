@@ -21,6 +21,7 @@ var nodeRules = []rule{
 	{"nodes/updates", "of many updates at once, through two handles, none is lost", overTwo(applicationsUpdateAtOnce)},
 	{"nodes/consent", "of many authorizations at once by one user, through two handles, none's scopes are lost and one grant remains", overTwo(grantsUnionAtOnce)},
 	{"nodes/standing", "a suspension through one handle holds through both, however many redeem and rotate meanwhile", overTwo(standingKept, standingSuspended, standingAtOnce)},
+	{"nodes/own sessions", "of the sessions of an application itself that begin at once, through two handles, the newest are live, and end with their secrets", overTwo(ownAtOnce, ownSecret)},
 	{"nodes/codes", "of 50 concurrent redemptions of a code, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(codesOneWinner)},
 	{"nodes/refresh", "of 50 concurrent rotations of a refresh token, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(refreshOneWinner)},
 	{"nodes/keeping", "callers who keep a refresh token at once, through two handles, all succeed, until a rotation wins", overTwo(refreshKeepsAtOnce)},

@@ -261,7 +261,8 @@ func standingOwnSessions(t *trial) {
 	}
 	again := t.sessionStart(app, "", "", "read", "write")
 	again.GrantID = uuid.Nil
-	t.isLive(t.beginAs(app, again), "of an application itself, without asking")
+	_, err := t.BeginSession(t.ctx, again)
+	t.want(store.ErrNotFound, err, "BeginSession of an application itself, without asking,")
 	user := t.signIn(app, "u", "a", "read")
 
 	want := grantOf(user)

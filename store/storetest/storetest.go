@@ -58,7 +58,7 @@ type rule struct {
 // rules returns the rules that apply.
 func (h Harness) rules() []rule {
 	rules := slices.Concat(
-		applicationRules, standingRules, secretRules, grantRules, codeRules, refreshRules, extraRules, revocationRules, endingRules, recordRules, apiTokenRules,
+		applicationRules, standingRules, ownSessionRules, secretRules, grantRules, codeRules, refreshRules, extraRules, revocationRules, endingRules, recordRules, apiTokenRules,
 		useRules, listRules, cleanUpRules, valueRules, contextRules, agreementRules,
 	)
 	if h.Reopen != nil {

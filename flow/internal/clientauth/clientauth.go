@@ -48,12 +48,21 @@ type Method struct {
 	// request without a client ID is refused in any case.
 	Present func(r *http.Request, params wire.Params) (p Presented, found bool, refusal *wire.Error)
 
-	// Verify returns "" if the client is the one that it says it is, and else
-	// why not: a fixed phrase for the host, never for the client. An unknown
-	// client is the zero Client, and must cost what a known one does. A public
-	// client is not verified, whatever it presents. An error is an outage, or a
-	// [*Limited].
-	Verify func(r *http.Request, client store.Client, p Presented, now time.Time) (reason string, err error)
+	// Verify finds out whether the client is the one that it says it is. An
+	// unknown client is the zero Client, and must cost what a known one does. A
+	// public client is not verified, whatever it presents. An error is an
+	// outage, or a [*Limited].
+	Verify func(r *http.Request, client store.Client, p Presented, now time.Time) (Verdict, error)
+}
+
+// A Verdict is what [Method.Verify] found out.
+type Verdict struct {
+	// Reason is why the client is not the one that it says it is: a fixed
+	// phrase for the host, never for the client. It is "" where it is.
+	Reason string
+	// Secret is the client secret that the client proved itself with, zero
+	// where that is something else.
+	Secret oauthapp.Secret
 }
 
 // Presented is what a request presents by one method.
@@ -102,52 +111,54 @@ type Failure struct {
 
 // Authenticate returns the client of a request, if it is that client, and in
 // the same read the session named, which is zero where the request names none.
-// A public client is known by its client ID alone.
+// It returns the client secret, too, that the client proved itself with, zero
+// where that was something else. A public client is known by its client ID
+// alone.
 //
 // An unknown client and a wrong secret get the same answer for the same work. A
 // secret that was imported as a slow hash takes longer, and tells by that that
 // there is such a client.
-func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, *wire.Error) {
+func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, oauthapp.Secret, *wire.Error) {
 	method, presented, refusal := a.present(r, params)
 	if refusal != nil {
 		if refusal.Code == wire.InvalidClient {
 			refusal = a.failed(r, presented.ClientID, oauthapp.Application{}, "malformed or missing client credentials", refusal)
 		}
-		return store.Client{}, refusal
+		return store.Client{}, oauthapp.Secret{}, refusal
 	}
 	now := a.Now()
 	client, err := a.Store.Client(r.Context(), presented.ClientID, session, now)
 	unknown := errors.Is(err, store.ErrNotFound)
 	if err != nil && !unknown {
-		return store.Client{}, wire.Outage(err)
+		return store.Client{}, oauthapp.Secret{}, wire.Outage(err)
 	}
 	if a.IsForeign != nil && a.IsForeign(presented.ClientID) {
 		resolved, found, refusal := a.Resolve(r, presented.ClientID, client, !unknown)
 		if refusal != nil {
-			return store.Client{}, refusal
+			return store.Client{}, oauthapp.Secret{}, refusal
 		}
 		client, unknown = resolved, !found
 	}
 	if !unknown && client.Application.Type == oauthapp.Public {
 		// It has no secret, so whatever it sent as one proves nothing and is
 		// ignored.
-		return client, nil
+		return client, oauthapp.Secret{}, nil
 	}
-	reason, err := method.Verify(r, client, presented, now)
+	verdict, err := method.Verify(r, client, presented, now)
 	if limited, ok := errors.AsType[*Limited](err); ok {
 		f := Failure{ClientID: presented.ClientID, Nameable: client.Application.ClientID, Application: client.Application, RetryAfter: limited.Wait}
-		return store.Client{}, a.Failed(r, f, refuseClient())
+		return store.Client{}, oauthapp.Secret{}, a.Failed(r, f, refuseClient())
 	}
 	if err != nil {
-		return store.Client{}, wire.Outage(err)
+		return store.Client{}, oauthapp.Secret{}, wire.Outage(err)
 	}
 	if unknown {
-		reason = "unknown client"
+		verdict.Reason = "unknown client"
 	}
-	if reason != "" {
-		return store.Client{}, a.failed(r, presented.ClientID, client.Application, reason, refuseClient())
+	if verdict.Reason != "" {
+		return store.Client{}, oauthapp.Secret{}, a.failed(r, presented.ClientID, client.Application, verdict.Reason, refuseClient())
 	}
-	return client, nil
+	return client, verdict.Secret, nil
 }
 
 // present finds the one method that a request uses, and what it presents. The
@@ -249,9 +260,9 @@ func (a *Authenticator) Challenges(realm string) []string {
 // none is for public clients, which prove nothing.
 var none = Method{
 	Name: "none",
-	Verify: func(_ *http.Request, client store.Client, _ Presented, now time.Time) (string, error) {
+	Verify: func(_ *http.Request, client store.Client, _ Presented, now time.Time) (Verdict, error) {
 		matchSecret(client.Secrets, noSecret, now) // as long as with a secret
-		return "no client secret", nil
+		return Verdict{Reason: "no client secret"}, nil
 	},
 }
 

@@ -33,25 +33,25 @@ type SecretHost struct {
 // client_secret_post (RFC 6749, section 2.3.1).
 func Secrets(host SecretHost) []Method {
 	foreign := newImported(host)
-	verify := func(r *http.Request, client store.Client, p Presented, now time.Time) (string, error) {
+	verify := func(r *http.Request, client store.Client, p Presented, now time.Time) (Verdict, error) {
 		secret, _ := p.Proof.(secretProof)
 		match, ok := matchSecret(client.Secrets, secret.digest, now)
 		if !ok {
 			var err error
 			if match, ok, err = foreign.match(r, client, secret, now); err != nil {
-				return "", err
+				return Verdict{}, err
 			}
 		}
 		switch {
 		case secret.digest.IsZero():
-			return "no client secret", nil
+			return Verdict{Reason: "no client secret"}, nil
 		case !ok:
-			return "wrong client secret", nil
+			return Verdict{Reason: "wrong client secret"}, nil
 		}
 		if now.Sub(match.LastUsedAt) >= UsedInterval {
 			host.Used(r.Context(), match, now)
 		}
-		return "", nil
+		return Verdict{Secret: match}, nil
 	}
 	return []Method{
 		{Name: "client_secret_basic", Scheme: "Basic", Challenge: `charset="UTF-8"`, Present: presentBasic, Verify: verify},

@@ -66,8 +66,9 @@ func Failed(err error) *wire.Error {
 	return wire.Outage(err)
 }
 
-// begin keeps a session with what it begins with.
-func (i *Issuance) begin(ctx context.Context, c Consent, session *store.Session, extra Extra) (oauthapp.Grant, error) {
+// begin keeps a session with what it begins with, to its own end or that of a
+// client secret.
+func (i *Issuance) begin(ctx context.Context, c Consent, session *store.Session, extra Extra, secret uuid.UUID) (oauthapp.Grant, error) {
 	var err error
 	if session.Extra, err = i.encode(extra); err != nil {
 		return oauthapp.Grant{}, err
@@ -79,7 +80,7 @@ func (i *Issuance) begin(ctx context.Context, c Consent, session *store.Session,
 	}
 	session.ApplicationID, session.UserID, session.AccountID = c.ApplicationID, c.UserID, c.AccountID
 	session.Scopes, session.CreatedAt = c.Scopes, c.At
-	b := store.SessionStart{Session: *session}
+	b := store.SessionStart{Session: *session, SecretID: secret}
 	if !c.Remembered {
 		id, err := uuid.NewV7()
 		if err != nil {
@@ -117,7 +118,7 @@ func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, er
 	if r.State != "" {
 		kept.State = credential.DigestOf(r.State)
 	}
-	grant, err := i.begin(ctx, c, &store.Session{ID: id, ExpiresAt: expires, Code: kept}, r.Extra)
+	grant, err := i.begin(ctx, c, &store.Session{ID: id, ExpiresAt: expires, Code: kept}, r.Extra, uuid.Nil)
 	return Code{code.Reveal(), id, grant}, err
 }
 
@@ -138,7 +139,7 @@ func (i *Issuance) Begin(ctx context.Context, c Consent, code GivenCode) (oautha
 		ID:        code.SessionID,
 		ExpiresAt: code.ExpiresAt,
 		Code:      store.Code{Digest: code.Digest, ExpiresAt: code.ExpiresAt},
-	}, code.Extra)
+	}, code.Extra, uuid.Nil)
 }
 
 // Tokens are what a token request is answered with.
@@ -171,16 +172,17 @@ func (i *Issuance) Tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens,
 	if c.UserID == "" || c.AccountID == "" {
 		return Tokens{}, wire.Internal(errors.New("kernel: a session of nobody"))
 	}
-	return i.tokens(t, c, refreshable)
+	return i.tokens(t, c, refreshable, oauthapp.Secret{})
 }
 
 // Application begins a session of the client itself, which has no user, with
-// its access token. The rest is as for Tokens.
+// its access token. It ends with the client secret that the client
+// authenticated with, if that was one. The rest is as for Tokens.
 func (i *Issuance) Application(t *TokenRequest, scopes []string) (Tokens, *wire.Error) {
-	return i.tokens(t, Consent{Scopes: scopes}, false)
+	return i.tokens(t, Consent{Scopes: scopes}, false, t.Secret)
 }
 
-func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens, *wire.Error) {
+func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool, secret oauthapp.Secret) (Tokens, *wire.Error) {
 	c.ApplicationID, c.At = t.Client.Application.ID, t.Now
 	given, refusal := i.StillGiven(t.HTTP.Context(), c.UserID, c.AccountID, c.Scopes)
 	if refusal != nil {
@@ -199,6 +201,9 @@ func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens,
 		return Tokens{}, wire.Internal(err)
 	}
 	end := c.At.Add(i.Lifetimes.Session)
+	if !secret.Live(end) {
+		end = secret.ExpiresAt
+	}
 	access := i.Credentials.NewAccessToken(id)
 	session := store.Session{ID: id, Access: i.access(access, scopes, c.At, end)}
 	issued := Tokens{Access: access.Reveal(), ExpiresAt: session.Access.ExpiresAt, Scopes: scopes}
@@ -209,7 +214,7 @@ func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool) (Tokens,
 		session.RefreshFamily, session.Refresh, session.ExpiresAt = family.Digest(), i.refresh(refresh, c.At, end), end
 		issued.Refresh = refresh.Reveal()
 	}
-	grant, err := i.begin(t.HTTP.Context(), c, &session, t.Extra)
+	grant, err := i.begin(t.HTTP.Context(), c, &session, t.Extra, secret.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return Tokens{}, wire.Refuse(wire.InvalidGrant, "the application, or what the user granted it, is there no more")
 	}

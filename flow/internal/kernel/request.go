@@ -19,6 +19,7 @@ type TokenRequest struct {
 	Now       time.Time
 	Params    wire.Params
 	Client    store.Client      // with the session of what is presented, or nil
+	Secret    oauthapp.Secret   // the client secret that the client authenticated with; zero for none
 	Presented credential.Parsed // what [Grant.Present] returned
 	Terms     Terms
 
