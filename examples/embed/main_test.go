@@ -50,7 +50,7 @@ func TestMainIsTwentyLinesAtMost(t *testing.T) {
 // What people copy ends those who send a body, or read an answer, a byte at a
 // time. All examples do.
 func TestServersEndSlowBodies(t *testing.T) {
-	servers := 0
+	var servers []string
 	names, err := filepath.Glob("../*/*.go")
 	require.NoError(t, err)
 	for _, name := range names {
@@ -61,7 +61,7 @@ func TestServersEndSlowBodies(t *testing.T) {
 			if !ok || types.ExprString(literal.Type) != "http.Server" {
 				return true
 			}
-			servers++
+			servers = append(servers, name)
 			var set []string
 			for _, element := range literal.Elts {
 				set = append(set, types.ExprString(element.(*ast.KeyValueExpr).Key))
@@ -70,5 +70,6 @@ func TestServersEndSlowBodies(t *testing.T) {
 			return true
 		})
 	}
-	require.Equal(t, 7, servers)
+	require.Contains(t, servers, "../embed/main.go")
+	require.Contains(t, servers, "../webapp/main.go")
 }

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,37 +46,94 @@ func TestEveryCapabilityIsListed(t *testing.T) {
 	}
 }
 
-// Each capability can be deleted. Without the files of all of them the go
-// command still finds every import of everything but the examples, tests
-// included; and none imports another. So nothing that is left changes with the
-// folder of one: it builds and passes as it did.
-func TestEachCapabilityCanBeDeleted(t *testing.T) {
+// present returns the capabilities whose folders are there: whoever deletes one
+// has nothing else to do.
+func present(t *testing.T) (there []string) {
 	root := root(t)
+	for _, room := range rooms {
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(room))); err == nil {
+			there = append(there, room)
+		}
+	}
+	return there
+}
+
+// isDeleted reports whether a path leads to what was deleted with its folder: a
+// capability, or an example.
+func isDeleted(root, path string) bool {
+	parts := strings.SplitN(path, "/", 3)
+	if len(parts) < 2 || parts[0] != "examples" && !slices.Contains(rooms, parts[0]+"/"+parts[1]) {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(root, parts[0], parts[1]))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// Nothing imports a capability but the examples, tests included: without the
+// files of all capabilities the go command finds every import of the rest, and
+// none of them imports another.
+func TestOnlyExamplesImportCapabilities(t *testing.T) {
+	root, rooms := root(t), present(t)
 	rest := runGo(t, root, "list", "-overlay="+overlayWithout(t, root, rooms), "-test", "-deps", "./flow/...", "./store/...", "./oauthapp/...")
 	require.Contains(t, rest, module+"/flow/dashboard\n")
+	all := importsOf(t, root, "./flow/...")
 	for _, room := range rooms {
-		require.NotContains(t, rest, module+"/"+room+"\n", "it was not deleted")
-		imports := runGo(t, root, "list", "-f", "{{.Imports}} {{.TestImports}} {{.XTestImports}}", "./"+room+"/...")
-		for _, other := range rooms {
-			if other != room {
-				require.NotRegexp(t, module+"/"+other+`[/ \]]`, imports, "%s imports %s", room, other)
+		require.NotContains(t, rest, module+"/"+room+"\n", "it was not left out")
+		for folder, imports := range all {
+			if folder != room && isAmong(imports, room) {
+				t.Errorf("%s imports %s", folder, room)
 			}
 		}
 	}
 }
 
-// Without any capability the rest passes its tests, also those that read files.
-func TestWithoutAnyCapability(t *testing.T) {
+// Each capability can be deleted: the rest builds and passes its tests, but for
+// the examples that list it. The go command has the result of a test from its
+// cache unless something that the test builds or reads was deleted. What is
+// below flow imports nothing of it, and is left out.
+func TestEachCapabilityCanBeDeleted(t *testing.T) {
 	if os.Getenv("OAUTHAPPS_TEST_FULL") == "" {
 		t.Skip("it builds everything anew: set OAUTHAPPS_TEST_FULL=1")
 	}
 	copied := t.TempDir()
 	copyModule(t, root(t), copied)
-	for _, room := range append([]string{"examples"}, rooms...) {
-		require.NoError(t, os.RemoveAll(filepath.Join(copied, filepath.FromSlash(room))))
+	examples := importsOf(t, copied, "./examples/...")
+	for _, room := range present(t) {
+		t.Run(room, func(t *testing.T) {
+			takeAway(t, copied, room)
+			for example, imports := range examples {
+				if isAmong(imports, room) {
+					takeAway(t, copied, example)
+				}
+			}
+			runGo(t, copied, "vet", "./flow/...", "./examples/...")
+			runGo(t, copied, "test", "-vet=off", "./flow/...", "./examples/...")
+		})
 	}
-	runGo(t, copied, "vet", "./flow/...")
-	runGo(t, copied, "test", "./flow/flowtest", "./flow/dashboard", "./flow")
+}
+
+// takeAway deletes a folder of a module until the end of a test.
+func takeAway(t *testing.T, module, folder string) {
+	from, to := filepath.Join(module, filepath.FromSlash(folder)), filepath.Join(t.TempDir(), "away")
+	require.NoError(t, os.Rename(from, to))
+	t.Cleanup(func() { require.NoError(t, os.Rename(to, from)) })
+}
+
+// importsOf returns what the packages in each folder right below flow or
+// examples import, tests included.
+func importsOf(t *testing.T, root, packages string) map[string]string {
+	imports := map[string]string{}
+	listed := runGo(t, root, "list", "-f", "{{.ImportPath}} {{.Imports}} {{.TestImports}} {{.XTestImports}}", packages)
+	for line := range strings.Lines(listed) {
+		parts := strings.SplitN(strings.TrimPrefix(line, module+"/"), " ", 2)
+		path := strings.Split(parts[0], "/")
+		imports[strings.Join(path[:min(2, len(path))], "/")] += parts[1]
+	}
+	return imports
+}
+
+func isAmong(imports, room string) bool {
+	return regexp.MustCompile(module + "/" + room + `[/ \]]`).MatchString(imports)
 }
 
 // overlayWithout writes an overlay for the go command in which the files of
@@ -98,17 +157,19 @@ func overlayWithout(t *testing.T, root string, folders []string) string {
 	return path
 }
 
-// runGo runs the go command in a module, and returns what it prints.
+// runGo runs the go command in a module, without the optional parts of tests,
+// and returns what it prints.
 func runGo(t *testing.T, dir string, args ...string) string {
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OAUTHAPPS_TEST_") })
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "go %v:\n%s", args, out)
 	return string(out)
 }
 
-// copyModule copies what git would have of the module: its files, but no
-// dot-folders and nothing that was installed.
+// copyModule copies the files of the module that are neither those of git nor
+// installed.
 func copyModule(t *testing.T, from, to string) {
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -119,10 +180,13 @@ func copyModule(t *testing.T, from, to string) {
 			return err
 		}
 		if entry.IsDir() {
-			if rel != "." && (entry.Name()[0] == '.' || entry.Name() == "node_modules") {
+			if entry.Name() == ".git" || entry.Name() == "node_modules" {
 				return filepath.SkipDir
 			}
 			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		if entry.Type()&fs.ModeSymlink != 0 || entry.Name() == ".git" { // a worktree has a file
+			return nil
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {
