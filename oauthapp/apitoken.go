@@ -68,11 +68,11 @@ type APITokenStore interface {
 	// ErrNotFound, also for a token that the filter does not select.
 	RevokeAPIToken(ctx context.Context, filter APITokenFilter, id uuid.UUID, now time.Time) (APIToken, error)
 
-	// EndAPITokens ends the tokens of the user, for the account, or for both,
-	// that a filter of grants names, in steps as EndGrants does. A filter
-	// without user and account selects every token if it names neither an
-	// application nor an owner but AnyOwner; one that names either selects
-	// none.
+	// EndAPITokens ends API tokens in steps, as EndGrants ends grants. It ends
+	// the tokens of the user, or for the account, or of both, that the filter
+	// names. It ends every token for the filter of everything,
+	// GrantsToOwner(AnyOwner), and none for one that names an application or
+	// the owner of applications.
 	EndAPITokens(ctx context.Context, filter GrantFilter, cursor string, limit int) (next string, ended int, err error)
 }
 

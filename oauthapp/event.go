@@ -35,8 +35,9 @@ const (
 	ApplicationFormRefused EventType = "oauth_application.form_refused" // a form was forged or belongs to another session
 	APITokenFormRefused    EventType = "api_token.form_refused"         // likewise
 
-	// An owner offered an application to another account, or withdrew that, and
-	// somebody declined it. What is accepted is an ApplicationTransferred.
+	// An owner offered an application to another account, the owner withdrew
+	// the offer, or the other account declined it. An offer that is accepted is
+	// an ApplicationTransferred.
 	ApplicationTransferOffered   EventType = "oauth_application.transfer_offer"
 	ApplicationTransferWithdrawn EventType = "oauth_application.transfer_withdraw"
 	ApplicationTransferDeclined  EventType = "oauth_application.transfer_decline"
@@ -105,8 +106,7 @@ type Event struct {
 	Applications    int    // of AccessEnded: as Ended tells
 	APITokens       int    // of AccessEnded and UserErased: as Ended tells
 	// Reason is why it failed: a fixed phrase, never what somebody sent. It is
-	// "" if it did not fail. Of a standing that was set it is the Reason of the
-	// standing.
+	// "" if it did not fail. Of a change of standing it is Standing.Reason.
 	Reason string
 
 	// Of a credential that was leaked: Credential is its kind, as package

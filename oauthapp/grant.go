@@ -12,9 +12,9 @@ import (
 // grant for each application, user and account. It outlives the tokens that
 // were issued under it.
 //
-// The grant of an application itself has neither user nor account. It is what
-// tokens stand under that an application gets for itself (RFC 6749, section
-// 4.4). It is in no list and counts as no user.
+// The grant of an application itself has neither user nor account. The tokens
+// that an application gets for itself (RFC 6749, section 4.4) are issued under
+// it. It is in no list and counts as no user.
 //
 // A grant is live until it is revoked, the tokens of its application are
 // revoked, or its application is deleted. Stores return live grants only.
