@@ -35,6 +35,13 @@ type Config struct {
 	// across it. Use it for one node only.
 	Keys [][]byte
 
+	// SigningKeys sign what others verify, for the capabilities that do so,
+	// such as package signedintrospection. All are published, 20 at most, and
+	// of each algorithm the first signs. The ID of a key is its thumbprint (RFC
+	// 7638). Nodes share them; package signedintrospection says how to replace
+	// one. Without such a capability they have no effect. Defaults to none.
+	SigningKeys []SigningKey
+
 	// CredentialPrefix brands client secrets, codes and tokens: 1 to 16
 	// lower-case letters and digits. Choose it once. Defaults to
 	// credential.DefaultPrefix.

@@ -45,6 +45,9 @@
 //	POST      /oauth/global-token-revocation   globalrevocation
 //	GET, POST /accounts/{account}/api_tokens   tokens, and POST below it
 //	POST      /oauth/leaks                     leaks
+//	GET       /oauth/jwks                      the public keys of
+//	                                           [Config.SigningKeys], with
+//	                                           signedintrospection
 //
 // and at the root, with the issuer's or the resource's path behind them:
 //

@@ -30,6 +30,7 @@ func (p *Provider) extend() error {
 		Registry:    p.registry,
 		Credentials: p.credentials,
 		Issue:       p.issue,
+		SigningKeys: kernelSigningKeys(p.cfg.SigningKeys),
 		Now:         p.now,
 		Emit:        p.emit,
 		Refusals:    p.recentRefusals,
@@ -102,6 +103,9 @@ func (p *Provider) extend() error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := p.publishKeys(); err != nil {
+		return err
 	}
 	p.clients = p.newClients()
 	p.kernel.AuthenticateClient = p.authenticateLive

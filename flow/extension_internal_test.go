@@ -113,13 +113,26 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Files:   fstest.MapFS{"voucher.html": {Data: []byte(`{{define "title"}}Voucher{{end}}{{define "main"}}<p>{{.Page}}</p>{{end}}`)}},
 			Samples: map[string][]any{"voucher.html": {"sample"}},
 		},
-		ClaimsExtra: true,
+		WriteIntrospection: writeVoucherIntrospection,
+		KeySet:             []byte(voucherKeySet),
+		ClaimsExtra:        true,
 	}
 	v.addAuthorization(&c)
 	if v.edit != nil {
 		v.edit(&c)
 	}
 	return c, v.failed
+}
+
+const voucherKeySet = `{"keys":[]}`
+
+func writeVoucherIntrospection(w http.ResponseWriter, r *http.Request, client store.Client, answer any) bool {
+	if r.Header.Get("Accept") != "text/voucher" {
+		return false
+	}
+	b, _ := json.Marshal(answer)
+	wire.WriteAs(w, http.StatusOK, "text/voucher", append([]byte(client.Application.Name), b...))
+	return true
 }
 
 func (v *voucher) page(w http.ResponseWriter, r *http.Request) {
@@ -475,6 +488,51 @@ func (p *extended) call(headers ...string) *httptest.ResponseRecorder {
 	return w
 }
 
+// A capability that signs has its public keys published, once for all that do:
+// in a place that the metadata names, for scripts too, for five minutes. It
+// writes the answers of the introspection endpoint that ask for its form.
+func TestCapabilitiesThatSign(t *testing.T) {
+	only := func(c *kernel.Contribution) { *c = kernel.Contribution{KeySet: []byte(voucherKeySet)} }
+	p := mustExtend(t, memory.New(), &voucher{name: "voucher"}, &voucher{name: "second", edit: only})
+	get := func(p *extended, path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://id.example"+path, nil))
+		return w
+	}
+	var metadata map[string]any
+	require.NoError(t, json.Unmarshal(get(p, "/.well-known/oauth-authorization-server").Body.Bytes(), &metadata))
+	require.Equal(t, "https://id.example/oauth/jwks", metadata["jwks_uri"])
+	w := get(p, "/oauth/jwks")
+	require.Equal(t, voucherKeySet, w.Body.String())
+	for name, value := range map[string]string{
+		"Content-Type":                "application/jwk-set+json",
+		"Cache-Control":               "public, max-age=300",
+		"X-Content-Type-Options":      "nosniff",
+		"Access-Control-Allow-Origin": "*",
+	} {
+		require.Equal(t, value, w.Header().Get(name), name)
+	}
+	require.NotEmpty(t, w.Header().Get("ETag"))
+
+	form := url.Values{"token": {p.begin("")}, "client_id": {p.app.ClientID}, "client_secret": {p.secret}}
+	_, plain := p.post("/oauth/introspect", form, "Accept", "application/json")
+	require.Equal(t, true, plain["active"])
+	w = p.send("/oauth/introspect", form, "Accept", "text/voucher")
+	require.Equal(t, []string{"text/voucher", "no-store"}, []string{w.Header().Get("Content-Type"), w.Header().Get("Cache-Control")})
+	body, ok := strings.CutPrefix(w.Body.String(), "Client")
+	require.True(t, ok)
+	var told map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body), &told))
+	require.Equal(t, plain, told)
+	form.Set("client_secret", "wrong")
+	status, refused := p.post("/oauth/introspect", form, "Accept", "text/voucher")
+	require.Equal(t, []any{http.StatusUnauthorized, InvalidClient}, []any{status, refused["error"]})
+
+	without := mustExtend(t, memory.New())
+	require.Equal(t, http.StatusNotFound, get(without, "/oauth/jwks").Code)
+	require.NotContains(t, get(without, "/.well-known/oauth-authorization-server").Body.String(), "jwks_uri")
+}
+
 // A token that is bound by a capability is taken with its scheme alone, and a
 // token that is not with Bearer. Without the capability it is refused
 // everywhere.
@@ -572,6 +630,10 @@ func TestConflictsOfCapabilities(t *testing.T) {
 		"route without handler": {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodPost, Path: "/other"}}})}, "other: the route POST /other must have a handler and a path that begins with a slash and goes on"},
 		"unknown method":        {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: "get", Path: "/other", Handler: http.NotFound}}})}, "other: the route get /other must have the method GET, POST, PUT or DELETE"},
 		"its own error":         {&voucher{name: "other", failed: errors.New("Config.Colour is required")}, "other: Config.Colour is required"},
+		"introspection":         {&voucher{name: "other", edit: only(kernel.Contribution{WriteIntrospection: writeVoucherIntrospection})}, "voucher and other both add a form of the answers of the introspection endpoint"},
+		"key set":               {&voucher{name: "other", edit: only(kernel.Contribution{KeySet: []byte(`{"keys":[{}]}`)})}, "other publishes other keys than the capabilities before it"},
+		"route of the key set":  {&voucher{name: "other", edit: only(kernel.Contribution{Routes: []kernel.Route{{Method: http.MethodGet, Path: "/oauth/jwks", Handler: http.NotFound}}})}, "other and jwks both add the route GET /oauth/jwks"},
+		"place of the key set":  {&voucher{name: "other", edit: only(kernel.Contribution{Metadata: map[string]any{"jwks_uri": "x"}})}, "other and jwks both add the metadata member jwks_uri"},
 		"nothing":               {nil, "number 1 is nil"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,7 +72,10 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 			members = append(members, further(answer.session, token.Digest))
 		}
 	}
-	p.writeJSON(w, r, withMembers(answer, members))
+	full := withMembers(answer, members)
+	if write := p.added.WriteIntrospection; write == nil || !write(w, r, client, full) {
+		p.writeJSON(w, r, full)
+	}
 }
 
 // introspectFor tells a client what it may know of a token.

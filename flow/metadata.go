@@ -48,7 +48,7 @@ func (p *Provider) serverMetadata() http.HandlerFunc {
 		"revocation_endpoint_auth_methods_supported":    p.clients.Names(true),
 		"introspection_endpoint_auth_methods_supported": p.clients.Names(false),
 	})
-	return document(metadata)
+	return jsonDocument(metadata)
 }
 
 // ownResourceMetadata are the members of the protected resource metadata (RFC
@@ -70,18 +70,23 @@ func (p *Provider) scopeNames() []string {
 	return names
 }
 
-// document serves a JSON document that stays the same while the process runs.
-func document(v any) http.HandlerFunc {
+// jsonDocument serves a document of metadata.
+func jsonDocument(v any) http.HandlerFunc {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false) // identifiers are compared byte for byte
 	_ = encoder.Encode(v)        // strings and booleans always encode
-	body := b.Bytes()
+	return document("application/json", b.Bytes())
+}
+
+// document serves a document that stays the same while the process runs. It may
+// be kept for five minutes.
+func document(contentType string, body []byte) http.HandlerFunc {
 	sum := sha256.Sum256(body)
 	etag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Type", "application/json")
+		h.Set("Content-Type", contentType)
 		h.Set("Cache-Control", "public, max-age=300")
 		h.Set("ETag", etag)
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -36,6 +36,7 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 		return Config{}, nil, fmt.Errorf("flow: Config.Issuer: %w", err)
 	}
 	cfg.Keys = slices.Clone(cfg.Keys)
+	cfg.SigningKeys = slices.Clone(cfg.SigningKeys)
 	cfg.Scopes = slices.Clone(cfg.Scopes)
 	cfg.IgnoredScopes = slices.Clone(cfg.IgnoredScopes)
 	cfg.ResourceServers = slices.Clone(cfg.ResourceServers)

@@ -43,7 +43,7 @@ func (p *Provider) documentResources() (map[string][]resourceDocument, error) {
 		}
 		u, _ := url.Parse(r.Identifier)
 		path := metadataPath(u.Path)
-		documents[path] = append(documents[path], resourceDocument{u.Host, document(metadata)})
+		documents[path] = append(documents[path], resourceDocument{u.Host, jsonDocument(metadata)})
 	}
 	return documents, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/leaks"
 	"github.com/oauthapps/oauthapps/flow/par"
 	"github.com/oauthapps/oauthapps/flow/registration"
+	"github.com/oauthapps/oauthapps/flow/signedintrospection"
 	"github.com/oauthapps/oauthapps/flow/telemetry"
 	"github.com/oauthapps/oauthapps/flow/tokens"
 )
@@ -32,6 +33,7 @@ func capabilities(opts options) []flow.Extension {
 		leaks.New(leaks.Config{Reporter: opts.reporter}),
 		par.New(par.Config{}),
 		registration.New(registration.Config{Open: true}),
+		signedintrospection.New(signedintrospection.Config{}),
 		tokens.New(tokens.Config{}),
 		telemetry.New(opts.metrics.config),
 	}

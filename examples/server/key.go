@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/oauthapps/oauthapps/flow"
 )
 
 // A masterKey is a secret of the server. Nothing is signed with it: every
@@ -38,6 +43,28 @@ func (ks masterKeys) derive(purpose string) [][]byte {
 		derived[i] = k.derive(purpose)
 	}
 	return derived
+}
+
+// signing returns the key pairs that are derived from the keys, in the same
+// order. A service of some size rather has a machine that keeps them to itself,
+// as a flow.SigningKey is any crypto.Signer.
+func (ks masterKeys) signing() (all []flow.SigningKey) {
+	for _, k := range ks {
+		all = append(all,
+			flow.SigningKey{Signer: k.deriveES256(), Algorithm: "ES256"},
+			flow.SigningKey{Signer: ed25519.NewKeyFromSeed(k.derive("signing with EdDSA")), Algorithm: "EdDSA"},
+		)
+	}
+	return all
+}
+
+func (k masterKey) deriveES256() *ecdsa.PrivateKey {
+	for i := 0; ; i++ { // one of four billion numbers of 32 bytes is too large
+		key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), k.derive(fmt.Sprint("signing with ES256, ", i)))
+		if err == nil {
+			return key
+		}
+	}
 }
 
 // loadKeys reads the keys of a key file, which it makes, with one key, where

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,6 +72,8 @@ func TestKeyFileOfSeveralKeys(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, masterKeys{masterKey([]byte(two)), masterKey([]byte(one))}, keys, "the first signs")
 	require.Equal(t, [][]byte{keys[0].derive("forms"), keys[1].derive("forms")}, keys.derive("forms"))
+	require.Equal(t, slices.Concat(keys[:1].signing(), keys[1:].signing()), keys.signing(), "the same at every node and after every start")
+	require.NotEqual(t, keys[:1].signing(), keys[1:].signing())
 
 	for _, content := range []string{"", "\n", encode(one) + "\n\n" + encode(two), encode(one) + "\n" + encode("short"), encode(one) + " " + encode(two)} {
 		write(content)

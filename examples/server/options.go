@@ -68,7 +68,7 @@ func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
 	flags.StringVar(&opts.addr, "addr", "127.0.0.1:8080", "listen on `HOST:PORT`; port 0 picks a free one")
 	flags.StringVar(&opts.issuer, "issuer", "", "external `URL` of the server (default http:// and the listen address)")
 	dsn = flags.String("store", "sqlite:oauthapps.db", "where to keep everything: a `DSN` memory, sqlite:PATH or postgres://...")
-	flags.StringVar(&opts.keyFile, "key-file", "", "`PATH` of the signing keys, one a line: the first signs, all verify; made on first start (default beside the SQLite file; without one, a random key)")
+	flags.StringVar(&opts.keyFile, "key-file", "", "`PATH` of the keys, one a line: the first signs, all verify; made on first start (default beside the SQLite file; without one, a random key)")
 	flags.DurationVar(&opts.codeTTL, "code-ttl", 0, "how long an authorization code lives (default 5m)")
 	flags.DurationVar(&opts.accessTokenTTL, "access-token-ttl", 0, "how long an access token lives (default 1h; 30 days from /v2/oauth/access_token)")
 	flags.DurationVar(&opts.refreshTokenTTL, "refresh-token-ttl", 0, "how long a refresh token lives unused (default 720h)")

@@ -48,6 +48,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		Issuer:        opts.issuer,
 		Store:         st,
 		Keys:          keys.derive("forms of the library"),
+		SigningKeys:   keys.signing(),
 		CurrentUser:   login.currentUser,
 		LoginURL:      loginURL,
 		MayAct:        login.people.mayAct,

@@ -139,6 +139,7 @@ func TestMethods(t *testing.T) {
 		"/oauth/authorize": "GET POST HEAD", "/oauth/token": "POST OPTIONS", "/oauth/revoke": "POST OPTIONS", "/oauth/introspect": "POST OPTIONS",
 		"/v2/oauth/access_token": "POST OPTIONS", "/v2/whoami": "GET HEAD", "/login": "GET POST HEAD", "/logout": "POST",
 		"/.well-known/oauth-authorization-server": "GET HEAD OPTIONS", "/.well-known/oauth-protected-resource": "GET HEAD OPTIONS",
+		"/oauth/jwks": "GET HEAD OPTIONS",
 		home(acme): "GET POST HEAD", app.path(): "GET POST HEAD", app.path("edit"): "GET HEAD", app.path("secrets"): "GET POST HEAD", // GET is for who reloads: it leads back
 		app.path("revoke"): "GET POST HEAD", app.path("delete"): "GET POST HEAD",
 	} {

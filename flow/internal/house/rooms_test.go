@@ -29,6 +29,7 @@ var rooms = []string{
 	"flow/globalrevocation",
 	"flow/par",
 	"flow/registration",
+	"flow/signedintrospection",
 	"flow/telemetry",
 }
 

@@ -1,5 +1,6 @@
 // Package jose reads signed JSON Web Tokens (RFC 7515, 7519) and the keys that
-// they are signed with (RFC 7517). It is the only importer of go-jose.
+// they are signed with (RFC 7517), and signs those of the service itself with a
+// [Signer]. It is the only importer of go-jose.
 //
 // A token is a JWS in compact serialization with one signature of one of
 // [Algorithms], whose payload is a JSON object. Everything that a sender could

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -107,6 +108,16 @@ type Contribution struct {
 	TokenMembers         func(t *TokenRequest, issued *Tokens) map[string]any
 	IntrospectionMembers func(s *store.Session, token credential.Digest) map[string]any
 
+	// WriteIntrospection answers a client that may introspect, in a form of its
+	// own: with what is said otherwise in JSON, answer. It reports false, and
+	// writes nothing, where the request does not ask for that form.
+	WriteIntrospection func(w http.ResponseWriter, r *http.Request, client store.Client, answer any) bool
+
+	// KeySet is the JWK Set (RFC 7517) of the public keys of
+	// [Kernel.SigningKeys], of a capability that signs with them. It is then
+	// published. All that contribute one contribute the same.
+	KeySet []byte
+
 	// Pages are written by their names with [Kernel.WritePage], and can be
 	// overridden by the host like every page. Each defines the templates
 	// "title" and "main", which find their data as .Page. Each has a name that
@@ -168,8 +179,11 @@ type Contributions struct {
 	Pages                []page.Further
 	Observers            []func(ctx context.Context, r *http.Request, endpoint string) (context.Context, func(*Outcome))
 
-	Requests *RequestSource // nil where nobody adds one
+	// Nil where nobody adds one:
+	Requests           *RequestSource
+	WriteIntrospection func(w http.ResponseWriter, r *http.Request, client store.Client, answer any) bool
 
+	keySet             []byte
 	tokenSource        *TokenSource
 	leakable           []Leakable
 	judgeAuthorization []func(a *AuthorizationRequest) *wire.Error
@@ -205,6 +219,12 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	}
 	if err := all.checkPaths(name, c); err != nil {
 		return err
+	}
+	if c.KeySet != nil {
+		if all.keySet != nil && !bytes.Equal(all.keySet, c.KeySet) {
+			return fmt.Errorf("%s publishes other keys than the capabilities before it", name)
+		}
+		all.keySet = c.KeySet
 	}
 	all.Routes = append(all.Routes, c.Routes...)
 	for _, grant := range c.Grants {
@@ -259,6 +279,9 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	if c.IntrospectionMembers != nil {
 		all.IntrospectionMembers = append(all.IntrospectionMembers, c.IntrospectionMembers)
 	}
+	if c.WriteIntrospection != nil {
+		all.WriteIntrospection = c.WriteIntrospection
+	}
 	if c.Pages.Files != nil {
 		all.Pages = append(all.Pages, c.Pages)
 	}
@@ -295,6 +318,9 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	}
 	if c.Requests != nil {
 		claims = append(claims, "authorization requests that were handed in before")
+	}
+	if c.WriteIntrospection != nil {
+		claims = append(claims, "a form of the answers of the introspection endpoint")
 	}
 	if c.Tokens != nil {
 		claims = append(claims, "access tokens that belong to no session")
@@ -344,6 +370,9 @@ func (all *Contributions) AddAnswerHeader(h http.Header, r *http.Request) {
 		add(h, r)
 	}
 }
+
+// KeySet is the JWK Set that capabilities have published, nil where none has.
+func (all *Contributions) KeySet() []byte { return all.keySet }
 
 // ExposedHeaders are the headers of answers that scripts of other origins may
 // read, as Access-Control-Expose-Headers has them.

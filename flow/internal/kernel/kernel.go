@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"crypto"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -27,6 +28,7 @@ type Kernel struct {
 	Registry    *oauthapp.Registry
 	Credentials credential.Format
 	Issue       *Issuance
+	SigningKeys []SigningKey // of each algorithm the first signs
 
 	// Now is the time of a request, as stores keep it.
 	Now func() time.Time
@@ -159,6 +161,13 @@ type Kernel struct {
 	WritePageError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 
 	Host
+}
+
+// A SigningKey is a key pair of the service for one JWS algorithm. Nobody has
+// checked that it is.
+type SigningKey struct {
+	Signer    crypto.Signer
+	Algorithm string
 }
 
 // A Host is what the host's configuration says, for a capability that has

@@ -20,11 +20,19 @@ func WriteJSON(w http.ResponseWriter, status int, answer any) error {
 
 // Write answers with JSON that no cache may keep.
 func Write(w http.ResponseWriter, status int, body []byte) {
-	SetJSONHeader(w.Header())
+	WriteAs(w, status, "application/json", body)
+}
+
+// WriteAs answers with a content type that no cache may keep.
+func WriteAs(w http.ResponseWriter, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
 	if len(body) > 1<<10 {
 		// Of what is shorter net/http tells the length itself, what is longer
 		// it would send in chunks.
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails only when the client has gone
@@ -47,13 +55,6 @@ func ErrorBody(code, description string) []byte {
 		Description string `json:"error_description"`
 	}{code, description})
 	return b
-}
-
-// SetJSONHeader sets the header of an answer in JSON that no cache may keep.
-func SetJSONHeader(h http.Header) {
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 // SetPragma has caches of HTTP/1.0 keep no answer of a token endpoint, either
