@@ -140,7 +140,7 @@ func TestMethods(t *testing.T) {
 		"/v2/oauth/access_token": "POST OPTIONS", "/v2/whoami": "GET HEAD", "/login": "GET POST HEAD", "/logout": "POST",
 		"/.well-known/oauth-authorization-server": "GET HEAD OPTIONS", "/.well-known/oauth-protected-resource": "GET HEAD OPTIONS",
 		"/oauth/jwks": "GET HEAD OPTIONS",
-		home(acme): "GET POST HEAD", app.path(): "GET POST HEAD", app.path("edit"): "GET HEAD", app.path("secrets"): "GET POST HEAD", // GET is for who reloads: it leads back
+		home(acme):    "GET POST HEAD", app.path(): "GET POST HEAD", app.path("edit"): "GET HEAD", app.path("secrets"): "GET POST HEAD", // GET is for who reloads: it leads back
 		app.path("revoke"): "GET POST HEAD", app.path("delete"): "GET POST HEAD",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "X"} {

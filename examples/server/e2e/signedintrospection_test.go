@@ -90,12 +90,12 @@ func TestSignedAnswerIsNothingElse(t *testing.T) {
 		status int
 		says   string
 	}{
-		"access token":       {s.whoami(t, signed), http.StatusUnauthorized, "invalid_token"},
-		"client assertion":   {with("", "", assertion)("/oauth/token"), http.StatusUnauthorized, "invalid_client"},
-		"DPoP proof":         {with("DPoP", signed, app.as(refresh))("/oauth/token"), http.StatusBadRequest, "invalid_dpop_proof"},
-		"refresh token":      {s.post(t, "/oauth/token", app.as(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {signed}})), http.StatusBadRequest, "invalid_grant"},
-		"code":               {s.post(t, "/oauth/token", app.as(url.Values{"grant_type": {"authorization_code"}, "code": {signed}, "redirect_uri": {app.Callback}})), http.StatusBadRequest, "invalid_grant"},
-		"operator":           {with("Authorization", "Bearer "+signed, nil)("/oauth/leaks"), http.StatusUnauthorized, ""},
+		"access token":     {s.whoami(t, signed), http.StatusUnauthorized, "invalid_token"},
+		"client assertion": {with("", "", assertion)("/oauth/token"), http.StatusUnauthorized, "invalid_client"},
+		"DPoP proof":       {with("DPoP", signed, app.as(refresh))("/oauth/token"), http.StatusBadRequest, "invalid_dpop_proof"},
+		"refresh token":    {s.post(t, "/oauth/token", app.as(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {signed}})), http.StatusBadRequest, "invalid_grant"},
+		"code":             {s.post(t, "/oauth/token", app.as(url.Values{"grant_type": {"authorization_code"}, "code": {signed}, "redirect_uri": {app.Callback}})), http.StatusBadRequest, "invalid_grant"},
+		"operator":         {with("Authorization", "Bearer "+signed, nil)("/oauth/leaks"), http.StatusUnauthorized, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, test.status, test.answer.Status, test.answer.Body)
