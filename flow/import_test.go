@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/oauthapps/oauthapps/flow"
@@ -36,13 +37,18 @@ func hashes(t *testing.T) map[string]oauthapp.Import {
 	hydra, err := pbkdf2.Key(sha256.New, foreignSecret, []byte("\x01\x02\x03salt"), 1000, 32)
 	require.NoError(t, err)
 	raw := base64.RawStdEncoding.EncodeToString
+	// The parameters that Laravel and Django have by default.
+	laravel := "$argon2id$v=19$m=65536,t=4,p=1$" + raw([]byte("salt of Laravel!")) + "$" + raw(argon2.IDKey([]byte(foreignSecret), []byte("salt of Laravel!"), 4, 65536, 1, 32))
+	ofDjango := "argon2$argon2id$v=19$m=102400,t=2,p=8$" + raw([]byte("salt of Django..")) + "$" + raw(argon2.IDKey([]byte(foreignSecret), []byte("salt of Django.."), 2, 102400, 8, 32))
 	return map[string]oauthapp.Import{
-		"plain":            {Secret: foreignSecret, SecretForm: oauthapp.PlainSecret},
-		"sha256":           {Secret: hex.EncodeToString(sum[:]), SecretForm: oauthapp.SHA256Secret},
-		"bcrypt":           {Secret: string(slow), SecretForm: oauthapp.BcryptSecret},
-		"bcrypt of PHP":    {Secret: "$2y$" + string(slow[4:]), SecretForm: oauthapp.BcryptSecret},
-		"pbkdf2 of Django": {Secret: "pbkdf2_sha256$1000$aVerySaltySalt22$" + base64.StdEncoding.EncodeToString(django), SecretForm: oauthapp.PBKDF2Secret},
-		"pbkdf2 of Hydra":  {Secret: "$pbkdf2-sha256$i=1000,l=32$" + raw([]byte("\x01\x02\x03salt")) + "$" + raw(hydra), SecretForm: oauthapp.PBKDF2Secret},
+		"plain":             {Secret: foreignSecret, SecretForm: oauthapp.PlainSecret},
+		"sha256":            {Secret: hex.EncodeToString(sum[:]), SecretForm: oauthapp.SHA256Secret},
+		"bcrypt":            {Secret: string(slow), SecretForm: oauthapp.BcryptSecret},
+		"Argon2 of Laravel": {Secret: laravel, SecretForm: oauthapp.Argon2Secret},
+		"Argon2 of Django":  {Secret: ofDjango, SecretForm: oauthapp.Argon2Secret},
+		"bcrypt of PHP":     {Secret: "$2y$" + string(slow[4:]), SecretForm: oauthapp.BcryptSecret},
+		"pbkdf2 of Django":  {Secret: "pbkdf2_sha256$1000$aVerySaltySalt22$" + base64.StdEncoding.EncodeToString(django), SecretForm: oauthapp.PBKDF2Secret},
+		"pbkdf2 of Hydra":   {Secret: "$pbkdf2-sha256$i=1000,l=32$" + raw([]byte("\x01\x02\x03salt")) + "$" + raw(hydra), SecretForm: oauthapp.PBKDF2Secret},
 	}
 }
 
@@ -135,6 +141,15 @@ func TestImportedSecrets(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The hash is one of the tests of the reference implementation of Argon2.
+func TestImportedSecretOfArgon2(t *testing.T) {
+	i := newImporter(t)
+	i.importAs("client", oauthapp.Import{SecretForm: oauthapp.Argon2Secret,
+		Secret: "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"})
+	require.Equal(t, http.StatusUnauthorized, i.authenticate("client", "passwore"))
+	require.Equal(t, http.StatusOK, i.authenticate("client", "password"))
 }
 
 // Attempts at a secret that may be guessable are counted before they are

@@ -2,17 +2,11 @@ package oauthapp
 
 import (
 	"context"
-	"crypto/pbkdf2"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -40,6 +34,11 @@ const (
 	// django-oauth-toolkit, or "$pbkdf2-sha256$i=iterations,l=length$salt$hash"
 	// of Ory Hydra, with up to 2,000,000 iterations.
 	PBKDF2Secret SecretForm = "pbkdf2"
+	// Argon2Secret is "$argon2id$v=19$m=memory,t=passes,p=threads$salt$hash",
+	// with up to 128 MiB of memory, 8 threads, and 512 MiB in all passes
+	// together: Laravel Passport with the hasher argon2id of its application,
+	// and django-oauth-toolkit with that of Django, "argon2" before it.
+	Argon2Secret SecretForm = "argon2"
 )
 
 // An Import is an application that lived in another service.
@@ -165,26 +164,6 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 // ImportedHint stands for the last characters of a secret that came as a hash.
 const ImportedHint = "imported"
 
-// The marks of Secret.Hash: how the text after it is read, and whether the
-// secret was random.
-const (
-	hashOfRandom = "random:"
-	hashOfSHA256 = "sha256:"
-)
-
-const (
-	maxBcryptCost = 14
-	maxIterations = 2_000_000
-	ownIterations = 600_000
-)
-
-var (
-	sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	bcryptForm = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
-	djangoForm = regexp.MustCompile(`^pbkdf2_sha256\$([0-9]{1,7})\$([A-Za-z0-9]{1,128})\$([A-Za-z0-9+/]{43}=)$`)
-	hydraForm  = regexp.MustCompile(`^\$pbkdf2-sha256\$i=([0-9]{1,7}),l=([0-9]{1,3})\$([A-Za-z0-9+/]{1,128})\$([A-Za-z0-9+/]{1,128})$`)
-)
-
 // keep returns what is kept of the secret, or says what is wrong with it, which
 // holds nothing of the secret.
 func (imp Import) keep() (secret *Secret, problem string) {
@@ -208,7 +187,8 @@ func (imp Import) keep() (secret *Secret, problem string) {
 		} else {
 			secret.Hash = hashOfSHA256 + strings.ToLower(text)
 		}
-	case imp.SecretForm == BcryptSecret && isBcrypt(text), imp.SecretForm == PBKDF2Secret && isPBKDF2(text):
+	case imp.SecretForm == BcryptSecret && isBcrypt(text), imp.SecretForm == PBKDF2Secret && isPBKDF2(text),
+		imp.SecretForm == Argon2Secret && isArgon2(text):
 		secret.Hash = text
 		if imp.SecretIsRandom {
 			secret.Hash = hashOfRandom + text
@@ -217,74 +197,4 @@ func (imp Import) keep() (secret *Secret, problem string) {
 		return nil, fmt.Sprintf("Client secret is not of the form %q, or its hash takes too long; make a new secret at random, import it as \"plain\", and give it to the developer.", string(imp.SecretForm))
 	}
 	return secret, ""
-}
-
-func isBcrypt(text string) bool {
-	m := bcryptForm.FindStringSubmatch(text)
-	if m == nil {
-		return false
-	}
-	cost, _ := strconv.Atoi(m[1])
-	return cost >= 4 && cost <= maxBcryptCost
-}
-
-func isPBKDF2(text string) bool {
-	_, _, _, ok := parsePBKDF2(text)
-	return ok
-}
-
-// parsePBKDF2 reads both forms of PBKDF2Secret.
-func parsePBKDF2(text string) (iterations int, salt, want []byte, ok bool) {
-	var err error
-	if m := djangoForm.FindStringSubmatch(text); m != nil {
-		iterations, _ = strconv.Atoi(m[1])
-		salt = []byte(m[2]) // Django takes the text of the salt
-		want, err = base64.StdEncoding.DecodeString(m[3])
-	} else if m := hydraForm.FindStringSubmatch(text); m != nil {
-		iterations, _ = strconv.Atoi(m[1])
-		length, _ := strconv.Atoi(m[2])
-		var saltErr error
-		salt, saltErr = base64.RawStdEncoding.DecodeString(m[3])
-		want, err = base64.RawStdEncoding.DecodeString(m[4])
-		if saltErr != nil || len(want) != length {
-			return 0, nil, nil, false
-		}
-	}
-	ok = err == nil && iterations >= 1 && iterations <= maxIterations && len(want) >= 16 && len(want) <= 64
-	return iterations, salt, want, ok
-}
-
-// hashPlain returns a slow hash of a secret that may be guessable.
-func hashPlain(text string) string {
-	salt := make([]byte, 16)
-	_, _ = rand.Read(salt) // never fails
-	key, _ := pbkdf2.Key(sha256.New, text, salt, ownIterations, sha256.Size)
-	return fmt.Sprintf("$pbkdf2-sha256$i=%d,l=%d$%s$%s", ownIterations, sha256.Size,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
-}
-
-// WasRandom reports whether the host vouched that an imported secret was drawn
-// at random: it can have a digest from its first use on.
-func (s Secret) WasRandom() bool { return strings.HasPrefix(s.Hash, hashOfRandom) }
-
-// MatchHash reports whether an imported secret is the one presented. It takes
-// long, and bcrypt is compared by the function given, as its package is none of
-// this one's: callers limit how often it is called. It compares in constant
-// time. A secret without a Hash matches nothing.
-func (s Secret) MatchHash(presented string, bcrypt func(hash, presented []byte) bool) bool {
-	hash := strings.TrimPrefix(s.Hash, hashOfRandom)
-	if digest, ok := strings.CutPrefix(hash, hashOfSHA256); ok {
-		var want credential.Digest
-		n, err := hex.Decode(want[:], []byte(digest))
-		return err == nil && n == len(want) && credential.DigestOf(presented).Equal(want)
-	}
-	if isBcrypt(hash) {
-		return bcrypt([]byte(hash), []byte(presented))
-	}
-	iterations, salt, want, ok := parsePBKDF2(hash)
-	if !ok {
-		return false
-	}
-	got, err := pbkdf2.Key(sha256.New, presented, salt, iterations, len(want))
-	return err == nil && subtle.ConstantTimeCompare(got, want) == 1
 }

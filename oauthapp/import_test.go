@@ -53,10 +53,14 @@ func TestImport(t *testing.T) {
 }
 
 func TestImportRefuses(t *testing.T) {
-	for name, tt := range map[string]struct {
+	type refused struct {
 		change func(*oauthapp.Import)
 		field  string
-	}{
+	}
+	argon2 := func(hash string) refused {
+		return refused{func(i *oauthapp.Import) { i.SecretForm, i.Secret = oauthapp.Argon2Secret, hash }, "client_secret"}
+	}
+	for name, tt := range map[string]refused{
 		"no client ID":        {func(i *oauthapp.Import) { i.ClientID = "" }, "client_id"},
 		"client ID":           {func(i *oauthapp.Import) { i.ClientID = "a b" }, "client_id"},
 		"long client ID":      {func(i *oauthapp.Import) { i.ClientID = strings.Repeat("a", 256) }, "client_id"},
@@ -81,10 +85,17 @@ func TestImportRefuses(t *testing.T) {
 		"PBKDF2 of another length": {func(i *oauthapp.Import) {
 			i.SecretForm, i.Secret = oauthapp.PBKDF2Secret, "$pbkdf2-sha256$i=1000,l=64$c2FsdA$"+strings.Repeat("a", 43)
 		}, "client_secret"},
-		"argon2": {func(i *oauthapp.Import) {
-			i.SecretForm, i.Secret = "argon2", "$argon2id$v=19$m=65536,t=4,p=1$c2FsdA$aGFzaA"
-		}, "client_secret"},
-		"public with secret": {func(i *oauthapp.Import) { i.Type = oauthapp.Public }, "client_secret"},
+		"Argon2i":                   argon2("$argon2i$v=19$m=65536,t=4,p=1$c29tZXNhbHQ$" + strings.Repeat("a", 43)),
+		"Argon2 of another version": argon2("$argon2id$v=16$m=65536,t=4,p=1$c29tZXNhbHQ$" + strings.Repeat("a", 43)),
+		"Argon2 too large":          argon2("$argon2id$v=19$m=131073,t=1,p=1$c29tZXNhbHQ$" + strings.Repeat("a", 43)),
+		"Argon2 too slow":           argon2("$argon2id$v=19$m=131072,t=5,p=1$c29tZXNhbHQ$" + strings.Repeat("a", 43)),
+		"Argon2 of no pass":         argon2("$argon2id$v=19$m=65536,t=0,p=1$c29tZXNhbHQ$" + strings.Repeat("a", 43)),
+		"Argon2 of many threads":    argon2("$argon2id$v=19$m=65536,t=4,p=9$c29tZXNhbHQ$" + strings.Repeat("a", 43)),
+		"Argon2 of no thread":       argon2("$argon2id$v=19$m=65536,t=4,p=0$c29tZXNhbHQ$" + strings.Repeat("a", 43)),
+		"Argon2 of little memory":   argon2("$argon2id$v=19$m=0,t=1,p=1$c29tZXNhbHQ$" + strings.Repeat("a", 43)),
+		"Argon2 of a short salt":    argon2("$argon2id$v=19$m=65536,t=4,p=1$c2FsdA$" + strings.Repeat("a", 43)),
+		"Argon2 of a short hash":    argon2("$argon2id$v=19$m=65536,t=4,p=1$c29tZXNhbHQ$aGFzaA"),
+		"public with secret":        {func(i *oauthapp.Import) { i.Type = oauthapp.Public }, "client_secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			registry, imp := newImportRegistry(t), imported()

@@ -17,8 +17,8 @@ import (
 //
 //	system                applications are in            the secret is
 //	Doorkeeper            oauth_applications             PlainSecret, or SHA256Secret or BcryptSecret where it hashes
-//	django-oauth-toolkit  oauth2_provider_application    PBKDF2Secret
-//	Laravel Passport      oauth_clients                  BcryptSecret, PlainSecret in earlier versions
+//	django-oauth-toolkit  oauth2_provider_application    PBKDF2Secret, or Argon2Secret where Django hashes so
+//	Laravel Passport      oauth_clients                  BcryptSecret, or Argon2Secret where Laravel hashes so, PlainSecret in earlier versions
 //	Ory Hydra             hydra_client                   BcryptSecret or PBKDF2Secret
 //
 // An import that is repeated changes nothing, so run it before the switch, and

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/oauthapps/oauthapps/flow"
@@ -46,6 +47,13 @@ func ofDjango(t *testing.T) string {
 func ofHydra(t *testing.T) string {
 	salt := []byte("salt of Ory Hydra")
 	return "$pbkdf2-sha256$i=1000,l=32$" + base64.RawStdEncoding.EncodeToString(salt) + "$" + derived(t, salt, base64.RawStdEncoding.EncodeToString)
+}
+
+// ofLaravel is what Laravel makes with the hasher argon2id.
+func ofLaravel() string {
+	salt := []byte("salt of Laravel!")
+	encode := base64.RawStdEncoding.EncodeToString
+	return "$argon2id$v=19$m=65536,t=4,p=1$" + encode(salt) + "$" + encode(argon2.IDKey([]byte(secret), salt, 4, 65536, 1, 32))
 }
 
 func sha256Hex() string {
@@ -251,22 +259,23 @@ func TestPassport(t *testing.T) {
 			if version == "12" {
 				db.exec(t, `INSERT INTO oauth_clients (id, user_id, name, secret, redirect) VALUES
 					(1, 5, 'Slow', $1, 'https://one.example/a,https://one.example/b'), (2, NULL, 'Plain', $2, 'https://two.example/'),
-					(3, 5, 'Public', NULL, 'https://three.example/')`, bcrypted(t, "$2y$"), secret)
+					(3, 5, 'Public', NULL, 'https://three.example/'), (5, 5, 'Large', $3, 'https://five.example/')`, bcrypted(t, "$2y$"), secret, ofLaravel())
 				db.exec(t, `INSERT INTO oauth_clients (id, name, secret, redirect, password_client) VALUES (4, 'Passwords', $1, 'http://localhost', true)`, secret)
 			} else {
 				id = func(n int) string { return fmt.Sprintf("9d1e2f3a-0000-4000-8000-%012d", n) }
 				code, machine := `["authorization_code","refresh_token"]`, `["client_credentials"]`
 				db.exec(t, `INSERT INTO oauth_clients (id, owner_id, name, secret, redirect_uris, grant_types) VALUES
 					($1, 5, 'Slow', $5, '["https://one.example/a","https://one.example/b"]', $7), ($2, NULL, 'Plain', $6, '["https://two.example/"]', $7),
-					($3, 5, 'Public', NULL, '["https://three.example/"]', $7), ($4, 5, 'Machine', $6, '[]', $8)`,
-					id(1), id(2), id(3), id(4), bcrypted(t, "$2y$"), secret, code, machine)
+					($3, 5, 'Public', NULL, '["https://three.example/"]', $7), ($9, 5, 'Large', $10, '["https://five.example/"]', $7), ($4, 5, 'Machine', $6, '[]', $8)`,
+					id(1), id(2), id(3), id(4), bcrypted(t, "$2y$"), secret, code, machine, id(5), ofLaravel())
 			}
 			told, err := db.imports(t, options{system: "passport", into: db.library(), random: true})
-			require.ErrorContains(t, err, "1 of 4 were not imported", told)
+			require.ErrorContains(t, err, "1 of 5 were not imported", told)
 			require.Contains(t, told, id(4)+": not imported: "+errNoUsers.Error())
 			h := db.host(t)
 			h.requireImported(t, "5", id(1), "Slow", oauthapp.Confidential, "https://one.example/a", "https://one.example/b")
 			h.requireImported(t, "nobody's", id(2), "Plain", oauthapp.Confidential, "https://two.example/")
+			h.requireImported(t, "5", id(5), "Large", oauthapp.Confidential, "https://five.example/")
 			h.requireImported(t, "5", id(3), "Public", oauthapp.Public, "https://three.example/")
 		})
 	}

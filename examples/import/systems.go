@@ -107,6 +107,8 @@ func (app *application) setSecret(secret string, form oauthapp.SecretForm) {
 		app.SecretForm = oauthapp.BcryptSecret
 	case begins("pbkdf2_sha256$"), begins("$pbkdf2-sha256$"):
 		app.SecretForm = oauthapp.PBKDF2Secret
+	case begins("$argon2id$"), begins("argon2$argon2id$"):
+		app.SecretForm = oauthapp.Argon2Secret
 	case strings.Contains(secret, "$"):
 		app.SecretForm = ""
 	}

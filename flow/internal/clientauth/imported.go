@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
@@ -45,6 +46,7 @@ func (*Limited) Error() string { return "too many attempts at an imported client
 type imported struct {
 	host SecretHost
 	turn chan struct{} // has room for those that are judged at once
+	vast chan struct{} // has room for the one that takes much memory
 	key  [32]byte      // of this process
 
 	mu        sync.Mutex
@@ -59,6 +61,7 @@ func newImported(host SecretHost) *imported {
 	i := &imported{
 		host:      host,
 		turn:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		vast:      make(chan struct{}, 1),
 		verified:  map[place]bool{},
 		judging:   map[place]chan struct{}{},
 		byBoth:    bucket.New(attemptBurst, attemptPace),
@@ -158,17 +161,32 @@ func (i *imported) count(clientID, network string, now time.Time) time.Duration 
 	return 0
 }
 
-// judge compares a secret, at most a few at once.
+// judge compares a secret, at most a few at once, and one alone of those that
+// take much memory.
 func (i *imported) judge(ctx context.Context, secret oauthapp.Secret, presented string) (bool, error) {
-	select {
-	case i.turn <- struct{}{}:
-		defer func() { <-i.turn }()
-	case <-ctx.Done():
-		return false, ctx.Err()
+	if secret.IsArgon2() {
+		if err := enter(ctx, i.vast); err != nil {
+			return false, err
+		}
+		defer func() { <-i.vast }()
 	}
+	if err := enter(ctx, i.turn); err != nil {
+		return false, err
+	}
+	defer func() { <-i.turn }()
 	return secret.MatchHash(presented, func(hash, presented []byte) bool {
 		return bcrypt.CompareHashAndPassword(hash, presented) == nil
-	}), nil
+	}, argon2.IDKey), nil
+}
+
+// enter waits until there is room.
+func enter(ctx context.Context, room chan<- struct{}) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // A place is where it is remembered that a secret was right. It tells nothing

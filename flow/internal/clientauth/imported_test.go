@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,5 +49,30 @@ func TestTurnsOfImportedSecrets(t *testing.T) {
 		time.Sleep(2 * turnWait)
 		synctest.Wait()
 		require.Empty(t, i.judging)
+	})
+}
+
+// One secret alone that takes much memory is judged at once, and nobody waits
+// for it who needs none.
+func TestLargeImportedSecretsTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newImported(SecretHost{Network: func(*http.Request) string { return "192.0.2.1" }})
+		large := oauthapp.Secret{Hash: "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$" + strings.Repeat("a", 43)}
+		require.True(t, large.IsArgon2())
+		i.vast <- struct{}{}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), turnWait)
+		defer cancel()
+		_, err := i.judge(ctx, large, "guess")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, turnWait, time.Since(began))
+		_, err = i.judge(t.Context(), oauthapp.Secret{Hash: "sha256:" + strings.Repeat("0", 64)}, "guess")
+		require.NoError(t, err)
+		<-i.vast
+		right, err := i.judge(t.Context(), large, "guess")
+		require.NoError(t, err)
+		require.False(t, right)
+		require.Empty(t, i.vast)
+		require.Empty(t, i.turn)
 	})
 }
