@@ -95,6 +95,8 @@ func (cfg Config) Check() []Finding {
 		"Callers are known by the address of the connection. Behind a proxy that is the proxy's, for events and limits alike: take the one that it vouches for.")
 	find(given.Applications.ReservedName == nil, Advice, "Applications.ReservedName", "RFC 7591, section 5",
 		"Any developer can give an application the name of this service, and users authorize it for that. Refuse such names; oauthapp.Imitates compares them as they look.")
+	find(len(given.Applications.PrivateUseSchemes) > 0, Advice, "Applications.PrivateUseSchemes", "RFC 8252, section 8.4",
+		"Any program on a user's device can claim a scheme without a period, and receives what is sent to it. Take one out once its applications have another callback URL.")
 	find(given.MayAct == nil, Warning, "MayAct", "RFC 9700, section 2.3",
 		"Who leaves an account keeps API access to it by the applications that they authorized, for up to "+kernel.Words(cfg.Lifetimes.Session)+". Tell what a user may still do.")
 	find(given.Events == nil, Advice, "Events", "RFC 9700, section 4.14.2",

@@ -49,6 +49,7 @@ func TestCheck(t *testing.T) {
 		"no PKCE":                {func(c *flow.Config) { c.RequirePKCE = false }, flow.Advice, "RequirePKCE", "PKCE"},
 		"address of a proxy":     {func(c *flow.Config) { c.RemoteAddr = nil }, flow.Advice, "RemoteAddr", "proxy"},
 		"no reserved names":      {func(c *flow.Config) { c.Applications.ReservedName = nil }, flow.Advice, "Applications.ReservedName", "oauthapp.Imitates"},
+		"schemes without period": {func(c *flow.Config) { c.Applications.PrivateUseSchemes = []string{"cursor"} }, flow.Advice, "Applications.PrivateUseSchemes", "claim"},
 		"access that stays":      {func(c *flow.Config) { c.MayAct = nil }, flow.Warning, "MayAct", "keeps API access"},
 		"no events":              {func(c *flow.Config) { c.Events = nil }, flow.Advice, "Events", "Nobody learns"},
 	} {

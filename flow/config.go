@@ -178,6 +178,14 @@ type Applications struct {
 	// compares names as they look. Defaults to no name.
 	ReservedName func(owner, name string) bool
 
+	// PrivateUseSchemes are schemes without a period that callback URLs of
+	// public applications may have, such as "cursor", which is all that the
+	// editor of that name has: 2 to 32 lower-case letters and digits, the first
+	// a letter. RFC 8252, section 8.4, advises against them: of the programs on
+	// a user's device that claim one, any may receive the code, which is of no
+	// use to it without the verifier. Defaults to none.
+	PrivateUseSchemes []string
+
 	// NeedsApproval reports whether the service has to approve an application
 	// before strangers can authorize it: until Registry.ChangeStanding sets
 	// Standing.Approved, only users of the account that registered it can. One

@@ -118,13 +118,14 @@ func (cfg Config) registry() oauthapp.Config {
 		names[i] = scope.Name
 	}
 	return oauthapp.Config{
-		Store:            cfg.Store,
-		Scopes:           names,
-		MaxApplications:  cfg.Applications.Max,
-		ReservedName:     cfg.Applications.ReservedName,
-		CredentialPrefix: cfg.CredentialPrefix,
-		Events:           cfg.Events,
-		Now:              cfg.Now,
+		Store:             cfg.Store,
+		Scopes:            names,
+		MaxApplications:   cfg.Applications.Max,
+		ReservedName:      cfg.Applications.ReservedName,
+		PrivateUseSchemes: cfg.Applications.PrivateUseSchemes,
+		CredentialPrefix:  cfg.CredentialPrefix,
+		Events:            cfg.Events,
+		Now:               cfg.Now,
 	}
 }
 

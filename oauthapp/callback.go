@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,7 +81,8 @@ func isPort(s string) bool {
 // it, this program's and the browser's, finds the same origin and path in it
 // without repairing anything. It returns "" if the URL is fine, and otherwise
 // the predicate of a sentence about the URL, which tells what to write instead.
-func checkCallback(s string, typ ClientType) string {
+// The schemes are those of [Config.PrivateUseSchemes].
+func checkCallback(s string, typ ClientType, schemes ...string) string {
 	if problem := checkURLCharacters(s); problem != "" {
 		return problem
 	}
@@ -103,6 +105,8 @@ func checkCallback(s string, typ ClientType) string {
 		problem = checkWebCallback(scheme, rest)
 	case privateUseScheme.MatchString(scheme):
 		problem = checkPrivateUseCallback(rest, typ)
+	case typ == Public && slices.Contains(schemes, scheme):
+		problem = checkListedCallback(rest)
 	case typ == Public:
 		problem = `must begin with "https://", with "http://" and one of localhost, 127.0.0.1 or [::1], ` +
 			`or with a private-use scheme that has a period, as in "com.example.app:/callback".`
@@ -161,6 +165,35 @@ func checkPrivateUseCallback(rest string, typ ClientType) string {
 	path, query, hasQuery := strings.Cut(rest, "?")
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
 		return `must have one slash after its scheme, as in "com.example.app:/callback".`
+	}
+	return checkPathAndQuery(path, query, hasQuery)
+}
+
+// listableScheme is one that a host may list, and knownSchemes have a meaning
+// of their own.
+var (
+	listableScheme = regexp.MustCompile(`^[a-z][a-z0-9]{1,31}$`)
+	knownSchemes   = []string{
+		"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "vbscript", "filesystem", "mailto", "tel", "sms",
+		"chrome", "content", "intent", "jar", "resource", "urn", "cid", "mid", "ssh", "git", "ldap", "ldaps", "telnet", "gopher",
+	}
+	listedHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+)
+
+// checkListedCallback is checkPrivateUseCallback for a scheme that the host has
+// listed, whose applications are not known for following RFC 8252: there may be
+// a host.
+func checkListedCallback(rest string) string {
+	path, query, hasQuery := strings.Cut(rest, "?")
+	if authority, found := strings.CutPrefix(path, "//"); found {
+		slash := max(strings.IndexByte(authority, '/'), 0)
+		authority, path = authority[:slash], authority[slash:]
+		if path != "" && path[0] == '/' && !listedHost.MatchString(authority) {
+			return `must have lower-case letters, digits, periods and hyphens between the slashes.`
+		}
+	}
+	if !strings.HasPrefix(path, "/") {
+		return "has no path; begin it with a slash."
 	}
 	return checkPathAndQuery(path, query, hasQuery)
 }

@@ -136,7 +136,7 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 	}
 	kept := []string{}
 	for _, callback := range reg.CallbackURLs {
-		if wrong := checkCallback(callback, reg.Type); wrong != "" {
+		if wrong := checkCallback(callback, reg.Type, r.cfg.PrivateUseSchemes...); wrong != "" {
 			refused = append(refused, FieldError{"callback_url", quote(callback) + " " + wrong})
 		} else if !slices.Contains(kept, callback) {
 			kept = append(kept, callback)

@@ -8,8 +8,18 @@ import (
 // CheckCallback returns what is wrong with a callback URL for applications of a
 // type, as [Registration.CallbackURLs] says, or nil. The error is the predicate
 // of a sentence about the URL.
+func (r *Registry) CheckCallback(typ ClientType, callback string) error {
+	return checkedCallback(checkCallback(callback, typ, r.cfg.PrivateUseSchemes...))
+}
+
+// CheckCallback is the method of a [Registry] without
+// Config.PrivateUseSchemes.
 func CheckCallback(typ ClientType, callback string) error {
-	if problem := checkCallback(callback, typ); problem != "" {
+	return checkedCallback(checkCallback(callback, typ))
+}
+
+func checkedCallback(problem string) error {
+	if problem != "" {
 		return errors.New(strings.TrimSuffix(problem, "."))
 	}
 	return nil

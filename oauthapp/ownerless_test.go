@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store/memory"
 )
 
 func TestCheckCallback(t *testing.T) {
@@ -44,5 +45,48 @@ func TestCheckOwnerless(t *testing.T) {
 		reg.ClientID = id
 		_, err := f.CheckOwnerless(reg)
 		require.ErrorAs(t, err, &invalid, id)
+	}
+}
+
+// A host that lists a scheme without a period has public applications register
+// callback URLs of it, with a host or without. They match as they are.
+func TestListedSchemes(t *testing.T) {
+	registry, err := oauthapp.NewRegistry(oauthapp.Config{Store: memory.New(), PrivateUseSchemes: []string{"cursor", "vscode"}})
+	require.NoError(t, err)
+	for callback, problem := range map[string]string{
+		"cursor://anysphere.cursor-mcp/oauth/callback": "",
+		"vscode:/callback":             "",
+		"cursor://a/callback?a=b":      "",
+		"com.example.app:/callback":    "",
+		"windsurf://a/callback":        "a private-use scheme that has a period",
+		"CURSOR://a/callback":          "scheme in lower case",
+		"cursor:callback":              "no path",
+		"cursor:":                      "no path",
+		"cursor:///callback":           "between the slashes",
+		"cursor://user@a/callback":     "between the slashes",
+		"cursor://a:1/callback":        "between the slashes",
+		"cursor://A/callback":          "between the slashes",
+		"cursor://a":                   "no path",
+		"cursor://":                    "no path",
+		"cursor:////callback":          "between the slashes",
+		"cursor://a/../callback":       "segment",
+		"cursor://a//callback":         "empty segment",
+		"cursor://a/callback#f":        "fragment",
+		"cursor://a/callback?code=1":   `"code"`,
+		"cursor://a/*":                 "wildcard",
+		"com.example.app://a/callback": "one slash after its scheme",
+	} {
+		err := registry.CheckCallback(oauthapp.Public, callback)
+		require.Error(t, registry.CheckCallback(oauthapp.Confidential, callback), callback)
+		if problem != "" {
+			require.ErrorContains(t, err, problem, callback)
+			continue
+		}
+		require.NoError(t, err, callback)
+		require.True(t, oauthapp.MatchCallback(oauthapp.Public, []string{callback}, callback))
+		require.False(t, oauthapp.MatchCallback(oauthapp.Public, []string{callback}, callback+"/"))
+		if !strings.HasPrefix(callback, "com.") {
+			require.Error(t, oauthapp.CheckCallback(oauthapp.Public, callback), callback)
+		}
 	}
 }

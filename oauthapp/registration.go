@@ -38,7 +38,8 @@ type Registration struct {
 	//   - https://, a host and a path;
 	//   - http:// with the host localhost, 127.0.0.1 or [::1], and a path;
 	//   - for public applications also a private-use scheme with a period, and
-	//     a path, as in com.example.app:/callback (RFC 8252, section 7.1).
+	//     a path, as in com.example.app:/callback (RFC 8252, section 7.1), or
+	//     one of Config.PrivateUseSchemes, which may have a host too.
 	//
 	// A query is accepted unless it has a parameter of an authorization
 	// response. Fragments, user information, wildcards, dot segments and
@@ -66,7 +67,9 @@ type Registration struct {
 	// can edit only an application that was never edited.
 	Version int64
 
-	ownerless bool // which normalize goes by
+	// What normalize goes by.
+	ownerless bool
+	schemes   []string // Config.PrivateUseSchemes
 }
 
 const (
@@ -125,7 +128,7 @@ func (reg Registration) normalize(offered []string, has ...string) (Registration
 				report("callback_url", quote(callback), "is listed twice; remove one.")
 				continue
 			}
-			report("callback_url", quote(callback), checkCallback(callback, reg.Type))
+			report("callback_url", quote(callback), checkCallback(callback, reg.Type, reg.schemes...))
 		}
 	}
 

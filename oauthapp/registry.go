@@ -35,6 +35,14 @@ type Config struct {
 	// an edit keeps the name. Defaults to accepting every name.
 	ReservedName func(owner, name string) bool
 
+	// PrivateUseSchemes are schemes without a period that callback URLs of
+	// public applications may have, such as "cursor": 2 to 32 lower-case
+	// letters and digits, the first a letter. RFC 8252, section 8.4, advises
+	// against them: of the programs on a user's device that claim one, any may
+	// receive the code, which is of no use to it without the verifier. List
+	// those of applications that have no other. Defaults to none.
+	PrivateUseSchemes []string
+
 	// CredentialPrefix is the prefix of client secrets: 1 to 16 lower-case
 	// letters and digits, the first a letter. Defaults to
 	// credential.DefaultPrefix.
@@ -80,6 +88,12 @@ func NewRegistry(cfg Config) (*Registry, error) {
 		}
 	}
 	cfg.Scopes = slices.Clone(cfg.Scopes)
+	for _, scheme := range cfg.PrivateUseSchemes {
+		if !listableScheme.MatchString(scheme) || slices.Contains(knownSchemes, scheme) {
+			return nil, fmt.Errorf("oauthapp: Config.PrivateUseSchemes: %q is not one that an application can have for itself", scheme)
+		}
+	}
+	cfg.PrivateUseSchemes = slices.Clone(cfg.PrivateUseSchemes)
 	format, err := credential.NewFormat(cfg.CredentialPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("oauthapp: Config.CredentialPrefix: %w", err)
@@ -146,6 +160,7 @@ func (r *Registry) check(owner string, reg Registration) (Registration, []FieldE
 		reg.Type = Confidential
 	}
 	reg.ownerless = owner == ""
+	reg.schemes = r.cfg.PrivateUseSchemes
 	reg, problems := reg.normalize(r.cfg.Scopes)
 	problems = r.checkReserved(problems, owner, reg.Name)
 	if reg.ClientID != "" && !isClientID(reg.ClientID) && !(reg.ownerless && isForeignClientID(reg.ClientID)) {
@@ -237,6 +252,7 @@ func (r *Registry) Update(ctx context.Context, owner Owner, id uuid.UUID, reg Re
 		if err != nil {
 			return Application{}, err
 		}
+		reg.schemes = r.cfg.PrivateUseSchemes
 		kept, problems := reg.normalizeFor(app, r.cfg.Scopes)
 		if kept.Name != app.Name {
 			problems = r.checkReserved(problems, app.Owner, kept.Name)

@@ -89,14 +89,18 @@ func registration() oauthapp.Registration {
 func TestNewRegistryNamesTheBadField(t *testing.T) {
 	good := memory.New()
 	for field, cfg := range map[string]oauthapp.Config{
-		"Store":                          {},
-		"MaxApplications":                {Store: good, MaxApplications: -1},
-		"CredentialPrefix":               {Store: good, CredentialPrefix: "Not_This"},
-		`Scopes: ""`:                     {Store: good, Scopes: []string{"read", ""}},
-		`Scopes: "a b"`:                  {Store: good, Scopes: []string{"a b"}},
-		`Scopes: "é"`:                    {Store: good, Scopes: []string{"é"}},
-		`Scopes: "a\""`:                  {Store: good, Scopes: []string{`a"`}},
-		`Scopes: "read" is listed twice`: {Store: good, Scopes: []string{"read", "write", "read"}},
+		"Store":                           {},
+		"MaxApplications":                 {Store: good, MaxApplications: -1},
+		"CredentialPrefix":                {Store: good, CredentialPrefix: "Not_This"},
+		`PrivateUseSchemes: "javascript"`: {Store: good, PrivateUseSchemes: []string{"cursor", "javascript"}},
+		`PrivateUseSchemes: "Cursor"`:     {Store: good, PrivateUseSchemes: []string{"Cursor"}},
+		`PrivateUseSchemes: "a"`:          {Store: good, PrivateUseSchemes: []string{"a"}},
+		`PrivateUseSchemes: "a.b"`:        {Store: good, PrivateUseSchemes: []string{"a.b"}},
+		`Scopes: ""`:                      {Store: good, Scopes: []string{"read", ""}},
+		`Scopes: "a b"`:                   {Store: good, Scopes: []string{"a b"}},
+		`Scopes: "é"`:                     {Store: good, Scopes: []string{"é"}},
+		`Scopes: "a\""`:                   {Store: good, Scopes: []string{`a"`}},
+		`Scopes: "read" is listed twice`:  {Store: good, Scopes: []string{"read", "write", "read"}},
 	} {
 		registry, err := oauthapp.NewRegistry(cfg)
 		require.ErrorContains(t, err, "oauthapp: Config."+field)

@@ -74,7 +74,7 @@ func (s *source) parse(clientID string, body []byte) (*client, error) {
 	}
 	reg := &c.registration
 	for _, callback := range texts(members["redirect_uris"]) {
-		if len(reg.CallbackURLs) < maxCallbacks && !slices.Contains(reg.CallbackURLs, callback) && oauthapp.CheckCallback(reg.Type, callback) == nil {
+		if len(reg.CallbackURLs) < maxCallbacks && !slices.Contains(reg.CallbackURLs, callback) && s.kernel.Registry.CheckCallback(reg.Type, callback) == nil {
 			reg.CallbackURLs = append(reg.CallbackURLs, callback)
 		}
 	}

@@ -233,7 +233,7 @@ func (s *source) update(ctx context.Context, row oauthapp.Application, c *client
 	// The row stays of the type that it began with, which may have stricter
 	// rules. What requests go by is the document.
 	callbacks := slices.DeleteFunc(slices.Clone(c.registration.CallbackURLs), func(callback string) bool {
-		return oauthapp.CheckCallback(row.Type, callback) != nil
+		return s.kernel.Registry.CheckCallback(row.Type, callback) != nil
 	})
 	if len(callbacks) > 0 {
 		reg.CallbackURLs = callbacks
