@@ -78,18 +78,17 @@ func (p Params) Without(name string) Params {
 const repeatable = "resource"
 
 // Check refuses what is wrong with the parameters of these names: one that was
-// sent more than once, where only "resource" may be, and one that is no text. A "state" belongs to the client and may hold any bytes.
+// sent more than once, where only "resource" may be, and one that is no text. A
+// "state" belongs to the client and may hold any bytes.
 func (p Params) Check(names []string) *Error {
-	for _, name := range names {
-		if name != repeatable && p.Count(name) > 1 {
-			return Refuse(InvalidRequest, "parameter sent more than once: "+name)
+	for i, param := range p {
+		switch {
+		case !slices.Contains(names, param.Name):
+		case param.Name != repeatable && p[:i].Has(param.Name):
+			return Refuse(InvalidRequest, "parameter sent more than once: "+param.Name)
+		case param.Name != "state" && !IsText(param.Value):
+			return Refuse(malformedCode(param.Name), "parameter with invalid characters: "+param.Name)
 		}
-	}
-	for _, param := range p {
-		if param.Name == "state" || !slices.Contains(names, param.Name) || IsText(param.Value) {
-			continue
-		}
-		return Refuse(malformedCode(param.Name), "parameter with invalid characters: "+param.Name)
 	}
 	return nil
 }
