@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,7 +37,7 @@ func readSession(row *columns, s *store.Session) {
 // unless it has its own: an empty list of its own is not absent.
 func orOfSession(token *store.AccessToken, ofSession []string) {
 	if token.Scopes == nil && !token.Digest.IsZero() {
-		token.Scopes = slices.Clone(ofSession)
+		token.Scopes = ofSession
 	}
 }
 

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,7 +49,7 @@ func (r *row) accessToken(session []string) store.AccessToken {
 	case t.Digest.IsZero():
 		return store.AccessToken{}
 	case inherits:
-		t.Scopes = slices.Clone(session)
+		t.Scopes = session
 	}
 	return t
 }
