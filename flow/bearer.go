@@ -122,12 +122,17 @@ func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 	if err != nil {
 		panic("flow: Require: " + err.Error())
 	}
+	challenge := `realm="` + p.cfg.Issuer + `"`
+	if len(g.Scopes) > 0 {
+		challenge += `, scope="` + strings.Join(g.Scopes, " ") + `"`
+	}
+	challenge += `, resource_metadata="` + api.metadata + `"` // RFC 9728, section 5.1
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			p.added.AddAnswerHeader(w.Header(), r)
 			a, refusal := p.authorization(r, &g, &api)
 			if refusal != nil {
-				p.refuseToken(w, r, refusal, g.Scopes, &api)
+				p.refuseToken(w, r, refusal, challenge)
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), authorizationKey{}, a)))
@@ -329,15 +334,11 @@ func (p *Provider) used(r *http.Request, use store.Use, noted, now time.Time) {
 }
 
 // refuseToken answers a request that lacks what a resource asks for, with the
-// challenge of RFC 6750, section 3.
-func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *wire.Error, scopes []string, api *resource) {
+// challenge of RFC 6750, section 3: the parameters that every one has, and why.
+func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *wire.Error, challenge string) {
 	if refusal.Status >= http.StatusInternalServerError {
 		p.writeErrorBody(w, r, refusal)
 		return
-	}
-	challenge := `realm="` + p.cfg.Issuer + `"`
-	if len(scopes) > 0 {
-		challenge += `, scope="` + strings.Join(scopes, " ") + `"`
 	}
 	if refusal.Code != "" {
 		challenge += `, error="` + refusal.Code + `", error_description="` + refusal.Description + `"`
@@ -345,10 +346,7 @@ func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *
 	if refusal.Challenge != "" {
 		challenge += ", " + refusal.Challenge
 	}
-	challenge += `, resource_metadata="` + api.metadata + `"` // RFC 9728, section 5.1
-	for _, value := range p.added.Challenges(refusal.Scheme, challenge) {
-		w.Header().Add("WWW-Authenticate", value)
-	}
+	w.Header()["Www-Authenticate"] = p.added.Challenges(refusal.Scheme, challenge)
 	maps.Copy(w.Header(), refusal.Header)
 	wire.Write(w, refusal.Status, wire.ErrorBody(cmp.Or(refusal.Code, InvalidToken), refusal.Description))
 }
