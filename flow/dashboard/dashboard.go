@@ -90,6 +90,11 @@ func (d *Dashboard) route() {
 	}
 	revoke := form{do: (*request).revokeGrant, show: (*request).list, page: list, check: (*request).findGrant}
 	d.mux.Handle("POST "+account+"/authorized_applications/{grant}/revoke", d.serve(revoke.checked, &revoke))
+
+	everywhere := d.prefix + everywherePath
+	d.mux.Handle("GET "+everywhere, d.serve((*request).everywhere, nil))
+	revokeAnywhere := form{do: (*request).revokeGrant, show: (*request).everywhere, page: everywhere, check: (*request).findGrant}
+	d.mux.Handle("POST "+everywhere+"/revoke/{grant}", d.serve(revokeAnywhere.checked, &revokeAnywhere))
 }
 
 // ofPath returns the handler of a path, which looks up first what the path

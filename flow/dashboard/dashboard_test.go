@@ -7,7 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -754,51 +756,129 @@ func TestMalformedFormIsRefused(t *testing.T) {
 
 func TestPages(t *testing.T) {
 	s := newSite(t)
-	const n = 120 // three pages of 50
+	const n = 60 // three pages of 25
 	s.user.Accounts = append(s.user.Accounts, administered("other", "")[0])
-	for i := range n {
+	for i := range 2 * n {
 		owner := []string{"1", "other"}[i%2]
 		app, _, err := s.provider.Registry().Register(t.Context(), owner, oauthapp.Registration{
 			Name: fmt.Sprintf("App %03d", i), HomepageURL: "https://a.example", CallbackURLs: []string{"https://a.example/cb"},
 		})
 		require.NoError(t, err)
-		s.authorize(app, "1", "1", "read")
+		if owner == "1" {
+			s.authorize(app, "1", "1", "read")
+		}
 	}
-	seen := map[string]int{}
-	target := list("1")
-	for range 3 {
-		a := s.open(target)
+	applications := func(a *answer) (found []string) {
 		for _, link := range a.links() {
 			if strings.HasPrefix(link, list("1")+"/0") {
-				seen[link]++
+				found = append(found, link)
 			}
 		}
-		next := slices.IndexFunc(a.links(), func(l string) bool { return strings.Contains(l, "?after=") })
-		if next < 0 {
-			break
-		}
-		target = a.links()[next]
+		return found
 	}
-	require.Len(t, seen, n/2)
-
-	rows := 0
-	target = list("1") + "?notice=updated"
-	for {
-		a := s.open(target)
-		rows += strings.Count(a.Body, "/authorized_applications/")
-		next := slices.IndexFunc(a.links(), func(l string) bool { return strings.Contains(l, "authorized_after=") })
-		if next < 0 || rows >= n {
-			require.Contains(t, a.links(), list("1"), "back to the first page")
-			break
-		}
-		target = a.links()[next]
-		require.NotContains(t, target, "notice")
+	revocations := func(a *answer) []string {
+		return regexp.MustCompile(`authorized_applications/[0-9a-f-]+/revoke`).FindAllString(a.Body, -1)
 	}
-	require.Equal(t, n, rows)
+	for field, rows := range map[string]func(*answer) []string{"page": applications, "authorized_page": revocations} {
+		seen := map[string]bool{}
+		target := list("1") + "?notice=updated&q=app"
+		for pages := 1; ; pages++ {
+			a := s.open(target)
+			for _, row := range rows(a) {
+				seen[row] = true
+			}
+			next := slices.IndexFunc(a.links(), func(l string) bool {
+				u, err := url.Parse(l)
+				require.NoError(t, err)
+				return u.Query().Get(field) == strconv.Itoa(pages+1)
+			})
+			if next < 0 {
+				require.Equal(t, 3, pages, field)
+				break
+			}
+			target = a.links()[next]
+			require.NotContains(t, target, "notice")
+			require.Contains(t, target, "q=app", "how the lists are looked at is kept")
+		}
+		require.Len(t, seen, n, field)
+	}
+	require.Len(t, applications(s.open(list("1")+"?page=x")), 25, "no number is the first page")
+	require.Len(t, applications(s.open(list("1")+"?page=4")), 10, "too great a number is the last page")
 
 	for _, field := range []string{"after", "authorized_after"} {
 		require.Equal(t, http.StatusNotFound, s.get(list("1")+"?"+field+"=nonsense").Status)
 	}
+}
+
+// Beyond what is searched, older rows are a link away.
+func TestLongList(t *testing.T) {
+	s := newSite(t, func(c *flow.Config, _ *dashboard.Config) { c.Applications.Max = 2000 })
+	for i := range 1030 {
+		_, _, err := s.provider.Registry().Register(t.Context(), "1", oauthapp.Registration{
+			Name: fmt.Sprintf("App %04d", i), HomepageURL: "https://a.example", CallbackURLs: []string{"https://a.example/cb"},
+		})
+		require.NoError(t, err)
+	}
+	newest := s.open(list("1") + "?q=app+0007")
+	require.Contains(t, newest.Body, "There are older ones.")
+	require.NotContains(t, newest.Body, ">App 0007<")
+	older := newest.links()[slices.IndexFunc(newest.links(), func(l string) bool { return strings.Contains(l, "?after=") })]
+	require.Contains(t, s.open(older).Body, ">App 0007<")
+}
+
+func TestSearchAndSort(t *testing.T) {
+	s := newSite(t)
+	for _, name := range []string{"Zebra", "Ant", "Mole", "Zonewatch", "Bee", "Cat", "Yak"} {
+		app, _, err := s.provider.Registry().Register(t.Context(), "1", oauthapp.Registration{
+			Name: name, HomepageURL: "https://" + strings.ToLower(name) + ".example", CallbackURLs: []string{"https://a.example/cb"},
+		})
+		require.NoError(t, err)
+		s.authorize(app, "1", "1", "read")
+	}
+	shown := func(query string) (names []string) {
+		card := s.open(list("1") + query).Body
+		_, card, _ = strings.Cut(card, `id="developer"`)
+		for _, m := range regexp.MustCompile(`<bdi>(\w+)</bdi></a>`).FindAllStringSubmatch(card, -1) {
+			names = append(names, m[1])
+		}
+		return names
+	}
+	require.Equal(t, []string{"Yak", "Cat", "Bee", "Zonewatch", "Mole", "Ant", "Zebra"}, shown(""))
+	require.Equal(t, []string{"Ant", "Bee", "Cat", "Mole", "Yak", "Zebra", "Zonewatch"}, shown("?sort=name"))
+	require.Equal(t, []string{"Zebra", "Zonewatch"}, shown("?sort=name&q=Z+EXAMPLE"))
+	require.Equal(t, []string{"Zonewatch"}, shown("?q=zonewatch.example"))
+	require.Empty(t, shown("?q=nothing"))
+	require.Contains(t, s.open(list("1")+"?q=nothing").Body, "None has all of these words.")
+	require.Contains(t, s.open(list("1")+"?authorized_q=ant&q=bee").Body, `name="authorized_q" value="ant"`, "each search keeps the other")
+}
+
+// A user sees what they authorized in every account, and ends it there, also in
+// an account that they have left.
+func TestEverywhere(t *testing.T) {
+	s := newSite(t)
+	app, _, err := s.provider.Registry().Register(t.Context(), "1", oauthapp.Registration{
+		Name: "Zonewatch", HomepageURL: "https://zonewatch.example", CallbackURLs: []string{"https://zonewatch.example/cb"},
+	})
+	require.NoError(t, err)
+	s.authorize(app, "1", "1", "read")
+	s.authorize(app, "1", "left", "read")
+	s.authorize(app, "somebody else", "1", "read")
+	const everywhere = "/accounts/authorized_applications"
+	require.Contains(t, s.open(list("1")).links(), everywhere)
+
+	p := s.open(everywhere)
+	revocations := regexp.MustCompile(everywhere+`/revoke/[0-9a-f-]+`).FindAllString(p.Body, -1)
+	require.Len(t, revocations, 2)
+	for _, action := range revocations {
+		a := s.submit(everywhere, action)
+		require.Equal(t, http.StatusSeeOther, a.Status)
+		require.Contains(t, s.open(a.Header.Get("Location")).Body, "Zonewatch")
+	}
+	require.Contains(t, s.open(everywhere).Body, "You authorized no application.")
+	grants, err := s.provider.Registry().Grants(t.Context(), oauthapp.GrantsForAccount("1"), oauthapp.Page{})
+	require.NoError(t, err)
+	require.Len(t, grants.Items, 1)
+	require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, everywhere+"/revoke/"+grants.Items[0].ID.String(), url.Values{}).Status, "and it is not there")
 }
 
 func TestPrefix(t *testing.T) {

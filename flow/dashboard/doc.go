@@ -46,6 +46,18 @@
 //	POST /authorized_applications/{grant}/revoke
 //	     the end of one user's authorization
 //
+// And below Config.Prefix and /accounts/authorized_applications, for what the
+// user authorized in any account, also in one that they have left:
+//
+//	GET                   the list
+//	POST /revoke/{grant}  the end of one authorization
+//
+// # Lists
+//
+// Each list has 25 rows a page. Of long ones the newest 1000 are searched and
+// sorted; older ones are a link away. A search finds the rows that have all of
+// its words in their name, URLs, client ID or scopes.
+//
 // # The client secret
 //
 // A new client secret is shown once: in the very answer to the form that made
@@ -150,14 +162,17 @@
 //	    Status, Title, Message, Detail, Received, Remedy, Time,
 //	    Back (URL, Text)
 //	applications.html
-//	    Account, Accounts (URL, Text, Current), Notice, Problem, OfOthers,
-//	    Manages, NewURL, ReceiveURL,
-//	    Authorized (Name, Homepage, By, UserID, You, Standing (Suspended,
-//	        Reason, Awaiting, Verified), Scopes (Name, Description,
-//	        Optional, Selected), AuthorizedAt, LastUsedAt, RevokeURL,
-//	        Ticket),
-//	    Developer (Name, URL, Public, Standing, CreatedAt, LastUsedAt),
-//	    AuthorizedPages and DeveloperPages (First, Next)
+//	    Everywhere, Account, Accounts (URL, Text, Current), Notice,
+//	    Problem, OfOthers, Manages, NewURL, ReceiveURL, EverywhereURL,
+//	    Authorized (Name, Avatar (Initials, Colour), Homepage, Account, By,
+//	        UserID, You, Standing (Suspended, Reason, Awaiting, Verified),
+//	        Scopes (Name, Description, Optional, Selected), AuthorizedAt,
+//	        LastUsedAt, RevokeURL, Ticket),
+//	    Developer (Name, Avatar (Initials, Colour), ClientID, URL, Public,
+//	        Standing, CreatedAt, LastUsedAt),
+//	    AuthorizedListing and DeveloperListing (Field, All, More, Found,
+//	        First, Last, Search, Sorts (Value, Text, Hint, Selected), Kept
+//	        (Name, Value), Previous, Next, Older, Newest, Tools)
 //	application.html
 //	    Account, ListURL, Name, Description, Homepage, Callbacks, ClientID,
 //	    Public, Standing (Suspended, Reason, Awaiting, Verified),

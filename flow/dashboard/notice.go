@@ -21,7 +21,7 @@ const (
 	noticeDeleted           notice = "deleted"
 	noticeTokensRevoked     notice = "tokens-revoked"
 	noticeSecretRevoked     notice = "secret-revoked"
-	noticeGrantRevoked      notice = "access-revoked" // about an application and a user, by ID
+	noticeGrantRevoked      notice = "access-revoked" // about an application, a user and an account, by ID
 	noticeOfferWithdrawn    notice = "offer-withdrawn"
 	noticeNoOffer           notice = "no-offer"
 	noticeReceived          notice = "received"
@@ -65,14 +65,14 @@ func (req *request) notice() (*page.Message, error) {
 	if req.kernel.Tickets.Verify(query.Get("seal"), req.now, noticePurpose, req.noticed(req.path, n, about)...) != nil {
 		return nil, nil
 	}
-	if n == noticeGrantRevoked && len(about) == 2 {
-		return req.revoked(about[0], about[1])
+	if n == noticeGrantRevoked && len(about) == 3 {
+		return req.revoked(about[0], about[1], about[2])
 	}
 	return page.Say("notice." + string(n)), nil
 }
 
 // revoked names the access that was revoked.
-func (req *request) revoked(application, user string) (*page.Message, error) {
+func (req *request) revoked(application, user, account string) (*page.Message, error) {
 	id, err := uuid.Parse(application)
 	if err != nil {
 		return nil, err
@@ -85,11 +85,20 @@ func (req *request) revoked(application, user string) (*page.Message, error) {
 	case !errors.Is(err, oauthapp.ErrNotFound):
 		return nil, err
 	}
-	if user == req.user.ID {
-		return page.Say("notice.access-revoked.yours", name, req.account.Name), nil
+	accountName, err := req.accountName(account)
+	if user == req.user.ID || err != nil {
+		return page.Say("notice.access-revoked.yours", name, accountName), err
 	}
 	by, err := req.userName(user)
-	return page.Say("notice.access-revoked", by, name, req.account.Name), err
+	return page.Say("notice.access-revoked", by, name, accountName), err
+}
+
+// accountName is the name of an account that may not be the user's any more.
+func (req *request) accountName(id string) (string, error) {
+	if account, ok := req.user.Account(id); ok {
+		return account.Name, nil
+	}
+	return req.kernel.AccountName(req.ctx, id)
 }
 
 // userName is how a sentence calls another user.

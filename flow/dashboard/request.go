@@ -14,7 +14,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// A request is one of a user who is signed in, to an account of theirs.
+// A request is one of a user who is signed in, to an account of theirs or to
+// what they authorized in all of them.
 type request struct {
 	*Dashboard
 	w       http.ResponseWriter
@@ -22,9 +23,9 @@ type request struct {
 	ctx     context.Context // tells the actor
 	now     time.Time
 	user    *kernel.User
-	session string // what forms are bound to beside the user
-	hasForm bool   // the answer is a page with a form
-	account kernel.Account
+	session string               // what forms are bound to beside the user
+	hasForm bool                 // the answer is a page with a form
+	account kernel.Account       // zero for what is about all of them
 	app     oauthapp.Application // where the path names one, one of the account's
 	secret  oauthapp.Secret      // where the path names one, one of the application's
 	path    string               // the request's, in its one spelling
@@ -72,7 +73,7 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*req
 		return nil, d.signIn(w, r, f)
 	}
 	account, ok := user.Account(r.PathValue("account"))
-	if !ok {
+	if !ok && strings.Contains(r.Pattern, "{account}") {
 		return nil, oauthapp.ErrNotFound
 	}
 	req := &request{

@@ -33,6 +33,10 @@ func samples() map[string][]any {
 	further := []Field{
 		{Name: "colours", Label: Plain("Colours"), Hint: Plain("Hint."), Text: "red\ngreen", Was: "red"}, {Name: "bright", Label: Plain("Bright"), Hint: Plain("Hint."), Flag: true, Text: "true"},
 	}
+	listing := Listing{
+		Field: "authorized_", All: 1000, More: true, Found: 60, First: 26, Last: 50, Search: "weather", Sorts: []Option{{Value: "name", Text: Say("list.sort_name"), Selected: true}},
+		Kept: []Pair{{"sort", "used"}}, Previous: "/", Next: "/", Older: "/", Newest: "/",
+	}
 	warning := Warning{
 		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket", Notice: notice,
 		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Secret: secret, Problems: problems,
@@ -68,13 +72,15 @@ func samples() map[string][]any {
 				OfOthers: true, Manages: true, NewURL: "/new", ReceiveURL: "/receive",
 				Authorized: []Authorized{
 					{},
-					{Name: "Name", Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
+					{Name: "Name", Avatar: Avatar{"N", 0}, Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
 					{Name: "Name", Homepage: "https://example.com", By: "Other", UserID: "2", Standing: standing, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
 				},
-				AuthorizedPages: Pages{"/", "/"},
-				Developer:       []Listed{{}, {Name: "Name", URL: "/", Public: true, Standing: standing, CreatedAt: moment, LastUsedAt: moment}},
-				DeveloperPages:  Pages{"/", "/"},
+				AuthorizedListing: listing, EverywhereURL: "/",
+				Developer:        []Listed{{}, {Name: "Name", URL: "/", ClientID: "client", Avatar: Avatar{"N", 1}, Public: true, Standing: standing, CreatedAt: moment, LastUsedAt: moment}},
+				DeveloperListing: Listing{All: 6},
 			},
+			Applications{Everywhere: true, Authorized: []Authorized{{Name: "Name", Account: "Account", You: true, Standing: standing, RevokeURL: "/", Ticket: "ticket"}}},
+			Applications{Everywhere: true, Manages: true, AuthorizedListing: Listing{Field: "authorized_", Search: "none"}, DeveloperListing: Listing{Search: "none"}},
 		},
 		"application.html": {
 			Application{},

@@ -104,23 +104,47 @@ type AccountLink struct {
 	Current   bool // they are the ones shown
 }
 
-// Applications is the data of applications.html: the two cards of an account.
+// Applications is the data of applications.html: the two cards of an account,
+// or what the user authorized in all of them.
 type Applications struct {
-	Account  string        // its name
-	Accounts []AccountLink // all accounts of the user; empty where there is one
-	Notice   *Message      // what was just done
-	Problem  *Message      // what could not be done
+	Everywhere bool          // what the user authorized in any account; Account, Accounts and what those have who manage are empty
+	Account    string        // its name
+	Accounts   []AccountLink // all accounts of the user; empty where there is one
+	Notice     *Message      // what was just done
+	Problem    *Message      // what could not be done
 
-	OfOthers        bool         // Authorized are those of every user; else the user's own
-	Authorized      []Authorized // those with access to the account
-	AuthorizedPages Pages
+	OfOthers          bool         // Authorized are those of every user; else the user's own
+	Authorized        []Authorized // those with access to the account
+	AuthorizedListing Listing
+	EverywhereURL     string // the page of what the user authorized in any account
 
-	Manages        bool // the user may manage what the account registered; else what follows is empty
-	NewURL         string
-	ReceiveURL     string   // where an application is received that another account offers
-	Developer      []Listed // those that the account registered
-	DeveloperPages Pages
+	Manages          bool // the user may manage what the account registered; else what follows is empty
+	NewURL           string
+	ReceiveURL       string   // where an application is received that another account offers
+	Developer        []Listed // those that the account registered
+	DeveloperListing Listing
 }
+
+// Listing tells how a list is looked at, and which part of it is shown.
+type Listing struct {
+	Field       string // prefix of the fields q and sort
+	All         int    // how many there are
+	More        bool   // there are older ones beside
+	Found       int    // how many of them have what is searched for
+	First, Last int    // which of those are shown, the first is 1
+	Search      string // field "q", as filled in
+	Sorts       []Option
+	Kept        []Pair // hidden fields that keep how another list is looked at
+
+	Previous, Next string // pages of what was found; "" for none
+	Older, Newest  string // more than what was searched; "" for none
+}
+
+// Tools reports whether there is enough to search and sort.
+func (l Listing) Tools() bool { return l.All > 5 || l.Search != "" || l.Older != "" || l.Newest != "" }
+
+// Pair is a hidden field of a form.
+type Pair struct{ Name, Value string }
 
 // Pages links the pages of a list; a link that is "" leads nowhere.
 type Pages struct{ First, Next string }
@@ -128,6 +152,8 @@ type Pages struct{ First, Next string }
 // Authorized is one application with access to the account.
 type Authorized struct {
 	Name, Homepage string
+	Avatar         Avatar
+	Account        string // its name
 	By             string // name of the user who authorized it; "" if it is not known
 	UserID         string // of that user
 	You            bool   // it is the user who looks at the page
@@ -150,6 +176,8 @@ type Standing struct {
 // Listed is one application that the account registered.
 type Listed struct {
 	Name, URL  string
+	Avatar     Avatar
+	ClientID   string
 	Public     bool
 	Standing   Standing
 	CreatedAt  Moment
