@@ -110,6 +110,7 @@ func TestLifeOfAnApplication(t *testing.T) {
 
 			// Revoke on the Applications card.
 			c.open(s.URL + home(acme))
+			c.press(`.confirm summary`)
 			c.click(`form[action*="/authorized_applications/"] button`)
 			require.False(t, c.has(`form[action*="/authorized_applications/"]`))
 			refused(tokens)

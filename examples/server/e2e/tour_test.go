@@ -297,6 +297,7 @@ func tour(c *chromium, s *server, client *recordingClient, visit func(name strin
 
 	c.open(s.URL + home(acme))
 	look("lists")
+	c.press(`.confirm summary`)
 	c.click(`form[action*="/authorized_applications/"] button`)
 	look("access revoked")
 	c.open(s.URL + app.path("revoke"))
