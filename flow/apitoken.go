@@ -94,7 +94,10 @@ var errAPITokenEnded = invalidToken("the user may give nothing any more; the API
 
 // introspectAPIToken tells a resource server of the host what an API token
 // stands for, and everyone else nothing.
-func (p *Provider) introspectAPIToken(r *http.Request, presented string) (introspection, *wire.Error) {
+func (p *Provider) introspectAPIToken(r *http.Request, served []resource, presented string) (introspection, *wire.Error) {
+	if _, ok := p.toldTo(served, nil, nil); !ok {
+		return introspection{}, nil
+	}
 	token, refusal := p.findAPIToken(r, presented)
 	if refusal == nil {
 		refusal = p.limitAPIToken(r, &token)
@@ -105,10 +108,11 @@ func (p *Provider) introspectAPIToken(r *http.Request, presented string) (intros
 	case refusal != nil:
 		return introspection{}, nil
 	}
+	scopes, _ := p.toldTo(served, nil, token.Scopes)
 	p.used(r, store.Use{APITokenID: token.ID}, token.LastUsedAt, p.now())
 	answer := introspection{
 		Active:    true,
-		Scope:     strings.Join(token.Scopes, " "),
+		Scope:     strings.Join(scopes, " "),
 		TokenType: kernel.Bearer,
 		IssuedAt:  token.CreatedAt.Unix(),
 		Subject:   token.UserID,

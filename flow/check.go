@@ -119,27 +119,42 @@ func (cfg Config) Check() []Finding {
 }
 
 // Check returns the findings of [Config.Check] and what only the store can tell
-// of the configuration: an entry of ResourceServers that names no confidential
-// application, and so can introspect nothing. It reads each entry from the
-// store, and returns its error.
+// of the configuration: an entry of ResourceServers, its own or that of a
+// [Resource], that names no confidential application, and so can introspect
+// nothing. It reads each entry from the store, and returns its error.
 func (p *Provider) Check(ctx context.Context) ([]Finding, error) {
-	findings := slices.Clone(p.findings)
-	for _, clientID := range p.cfg.ResourceServers {
+	findings, err := p.checkResourceServers(ctx, "ResourceServers", p.cfg.ResourceServers)
+	for _, r := range p.resources {
+		if err == nil {
+			var more []Finding
+			more, err = p.checkResourceServers(ctx, "Resources", r.ResourceServers)
+			findings = append(findings, more...)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	findings = append(slices.Clone(p.findings), findings...)
+	sortFindings(findings)
+	return findings, nil
+}
+
+func (p *Provider) checkResourceServers(ctx context.Context, field string, clientIDs []string) (findings []Finding, err error) {
+	for _, clientID := range clientIDs {
 		client, err := p.cfg.Store.Client(ctx, clientID, uuid.Nil, p.now())
 		var problem string
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			problem = "There is no application with the client ID %q. Register the resource server, and name its client ID here."
 		case err != nil:
-			return nil, fmt.Errorf("flow: Config.ResourceServers: %w", err)
+			return nil, fmt.Errorf("flow: Config.%s: %w", field, err)
 		case client.Application.Type != oauthapp.Confidential:
 			problem = "The application with the client ID %q is a public one, which cannot introspect tokens. Register a confidential one."
 		default:
 			continue
 		}
-		findings = append(findings, Finding{Warning, "ResourceServers", fmt.Sprintf(problem, clientID), "RFC 7662, section 2.1"})
+		findings = append(findings, Finding{Warning, field, fmt.Sprintf(problem, clientID), "RFC 7662, section 2.1"})
 	}
-	sortFindings(findings)
 	return findings, nil
 }
 

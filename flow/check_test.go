@@ -117,6 +117,13 @@ func TestCheckOfTheStore(t *testing.T) {
 		require.Equal(t, []any{flow.Warning, "ResourceServers"}, []any{findings[i].Severity, findings[i].Field})
 		require.Contains(t, findings[i].Message, says)
 	}
+	cfg := careful()
+	cfg.Store, cfg.Now, cfg.Resources = s.store, s.clock.Now, []flow.Resource{{Identifier: "https://other.example", ResourceServers: []string{"mistyped"}}}
+	p, err := flow.New(cfg)
+	require.NoError(t, err)
+	findings, err = p.Check(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, findings[0].String(), `Resources: There is no application with the client ID "mistyped"`)
 	s.store.fail(errBroken, "Client")
 	_, err = check(s.app.ClientID)
 	require.ErrorIs(t, err, errBroken)

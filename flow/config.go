@@ -108,8 +108,9 @@ type Config struct {
 	Resources []Resource
 
 	// ResourceServers are the client IDs of confidential applications that may
-	// introspect every token. Others can introspect their own. [Provider.Check]
-	// tells which of them the store does not know. Defaults to none.
+	// introspect every token. Those of a [Resource] may introspect those for
+	// it, and others their own. [Provider.Check] tells which of them the store
+	// does not know. Defaults to none.
 	ResourceServers []string
 
 	// Applications are the rules for what developers register.

@@ -3,7 +3,6 @@ package flow
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -35,7 +34,8 @@ var introspectParams = []string{"token", "token_type_hint"}
 
 // introspect is the introspection endpoint of RFC 7662. Confidential clients
 // learn about their own access and refresh tokens; [Config.ResourceServers]
-// learn about every access token. To anyone else a token is not active, and a
+// learn about every access token, and those of a [Resource] about those for it.
+// To anyone else a token is not active, and a
 // code never is. A refresh token is active only for who says that it asks about
 // one: a resource server that takes every active token for an access token
 // would let it in.
@@ -59,8 +59,8 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	case refusal != nil || client.Application.Standing.Suspended:
 	case known && asked:
 		answer, refusal = p.introspectFor(r, client, token)
-	case !known && p.isResourceServer(client):
-		answer, refusal = p.introspectAPIToken(r, form.Get("token"))
+	case !known:
+		answer, refusal = p.introspectAPIToken(r, p.servedBy(client), form.Get("token"))
 	}
 	if refusal != nil {
 		p.writeError(w, r, refusal)
@@ -81,9 +81,10 @@ func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 // introspectFor tells a client what it may know of a token.
 func (p *Provider) introspectFor(r *http.Request, client store.Client, token presentedToken) (introspection, *wire.Error) {
 	if client.Session != nil {
-		return p.describe(r, client.Session, token)
+		return p.describe(r, client.Session, token, p.resources)
 	}
-	if !p.isResourceServer(client) || token.Kind != credential.AccessToken {
+	served := p.servedBy(client)
+	if served == nil || token.Kind != credential.AccessToken {
 		return introspection{}, nil
 	}
 	session, err := p.cfg.Store.Session(r.Context(), token.Session)
@@ -93,21 +94,17 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 	if err != nil {
 		return introspection{}, wire.Outage(err)
 	}
-	answer, refusal := p.describe(r, &session, token)
+	answer, refusal := p.describe(r, &session, token, served)
 	if answer.Active {
 		p.grantUsed(r, session.GrantID, session.GrantUsedAt, p.now())
 	}
 	return answer, refusal
 }
 
-// isResourceServer reports whether a client is one that the host names.
-func (p *Provider) isResourceServer(client store.Client) bool {
-	return slices.Contains(p.cfg.ResourceServers, client.Application.ClientID)
-}
-
 // describe tells what a token stands for, if it is valid now, as far as the
-// user may still give it where nothing refreshes the token.
-func (p *Provider) describe(r *http.Request, s *store.Session, token presentedToken) (introspection, *wire.Error) {
+// user may still give it where nothing refreshes the token. It tells it to who
+// serves some resources: an access token for none of them is not active.
+func (p *Provider) describe(r *http.Request, s *store.Session, token presentedToken, served []resource) (introspection, *wire.Error) {
 	if !p.added.Claimed(s) {
 		return introspection{}, nil
 	}
@@ -136,6 +133,9 @@ func (p *Provider) describe(r *http.Request, s *store.Session, token presentedTo
 	scopes, refusal := p.currentScopes(r, s, access.Scopes, false)
 	if refusal != nil || len(scopes) == 0 && len(access.Scopes) > 0 {
 		return introspection{}, refusal
+	}
+	if scopes, ok = p.toldTo(served, resources, scopes); !ok {
+		return introspection{}, nil
 	}
 	answer.session = s
 	answer.TokenType = p.added.TokenType(s, token.Digest)

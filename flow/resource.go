@@ -11,6 +11,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
+	"github.com/oauthapps/oauthapps/store"
 )
 
 // A Resource is a protected API of the service (RFC 9728), with access tokens
@@ -29,6 +30,12 @@ type Resource struct {
 	// another one there is refused with invalid_scope, and its [Guard] finds no
 	// other one in an access token. Defaults to all.
 	Scopes []string
+
+	// ResourceServers are the client IDs of confidential applications that may
+	// introspect the access tokens for this API: such a token has only Scopes
+	// of this one for them, and a token for others alone is not active. Those
+	// of [Config.ResourceServers] may introspect every token. Defaults to none.
+	ResourceServers []string
 
 	// Metadata are further members of its metadata, for JSON, such as
 	// "resource_name" or "resource_documentation" (RFC 9728, section 2). What
@@ -83,6 +90,7 @@ func resolveResources(cfg *Config) ([]resource, error) {
 		}
 		u, _ := url.Parse(r.Identifier) // checked by resolve
 		metadata := u.Scheme + "://" + u.Host + strings.TrimSuffix(metadataPath(u.Path), "{$}")
+		r.ResourceServers = slices.Clone(r.ResourceServers)
 		resolved[i] = resource{r, kernel.ResourceKey(withoutSlash(r.Identifier)), metadata}
 	}
 	return resolved, nil
@@ -189,6 +197,40 @@ func (p *Provider) reached(keys []string) []resource {
 		return p.resources[:1]
 	}
 	return slices.DeleteFunc(slices.Clone(p.resources), func(r resource) bool { return !slices.Contains(keys, r.key) })
+}
+
+// servedBy returns the resources whose access tokens a client may introspect
+// whoever they were issued to: all for one of Config.ResourceServers.
+func (p *Provider) servedBy(client store.Client) []resource {
+	if slices.Contains(p.cfg.ResourceServers, client.Application.ClientID) {
+		return p.resources
+	}
+	var served []resource
+	for _, r := range p.resources {
+		if slices.Contains(r.ResourceServers, client.Application.ClientID) {
+			served = append(served, r)
+		}
+	}
+	return served
+}
+
+// toldTo returns those of the scopes of an access token, which is for the
+// resources of some keys, that a client learns of who serves some resources. It
+// reports whether the token is for any of these.
+func (p *Provider) toldTo(served []resource, keys, scopes []string) (told []string, ok bool) {
+	if !slices.ContainsFunc(served, func(r resource) bool { return p.isFor(&r, keys) }) {
+		return nil, false
+	}
+	if len(served) == len(p.resources) {
+		return scopes, true
+	}
+	var taken []string
+	for _, r := range served {
+		if p.isFor(&r, keys) {
+			taken = append(taken, r.Scopes...)
+		}
+	}
+	return intersect(scopes, taken), true
 }
 
 // audience is what introspection says of the resources of an access token: a

@@ -12,7 +12,8 @@
 // token_introspection all that the answer in JSON has. A token that is not
 // active is told as that and nothing else. To every other request the answer
 // stays as it is, and refusals are in JSON always. Who may ask about which
-// token stays as it is, too: see flow.Config.ResourceServers.
+// token stays as it is, too: see flow.Config.ResourceServers, and
+// flow.Resource.ResourceServers where the service has several APIs.
 //
 // The metadata tells the algorithms, and with jwks_uri where the public keys
 // are. The host chooses an algorithm for all with [Config].Algorithm, and one

@@ -200,6 +200,28 @@ func TestInactiveTokens(t *testing.T) {
 	}
 }
 
+// A token for another API than that of who asks is not active (RFC 9701,
+// section 5).
+func TestTokensForOthers(t *testing.T) {
+	h := newDefaultHost(t, newKey(t, "ES256"))
+	token := h.AccessToken("user-1", "account-1", "read")
+	cfg := config()
+	cfg.Issuer, cfg.Store = issuer, h.Kernel().Store
+	cfg.SigningKeys, cfg.Extensions = []flow.SigningKey{newKey(t, "ES256")}, []flow.Extension{signedintrospection.New(signedintrospection.Config{})}
+	for resource, active := range map[string]bool{issuer: true, "https://other.example": false} {
+		cfg.Resources = []flow.Resource{{Identifier: resource, ResourceServers: []string{h.api.ClientID}}}
+		provider, err := flow.New(cfg)
+		require.NoError(t, err)
+		h.Provider.Provider = provider
+		told := h.verify(h.signed(token)).claims["token_introspection"]
+		if active {
+			require.Equal(t, true, told.(map[string]any)["active"])
+		} else {
+			require.Equal(t, map[string]any{"active": false}, told)
+		}
+	}
+}
+
 // Who may not introspect gets no signed answer, and refusals are in JSON (RFC
 // 7662, section 2.3).
 func TestRefusals(t *testing.T) {

@@ -293,7 +293,8 @@ func TestEndAccess(t *testing.T) {
 }
 
 func TestIntrospection(t *testing.T) {
-	s := newService(t, tokens.Config{})
+	var cfg flow.Config
+	s := newService(t, tokens.Config{}, func(given *flow.Config) { cfg = *given })
 	introspect := func(id, secret, token string) map[string]any {
 		r := httptest.NewRequest(http.MethodPost, issuer+"/oauth/introspect", strings.NewReader(url.Values{"token": {token}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -322,6 +323,15 @@ func TestIntrospection(t *testing.T) {
 	inactive := map[string]any{"active": false}
 	require.Equal(t, inactive, introspect(app.ClientID, secret.Reveal(), token), "it is nobody else's business")
 	require.Equal(t, inactive, introspect(s.rs.ClientID, s.secret, token[:len(token)-1]+"!"))
+
+	// Those of the default API learn of it, as far as that takes its scopes.
+	provider := s.Provider
+	for resource, want := range map[string]any{issuer: "read", "https://other.example": nil} {
+		cfg.Resources = []flow.Resource{{Identifier: resource, Scopes: []string{"read"}, ResourceServers: []string{app.ClientID}}}
+		s.Provider = must(flow.New(cfg))
+		require.Equal(t, want, introspect(app.ClientID, secret.Reveal(), token)["scope"])
+	}
+	s.Provider = provider
 	s.set("1", "11")
 	require.Equal(t, inactive, introspect(s.rs.ClientID, s.secret, token))
 }
