@@ -12,6 +12,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/clientkeys"
+	"github.com/oauthapps/oauthapps/flow/internal/jose"
 )
 
 // An origin serves the keys of an application.
@@ -105,6 +106,19 @@ func TestOutageOfKeys(t *testing.T) {
 	o.serve(h.key)
 	h.now = h.now.Add(time.Minute)
 	require.Equal(t, http.StatusOK, h.present(h.assertion()).Code)
+}
+
+// Keys of a document are good until they are out of date. Then the client is
+// told to come again.
+func TestKeysThatAreOutOfDate(t *testing.T) {
+	h := newHost(t, flow.Config{}, clientkeys.Config{})
+	h.setKeys(jose.Source{Set: setOf(h.key), GoodUntil: h.now.Add(time.Hour)})
+	h.now = h.now.Add(time.Hour - time.Second)
+	require.Equal(t, http.StatusOK, h.present(h.assertion()).Code)
+	h.now = h.now.Add(time.Second)
+	w := h.present(h.assertion())
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.NotEmpty(t, w.Header().Get("Retry-After"))
 }
 
 // What is no key set is the client's own fault.

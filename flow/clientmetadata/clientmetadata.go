@@ -29,8 +29,9 @@
 // A document is used for as long as its Cache-Control says, a minute at least
 // and an hour at most, and 5 minutes where it says nothing. Then what it says
 // now holds, at the exchange and the refresh too. While it cannot be fetched,
-// what it said last holds, for Config.MaxStale. A document that is not there
-// any more, with status 404 or 410, ends the client.
+// what it said last holds, for Config.MaxStale, but for the keys in it, which
+// are good for an hour. A document that is not there any more, with status 404
+// or 410, ends the client.
 //
 // # Fetching
 //
@@ -53,6 +54,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/fetch"
+	"github.com/oauthapps/oauthapps/flow/internal/jose"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 )
 
@@ -137,6 +139,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		Issuer:   k.Issuer,
 		Roots:    e.cfg.Roots,
 		MinFresh: minFresh,
+		MaxFresh: jose.MaxAge - time.Second, // its keys are dated in whole seconds
 		MaxStale: e.cfg.MaxStale,
 		Check: func(clientID string, body []byte) error {
 			_, err := s.parse(clientID, body)

@@ -11,6 +11,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/clientmetadata"
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
+	"github.com/oauthapps/oauthapps/flow/internal/jose"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -18,13 +19,16 @@ import (
 )
 
 // keyed stands for package clientkeys: a client authenticates by naming where
-// its keys are.
-type keyed struct{ flow.Extension }
+// its keys are. It notes the keys that there are.
+type keyed struct {
+	flow.Extension
+	seen *jose.Source
+}
 
 func (keyed) Name() string               { return "clientkeys" }
 func (keyed) Findings() []kernel.Finding { return nil }
 
-func (keyed) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
+func (k keyed) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 	return kernel.Contribution{ClientAuthentication: []clientauth.Method{{
 		Name:   "private_key_jwt",
 		Params: []string{"client_assertion"},
@@ -33,10 +37,12 @@ func (keyed) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 			return clientauth.Presented{ClientID: params.Get("client_id"), Proof: proof}, proof != "", nil
 		},
 		Verify: func(_ *http.Request, client store.Client, p clientauth.Presented, _ time.Time) (clientauth.Verdict, error) {
-			var keys struct {
-				URI string `json:"jwks_uri"`
+			var keys jose.Source
+			found, err := client.Application.ReadExtra("clientkeys", &keys)
+			if k.seen != nil {
+				*k.seen = keys
 			}
-			if found, err := client.Application.ReadExtra("clientkeys", &keys); err != nil || !found || keys.URI != p.Proof {
+			if err != nil || !found || keys.URI != p.Proof {
 				return clientauth.Verdict{Reason: "wrong key"}, err
 			}
 			return clientauth.Verdict{}, nil
@@ -75,6 +81,32 @@ func TestClientWithKeys(t *testing.T) {
 	h.serveStatus(http.StatusBadGateway)
 	h.now = h.now.Add(time.Hour)
 	require.Equal(t, "invalid_client", h.tokens(h.refresh(granted.Refresh)).Error, "an outage of the document makes nobody public")
+}
+
+// Keys in a document are an hour old at most, also while it cannot be fetched
+// and the rest of it holds.
+func TestKeysInADocument(t *testing.T) {
+	var seen jose.Source
+	h := newHost(t, clientmetadata.Config{}, func(cfg *flow.Config) { cfg.Extensions = append(cfg.Extensions, keyed{seen: &seen}) })
+	key := document{"kty": "OKP", "crv": "Ed25519", "x": "iPSsWokFMLs9Ikx6UXhU91YTeVCLxhhSC490gIZv1lc"}
+	keys := document{"token_endpoint_auth_method": "private_key_jwt", "jwks": document{"keys": []any{key}}}
+	h.serve(keys, "Cache-Control", "max-age=86400")
+	code := h.code()
+	goodUntil := func() time.Time {
+		h.post("/oauth/token", url.Values{"grant_type": {"authorization_code"}, "code": {code}, "client_id": {h.url}, "client_assertion": {"x"}})
+		require.NotEmpty(t, seen.Set)
+		return seen.GoodUntil
+	}
+	fetched := h.now
+	require.Equal(t, fetched.Add(time.Hour), goodUntil())
+	h.serveStatus(http.StatusBadGateway)
+	for range 3 { // they hold until then, and then are out of date
+		h.now = h.now.Add(time.Hour - 2*time.Second)
+		require.Equal(t, fetched.Add(time.Hour), goodUntil())
+	}
+	h.serve(keys)
+	h.now = h.now.Add(time.Minute)
+	require.Equal(t, h.now.Add(time.Hour), goodUntil())
 }
 
 // A client that gives up its keys has none left, also where its new callback

@@ -176,7 +176,11 @@ func (s *source) application(c *client, row *oauthapp.Application, fetched entry
 func (c *client) entries(fetched entry) map[string]any {
 	entries := map[string]any{Name: fetched, jose.SourceName: nil}
 	if c.keys != nil {
-		entries[jose.SourceName] = c.keys
+		keys := *c.keys
+		if keys.Set != nil {
+			keys.GoodUntil = fetched.FetchedAt.Add(jose.MaxAge)
+		}
+		entries[jose.SourceName] = keys
 	}
 	return entries
 }

@@ -14,14 +14,9 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 )
 
-const (
-	// minFresh is for how long fetched keys are used at least, so that those
-	// whose server forbids to keep them get through more often.
-	minFresh = time.Minute
-	// maxStale is how old they are at most: a key that was withdrawn is good no
-	// longer.
-	maxStale = time.Hour
-)
+// minFresh is for how long fetched keys are used at least, so that those whose
+// server forbids to keep them get through more often.
+const minFresh = time.Minute
 
 // Keys finds the keys of those who sign, also at URLs. It is safe for
 // concurrent use.
@@ -45,8 +40,8 @@ func NewKeys(k *kernel.Kernel, roots []*x509.Certificate) (*Keys, error) {
 		Roots:    roots,
 		MaxSize:  jose.MaxSet,
 		MinFresh: minFresh,
-		MaxFresh: maxStale,
-		MaxStale: maxStale,
+		MaxFresh: jose.MaxAge,
+		MaxStale: jose.MaxAge,
 		Check:    func(_ string, body []byte) error { _, err := jose.ParseSet(body); return err },
 		Now:      k.Now,
 	})
@@ -62,6 +57,9 @@ var ErrUnusable = errors.New("assertion: no keys that can be used")
 // outage.
 func (k *Keys) For(ctx context.Context, token *jose.Token, source jose.Source, whose string) ([]jose.Key, error) {
 	if source.URI == "" {
+		if !source.GoodUntil.IsZero() && !k.now().Before(source.GoodUntil) {
+			return nil, fmt.Errorf("%w: the keys are out of date", fetch.ErrUnreachable)
+		}
 		set, err := jose.ParseSet(source.Set)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrUnusable, err)

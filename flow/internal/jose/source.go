@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 )
 
 // A Source is where the public keys of a client are: in its metadata, or at a
@@ -12,7 +13,14 @@ import (
 type Source struct {
 	Set json.RawMessage `json:"jwks,omitempty"`
 	URI string          `json:"jwks_uri,omitempty"`
+	// GoodUntil is when Set is out of date: zero for one that is what the
+	// client's owner says.
+	GoodUntil time.Time `json:"good_until,omitzero"`
 }
+
+// MaxAge is how old keys are at most that are fetched: one that was withdrawn
+// is good no longer.
+const MaxAge = time.Hour
 
 // SourceName is the name of package clientkeys.
 const SourceName = "clientkeys"
