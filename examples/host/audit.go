@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,7 +50,9 @@ func (s *service) forget(ctx context.Context, user string) error {
 
 // actor is who sent a request. The user is "" for a program.
 func actor(r *http.Request, user string) oauthapp.Actor {
-	return oauthapp.Actor{UserID: user, RemoteAddr: remoteAddr(r), UserAgent: r.UserAgent()}
+	agent := r.UserAgent()
+	agent = strings.ToValidUTF8(agent[:min(len(agent), 256)], "?")
+	return oauthapp.Actor{UserID: user, RemoteAddr: remoteAddr(r), UserAgent: agent}
 }
 
 // remoteAddr is the address of who sent a request. Behind a proxy it is what

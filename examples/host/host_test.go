@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,7 +113,12 @@ func TestMemberLeaves(t *testing.T) {
 	path, leave := "/scim/v2/Users/"+miaID, `{"Operations": [{"op": "replace", "path": "active", "value": false}]}`
 	require.Equal(t, http.StatusUnauthorized, h.send(t, "PATCH", path, "guessed", leave))
 	require.Equal(t, http.StatusUnauthorized, h.send(t, "PATCH", path, "", leave))
-	require.Equal(t, http.StatusBadRequest, h.send(t, "PATCH", path, scimToken, `{"Operations": [{"op": "add", "path": "name"}]}`))
+	for _, other := range []string{
+		`{"Operations": [{"op": "add", "path": "name", "value": "Mia"}]}`, `{"Operations": [{"op": "remove", "path": "active", "value": false}]}`,
+		`{"Operations": [{"op": "replace", "value": {"name": "Mia"}}]}`, `{"Operations": [{"op": "replace", "path": "active", "value": "soon"}]}`, `{"Operations": []}`, "active",
+	} {
+		require.Equal(t, http.StatusBadRequest, h.send(t, "PATCH", path, scimToken, other), other)
+	}
 	require.Equal(t, http.StatusNotFound, h.send(t, "PATCH", "/scim/v2/Users/nobody", scimToken, leave))
 	require.Equal(t, http.StatusOK, h.send(t, "GET", "/api/tasks", token.AccessToken, ""))
 	require.Equal(t, http.StatusNoContent, h.send(t, "PATCH", path, scimToken, leave))
@@ -125,7 +132,7 @@ func TestMemberLeaves(t *testing.T) {
 	require.Contains(t, mia.text("main"), "do not belong together")
 
 	// Who comes back can sign in, and is asked anew.
-	require.Equal(t, http.StatusNoContent, h.send(t, "PATCH", path, scimToken, strings.Replace(leave, "false", "true", 1)))
+	require.Equal(t, http.StatusNoContent, h.send(t, "PATCH", path, scimToken, `{"Operations": [{"op": "Replace", "value": {"active": true}}]}`))
 	mia.open("/login")
 	mia.signIn("mia@example.com")
 	token = p.connect(t, mia)
@@ -158,7 +165,9 @@ func TestSupportDesk(t *testing.T) {
 	code := p.code(t)
 
 	require.Equal(t, http.StatusNotFound, mia.open("/support?client_id="+p.ClientID))
-	require.Equal(t, http.StatusNotFound, sam.open("/support?client_id=unknown"))
+	for _, unknown := range []string{"unknown", "%00", "%ff"} {
+		require.Equal(t, http.StatusNotFound, sam.open("/support?client_id="+unknown))
+	}
 	sam.open("/support")
 	sam.fill("client_id", p.ClientID)
 	sam.click(`form[action="/support"] button`)
@@ -336,8 +345,9 @@ func TestSignIn(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	email := " Olga@example.com"
 	post := func(site, password string) *http.Response {
-		form := url.Values{"email": {" Olga@example.com"}, "password": {password}, "return_to": {"//evil.example/"}}
+		form := url.Values{"email": {email}, "password": {password}, "return_to": {"//evil.example/"}}
 		req, err := http.NewRequestWithContext(t.Context(), "POST", h.URL+"/login", strings.NewReader(form.Encode()))
 		require.NoError(t, err)
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -355,9 +365,26 @@ func TestSignIn(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, cookie.HttpOnly)
 	require.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
-	for range 19 {
-		require.Equal(t, http.StatusUnauthorized, post("same-origin", "guessed").StatusCode)
+	email = "\xff\x00"
+	require.Equal(t, http.StatusUnauthorized, post("same-origin", "\xff\x00").StatusCode)
+	email = "olga@example.com"
+
+	// Of many guesses at once, no more are judged than in turn.
+	var guesses sync.WaitGroup
+	var judged, refused atomic.Int64
+	for range 30 {
+		guesses.Go(func() {
+			switch post("same-origin", "guessed").StatusCode {
+			case http.StatusUnauthorized:
+				judged.Add(1)
+			case http.StatusTooManyRequests:
+				refused.Add(1)
+			}
+		})
 	}
+	guesses.Wait()
+	require.LessOrEqual(t, judged.Load(), int64(18))
+	require.EqualValues(t, 30, judged.Load()+refused.Load())
 	require.Equal(t, http.StatusTooManyRequests, post("same-origin", h.passwords["olga@example.com"]).StatusCode)
 }
 

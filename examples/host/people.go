@@ -27,11 +27,14 @@ func (s *service) currentUser(r *http.Request) (*flow.User, error) {
 		return nil, nil
 	}
 	teams, err := s.teamsOf(r.Context(), p.ID)
+	if err != nil {
+		return nil, err
+	}
 	user := &flow.User{ID: p.ID, Name: p.Email, Session: p.Session, AuthenticatedAt: p.BeganAt}
 	for _, t := range teams {
 		user.Accounts = append(user.Accounts, flow.Account{ID: t.TeamID, Name: t.Name, Role: roles[t.Role]})
 	}
-	return user, err
+	return user, nil
 }
 
 func (s *service) teamsOf(ctx context.Context, user string) ([]membership, error) {

@@ -17,23 +17,38 @@ import (
 // two requests of SCIM (RFC 7644). Both can be repeated: one that failed half
 // way is carried out in full by the next.
 
-// patchUser answers PATCH /scim/v2/Users/{id}, which deactivates a user or takes
-// them back:
+// An operation is what a patch does to a user (RFC 7644, section 3.5.2). This
+// service takes one that replaces "active", in both forms that directories send:
 //
 //	{"Operations": [{"op": "replace", "path": "active", "value": false}]}
-func (s *service) patchUser(w http.ResponseWriter, r *http.Request) error {
-	var patch struct {
-		Operations []struct {
-			Op, Path string
-			Value    bool
-		}
+//	{"Operations": [{"op": "replace", "value": {"active": false}}]}
+type operation struct {
+	Op, Path string
+	Value    json.RawMessage
+}
+
+// active returns what it sets, nil where it does something else.
+func (o operation) active() *bool {
+	value := struct{ Active *bool }{}
+	into := any(&value)
+	if o.Path == "active" {
+		into = &value.Active
 	}
-	err := json.NewDecoder(r.Body).Decode(&patch)
-	if err != nil || len(patch.Operations) != 1 || patch.Operations[0].Path != "active" || !strings.EqualFold(patch.Operations[0].Op, "replace") {
+	if !strings.EqualFold(o.Op, "replace") || json.Unmarshal(o.Value, into) != nil {
+		return nil
+	}
+	return value.Active
+}
+
+// patchUser answers PATCH /scim/v2/Users/{id}: it deactivates a user, or takes
+// them back.
+func (s *service) patchUser(w http.ResponseWriter, r *http.Request) error {
+	var patch struct{ Operations []operation }
+	if err := json.NewDecoder(r.Body).Decode(&patch); err != nil || len(patch.Operations) != 1 || patch.Operations[0].active() == nil {
 		writeSCIMError(w, http.StatusBadRequest, `One operation is supported: to replace "active" by true or false.`)
 		return nil
 	}
-	found, err := s.setActive(fromDirectory(r), chi.URLParam(r, "id"), patch.Operations[0].Value)
+	found, err := s.setActive(fromDirectory(r), chi.URLParam(r, "id"), *patch.Operations[0].active())
 	if err != nil {
 		return err
 	}

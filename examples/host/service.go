@@ -100,22 +100,22 @@ func (s *service) routes() http.Handler {
 
 	r.Group(func(r chi.Router) {
 		r.Use(s.origins.Handler)
-		r.Get("/", s.page(s.home))
-		r.Get("/login", s.page(s.showSignIn))
-		r.Post("/login", s.page(s.signIn))
-		r.Post("/logout", s.page(s.signOut))
+		r.Get("/", s.handle(s.home))
+		r.Get("/login", s.handle(s.showSignIn))
+		r.Post("/login", s.handle(s.signIn))
+		r.Post("/logout", s.handle(s.signOut))
 		r.Get("/taskboard.css", stylesheet)
-		r.Get("/support", s.page(s.atSupport(s.findApplication)))
-		r.Post("/support/suspend", s.page(s.atSupport(s.suspend)))
-		r.Post("/support/reinstate", s.page(s.atSupport(s.reinstate)))
+		r.Get("/support", s.handle(s.atSupport(s.findApplication)))
+		r.Post("/support/suspend", s.handle(s.atSupport(s.suspend)))
+		r.Post("/support/reinstate", s.handle(s.atSupport(s.reinstate)))
 	})
 
-	r.With(s.provider.Require(readTasks)).Get("/api/tasks", s.page(s.listTasks))
-	r.With(s.provider.Require(writeTasks)).Post("/api/tasks", s.page(s.addTask))
+	r.With(s.provider.Require(readTasks)).Get("/api/tasks", s.handle(s.listTasks))
+	r.With(s.provider.Require(writeTasks)).Post("/api/tasks", s.handle(s.addTask))
 
 	scim := r.With(bearer(s.SCIMToken))
-	scim.Patch("/scim/v2/Users/{id}", s.page(s.patchUser))
-	scim.Delete("/scim/v2/Users/{id}", s.page(s.deleteUser))
+	scim.Patch("/scim/v2/Users/{id}", s.handle(s.patchUser))
+	scim.Delete("/scim/v2/Users/{id}", s.handle(s.deleteUser))
 	r.With(bearer(s.MetricsToken)).Handle("/metrics", s.metrics)
 	return r
 }
@@ -132,8 +132,8 @@ func stylesheet(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, pages, "pages/taskboard.css")
 }
 
-// page is a handler whose error is an outage: what failed is for the log.
-func (s *service) page(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+// handle returns a handler whose error is an outage: what failed is for the log.
+func (s *service) handle(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 		if err := serve(w, r); err != nil {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/crypto/bcrypt"
@@ -45,7 +46,7 @@ func personFrom(ctx context.Context) *person {
 
 // identify finds out who sent a request, once for all who ask.
 func (s *service) identify(next http.Handler) http.Handler {
-	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+	return s.handle(func(w http.ResponseWriter, r *http.Request) error {
 		p, err := s.signedIn(r)
 		if err != nil {
 			return err
@@ -111,7 +112,9 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	token := rand.Text()
 	digest := sha256.Sum256([]byte(token))
-	if _, err := s.pool.Exec(r.Context(), `INSERT INTO taskboard.sessions (digest, user_id) VALUES ($1, $2)`, digest[:], user); err != nil {
+	_, err = s.pool.Exec(r.Context(), `WITH old AS (DELETE FROM taskboard.sessions WHERE began_at <= $3)
+		INSERT INTO taskboard.sessions (digest, user_id) VALUES ($1, $2)`, digest[:], user, time.Now().Add(-sessionLife))
+	if err != nil {
 		return err
 	}
 	s.record(r.Context(), oauthapp.Event{Type: "user.sign_in", Time: time.Now(), Actor: actor(r, user), UserID: user})
@@ -136,8 +139,11 @@ var notAPassword, _ = bcrypt.GenerateFromPassword([]byte(rand.Text()), bcryptCos
 // authenticate returns the ID of the active user who has a password, or "".
 func (s *service) authenticate(ctx context.Context, email, password string) (user string, err error) {
 	hash := notAPassword
-	err = s.pool.QueryRow(ctx, `SELECT id, password FROM taskboard.users WHERE email = lower($1) AND active`,
-		strings.TrimSpace(email)).Scan(&user, &hash)
+	email = strings.ToLower(strings.TrimSpace(email))
+	if strings.ContainsRune(email, 0) || !utf8.ValidString(email) {
+		email = "" // PostgreSQL takes no such text
+	}
+	err = s.pool.QueryRow(ctx, `SELECT id, password FROM taskboard.users WHERE email = $1 AND active`, email).Scan(&user, &hash)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", err
 	}
@@ -155,11 +161,15 @@ func (s *service) countSignIn(r *http.Request) (few bool, err error) {
 		prefix, _ := address.Prefix(64) // what one caller has of IPv6
 		network = prefix.String()
 	}
-	var before int
-	err = s.pool.QueryRow(r.Context(), `WITH old AS (DELETE FROM taskboard.sign_ins WHERE at < now() - interval '10 minutes'),
-		this AS (INSERT INTO taskboard.sign_ins (network) VALUES ($1))
-		SELECT count(*) FROM taskboard.sign_ins WHERE network = $1 AND at > now() - interval '10 minutes'`, network).Scan(&before)
-	return before < 20, err
+	_, err = s.pool.Exec(r.Context(), `WITH old AS (DELETE FROM taskboard.sign_ins WHERE at < now() - interval '10 minutes')
+		INSERT INTO taskboard.sign_ins (network) VALUES ($1)`, network)
+	if err != nil {
+		return false, err
+	}
+	var attempts int // with this one, and those that are made at the same time
+	err = s.pool.QueryRow(r.Context(), `SELECT count(*) FROM taskboard.sign_ins
+		WHERE network = $1 AND at > now() - interval '10 minutes'`, network).Scan(&attempts)
+	return attempts <= 20, err
 }
 
 func (s *service) endSession(r *http.Request) error {
