@@ -93,11 +93,11 @@ func (v *voucher) addAuthorization(c *kernel.Contribution) {
 			return app, nil
 		},
 	}
-	c.ClientBadge = func(app oauthapp.Application) string {
+	c.ClientBadge = func(app oauthapp.Application) *page.Message {
 		if app.Owner == "" {
-			return "registered itself"
+			return page.Plain("registered itself")
 		}
-		return ""
+		return nil
 	}
 }
 

@@ -81,9 +81,9 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Keep: func(value string) any { return value },
 		}},
 		ApplicationField: &kernel.ApplicationField{
-			Name: "vouchers", Label: "Vouchers", Hint: "How many it accepts.",
+			Name: "vouchers", Label: page.Plain("Vouchers"), Hint: page.Plain("How many it accepts."),
 			Text:  func(oauthapp.Application) (string, bool) { return "", true },
-			Entry: func(_ oauthapp.ClientType, text string) (any, string) { return text, "" },
+			Entry: func(_ oauthapp.ClientType, text string) (any, *page.Message) { return text, nil },
 		},
 		Schemes: []kernel.Scheme{{
 			Name:      "Colour",
@@ -680,9 +680,9 @@ func TestContributionsThatCannotWork(t *testing.T) {
 	}
 	field := func(name string) kernel.Contribution {
 		return kernel.Contribution{ApplicationField: &kernel.ApplicationField{
-			Name: name, Label: "Other",
+			Name: name, Label: page.Plain("Other"),
 			Text:  func(oauthapp.Application) (string, bool) { return "", true },
-			Entry: func(oauthapp.ClientType, string) (any, string) { return nil, "" },
+			Entry: func(oauthapp.ClientType, string) (any, *page.Message) { return nil, nil },
 		}}
 	}
 	metadata := func(name string, value any) kernel.Contribution {
@@ -738,7 +738,7 @@ func TestContributionsThatCannotWork(t *testing.T) {
 		"field name":                   {field("name"), "the application field name has a name that the form uses itself"},
 		"field version":                {field("version"), "the application field version has a name that the form uses itself"},
 		"field was_name":               {field("was_name"), "the application field was_name has a name that the form uses itself"},
-		"field without functions":      {kernel.Contribution{ApplicationField: &kernel.ApplicationField{Name: "other", Label: "Other"}}, "must have a label and the functions Text and Entry"},
+		"field without functions":      {kernel.Contribution{ApplicationField: &kernel.ApplicationField{Name: "other", Label: page.Plain("Other")}}, "must have a label and the functions Text and Entry"},
 		"metadata":                     {metadata("other_supported", []string{"a"}), ""},
 		"metadata without a name":      {metadata("", true), `the metadata member "" must have a name`},
 		"metadata that is not JSON":    {metadata("other", func() {}), "the metadata member other must have a value for JSON"},

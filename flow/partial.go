@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -42,8 +43,8 @@ func (p *Provider) optionalScopesField() *kernel.ApplicationField {
 	}
 	return &kernel.ApplicationField{
 		Name:  "optional_scopes",
-		Label: "Optional permissions",
-		Hint:  "What the application can do without, one a line: users choose whether to grant it. It may be " + strings.Join(p.scopeNames(), ", ") + ".",
+		Label: page.Say("optional_scopes.label"),
+		Hint:  page.Say("optional_scopes.hint", strings.Join(p.scopeNames(), ", ")),
 		Text: func(app oauthapp.Application) (string, bool) {
 			var settings ApplicationSettings
 			if _, err := app.ReadExtra(settingsName, &settings); err != nil {
@@ -55,17 +56,17 @@ func (p *Provider) optionalScopesField() *kernel.ApplicationField {
 	}
 }
 
-func (p *Provider) optionalScopesEntry(_ oauthapp.ClientType, text string) (any, string) {
+func (p *Provider) optionalScopesEntry(_ oauthapp.ClientType, text string) (any, *page.Message) {
 	asked := strings.Fields(text)
 	for _, name := range asked {
 		if _, offered := p.scopes[name]; !offered {
-			return nil, "There is no permission " + strconv.Quote(name) + ". Write some of these, one a line: " + strings.Join(p.scopeNames(), ", ") + "."
+			return nil, page.Say("optional_scopes.unknown", strconv.Quote(name), strings.Join(p.scopeNames(), ", "))
 		}
 	}
 	if len(asked) == 0 {
-		return nil, ""
+		return nil, nil
 	}
-	return ApplicationSettings{OptionalScopes: intersect(p.scopeNames(), asked)}, ""
+	return ApplicationSettings{OptionalScopes: intersect(p.scopeNames(), asked)}, nil
 }
 
 // optionalScopes returns the scopes of a question that the user may leave out.

@@ -3,7 +3,6 @@ package oauthapp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -140,19 +139,19 @@ func (r *Registry) CreateAPIToken(ctx context.Context, n NewAPIToken) (APIToken,
 }
 
 func (r *Registry) checkAPIToken(n NewAPIToken) (problems []FieldError) {
-	if problem := checkName(n.Name); problem != "" {
-		problems = append(problems, FieldError{"name", "Name " + problem})
+	if problem := checkName(n.Name); problem != nil {
+		problems = append(problems, problem.about("name", "Name"))
 	}
 	if len(n.Scopes) == 0 {
-		problems = append(problems, FieldError{"scope", "Choose at least one permission."})
+		problems = append(problems, wrong("scope.required", "Choose at least one permission.").of("scope"))
 	}
 	for _, scope := range n.Scopes {
 		if !slices.Contains(r.cfg.Scopes, scope) {
-			problems = append(problems, FieldError{"scope", quote(scope) + " is not a scope of this service; " + choices(r.cfg.Scopes)})
+			problems = append(problems, unknownScope(r.cfg.Scopes).aboutValue("scope", scope))
 		}
 	}
 	if n.Lifetime < 0 {
-		problems = append(problems, FieldError{"expires_in", fmt.Sprintf("Lifetime is %v; it must be positive, or 0 for a token that does not expire.", n.Lifetime)})
+		problems = append(problems, wrong("expires_in.negative", "is %s; it must be positive, or 0 for a token that does not expire.", n.Lifetime.String()).about("expires_in", "Lifetime"))
 	}
 	return problems
 }

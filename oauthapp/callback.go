@@ -1,7 +1,6 @@
 package oauthapp
 
 import (
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -79,27 +78,27 @@ func isPort(s string) bool {
 
 // checkCallback accepts a callback URL only if every URL parser that will read
 // it, this program's and the browser's, finds the same origin and path in it
-// without repairing anything. It returns "" if the URL is fine, and otherwise
-// the predicate of a sentence about the URL, which tells what to write instead.
-// The schemes are those of [Config.PrivateUseSchemes].
-func checkCallback(s string, typ ClientType, schemes ...string) string {
-	if problem := checkURLCharacters(s); problem != "" {
+// without repairing anything. It returns nil if the URL is fine, and otherwise
+// a predicate about the URL, which tells what to write instead. The schemes are
+// those of [Config.PrivateUseSchemes].
+func checkCallback(s string, typ ClientType, schemes ...string) *mistake {
+	if problem := checkURLCharacters(s); problem != nil {
 		return problem
 	}
 	if strings.Contains(s, "#") {
-		return `has a fragment; leave out the "#" and what follows it.`
+		return wrong("url.fragment", `has a fragment; leave out the "#" and what follows it.`)
 	}
 	if strings.Contains(s, "*") {
-		return "has a wildcard; list every URL in full."
+		return wrong("url.wildcard", "has a wildcard; list every URL in full.")
 	}
 	scheme, rest, ok := strings.Cut(s, ":")
 	if !ok || scheme == "" {
-		return `is not absolute; write all of it, as in "https://example.com/callback".`
+		return wrong("url.relative", `is not absolute; write all of it, as in "https://example.com/callback".`)
 	}
 	if lower := strings.ToLower(scheme); lower != scheme && isURLScheme(lower) {
-		return fmt.Sprintf("must have its scheme in lower case: %q.", lower+":"+rest)
+		return wrong("url.scheme_case", "must have its scheme in lower case: %s.", strconv.Quote(lower+":"+rest))
 	}
-	problem := ""
+	var problem *mistake
 	switch {
 	case scheme == "https" || scheme == "http":
 		problem = checkWebCallback(scheme, rest)
@@ -108,12 +107,12 @@ func checkCallback(s string, typ ClientType, schemes ...string) string {
 	case typ == Public && slices.Contains(schemes, scheme):
 		problem = checkListedCallback(rest)
 	case typ == Public:
-		problem = `must begin with "https://", with "http://" and one of localhost, 127.0.0.1 or [::1], ` +
-			`or with a private-use scheme that has a period, as in "com.example.app:/callback".`
+		problem = wrong("url.scheme_public", `must begin with "https://", with "http://" and one of localhost, 127.0.0.1 or [::1], `+
+			`or with a private-use scheme that has a period, as in "com.example.app:/callback".`)
 	default:
-		problem = `must begin with "https://", or with "http://" and one of localhost, 127.0.0.1 or [::1].`
+		problem = wrong("url.scheme", `must begin with "https://", or with "http://" and one of localhost, 127.0.0.1 or [::1].`)
 	}
-	if problem != "" {
+	if problem != nil {
 		return problem
 	}
 	return checkRoundTrip(s)
@@ -124,20 +123,20 @@ func checkCallback(s string, typ ClientType, schemes ...string) string {
 // javascript.
 var privateUseScheme = regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$`)
 
-func checkWebCallback(scheme, rest string) string {
+func checkWebCallback(scheme, rest string) *mistake {
 	rest, ok := strings.CutPrefix(rest, "//")
 	if !ok {
-		return fmt.Sprintf(`must begin with "%s://".`, scheme)
+		return wrong("url.slashes", "must begin with %s.", strconv.Quote(scheme+"://"))
 	}
 	authority, path, query, hasQuery := splitAuthority(rest)
 	host, problem := checkAuthority(authority)
 	switch {
-	case problem != "":
+	case problem != nil:
 		return problem
 	case scheme == "http" && host != "localhost" && host != "127.0.0.1" && host != "[::1]":
-		return `must begin with "https://"; "http://" is for localhost, 127.0.0.1 and [::1] only.`
+		return wrong("url.http", `must begin with "https://"; "http://" is for localhost, 127.0.0.1 and [::1] only.`)
 	case path == "":
-		return fmt.Sprintf("has no path; write %q.", scheme+"://"+authority+"/")
+		return wrong("url.no_path", "has no path; write %s.", strconv.Quote(scheme+"://"+authority+"/"))
 	}
 	return checkPathAndQuery(path, query, hasQuery)
 }
@@ -157,14 +156,14 @@ func withPath(s string) string {
 	return s
 }
 
-func checkPrivateUseCallback(rest string, typ ClientType) string {
+func checkPrivateUseCallback(rest string, typ ClientType) *mistake {
 	if typ != Public {
-		return `must begin with "https://", or with "http://" and one of localhost, 127.0.0.1 or [::1]; ` +
-			`a scheme of your own is for public applications only.`
+		return wrong("url.own_scheme", `must begin with "https://", or with "http://" and one of localhost, 127.0.0.1 or [::1]; `+
+			`a scheme of your own is for public applications only.`)
 	}
 	path, query, hasQuery := strings.Cut(rest, "?")
 	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
-		return `must have one slash after its scheme, as in "com.example.app:/callback".`
+		return wrong("url.one_slash", `must have one slash after its scheme, as in "com.example.app:/callback".`)
 	}
 	return checkPathAndQuery(path, query, hasQuery)
 }
@@ -183,17 +182,17 @@ var (
 // checkListedCallback is checkPrivateUseCallback for a scheme that the host has
 // listed, whose applications are not known for following RFC 8252: there may be
 // a host.
-func checkListedCallback(rest string) string {
+func checkListedCallback(rest string) *mistake {
 	path, query, hasQuery := strings.Cut(rest, "?")
 	if authority, found := strings.CutPrefix(path, "//"); found {
 		slash := max(strings.IndexByte(authority, '/'), 0)
 		authority, path = authority[:slash], authority[slash:]
 		if path != "" && path[0] == '/' && !listedHost.MatchString(authority) {
-			return `must have lower-case letters, digits, periods and hyphens between the slashes.`
+			return wrong("url.listed_host", "must have lower-case letters, digits, periods and hyphens between the slashes.")
 		}
 	}
 	if !strings.HasPrefix(path, "/") {
-		return "has no path; begin it with a slash."
+		return wrong("url.listed_path", "has no path; begin it with a slash.")
 	}
 	return checkPathAndQuery(path, query, hasQuery)
 }
@@ -208,40 +207,40 @@ func splitAuthority(s string) (authority, path, query string, hasQuery bool) {
 }
 
 // checkAuthority returns the host, with the brackets of an IPv6 address.
-func checkAuthority(authority string) (host, problem string) {
+func checkAuthority(authority string) (host string, problem *mistake) {
 	if strings.Contains(authority, "@") {
-		return "", `has a user name or password; leave out what stands before the "@".`
+		return "", wrong("url.user", `has a user name or password; leave out what stands before the "@".`)
 	}
 	host = authority
 	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
 		host = authority[:i]
 		if !isPort(authority[i+1:]) {
-			return "", "has a bad port; write a number from 1 to 65535 without leading zeros, or no port and no colon."
+			return "", wrong("url.port", "has a bad port; write a number from 1 to 65535 without leading zeros, or no port and no colon.")
 		}
 	}
 	return host, checkHost(host)
 }
 
-func checkPathAndQuery(path, query string, hasQuery bool) string {
+func checkPathAndQuery(path, query string, hasQuery bool) *mistake {
 	lower := strings.ToLower(path)
 	if strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") {
-		return "has an encoded slash or backslash in its path; choose a path without \"%2F\" and \"%5C\"."
+		return wrong("url.encoded_slash", `has an encoded slash or backslash in its path; choose a path without "%%2F" and "%%5C".`)
 	}
 	segments := strings.Split(lower[1:], "/")
 	for i, segment := range segments {
 		if segment == "" && i < len(segments)-1 {
-			return `has an empty segment ("//") in its path; write one slash.`
+			return wrong("url.empty_segment", `has an empty segment ("//") in its path; write one slash.`)
 		}
 		// A path parameter follows a semicolon; some servers cut it off.
 		name, _, _ := strings.Cut(strings.ReplaceAll(segment, "%2e", "."), ";")
 		if name == "." || name == ".." {
-			return `has a "." or ".." segment in its path; write the path that it leads to.`
+			return wrong("url.dots", `has a "." or ".." segment in its path; write the path that it leads to.`)
 		}
 	}
 	if hasQuery {
 		return checkCallbackQuery(query)
 	}
-	return ""
+	return nil
 }
 
 // responseParameters are the parameters that an authorization response adds to
@@ -249,32 +248,32 @@ func checkPathAndQuery(path, query string, hasQuery bool) string {
 // twice.
 var responseParameters = []string{"code", "state", "iss", "error", "error_description", "error_uri"}
 
-func checkCallbackQuery(query string) string {
+func checkCallbackQuery(query string) *mistake {
 	if query == "" {
-		return `ends with a bare "?"; leave that out.`
+		return wrong("url.empty_query", `ends with a bare "?"; leave that out.`)
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return `has a query that cannot be read; write "%3B" for a semicolon.`
+		return wrong("url.query", `has a query that cannot be read; write "%%3B" for a semicolon.`)
 	}
 	for _, name := range responseParameters {
 		if values.Has(name) {
-			return fmt.Sprintf("has the query parameter %q, which this service adds itself when it redirects to the URL; choose another name.", name)
+			return wrong("url.parameter", "has the query parameter %s, which this service adds itself when it redirects to the URL; choose another name.", strconv.Quote(name))
 		}
 	}
-	return ""
+	return nil
 }
 
 // checkRoundTrip refuses a URL that parsing and formatting would change.
-func checkRoundTrip(s string) string {
+func checkRoundTrip(s string) *mistake {
 	u, err := url.Parse(s)
 	if err != nil {
-		return `is not a URL; write one as in "https://example.com/callback".`
+		return wrong("url.none", `is not a URL; write one as in "https://example.com/callback".`)
 	}
 	if normal := u.String(); normal != s {
-		return fmt.Sprintf("must be in normal form: %q.", normal)
+		return wrong("url.normal_form", "must be in normal form: %s.", strconv.Quote(normal))
 	}
-	return ""
+	return nil
 }
 
 // isURLScheme reports whether s is a lower-case scheme of RFC 3986, section
@@ -285,25 +284,25 @@ func isURLScheme(s string) bool {
 
 // checkURLCharacters accepts the characters of RFC 3986, section 2, up to
 // maxURLBytes.
-func checkURLCharacters(s string) string {
+func checkURLCharacters(s string) *mistake {
 	if len(s) > maxURLBytes {
-		return fmt.Sprintf("is too long; shorten it to at most %d bytes.", maxURLBytes)
+		return wrong("url.too_long", "is too long; shorten it to at most %d bytes.", maxURLBytes)
 	}
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c <= ' ' || c == 0x7f:
-			return "has a space or control character; percent-encode or remove it."
+			return wrong("url.space", "has a space or control character; percent-encode or remove it.")
 		case c > 0x7f:
-			return "has a character that is not ASCII; write punycode in the host and percent-encode it elsewhere."
+			return wrong("url.ascii", "has a character that is not ASCII; write punycode in the host and percent-encode it elsewhere.")
 		case c == '\\':
-			return `has a backslash; write "/".`
+			return wrong("url.backslash", `has a backslash; write "/".`)
 		case strings.IndexByte("\"<>^`{|}", c) >= 0:
-			return fmt.Sprintf("has the character %q; percent-encode it.", c)
+			return wrong("url.character", "has the character %s; percent-encode it.", strconv.QuoteRune(rune(c)))
 		case c == '%' && !isPercentEncoded(s[i:]):
-			return `has a "%" that does not begin a percent-encoded printable character; write "%25" for the percent sign.`
+			return wrong("url.percent", `has a "%%" that does not begin a percent-encoded printable character; write "%%25" for the percent sign.`)
 		}
 	}
-	return ""
+	return nil
 }
 
 // isPercentEncoded reports whether s begins with a percent-encoded byte that is

@@ -187,7 +187,7 @@ func TestCallbackRules(t *testing.T) {
 		t.Run(tc.url, func(t *testing.T) {
 			require.Empty(t, checkCallback(tc.url, Public))
 			if tc.allowed == public {
-				require.Contains(t, checkCallback(tc.url, Confidential), "public applications only")
+				require.Contains(t, checkCallback(tc.url, Confidential).text, "public applications only")
 			} else {
 				require.Empty(t, checkCallback(tc.url, Confidential))
 			}
@@ -361,7 +361,7 @@ func TestRefusedCallbacks(t *testing.T) {
 		{"https://example.com/" + strings.Repeat("a", maxURLBytes), "at most 2000 bytes"},
 	} {
 		t.Run(tc.url, func(t *testing.T) {
-			require.Contains(t, checkCallback(tc.url, Public), tc.message)
+			require.Contains(t, checkCallback(tc.url, Public).text, tc.message)
 			require.NotEmpty(t, checkCallback(tc.url, Confidential))
 		})
 	}
@@ -378,7 +378,7 @@ func TestCallbackMessagesAreSentences(t *testing.T) {
 		"https://c/*", "https://c:0/", "https://1/", "https://[x]/", "https://c./", "https://c~/", "https://xn--a/", "https://c/.", "https://c//",
 		"https://c/%2f", "https://c/?", "https://c/?;", "https://c/?code=", "https://c/ ", "https://c/é", `https://c/\`, "https://c/%",
 	} {
-		message := checkCallback(bad, Public)
+		message := checkCallback(bad, Public).text
 		require.Regexp(t, `^(is|has|must|ends) .*\.$`, message, bad)
 	}
 }
@@ -387,8 +387,8 @@ func TestCallbackMessagesAreSentences(t *testing.T) {
 // change.
 func TestRoundTrip(t *testing.T) {
 	require.Empty(t, checkRoundTrip("https://example.com/%7Ea?b"))
-	require.Contains(t, checkRoundTrip("https://example.com/\x7f"), "is not a URL")
-	require.Contains(t, checkRoundTrip("HTTPS://example.com/a b"), `normal form: "https://example.com/a%20b"`)
+	require.Contains(t, checkRoundTrip("https://example.com/\x7f").text, "is not a URL")
+	require.Contains(t, checkRoundTrip("HTTPS://example.com/a b").text, `normal form: "https://example.com/a%20b"`)
 }
 
 // FuzzValidateCallback: an accepted callback URL means the same to every reader.
@@ -402,7 +402,7 @@ func FuzzValidateCallback(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if checkCallback(s, Public) != "" {
+		if checkCallback(s, Public) != nil {
 			require.NotEmpty(t, checkCallback(s, Confidential), "public applications may register all that others may")
 			return
 		}
@@ -454,7 +454,7 @@ func FuzzMatchCallback(f *testing.F) {
 	f.Add("http://localhost/cb", "http://localhost:1/cb")
 	f.Add("https://127.0.0.1/cb", "http://127.0.0.1:1/cb")
 	f.Fuzz(func(t *testing.T, registered, requested string) {
-		if checkCallback(registered, Public) != "" || !MatchCallback(Public, []string{registered}, requested) || registered == requested {
+		if checkCallback(registered, Public) != nil || !MatchCallback(Public, []string{registered}, requested) || registered == requested {
 			return
 		}
 		a, err := url.Parse(registered)

@@ -30,8 +30,17 @@ type FieldError struct {
 	// confirm_name, overlap, reason, trusted, extra; of an API token name,
 	// scope, expires_in.
 	Field string
-	// Message is a sentence for the person who filled in the field.
+	// Message is a sentence for the person who filled in the field, in English.
 	Message string
+
+	// Code names what is wrong, for programs and for messages in other
+	// languages, such as "too_long"; "" where Message is all that there is. Of a
+	// field with several values, Value is the one that it is about, in quotes
+	// and shortened, or "" where it is about all of them. Args are the texts and
+	// whole numbers that Message has besides, in their order there.
+	Code  string
+	Value string
+	Args  []any
 }
 
 // A ValidationError reports every bad field of one input at once.

@@ -79,8 +79,8 @@ func (a *Application) setExtra(name string, value any) error {
 		return err
 	}
 	if len(a.Extra) > MaxExtra {
-		message := fmt.Sprintf("Extra is too long; shorten it to at most %d bytes in all.", MaxExtra)
-		return &ValidationError{[]FieldError{{"extra", message}}}
+		problem := wrong("extra.too_long", "is too long; shorten it to at most %d bytes in all.", MaxExtra)
+		return &ValidationError{[]FieldError{problem.about("extra", "Extra")}}
 	}
 	return nil
 }

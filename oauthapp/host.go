@@ -1,10 +1,10 @@
 package oauthapp
 
 import (
-	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -14,37 +14,37 @@ import (
 // checkHost accepts a host in its one canonical spelling. Other spellings are
 // read differently: 0x7f.1 and 2130706433 are addresses to browsers and names
 // to most other programs.
-func checkHost(host string) string {
+func checkHost(host string) *mistake {
 	lower := strings.ToLower(host)
 	switch {
 	case host == "":
-		return `has no host; write all of it, as in "https://example.com/callback".`
+		return wrong("url.no_host", `has no host; write all of it, as in "https://example.com/callback".`)
 	case host != lower:
-		return fmt.Sprintf("must have its host in lower case: %q.", lower)
+		return wrong("url.host_case", "must have its host in lower case: %s.", strconv.Quote(lower))
 	case strings.HasPrefix(host, "["):
 		addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
 		if err != nil || !addr.Is6() || addr.Is4In6() || addr.Zone() != "" || "["+addr.String()+"]" != host {
-			return `has a bad IPv6 address; write it in its shortest form, as in "[2001:db8::1]".`
+			return wrong("url.ipv6", `has a bad IPv6 address; write it in its shortest form, as in "[2001:db8::1]".`)
 		}
-		return ""
+		return nil
 	case strings.HasSuffix(host, "."):
-		return "has a host that ends with a period; leave that out."
+		return wrong("url.host_period", "has a host that ends with a period; leave that out.")
 	}
 	labels := strings.Split(host, ".")
 	if last := labels[len(labels)-1]; looksNumeric(last) {
 		if addr, err := netip.ParseAddr(host); err != nil || addr.String() != host {
-			return `has a bad IP address; write its four decimal numbers, as in "192.0.2.1".`
+			return wrong("url.ipv4", `has a bad IP address; write its four decimal numbers, as in "192.0.2.1".`)
 		}
-		return ""
+		return nil
 	}
 	if len(host) > 253 || slices.ContainsFunc(labels, func(label string) bool { return !hostLabel.MatchString(label) }) {
-		return "has a bad host; write a domain name of letters, digits, hyphens, underscores and periods, " +
-			"in punycode where it has other characters."
+		return wrong("url.host", "has a bad host; write a domain name of letters, digits, hyphens, underscores and periods, "+
+			"in punycode where it has other characters.")
 	}
 	if bad := badPunycode(labels); bad != "" {
-		return fmt.Sprintf("has a host with %q, which is not punycode that browsers read; copy the host from the address bar of a browser.", bad)
+		return wrong("url.punycode", "has a host with %s, which is not punycode that browsers read; copy the host from the address bar of a browser.", strconv.Quote(bad))
 	}
-	return ""
+	return nil
 }
 
 // hostLabel accepts underscores: many names in the DNS have them, though names

@@ -136,8 +136,8 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 	}
 	kept := []string{}
 	for _, callback := range reg.CallbackURLs {
-		if wrong := checkCallback(callback, reg.Type, r.cfg.PrivateUseSchemes...); wrong != "" {
-			refused = append(refused, FieldError{"callback_url", quote(callback) + " " + wrong})
+		if problem := checkCallback(callback, reg.Type, r.cfg.PrivateUseSchemes...); problem != nil {
+			refused = append(refused, problem.aboutValue("callback_url", callback))
 		} else if !slices.Contains(kept, callback) {
 			kept = append(kept, callback)
 		}
@@ -146,17 +146,17 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 	reg, problems = r.check(account, reg)
 	reg.ClientID = id
 	if !importedClientID.MatchString(id) {
-		problems = append(problems, FieldError{"client_id", `Client ID must be 1 to 255 letters, digits, "-", ".", "_" and "~".`})
+		problems = append(problems, FieldError{Field: "client_id", Message: `Client ID must be 1 to 255 letters, digits, "-", ".", "_" and "~".`})
 	}
 	if reg.Type == Public {
 		if imp.Secret != "" {
-			problems = append(problems, FieldError{"client_secret", "A public application has no client secret; leave it out, or import it as confidential."})
+			problems = append(problems, FieldError{Field: "client_secret", Message: "A public application has no client secret; leave it out, or import it as confidential."})
 		}
 		return reg, nil, refused, problems
 	}
 	secret, problem := imp.keep()
 	if problem != "" {
-		problems = append(problems, FieldError{"client_secret", problem})
+		problems = append(problems, FieldError{Field: "client_secret", Message: problem})
 	}
 	return reg, secret, refused, problems
 }

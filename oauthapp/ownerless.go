@@ -18,9 +18,9 @@ func CheckCallback(typ ClientType, callback string) error {
 	return checkedCallback(checkCallback(callback, typ))
 }
 
-func checkedCallback(problem string) error {
-	if problem != "" {
-		return errors.New(strings.TrimSuffix(problem, "."))
+func checkedCallback(problem *mistake) error {
+	if problem != nil {
+		return errors.New(strings.TrimSuffix(problem.text, "."))
 	}
 	return nil
 }
@@ -41,5 +41,5 @@ func (r *Registry) CheckOwnerless(reg Registration) (Registration, error) {
 // draft-ietf-oauth-client-id-metadata-document-03, section 3.
 func isForeignClientID(s string) bool {
 	const most = 1 << 10
-	return len(s) <= most && strings.HasPrefix(s, "https://") && checkCallback(s, Confidential) == ""
+	return len(s) <= most && strings.HasPrefix(s, "https://") && checkCallback(s, Confidential) == nil
 }

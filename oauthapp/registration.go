@@ -1,7 +1,6 @@
 package oauthapp
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,7 +87,7 @@ func (reg Registration) normalizeFor(app Application, offered []string) (Registr
 	reg.Type, reg.ownerless = app.Type, app.Owner == ""
 	reg, problems := reg.normalize(offered, app.Scopes...)
 	if changed {
-		problems = append(problems, FieldError{"client_type", fmt.Sprintf("Client type cannot be changed; it is %q.", app.Type)})
+		problems = append(problems, wrong("client_type.fixed", "cannot be changed; it is %s.", quote(string(app.Type))).about("client_type", "Client type"))
 	}
 	return reg, problems
 }
@@ -98,9 +97,9 @@ func (reg Registration) normalizeFor(app Application, offered []string) (Registr
 // offered or those that the application has.
 func (reg Registration) normalize(offered []string, has ...string) (Registration, []FieldError) {
 	var problems []FieldError
-	report := func(field, subject, predicate string) {
-		if predicate != "" {
-			problems = append(problems, FieldError{field, subject + " " + predicate})
+	report := func(field, subject string, m *mistake) {
+		if m != nil {
+			problems = append(problems, m.about(field, subject))
 		}
 	}
 
@@ -114,27 +113,30 @@ func (reg Registration) normalize(offered []string, has ...string) (Registration
 	}
 
 	if reg.Type != Confidential && reg.Type != Public {
-		report("client_type", "Client type", `must be "confidential" or "public".`)
+		report("client_type", "Client type", wrong("client_type.unknown", `must be "confidential" or "public".`))
 	}
 
 	switch n := len(reg.CallbackURLs); {
 	case n == 0:
-		report("callback_url", "Callback URL", `is required; write one as in "https://example.com/callback".`)
+		report("callback_url", "Callback URL", wrong("callback_url.required", `is required; write one as in "https://example.com/callback".`))
 	case n > maxCallbacks:
-		report("callback_url", "Callback URLs", fmt.Sprintf("are too many: %d; remove some, as an application may have up to %d.", n, maxCallbacks))
+		problems = append(problems, wrong("callback_url.too_many",
+			"Callback URLs are too many: %d; remove some, as an application may have up to %d.", n, maxCallbacks).of("callback_url"))
 	default:
 		for i, callback := range reg.CallbackURLs {
 			if slices.Contains(reg.CallbackURLs[:i], callback) {
-				report("callback_url", quote(callback), "is listed twice; remove one.")
+				problems = append(problems, wrong("callback_url.twice", "is listed twice; remove one.").aboutValue("callback_url", callback))
 				continue
 			}
-			report("callback_url", quote(callback), checkCallback(callback, reg.Type, reg.schemes...))
+			if m := checkCallback(callback, reg.Type, reg.schemes...); m != nil {
+				problems = append(problems, m.aboutValue("callback_url", callback))
+			}
 		}
 	}
 
 	for _, scope := range reg.Scopes {
 		if !slices.Contains(offered, scope) && !slices.Contains(has, scope) {
-			report("scopes", quote(scope), "is not a scope of this service; "+choices(offered))
+			problems = append(problems, unknownScope(offered).aboutValue("scopes", scope))
 		}
 	}
 	return reg, problems
@@ -153,39 +155,39 @@ func (reg Registration) tidy() Registration {
 	return reg
 }
 
-func checkName(name string) string {
+func checkName(name string) *mistake {
 	switch {
 	case name == "":
-		return "is required; write 1 to 100 characters."
+		return wrong("name.required", "is required; write 1 to 100 characters.")
 	case !utf8.ValidString(name):
-		return "has bytes that are not UTF-8; send the form as UTF-8."
+		return wrong("not_utf8", "has bytes that are not UTF-8; send the form as UTF-8.")
 	case utf8.RuneCountInString(name) > maxName:
-		return fmt.Sprintf("is too long; shorten it to at most %d characters.", maxName)
+		return wrong("too_long", "is too long; shorten it to at most %d characters.", maxName)
 	case strings.ContainsFunc(name, func(r rune) bool { return !isJoiner(r) && isDeceptive(r) }):
-		return "must be one line of visible characters; remove control characters, invisible characters and characters that change the direction of writing."
+		return wrong("name.invisible", "must be one line of visible characters; remove control characters, invisible characters and characters that change the direction of writing.")
 	case hasLooseJoiners(name):
-		return "has an invisible joiner (U+200C or U+200D) where the script needs none; leave it out."
+		return wrong("name.joiner", "has an invisible joiner (U+200C or U+200D) where the script needs none; leave it out.")
 	case hasLooseMarks(name):
-		return looseMarks
+		return looseMarks()
 	}
-	return ""
+	return nil
 }
 
-func checkDescription(description string) string {
+func checkDescription(description string) *mistake {
 	bad := func(r rune) bool {
 		return r != '\n' && r != '\t' && !isJoiner(r) && isDeceptive(r) // emoji need joiners too
 	}
 	switch {
 	case !utf8.ValidString(description):
-		return "has bytes that are not UTF-8; send the form as UTF-8."
+		return wrong("not_utf8", "has bytes that are not UTF-8; send the form as UTF-8.")
 	case utf8.RuneCountInString(description) > maxDescription:
-		return fmt.Sprintf("is too long; shorten it to at most %d characters.", maxDescription)
+		return wrong("too_long", "is too long; shorten it to at most %d characters.", maxDescription)
 	case strings.ContainsFunc(description, bad):
-		return "may have line breaks and tabs; remove other control characters, invisible characters and characters that change the direction of writing."
+		return wrong("description.invisible", "may have line breaks and tabs; remove other control characters, invisible characters and characters that change the direction of writing.")
 	case hasLooseMarks(description):
-		return looseMarks
+		return looseMarks()
 	}
-	return ""
+	return nil
 }
 
 // isDeceptive reports whether a character is invisible or lets a text show as
@@ -202,7 +204,9 @@ func isDeceptive(r rune) bool {
 // needs more (Unicode Technical Standard 39, section 5.4).
 const maxMarks = 4
 
-const looseMarks = "must not begin with an accent or have more than 4 accents on one letter; remove them."
+func looseMarks() *mistake {
+	return wrong("accents", "must not begin with an accent or have more than 4 accents on one letter; remove them.")
+}
 
 // hasLooseMarks reports whether a text begins with a mark, or has more than
 // maxMarks marks on a letter. A mark at the beginning combines with whatever
@@ -220,17 +224,17 @@ func hasLooseMarks(text string) bool {
 	return false
 }
 
-func checkHomepage(homepage string) string {
+func checkHomepage(homepage string) *mistake {
 	if homepage == "" {
-		return `is required; write it as in "https://example.com".`
+		return wrong("homepage_url.required", `is required; write it as in "https://example.com".`)
 	}
-	if problem := checkURLCharacters(homepage); problem != "" {
+	if problem := checkURLCharacters(homepage); problem != nil {
 		return problem
 	}
 	// Homepages are not compared, so scheme and host may be in upper case.
 	scheme, rest, ok := strings.Cut(homepage, "://")
 	if scheme = strings.ToLower(scheme); !ok || scheme != "https" && scheme != "http" {
-		return `must begin with "https://" or "http://".`
+		return wrong("homepage_url.scheme", `must begin with "https://" or "http://".`)
 	}
 	rest, _, _ = strings.Cut(rest, "#")
 	authority, _, _, _ := splitAuthority(rest)
@@ -259,9 +263,9 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-func choices(offered []string) string {
+func unknownScope(offered []string) *mistake {
 	if len(offered) == 0 {
-		return "choose none, as the service offers no scopes."
+		return wrong("scope.none", "is not a scope of this service; choose none, as the service offers no scopes.")
 	}
-	return "choose from " + strings.Join(offered, ", ") + "."
+	return wrong("scope.unknown", "is not a scope of this service; choose from %s.", strings.Join(offered, ", "))
 }

@@ -164,7 +164,7 @@ func (r *Registry) check(owner string, reg Registration) (Registration, []FieldE
 	reg, problems := reg.normalize(r.cfg.Scopes)
 	problems = r.checkReserved(problems, owner, reg.Name)
 	if reg.ClientID != "" && !isClientID(reg.ClientID) && !(reg.ownerless && isForeignClientID(reg.ClientID)) {
-		problems = append(problems, FieldError{"client_id", "Client ID must be 20 hexadecimal digits in lower case; leave it out to get a new one."})
+		problems = append(problems, wrong("client_id.form", "must be 20 hexadecimal digits in lower case; leave it out to get a new one.").about("client_id", "Client ID"))
 	}
 	return reg, problems
 }
@@ -174,7 +174,7 @@ func (r *Registry) checkReserved(problems []FieldError, owner, name string) []Fi
 	if r.cfg.ReservedName == nil || name == "" || !r.cfg.ReservedName(owner, name) {
 		return problems
 	}
-	return append(problems, FieldError{"name", "Name looks like one that users know already; choose another, so that nobody takes your application for somebody else's."})
+	return append(problems, wrong("name.reserved", "looks like one that users know already; choose another, so that nobody takes your application for somebody else's.").about("name", "Name"))
 }
 
 // maxTries bounds how often the store is asked again after it refused a change.

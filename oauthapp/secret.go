@@ -73,16 +73,16 @@ func (r *Registry) Secrets(ctx context.Context, owner Owner, id uuid.UUID) ([]Se
 // 10 secrets would be live.
 func (r *Registry) ResetSecret(ctx context.Context, owner Owner, id uuid.UUID, overlap time.Duration) (credential.Plaintext, error) {
 	if overlap < 0 || overlap > maxOverlap {
-		message := "Overlap must be from 0 to 30 days; 0 ends the old secrets now."
-		return credential.Plaintext{}, &ValidationError{[]FieldError{{"overlap", message}}}
+		problem := wrong("overlap.range", "must be from 0 to 30 days; 0 ends the old secrets now.")
+		return credential.Plaintext{}, &ValidationError{[]FieldError{problem.about("overlap", "Overlap")}}
 	}
 	app, err := r.Application(ctx, owner, id)
 	if err != nil {
 		return credential.Plaintext{}, err
 	}
 	if app.Type == Public {
-		message := "A public application has no client secret and needs none; register a confidential application to have one."
-		return credential.Plaintext{}, &ValidationError{[]FieldError{{"client_type", message}}}
+		problem := wrong("client_type.no_secret", "A public application has no client secret and needs none; register a confidential application to have one.")
+		return credential.Plaintext{}, &ValidationError{[]FieldError{problem.of("client_type")}}
 	}
 	now := r.now()
 	secret, plaintext := r.newSecret(id, now)

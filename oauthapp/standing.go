@@ -93,11 +93,11 @@ func (r *Registry) ChangeStanding(ctx context.Context, owner Owner, id uuid.UUID
 
 func (s Standing) check(owner string) []FieldError {
 	var problems []FieldError
-	if problem := checkDescription(s.Reason); problem != "" {
-		problems = append(problems, FieldError{"reason", "Reason " + problem})
+	if problem := checkDescription(s.Reason); problem != nil {
+		problems = append(problems, problem.about("reason", "Reason"))
 	}
 	if s.Trusted && owner == "" {
-		problems = append(problems, FieldError{"trusted", "An application that registered itself cannot be trusted."})
+		problems = append(problems, wrong("trusted.ownerless", "An application that registered itself cannot be trusted.").of("trusted"))
 	}
 	return problems
 }

@@ -37,12 +37,15 @@
 package clientcredentials
 
 import (
+	"embed"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -77,6 +80,9 @@ type extension struct{ cfg Config }
 func (extension) Name() string               { return name }
 func (extension) Findings() []kernel.Finding { return nil }
 
+//go:embed messages
+var messages embed.FS
+
 func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	for _, scope := range e.cfg.OwnerScopes {
 		if _, offered := k.Scopes[scope]; !offered {
@@ -84,7 +90,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		}
 	}
 	g := &grant{kernel: k}
-	c := kernel.Contribution{Grants: []kernel.Grant{{Type: GrantType, Params: []string{"scope"}, Exchange: g.exchange}}}
+	c := kernel.Contribution{Grants: []kernel.Grant{{Type: GrantType, Params: []string{"scope"}, Exchange: g.exchange}}, Pages: page.Further{Files: messages}}
 	if len(e.cfg.OwnerScopes) > 0 {
 		c.ApplicationField = ownerField(slices.Clone(e.cfg.OwnerScopes))
 	}
@@ -154,28 +160,28 @@ func ownerField(scopes []string) *kernel.ApplicationField {
 	isOwners := func(scope string) bool { return slices.Contains(scopes, scope) }
 	return &kernel.ApplicationField{
 		Name:  "application_scopes",
-		Label: "Scopes of the application itself",
-		Hint:  "What the application may do by itself, without a user, with its client ID and secret. Leave it empty if it acts for users only. Scopes: " + strings.Join(scopes, ", ") + ".",
+		Label: page.Say("clientcredentials.label"),
+		Hint:  page.Say("clientcredentials.hint", strings.Join(scopes, ", ")),
 		Text: func(app oauthapp.Application) (string, bool) {
 			granted, err := grantedTo(app)
 			others := slices.ContainsFunc(granted, func(scope string) bool { return !isOwners(scope) })
 			return strings.Join(granted, " "), err == nil && !others && app.Type != oauthapp.Public
 		},
-		Entry: func(clientType oauthapp.ClientType, text string) (any, string) {
+		Entry: func(clientType oauthapp.ClientType, text string) (any, *page.Message) {
 			asked := strings.Fields(text)
 			if len(asked) == 0 {
-				return nil, ""
+				return nil, nil
 			}
 			if clientType == oauthapp.Public {
-				return nil, "A public application has no secret, and cannot act for itself. Leave this empty."
+				return nil, page.Say("clientcredentials.public")
 			}
 			for _, scope := range asked {
 				if !isOwners(scope) {
-					return nil, fmt.Sprintf("%q is not one of %s.", scope, strings.Join(scopes, ", "))
+					return nil, page.Say("clientcredentials.unknown", strconv.Quote(scope), strings.Join(scopes, ", "))
 				}
 			}
 			slices.Sort(asked)
-			return Settings{Scopes: slices.Compact(asked)}, ""
+			return Settings{Scopes: slices.Compact(asked)}, nil
 		},
 	}
 }

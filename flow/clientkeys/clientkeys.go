@@ -39,6 +39,7 @@ package clientkeys
 
 import (
 	"crypto/x509"
+	"embed"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,6 +50,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/jose"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/store"
 )
@@ -87,6 +89,9 @@ func (extension) Name() string { return Name }
 
 func (extension) Findings() []kernel.Finding { return nil }
 
+//go:embed messages
+var messages embed.FS
+
 func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	if e.cfg.MaxLifetime < time.Second || e.cfg.MaxLifetime > assertion.MaxLifetime {
 		return kernel.Contribution{}, errors.New("Config.MaxLifetime must be 1 second to 1 hour")
@@ -107,11 +112,11 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Present: m.present,
 			Verify:  m.verify,
 		}},
+		Pages: page.Further{Files: messages},
 		ApplicationField: &kernel.ApplicationField{
 			Name:  "jwks",
-			Label: "Public keys",
-			Hint: "A JSON Web Key Set, or the https URL of one, if the application authenticates with a key (private_key_jwt) " +
-				"instead of a client secret. Its secrets stay valid until you revoke them.",
+			Label: page.Say("clientkeys.label"),
+			Hint:  page.Say("clientkeys.hint"),
 			Text:  fieldText,
 			Entry: fieldEntry,
 		},

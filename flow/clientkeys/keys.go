@@ -8,6 +8,8 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow/internal/fetch"
 	"github.com/oauthapps/oauthapps/flow/internal/jose"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -34,31 +36,39 @@ func ParseKeys(text string) (Keys, error) {
 	if !strings.HasPrefix(strings.ToLower(text), "https:") {
 		keys = Keys{Set: json.RawMessage(text)}
 	}
-	if problem := keys.problem(); problem != "" {
-		return Keys{}, invalid("jwks", problem)
+	if problem := keys.problem(); problem != nil {
+		return Keys{}, problem.of("jwks")
 	}
 	return keys, nil
 }
 
-// problem says in a sentence what is wrong with the keys, or "".
-func (k Keys) problem() string {
-	switch {
-	case len(k.Set) > 0 && k.URI != "":
-		return "Give the keys or the URL of keys, not both."
-	case k.URI != "":
-		if fetch.CheckURL(k.URI) != nil {
-			return "The URL of keys must be an https URL without a user and a fragment, such as https://client.example/jwks.json"
-		}
-		return ""
-	}
-	if _, err := jose.ParseSet(k.Set); err != nil {
-		return `Give a JSON Web Key Set such as {"keys":[...]} of public keys for ES256, Ed25519, PS256 or RS256: ` + err.Error() + "."
-	}
-	return ""
+// A problem is what is wrong with keys: an oauthapp.FieldError without a field.
+type problem oauthapp.FieldError
+
+// of returns the problem as an error of a field.
+func (p *problem) of(field string) error {
+	p.Field = field
+	return &oauthapp.ValidationError{Fields: []oauthapp.FieldError{oauthapp.FieldError(*p)}}
 }
 
-func invalid(field, message string) error {
-	return &oauthapp.ValidationError{Fields: []oauthapp.FieldError{{Field: field, Message: message}}}
+// problem says what is wrong with the keys, nil for nothing.
+func (k Keys) problem() *problem {
+	switch {
+	case len(k.Set) > 0 && k.URI != "":
+		return &problem{Code: "clientkeys.both", Message: "Give the keys or the URL of keys, not both."}
+	case k.URI != "":
+		if fetch.CheckURL(k.URI) != nil {
+			return &problem{Code: "clientkeys.url", Message: "The URL of keys must be an https URL without a user and a fragment, such as https://client.example/jwks.json"}
+		}
+		return nil
+	}
+	if _, err := jose.ParseSet(k.Set); err != nil {
+		return &problem{
+			Code: "clientkeys.set", Args: []any{err.Error()},
+			Message: "Give a JSON Web Key Set of public keys for ES256, Ed25519, PS256 or RS256, with the member keys: " + err.Error() + ".",
+		}
+	}
+	return nil
 }
 
 // entry is the JSON of keys.
@@ -69,12 +79,12 @@ type entry struct {
 
 // MarshalJSON returns the JSON of keys that can be used.
 func (k Keys) MarshalJSON() ([]byte, error) {
-	if problem := k.problem(); problem != "" {
+	if problem := k.problem(); problem != nil {
 		field := "jwks"
 		if k.URI != "" {
 			field = "jwks_uri"
 		}
-		return nil, invalid(field, problem)
+		return nil, problem.of(field)
 	}
 	return json.Marshal(entry(k))
 }
@@ -100,18 +110,18 @@ func fieldText(app oauthapp.Application) (text string, has bool) {
 }
 
 // fieldEntry is what is kept of the form.
-func fieldEntry(clientType oauthapp.ClientType, text string) (entry any, problem string) {
+func fieldEntry(clientType oauthapp.ClientType, text string) (entry any, problem *page.Message) {
 	if text == "" {
-		return nil, ""
+		return nil, nil
 	}
 	if clientType == oauthapp.Public {
-		return nil, "A public application proves itself with no key; leave this empty, or make it a confidential one."
+		return nil, page.Say("clientkeys.public")
 	}
 	keys, err := ParseKeys(text)
 	if invalid, ok := errors.AsType[*oauthapp.ValidationError](err); ok {
-		return nil, invalid.Message("jwks")
+		return nil, kernel.Problems(invalid)[0].Message
 	}
-	return keys, ""
+	return keys, nil
 }
 
 // decoys are keys that nobody has the private keys of, one of each type.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
@@ -50,9 +51,9 @@ func (req *request) register() error {
 	reg := req.registration()
 	reg.Type = oauthapp.ClientType(req.field("client_type"))
 	reg.ClientID = req.field("client_id")
-	var invalid *oauthapp.ValidationError
-	if reg.Extra, invalid = req.further(oauthapp.Application{}, reg.Type); invalid != nil {
-		return req.refill(req.emptyForm(reg.ClientID), invalid)
+	var problems []page.Problem
+	if reg.Extra, problems = req.further(oauthapp.Application{}, reg.Type); problems != nil {
+		return req.fillIn(req.emptyForm(reg.ClientID), problems)
 	}
 	app, secret, err := req.registry.Register(req.ctx, req.account.ID, reg)
 	if errors.Is(err, oauthapp.ErrExists) {
@@ -177,9 +178,9 @@ func (req *request) update() error {
 	reg := req.registration()
 	reg.Type = oauthapp.ClientType(req.field("client_type"))
 	reg.Version = version(req.r.PostForm)
-	var invalid *oauthapp.ValidationError
-	if reg.Extra, invalid = req.further(req.app, req.app.Type); invalid != nil {
-		return req.refill(req.editForm(), invalid)
+	var problems []page.Problem
+	if reg.Extra, problems = req.further(req.app, req.app.Type); problems != nil {
+		return req.fillIn(req.editForm(), problems)
 	}
 	err := req.updateBased(reg)
 	var conflict *oauthapp.ConflictError
@@ -198,19 +199,17 @@ func (req *request) refill(form page.ApplicationForm, err error) error {
 	var invalid *oauthapp.ValidationError
 	switch {
 	case errors.As(err, &invalid):
-		form.Problems = problems(invalid, form)
+		return req.fillIn(form, kernel.Problems(invalid))
 	case errors.Is(err, oauthapp.ErrLimit):
-		form.Problems = []page.Problem{{Message: page.Say("form.limit", req.kernel.MaxApplications)}}
-	default:
-		return err
+		return req.fillIn(form, []page.Problem{{Message: page.Say("form.limit", req.kernel.MaxApplications)}})
 	}
-	fill(&form, req.r.PostForm)
-	return req.write(http.StatusUnprocessableEntity, "application_form.html", form)
+	return err
 }
 
-// problems gives every field that is wrong one message. One that the form does
-// not have, as that to edit has no client type, is left without its field.
-func problems(invalid *oauthapp.ValidationError, form page.ApplicationForm) []page.Problem {
+// fillIn shows a form again with everything that was filled in, and problems.
+// One of a field that the form does not have, as that to edit has no client
+// type, is left without its field.
+func (req *request) fillIn(form page.ApplicationForm, problems []page.Problem) error {
 	inForm := []string{"name", "description", "homepage_url", "callback_url"}
 	if form.New {
 		inForm = append(inForm, "client_type")
@@ -218,20 +217,14 @@ func problems(invalid *oauthapp.ValidationError, form page.ApplicationForm) []pa
 	for _, f := range form.Further {
 		inForm = append(inForm, f.Name)
 	}
-	var list []page.Problem
-	var done []string
-	for _, f := range invalid.Fields {
-		if slices.Contains(done, f.Field) {
-			continue
+	for i := range problems {
+		if !slices.Contains(inForm, problems[i].Field) {
+			problems[i].Field = ""
 		}
-		done = append(done, f.Field)
-		p := page.Problem{Field: f.Field, Message: page.Plain(invalid.Message(f.Field))}
-		if !slices.Contains(inForm, f.Field) {
-			p.Field = ""
-		}
-		list = append(list, p)
 	}
-	return list
+	form.Problems = problems
+	fill(&form, req.r.PostForm)
+	return req.write(http.StatusUnprocessableEntity, "application_form.html", form)
 }
 
 // showSecret shows the application with the secret it was just given. It is the

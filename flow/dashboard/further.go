@@ -17,7 +17,7 @@ func (req *request) furtherFields(app oauthapp.Application) []page.Field {
 	var fields []page.Field
 	for _, f := range req.kernel.ApplicationFields() {
 		if text, has := f.Text(app); has {
-			fields = append(fields, page.Field{Name: f.Name, Label: page.Plain(f.Label), Hint: page.Plain(f.Hint), Flag: f.Flag, Text: text, Was: text})
+			fields = append(fields, page.Field{Name: f.Name, Label: f.Label, Hint: f.Hint, Flag: f.Flag, Text: text, Was: text})
 		}
 	}
 	return fields
@@ -42,27 +42,25 @@ func typedFurther(fields []page.Field, typed url.Values) {
 func typedText(text string) string { return strings.TrimSpace(unixLines(text)) }
 
 // further returns what the capabilities keep of a form, for those fields that
-// the user changed. app is as saved, or zero where it is registered.
-func (req *request) further(app oauthapp.Application, clientType oauthapp.ClientType) (map[string]any, *oauthapp.ValidationError) {
+// the user changed, and what is wrong with them. app is as saved, or zero where it is registered.
+func (req *request) further(app oauthapp.Application, clientType oauthapp.ClientType) (map[string]any, []page.Problem) {
 	saved := req.furtherFields(app)
 	typed := append([]page.Field{}, saved...)
 	typedFurther(typed, req.r.PostForm)
-	extra, invalid := map[string]any{}, &oauthapp.ValidationError{}
+	extra := map[string]any{}
+	var problems []page.Problem
 	for _, f := range typed {
 		if f.Text == f.Was {
 			continue
 		}
 		field := req.applicationField(f.Name)
 		entry, problem := field.Entry(clientType, f.Text)
-		if problem != "" {
-			invalid.Fields = append(invalid.Fields, oauthapp.FieldError{Field: f.Name, Message: problem})
+		if problem != nil {
+			problems = append(problems, page.Problem{Field: f.Name, Message: problem})
 		}
 		extra[field.Capability] = entry
 	}
-	if len(invalid.Fields) > 0 {
-		return nil, invalid
-	}
-	return extra, nil
+	return extra, problems
 }
 
 func (req *request) applicationField(name string) (field kernel.ApplicationField) {

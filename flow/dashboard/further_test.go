@@ -12,6 +12,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -27,19 +28,19 @@ func (fielded) Findings() []kernel.Finding { return nil }
 
 func (f fielded) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 	return kernel.Contribution{ApplicationField: &kernel.ApplicationField{
-		Name: f.name, Label: strings.ToUpper(f.name), Hint: "A hint.", Flag: f.flag,
+		Name: f.name, Label: page.Plain(strings.ToUpper(f.name)), Hint: page.Plain("A hint."), Flag: f.flag,
 		Text: func(app oauthapp.Application) (text string, has bool) {
 			_, _ = app.ReadExtra(f.name, &text)
 			return text, app.Type != oauthapp.Public
 		},
-		Entry: func(clientType oauthapp.ClientType, text string) (any, string) {
+		Entry: func(clientType oauthapp.ClientType, text string) (any, *page.Message) {
 			switch {
 			case text == "":
-				return nil, ""
+				return nil, nil
 			case text == "black" || clientType == oauthapp.Public:
-				return nil, "Choose a brighter colour."
+				return nil, page.Plain("Choose a brighter colour.")
 			}
-			return text, ""
+			return text, nil
 		},
 	}}, nil
 }

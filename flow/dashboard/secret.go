@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -87,7 +88,7 @@ func (req *request) resetSecret() error {
 	case errors.Is(err, oauthapp.ErrLimit):
 		return req.refuseReset(page.Say("overlap.limit"))
 	case errors.As(err, &invalid):
-		return req.refuseReset(page.Plain(invalid.Fields[0].Message))
+		return req.refuseReset(kernel.Problems(invalid)[0].Message)
 	case err != nil:
 		return err
 	}

@@ -164,7 +164,7 @@ func (req *request) acceptOffer(o openOffer) error {
 	case errors.Is(err, oauthapp.ErrLimit):
 		return req.writeOffer(http.StatusUnprocessableEntity, o, code, page.Say("receive.limit", req.kernel.MaxApplications))
 	case errors.As(err, &invalid):
-		return req.writeOffer(http.StatusUnprocessableEntity, o, code, page.Plain(invalid.Message("name")))
+		return req.writeOffer(http.StatusUnprocessableEntity, o, code, kernel.Problems(invalid)[0].Message)
 	case err != nil:
 		return err
 	}

@@ -33,11 +33,13 @@
 package dpop
 
 import (
+	"embed"
 	"net/http"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -107,6 +109,9 @@ func (e *extension) Findings() []kernel.Finding {
 	}}
 }
 
+//go:embed messages
+var messages embed.FS
+
 func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	if err := e.prepare(k); err != nil {
 		return kernel.Contribution{}, err
@@ -119,6 +124,7 @@ func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Keep:  func(value string) any { return binding{Code: value} },
 		}},
 		ApplicationField:   e.field(),
+		Pages:              page.Further{Files: messages},
 		JudgeAuthorization: e.judgePush,
 		JudgeTokenRequest:  e.judgeTokenRequest,
 		Schemes: []kernel.Scheme{{
@@ -140,10 +146,9 @@ func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 func (e *extension) field() *kernel.ApplicationField {
 	return &kernel.ApplicationField{
 		Name:  "dpop_bound_access_tokens",
-		Label: "Bound tokens only",
-		Hint: "Tick this if the application sends a DPoP proof with every token request. It then gets no bearer tokens, " +
-			"which are good for whoever steals them.",
-		Flag: true,
+		Label: page.Say("dpop.label"),
+		Hint:  page.Say("dpop.hint"),
+		Flag:  true,
 		Text: func(app oauthapp.Application) (text string, has bool) {
 			if demandsBinding(app) {
 				text = "true"
@@ -152,11 +157,11 @@ func (e *extension) field() *kernel.ApplicationField {
 			_, err := app.ReadExtra(Name, &kept)
 			return text, !e.cfg.RequireBinding && (err != nil || !kept.Fixed)
 		},
-		Entry: func(_ oauthapp.ClientType, text string) (entry any, problem string) {
+		Entry: func(_ oauthapp.ClientType, text string) (entry any, problem *page.Message) {
 			if text == "" {
-				return nil, ""
+				return nil, nil
 			}
-			return Application{BoundAccessTokens: true}, ""
+			return Application{BoundAccessTokens: true}, nil
 		},
 	}
 }

@@ -28,6 +28,7 @@
 package par
 
 import (
+	"embed"
 	"net/http"
 	"slices"
 
@@ -35,6 +36,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -71,6 +73,9 @@ type extension struct{ cfg Config }
 func (extension) Name() string               { return name }
 func (extension) Findings() []kernel.Finding { return nil }
 
+//go:embed messages
+var messages embed.FS
+
 func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	p := &endpoint{kernel: k, cfg: e.cfg, limiter: newLimiter(k.Now)}
 	metadata := map[string]any{"pushed_authorization_request_endpoint": k.Issuer + Path}
@@ -82,6 +87,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		JudgeAuthorization: p.judge,
 		Requests:           &kernel.RequestSource{Find: p.find, Decided: p.decided},
 		ApplicationField:   e.field(),
+		Pages:              page.Further{Files: messages},
 		Metadata:           metadata,
 	}, nil
 }
@@ -102,8 +108,8 @@ func (e extension) field() *kernel.ApplicationField {
 	const ticked = "true"
 	return &kernel.ApplicationField{
 		Name:  "require_pushed_authorization_requests",
-		Label: "Pushed authorization requests alone",
-		Hint:  "Refuse authorization requests that the application did not push (RFC 9126). Tick this once all of its installations push them.",
+		Label: page.Say("par.label"),
+		Hint:  page.Say("par.hint"),
 		Flag:  true,
 		Text: func(app oauthapp.Application) (string, bool) {
 			var settings Settings
@@ -112,11 +118,11 @@ func (e extension) field() *kernel.ApplicationField {
 			}
 			return ticked, !settings.Fixed
 		},
-		Entry: func(_ oauthapp.ClientType, text string) (any, string) {
+		Entry: func(_ oauthapp.ClientType, text string) (any, *page.Message) {
 			if text != ticked {
-				return nil, ""
+				return nil, nil
 			}
-			return Settings{Required: true}, ""
+			return Settings{Required: true}, nil
 		},
 	}
 }

@@ -42,6 +42,7 @@ package registration
 import (
 	"context"
 	"crypto/x509"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,6 +56,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/assertion"
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
@@ -135,6 +137,9 @@ func (e extension) Findings() []kernel.Finding {
 	}}
 }
 
+//go:embed messages
+var messages embed.FS
+
 func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	if !e.cfg.Open && e.cfg.InitialAccessToken == nil {
 		return kernel.Contribution{}, errors.New("Config.Open or Config.InitialAccessToken is required")
@@ -157,11 +162,12 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		},
 		JudgeAuthorization: s.judge,
 		LimitScopes:        s.limitScopes,
-		ClientBadge: func(app oauthapp.Application) string {
+		Pages:              page.Further{Files: messages},
+		ClientBadge: func(app oauthapp.Application) *page.Message {
 			if _, ok := entryOf(app); !ok {
-				return ""
+				return nil
 			}
-			return "registered itself"
+			return page.Say("registration.badge")
 		},
 		Metadata: map[string]any{"registration_endpoint": k.Issuer + Path},
 	}, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/flowtest"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/registration"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store/memory"
@@ -143,7 +144,7 @@ func (flagged) Name() string               { return "flagged" }
 func (flagged) Findings() []kernel.Finding { return nil }
 func (flagged) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 	return kernel.Contribution{ApplicationField: &kernel.ApplicationField{
-		Name: "dpop_bound_access_tokens", Label: "Bound", Hint: "Bound.", Flag: true,
+		Name: "dpop_bound_access_tokens", Label: page.Plain("Bound"), Hint: page.Plain("Bound."), Flag: true,
 		Text: func(app oauthapp.Application) (text string, has bool) {
 			_, _ = app.ReadExtra("flagged", &text)
 			if text == "fixed" {
@@ -151,11 +152,11 @@ func (flagged) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 			}
 			return text, true
 		},
-		Entry: func(_ oauthapp.ClientType, text string) (any, string) {
+		Entry: func(_ oauthapp.ClientType, text string) (any, *page.Message) {
 			if text == "" {
-				return nil, ""
+				return nil, nil
 			}
-			return text, ""
+			return text, nil
 		},
 	}}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
@@ -78,14 +79,14 @@ func (all *Contributions) LimitScopes(app oauthapp.Application, scopes []string)
 	return scopes
 }
 
-// ClientBadge is what is said beside the name of an application, or "".
-func (all *Contributions) ClientBadge(app oauthapp.Application) string {
+// ClientBadge is what is said beside the name of an application, nil for nothing.
+func (all *Contributions) ClientBadge(app oauthapp.Application) *page.Message {
 	for _, badge := range all.clientBadges {
-		if text := badge(app); text != "" {
-			return text
+		if said := badge(app); said != nil {
+			return said
 		}
 	}
-	return ""
+	return nil
 }
 
 // JudgeAuthorization refuses an authorization request for what capabilities say

@@ -190,7 +190,7 @@ func (c Contribution) checkField() error {
 		return fmt.Errorf("the application field %q must have a name of small letters, digits and \"_\" that begins with a letter", field.Name)
 	case slices.Contains(ownFields, field.Name), strings.HasPrefix(field.Name, "was_"):
 		return fmt.Errorf("the application field %s has a name that the form uses itself", field.Name)
-	case field.Label == "" || field.Text == nil || field.Entry == nil:
+	case field.Label == nil || field.Text == nil || field.Entry == nil:
 		return fmt.Errorf("the application field %s must have a label and the functions Text and Entry", field.Name)
 	}
 	return nil

@@ -73,8 +73,8 @@ type Contribution struct {
 	// capability has it, or nil where it sets no limit.
 	LimitScopes func(app oauthapp.Application) []string
 	// ClientBadge is what the pages say beside the name of an application, in a
-	// few words, such as that it registered itself; "" for nothing.
-	ClientBadge func(app oauthapp.Application) string
+	// few words, such as that it registered itself; nil for nothing.
+	ClientBadge func(app oauthapp.Application) *page.Message
 
 	// ApplicationField is what the owner of an application says of it for the
 	// capability, in the form of package dashboard.
@@ -189,7 +189,7 @@ type Contributions struct {
 	judgeAuthorization []func(a *AuthorizationRequest) *wire.Error
 	clientSources      []*ClientSource
 	applicationFields  []ApplicationField
-	clientBadges       []func(app oauthapp.Application) string
+	clientBadges       []func(app oauthapp.Application) *page.Message
 	limitScopes        []func(app oauthapp.Application) []string
 	judgeTokenRequest  []func(t *TokenRequest) *wire.Error
 	answerHeaders      []func(h http.Header, r *http.Request)

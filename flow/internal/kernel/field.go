@@ -15,8 +15,8 @@ type ApplicationField struct {
 	// [*oauthapp.ValidationError]: none that oauthapp.FieldError lists, nor
 	// ticket or version, nor one that begins with "was_".
 	Name  string
-	Label string // a few words
-	Hint  string // what to fill in, in full sentences
+	Label *page.Message // a few words
+	Hint  *page.Message // what to fill in, in full sentences
 	// Flag makes it a box to tick, whose text is "true" or "". Otherwise it is
 	// a text of several lines.
 	Flag bool
@@ -30,7 +30,7 @@ type ApplicationField struct {
 	// of the capability: what that keeps beside it is lost. The text has no
 	// white space around it, and is "" where it was emptied. A problem is a
 	// full sentence for the owner that says what to fill in instead.
-	Entry func(clientType oauthapp.ClientType, text string) (entry any, problem string)
+	Entry func(clientType oauthapp.ClientType, text string) (entry any, problem *page.Message)
 
 	// Capability is the name of the capability. Add sets it.
 	Capability string
@@ -42,11 +42,30 @@ func (all *Contributions) ApplicationFields() []ApplicationField {
 	return slices.Clone(all.applicationFields)
 }
 
-// Problems are what is wrong with an input, as pages show it.
+// Problems are what is wrong with an input, as pages show it: one message for
+// each field.
 func Problems(invalid *oauthapp.ValidationError) []page.Problem {
-	problems := make([]page.Problem, len(invalid.Fields))
-	for i, f := range invalid.Fields {
-		problems[i] = page.Problem{Field: f.Field, Message: page.Plain(f.Message)}
+	var problems []page.Problem
+	for _, f := range invalid.Fields {
+		i := slices.IndexFunc(problems, func(p page.Problem) bool { return p.Field == f.Field })
+		if i < 0 {
+			i = len(problems)
+			problems = append(problems, page.Problem{Field: f.Field, Message: &page.Message{}})
+		}
+		problems[i].Message.Args = append(problems[i].Message.Args, problem(f))
 	}
 	return problems
+}
+
+// problem is what a page says of an error: its code has a message, whose first
+// argument is what the error is about.
+func problem(f oauthapp.FieldError) *page.Message {
+	if f.Code == "" {
+		return page.Plain(f.Message)
+	}
+	subject := page.Plain(f.Value)
+	if f.Value == "" {
+		subject = page.Say("field." + f.Field)
+	}
+	return page.Say("problem."+f.Code, append([]any{subject}, f.Args...)...)
 }

@@ -21,7 +21,7 @@ import (
 // A Message is something that a page says: the key of a text in the catalogue,
 // and what stands in it for {1}, {2} and so on. nil says nothing. Arguments are
 // strings and numbers, a [Moment], an [Ago], and further messages. Without a
-// key it is its one argument.
+// key it is its arguments, one after another.
 type Message struct {
 	Key  string
 	Args []any
@@ -321,8 +321,8 @@ func (l *edition) msg(what any, args ...any) (template.HTML, error) {
 }
 
 func (l *edition) say(key string, args []any) (template.HTML, error) {
-	if key == "" && len(args) == 1 {
-		return l.argument(args[0])
+	if key == "" {
+		return l.sentences(args)
 	}
 	t, ok := l.messages[key]
 	if !ok {
@@ -354,6 +354,19 @@ func (l *edition) say(key string, args []any) (template.HTML, error) {
 		b.WriteString(string(html))
 	}
 	return template.HTML(b.String()), nil
+}
+
+// sentences returns arguments one after another.
+func (l *edition) sentences(args []any) (template.HTML, error) {
+	said := make([]string, len(args))
+	for i, arg := range args {
+		html, err := l.argument(arg)
+		if err != nil {
+			return "", err
+		}
+		said[i] = string(html)
+	}
+	return template.HTML(strings.Join(said, " ")), nil
 }
 
 // argument returns an argument of a message as HTML.

@@ -51,7 +51,7 @@ func samples() map[string][]any {
 			},
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
 			Consent{
-				Application: "Name", ClientHost: "client.example", Badge: "registered itself", Verified: true, Loopback: true, Callback: "http://localhost",
+				Application: "Name", ClientHost: "client.example", Badge: Plain("registered itself"), Verified: true, Loopback: true, Callback: "http://localhost",
 				Remarks: []*Message{Plain("Remark.")}, Scopes: []AskedScope{
 					{Name: "read", Description: "Read your data"}, {Name: "pay", Description: "Pay", Group: "Money", Risk: "It can spend your money.", New: true},
 					{Name: "write", Optional: true},

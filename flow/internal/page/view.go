@@ -11,11 +11,11 @@ type Consent struct {
 	Application string
 	Description string
 	Homepage    string
-	Home        string // what is shown of Homepage: scheme and host
-	Owner       string // name of the account that registered the application; "" if none did
-	ClientHost  string // host of the client ID of an application that is known by its address; ""
-	Badge       string // what the service says of it, in a few words; ""
-	Verified    bool   // the service knows who is behind it
+	Home        string   // what is shown of Homepage: scheme and host
+	Owner       string   // name of the account that registered the application; "" if none did
+	ClientHost  string   // host of the client ID of an application that is known by its address; ""
+	Badge       *Message // what the service says of it, in a few words; nil
+	Verified    bool     // the service knows who is behind it
 	Public      bool
 	Loopback    bool       // nobody registered it, and it can be sent to the user's own device alone
 	Callback    string     // where the user will be sent: scheme and host; "" if nowhere
