@@ -86,6 +86,13 @@ func (b *browser) click(selector string) int {
 	return int(resp.Status)
 }
 
+// press clicks what stays on the page.
+func (b *browser) press(selector string) {
+	b.t.Helper()
+	b.must(selector)
+	require.NoError(b.t, chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(selector))), selector)
+}
+
 // authorize answers the consent page with yes. Its buttons take no click before
 // the pointer has rested on the page.
 func (b *browser) authorize() {

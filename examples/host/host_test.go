@@ -240,6 +240,7 @@ func TestMobileApp(t *testing.T) {
 
 	mia.open(h.applications(t, "Acme"))
 	require.Contains(t, mia.text("main"), "Taskboard for phones")
+	mia.press(`.confirm summary`)
 	mia.click(`form[action*="/authorized_applications/"] button`)
 	require.Equal(t, http.StatusUnauthorized, h.send(t, "GET", "/api/tasks", token.AccessToken, ""))
 }
@@ -265,7 +266,7 @@ func TestRoles(t *testing.T) {
 	require.Contains(t, max.text("section:has(#authorized)"), "Second")
 	require.False(t, max.has(`form[action*="/authorized_applications/"]`), "a manager withdraws nothing of others")
 	olga.open(list)
-	require.True(t, olga.has(`form[action*="/authorized_applications/"] button[aria-label="Revoke First"]`))
+	require.True(t, olga.has(`.confirm summary[aria-label="Revoke First"]`))
 	require.Equal(t, http.StatusNotFound, gina.open(list))
 
 	max.open(list + "/" + second.id + "/transfer")
