@@ -94,12 +94,7 @@ func (p *Provider) authenticationFailed(r *http.Request, f clientauth.Failure, r
 	event.ClientID, event.Reason = f.Nameable, f.Reason
 	if retryAfter > 0 {
 		event.Type, event.Reason = oauthapp.ClientAuthenticationLimited, "too many failed attempts"
-		refusal = &wire.Error{
-			Code:        TemporarilyUnavailable,
-			Description: "too many failed attempts to authenticate the client",
-			Status:      http.StatusTooManyRequests,
-			RetryAfter:  retryAfter,
-		}
+		refusal = wire.TooMany("too many failed attempts to authenticate the client", retryAfter)
 	}
 	event.Error = refusal.Code
 	p.emit(r, event)

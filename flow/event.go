@@ -42,8 +42,7 @@ type eventGuard struct {
 	logger *slog.Logger
 	now    func() time.Time
 
-	mu       sync.Mutex
-	refusals bucket.Set // of a network and a type of event
+	refusals *bucket.Limiter // of a network and a type of event
 }
 
 // How often refusals are reported, as Config.Events says.
@@ -62,7 +61,7 @@ func guardEvents(cfg *Config) func(context.Context, oauthapp.Event) {
 		host:     cfg.Events,
 		logger:   cfg.Logger,
 		now:      cfg.Now,
-		refusals: bucket.New(refusalBurst, refusalPace),
+		refusals: bucket.NewLimiter(bucket.New(refusalBurst, refusalPace)),
 	}
 	return g.deliver
 }
@@ -97,15 +96,7 @@ func isRefusal(t oauthapp.EventType) bool {
 
 // refusalDue reports whether a refusal is to be reported, and notes that it is.
 func (g *eventGuard) refusalDue(e oauthapp.Event) bool {
-	k := bucket.KeyOf(bucket.Network(e.Actor.RemoteAddr), string(e.Type))
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.now()
-	if g.refusals.Wait(k, now) > 0 {
-		return false
-	}
-	g.refusals.Take(k, now)
-	return true
+	return g.refusals.Take(g.now(), bucket.KeyOf(bucket.Network(e.Actor.RemoteAddr), string(e.Type))) == 0
 }
 
 // maxActorText bounds, in bytes, what an event takes over from headers that

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/engine"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
@@ -42,7 +43,7 @@ type Provider struct {
 	formSession ticket.Session
 	limiter     Limiter
 	ownLimiter  ownLimiter // decides where the host's fails
-	kept        keptRefusals
+	kept        *bucket.Limiter
 	engine      *engine.Engine
 	issue       *kernel.Issuance
 	kernel      *kernel.Kernel

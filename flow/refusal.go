@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,31 +31,20 @@ const (
 	keepRefusalLimit = 5 * time.Second // what a store may take for it
 )
 
-// keptRefusals are those that this node kept within the last minute.
-type keptRefusals struct {
-	mu   sync.Mutex
-	kept bucket.Set // of a client ID and a refusal
-}
+// newKeptRefusals returns what counts the refusals that this node kept within
+// the last minute, by client ID and refusal.
+func newKeptRefusals() *bucket.Limiter { return bucket.NewLimiter(bucket.New(1, refusalRepeat)) }
 
-func newKeptRefusals() keptRefusals { return keptRefusals{kept: bucket.New(1, refusalRepeat)} }
-
-// due reports whether a refusal is to be kept, and notes that it is.
-func (k *keptRefusals) due(clientID string, refusal kernel.Refusal) bool {
-	key := bucket.KeyOf(clientID, refusal.Endpoint, refusal.Error, refusal.Reason)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.kept.Wait(key, refusal.At) > 0 {
-		return false
-	}
-	k.kept.Take(key, refusal.At)
-	return true
+// isDue reports whether a refusal is to be kept, and notes that it is.
+func (p *Provider) isDue(clientID string, refusal kernel.Refusal) bool {
+	return p.kept.Take(refusal.At, bucket.KeyOf(clientID, refusal.Endpoint, refusal.Error, refusal.Reason)) == 0
 }
 
 // keepRefusal keeps what a request was refused for, if it names an application.
 // To fail at that is no reason to answer otherwise.
 func (p *Provider) keepRefusal(r *http.Request, o *kernel.Outcome) {
 	refusal := kernel.Refusal{At: p.now(), Endpoint: o.Endpoint, Error: o.Refusal.Code, Reason: reasonOf(o)}
-	if o.About.ClientID == "" || !p.kept.due(o.About.ClientID, refusal) {
+	if o.About.ClientID == "" || !p.isDue(o.About.ClientID, refusal) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), keepRefusalLimit)

@@ -68,7 +68,7 @@ func (e *endpoints) begin(r *http.Request, params wire.Params) (answer, *wire.Er
 		return answer{}, refusal
 	}
 	if wait := e.limits.begin(r); wait > 0 {
-		return answer{}, tooMany(wait, "too many devices ask for authorization from this network")
+		return answer{}, wire.TooMany("too many devices ask for authorization from this network", wait)
 	}
 	if e.k.KeptResources(resources) == nil {
 		resources = nil // the default one, whichever that is by then
@@ -107,10 +107,4 @@ func (e *endpoints) askCapabilities(r *http.Request, client store.Client, scopes
 		params = append(params, wire.Param{Name: "resource", Value: resource})
 	}
 	return e.k.AskCapabilities(&kernel.AuthorizationRequest{HTTP: r, Client: client, Params: params, Scopes: scopes, Pushed: true})
-}
-
-func tooMany(wait time.Duration, description string) *wire.Error {
-	return &wire.Error{
-		Code: wire.TemporarilyUnavailable, Description: description, Status: http.StatusTooManyRequests, RetryAfter: wait,
-	}
 }

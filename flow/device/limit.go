@@ -2,7 +2,6 @@ package device
 
 import (
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
@@ -29,23 +28,20 @@ const (
 type limits struct {
 	k *kernel.Kernel
 
-	mu        sync.Mutex
-	byPerson  bucket.Set // codes entered
-	byNetwork bucket.Set // codes entered
-	begun     bucket.Set // requests, by network
-	polls     bucket.Set // by device code
+	entered *bucket.Limiter // codes, by person and by network
+	begun   *bucket.Limiter // requests, by network
+	polls   *bucket.Limiter // by device code
 }
 
 // newLimits returns limits that have counted nothing, with what a device must
 // wait between two polls.
 func newLimits(k *kernel.Kernel, interval time.Duration) *limits {
 	return &limits{
-		k:         k,
-		byPerson:  bucket.New(personBurst, personPace),
-		byNetwork: bucket.New(networkBurst, networkPace),
-		begun:     bucket.New(beginBurst, beginPace),
+		k:       k,
+		entered: bucket.NewLimiter(bucket.New(personBurst, personPace), bucket.New(networkBurst, networkPace)),
+		begun:   bucket.NewLimiter(bucket.New(beginBurst, beginPace)),
 		// A poll that the network delays is followed by one that seems early.
-		polls: bucket.New(1, interval-interval/5),
+		polls: bucket.NewLimiter(bucket.New(1, interval-interval/5)),
 	}
 }
 
@@ -56,35 +52,15 @@ func (l *limits) network(r *http.Request) string {
 // enter counts a user code that somebody enters, and returns 0. Where there
 // were too many it counts nothing, and returns how long to wait.
 func (l *limits) enter(r *http.Request, user string) time.Duration {
-	person, network := bucket.KeyOf(user), bucket.KeyOf(l.network(r))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.k.Now()
-	if wait := max(l.byPerson.Wait(person, now), l.byNetwork.Wait(network, now)); wait > 0 {
-		return wait
-	}
-	l.byPerson.Take(person, now)
-	l.byNetwork.Take(network, now)
-	return 0
+	return l.entered.Take(l.k.Now(), bucket.KeyOf(user), bucket.KeyOf(l.network(r)))
 }
 
 // begin counts a request that a device begins, as enter does.
 func (l *limits) begin(r *http.Request) time.Duration {
-	return l.take(&l.begun, bucket.KeyOf(l.network(r)))
+	return l.begun.Take(l.k.Now(), bucket.KeyOf(l.network(r)))
 }
 
 // poll counts a poll of a device, as enter does.
 func (l *limits) poll(code credential.Digest) time.Duration {
-	return l.take(&l.polls, bucket.Key(code))
-}
-
-func (l *limits) take(set *bucket.Set, key bucket.Key) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.k.Now()
-	if wait := set.Wait(key, now); wait > 0 {
-		return wait
-	}
-	set.Take(key, now)
-	return 0
+	return l.polls.Take(l.k.Now(), bucket.Key(code))
 }

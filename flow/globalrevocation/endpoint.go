@@ -144,12 +144,7 @@ func (s *service) verify(r *http.Request, a assertion.Assertion, provider *Ident
 func (s *service) refuse(r *http.Request, reason string) *wire.Error {
 	refusal := wire.Refuse(wire.InvalidToken, reason)
 	if wait := s.failures.Failed(Name, bucket.Network(s.kernel.Actor(r, "").RemoteAddr)); wait > 0 {
-		refusal = &wire.Error{
-			Code:        wire.TemporarilyUnavailable,
-			Description: "too many requests of callers that are not known",
-			Status:      http.StatusTooManyRequests,
-			RetryAfter:  wait,
-		}
+		refusal = wire.TooMany("too many requests of callers that are not known", wait)
 	}
 	s.report(r, refusal.Code, reason)
 	return refusal

@@ -1,8 +1,6 @@
 package par
 
 import (
-	"net/http"
-	"sync"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
@@ -18,17 +16,15 @@ const (
 	publicPace  = time.Second
 )
 
-// A limiter counts the pushes of such clients in this process. It is safe for
-// concurrent use.
+// A limiter counts the pushes of such clients in this process, by network. It
+// is safe for concurrent use.
 type limiter struct {
-	now func() time.Time
-
-	mu        sync.Mutex
-	byNetwork bucket.Set
+	now    func() time.Time
+	pushes *bucket.Limiter
 }
 
 func newLimiter(now func() time.Time) *limiter {
-	return &limiter{now: now, byNetwork: bucket.New(publicBurst, publicPace)}
+	return &limiter{now, bucket.NewLimiter(bucket.New(publicBurst, publicPace))}
 }
 
 // admit counts a push, and refuses it where there were too many (RFC 9126,
@@ -37,18 +33,8 @@ func (l *limiter) admit(app oauthapp.Application, address string) *wire.Error {
 	if app.Type != oauthapp.Public && app.Owner != "" {
 		return nil
 	}
-	network := bucket.KeyOf(bucket.Network(address))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	if wait := l.byNetwork.Wait(network, now); wait > 0 {
-		return &wire.Error{
-			Code:        wire.TemporarilyUnavailable,
-			Description: "too many pushed authorization requests",
-			Status:      http.StatusTooManyRequests,
-			RetryAfter:  wait,
-		}
+	if wait := l.pushes.Take(l.now(), bucket.KeyOf(bucket.Network(address))); wait > 0 {
+		return wire.TooMany("too many pushed authorization requests", wait)
 	}
-	l.byNetwork.Take(network, now)
 	return nil
 }

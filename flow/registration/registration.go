@@ -149,7 +149,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			return kernel.Contribution{}, fmt.Errorf("Config.Scopes: %q is not a scope of the service", scope)
 		}
 	}
-	s := &service{kernel: k, cfg: e.cfg, networks: bucket.New(openBurst, openPace)}
+	s := &service{kernel: k, cfg: e.cfg, networks: bucket.NewLimiter(bucket.New(openBurst, openPace))}
 	if err := s.usePublishers(); err != nil {
 		return kernel.Contribution{}, err
 	}
@@ -178,8 +178,7 @@ type service struct {
 	kernel *kernel.Kernel
 	cfg    Config
 
-	mu       sync.Mutex
-	networks bucket.Set
+	networks *bucket.Limiter
 
 	keys *assertion.Keys // of publishers
 
@@ -237,18 +236,10 @@ func (s *service) admit(r *http.Request) (open bool, refusal *wire.Error) {
 // limit counts an open registration, unless there were too many from the
 // network.
 func (s *service) limit(r *http.Request) *wire.Error {
-	key, now := bucket.KeyOf(bucket.Network(s.kernel.Actor(r, "").RemoteAddr)), s.kernel.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if wait := s.networks.Wait(key, now); wait > 0 {
-		return &wire.Error{
-			Code:        wire.TemporarilyUnavailable,
-			Description: "too many clients were registered from this network",
-			Status:      http.StatusTooManyRequests,
-			RetryAfter:  wait,
-		}
+	network := bucket.Network(s.kernel.Actor(r, "").RemoteAddr)
+	if wait := s.networks.Take(s.kernel.Now(), bucket.KeyOf(network)); wait > 0 {
+		return wire.TooMany("too many clients were registered from this network", wait)
 	}
-	s.networks.Take(key, now)
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
@@ -24,8 +23,7 @@ type Keys struct {
 	fetcher *fetch.Fetcher
 	now     func() time.Time
 
-	mu      sync.Mutex
-	unknown bucket.Set // of those whose keys are fetched again
+	unknown *bucket.Limiter // of those whose keys are fetched again
 }
 
 // unknownPace is how often an unknown key ID has the keys of somebody fetched
@@ -45,7 +43,7 @@ func NewKeys(k *kernel.Kernel, roots []*x509.Certificate) (*Keys, error) {
 		Check:    func(_ string, body []byte) error { _, err := jose.ParseSet(body); return err },
 		Now:      k.Now,
 	})
-	return &Keys{fetcher: fetcher, now: k.Now, unknown: bucket.New(1, unknownPace)}, err
+	return &Keys{fetcher: fetcher, now: k.Now, unknown: bucket.NewLimiter(bucket.New(1, unknownPace))}, err
 }
 
 // ErrUnusable is for a source without keys that can be used, which is the fault
@@ -93,12 +91,5 @@ func fetchSet(ctx context.Context, get func(ctx context.Context, url, user strin
 }
 
 func (k *Keys) mayFetchAgain(whose string) bool {
-	key, now := bucket.KeyOf(whose), k.now()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.unknown.Wait(key, now) > 0 {
-		return false
-	}
-	k.unknown.Take(key, now)
-	return true
+	return k.unknown.Take(k.now(), bucket.KeyOf(whose)) == 0
 }

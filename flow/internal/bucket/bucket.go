@@ -4,6 +4,7 @@ package bucket
 import (
 	"crypto/sha256"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -36,9 +37,6 @@ func (s *Set) Take(k Key, now time.Time) {
 	s.put(k, now.Add(s.missing(k, now)+s.pace))
 }
 
-// Len tells how many buckets are remembered.
-func (s *Set) Len() int { return len(s.newer) + len(s.older) }
-
 // missing returns how long it takes until a bucket is full. A bucket that would
 // take longer than an empty one was filled before the clock was set back: it
 // counts as empty.
@@ -64,6 +62,34 @@ func (s *Set) put(k Key, fullAt time.Time) {
 		s.newer, s.older = map[Key]time.Time{}, s.newer
 	}
 	s.newer[k] = fullAt
+}
+
+// A Limiter takes tokens from several sets at once. It is safe for concurrent
+// use.
+type Limiter struct {
+	mu   sync.Mutex
+	sets []Set
+}
+
+// NewLimiter returns a limiter of sets that nobody else uses.
+func NewLimiter(sets ...Set) *Limiter { return &Limiter{sets: sets} }
+
+// Take takes a token from one bucket of each set, whose keys are in the order
+// of the sets, and returns 0. Where one of the buckets has none, it takes
+// nothing and returns how long to wait.
+func (l *Limiter) Take(now time.Time, keys ...Key) (wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, key := range keys {
+		wait = max(wait, l.sets[i].Wait(key, now))
+	}
+	if wait > 0 {
+		return wait
+	}
+	for i, key := range keys {
+		l.sets[i].Take(key, now)
+	}
+	return 0
 }
 
 // A Key stands for texts of any length, so that a map of them has a bound.

@@ -2,6 +2,8 @@ package bucket
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +17,8 @@ func TestBucketsForgetTheOldest(t *testing.T) {
 	for i := range 2*Max + 1 {
 		b.Take(k(i), now)
 	}
+	require.Len(t, b.newer, 1)
+	require.Len(t, b.older, Max)
 	has := func(i int) bool { return b.missing(k(i), now) > 0 }
 	require.False(t, has(0))
 	require.True(t, has(Max), "of the older ones, and put among the newer ones by that")
@@ -51,6 +55,31 @@ func TestBucketsWhenTheClockIsSet(t *testing.T) {
 	require.Zero(t, b.Wait(k, back.Add(time.Minute)))
 	require.Zero(t, b.missing(k, back.Add(3*time.Minute)))
 	empty()
+}
+
+// A limiter takes a token of each bucket or none at all, also for callers at
+// once.
+func TestLimiter(t *testing.T) {
+	now := time.Now()
+	l := NewLimiter(New(2, time.Minute), New(50, time.Hour))
+	ada, bob, both := KeyOf("ada"), KeyOf("bob"), KeyOf("both")
+	require.Zero(t, l.Take(now, ada, both))
+	require.Zero(t, l.Take(now, ada, both))
+	for range 100 {
+		require.Equal(t, time.Minute, l.Take(now, ada, both))
+	}
+	var taken atomic.Int32
+	var callers sync.WaitGroup
+	for i := range 100 {
+		callers.Go(func() {
+			if l.Take(now, KeyOf(fmt.Sprint(i)), both) == 0 {
+				taken.Add(1)
+			}
+		})
+	}
+	callers.Wait()
+	require.EqualValues(t, 48, taken.Load(), "what was refused to ada took nothing of both")
+	require.Equal(t, time.Hour, l.Take(now, bob, both))
 }
 
 // Texts are told apart also where they are the same when put together.

@@ -49,24 +49,25 @@ type imported struct {
 	vast chan struct{} // has room for the one that takes much memory
 	key  [32]byte      // of this process
 
-	mu        sync.Mutex
-	verified  map[place]bool          // secrets that were right, with what was presented
-	judging   map[place]chan struct{} // closed once it is known
-	byBoth    bucket.Set              // of a network and a client ID
-	byNetwork bucket.Set
-	byClient  bucket.Set
+	attempts *bucket.Limiter // of a network and a client ID; of a network; of a client ID
+
+	mu       sync.Mutex
+	verified map[place]bool          // secrets that were right, with what was presented
+	judging  map[place]chan struct{} // closed once it is known
 }
 
 func newImported(host SecretHost) *imported {
 	i := &imported{
-		host:      host,
-		turn:      make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		vast:      make(chan struct{}, 1),
-		verified:  map[place]bool{},
-		judging:   map[place]chan struct{}{},
-		byBoth:    bucket.New(attemptBurst, attemptPace),
-		byNetwork: bucket.New(attemptNetworkBurst, attemptNetworkPace),
-		byClient:  bucket.New(attemptClientBurst, attemptClientPace),
+		host:     host,
+		turn:     make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		vast:     make(chan struct{}, 1),
+		verified: map[place]bool{},
+		judging:  map[place]chan struct{}{},
+		attempts: bucket.NewLimiter(
+			bucket.New(attemptBurst, attemptPace),
+			bucket.New(attemptNetworkBurst, attemptNetworkPace),
+			bucket.New(attemptClientBurst, attemptClientPace),
+		),
 	}
 	_, _ = rand.Read(i.key[:]) // never fails
 	return i
@@ -97,7 +98,9 @@ func (i *imported) isRight(r *http.Request, clientID string, secret oauthapp.Sec
 		return right, err
 	}
 	defer func() { i.end(place, right) }()
-	if wait := i.count(clientID, i.host.Network(r), now); wait > 0 {
+	network := i.host.Network(r)
+	wait := i.attempts.Take(now, bucket.KeyOf(network, clientID), bucket.KeyOf(network), bucket.KeyOf(clientID))
+	if wait > 0 {
 		return false, &Limited{wait}
 	}
 	if right, err = i.judge(ctx, secret, p.text); !right || err != nil {
@@ -144,21 +147,6 @@ func (i *imported) end(place place, right bool) {
 		clear(i.verified)
 	}
 	i.verified[place] = true
-}
-
-// count counts an attempt and returns 0. Where there were too many, it counts
-// nothing and returns how long to wait.
-func (i *imported) count(clientID, network string, now time.Time) time.Duration {
-	both, ofNetwork, ofClient := bucket.KeyOf(network, clientID), bucket.KeyOf(network), bucket.KeyOf(clientID)
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if wait := max(i.byBoth.Wait(both, now), i.byNetwork.Wait(ofNetwork, now), i.byClient.Wait(ofClient, now)); wait > 0 {
-		return wait
-	}
-	i.byBoth.Take(both, now)
-	i.byNetwork.Take(ofNetwork, now)
-	i.byClient.Take(ofClient, now)
-	return 0
 }
 
 // judge compares a secret, at most a few at once, and one alone of those that

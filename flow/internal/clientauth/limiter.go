@@ -1,7 +1,6 @@
 package clientauth
 
 import (
-	"sync"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
@@ -21,20 +20,13 @@ const (
 // each network apart. It takes 10 megabytes at most. It is safe for concurrent
 // use.
 type Limiter struct {
-	now func() time.Time
-
-	mu        sync.Mutex
-	byClient  bucket.Set // of a network and a client ID
-	byNetwork bucket.Set
+	now     func() time.Time
+	buckets *bucket.Limiter // of a network and a client ID; of a network
 }
 
 // NewLimiter returns a limiter that has counted nothing.
 func NewLimiter(now func() time.Time) *Limiter {
-	return &Limiter{
-		now:       now,
-		byClient:  bucket.New(clientBurst, clientPace),
-		byNetwork: bucket.New(networkBurst, networkPace),
-	}
+	return &Limiter{now, bucket.NewLimiter(bucket.New(clientBurst, clientPace), bucket.New(networkBurst, networkPace))}
 }
 
 // Failed counts a failure and returns 0. Where there were too many, it counts
@@ -42,14 +34,5 @@ func NewLimiter(now func() time.Time) *Limiter {
 // limit of one client is not counted for the network: one client that fails
 // forever leaves room for all others there.
 func (l *Limiter) Failed(clientID, network string) time.Duration {
-	ofClient, ofNetwork := bucket.KeyOf(network, clientID), bucket.KeyOf(network)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now()
-	if wait := max(l.byClient.Wait(ofClient, now), l.byNetwork.Wait(ofNetwork, now)); wait > 0 {
-		return wait
-	}
-	l.byClient.Take(ofClient, now)
-	l.byNetwork.Take(ofNetwork, now)
-	return 0
+	return l.buckets.Take(l.now(), bucket.KeyOf(network, clientID), bucket.KeyOf(network))
 }

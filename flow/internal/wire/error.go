@@ -127,6 +127,17 @@ func Outage(cause error) *Error {
 	}
 }
 
+// TooMany makes the answer to a request that was one too many, in a fixed
+// phrase (RFC 6585, section 4).
+func TooMany(description string, wait time.Duration) *Error {
+	return &Error{
+		Code:        TemporarilyUnavailable,
+		Description: description,
+		Status:      http.StatusTooManyRequests,
+		RetryAfter:  wait,
+	}
+}
+
 // Internal makes the answer to a request that met a fault of ours.
 func Internal(cause error) *Error {
 	return &Error{
