@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
@@ -42,37 +43,31 @@ func (k Key) fits(algorithm string) bool {
 	return (own == "" || own == algorithm) && slices.Contains(k.algorithms(), algorithm)
 }
 
-// verifier is the key as go-jose takes it to check a signature of an algorithm.
-func (k Key) verifier(algorithm string) any {
+// verify reports whether the key made a signature of one of its algorithms (RFC
+// 7518, sections 3.3 to 3.5, and RFC 8037, section 3.1).
+func (k Key) verify(algorithm string, signed, signature []byte) bool {
+	digest := sha256.Sum256(signed)
 	switch public := k.jwk.Key.(type) {
+	case *ecdsa.PublicKey:
+		if len(signature) != 2*sizeOfNumber {
+			return false
+		}
+		r, s := new(big.Int).SetBytes(signature[:sizeOfNumber]), new(big.Int).SetBytes(signature[sizeOfNumber:])
+		return ecdsa.Verify(public, digest[:], r, s)
+	case ed25519.PublicKey:
+		return ed25519.Verify(public, signed, signature)
 	case *rsa.PublicKey:
 		if algorithm == "PS256" {
-			return pss{public}
+			options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash} // the one length that a JWS has
+			return rsa.VerifyPSS(public, crypto.SHA256, digest[:], signature, options) == nil
 		}
-	case ed25519.PublicKey:
-		return edwards(public)
+		return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil
 	}
-	return k.jwk.Key
+	return false
 }
 
-// edwards checks Ed25519 under both of its names. go-jose knows one.
-type edwards ed25519.PublicKey
-
-func (e edwards) VerifyPayload(payload, signature []byte, _ jose.SignatureAlgorithm) error {
-	if !ed25519.Verify(ed25519.PublicKey(e), payload, signature) {
-		return jose.ErrCryptoFailure
-	}
-	return nil
-}
-
-// pss checks PS256, with a salt of the one length that RFC 7518, section 3.5,
-// has. go-jose takes any.
-type pss struct{ key *rsa.PublicKey }
-
-func (p pss) VerifyPayload(payload, signature []byte, _ jose.SignatureAlgorithm) error {
-	digest := sha256.Sum256(payload)
-	return rsa.VerifyPSS(p.key, crypto.SHA256, digest[:], signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
-}
+// sizeOfNumber is how long each of the two numbers of a signature of ES256 is.
+const sizeOfNumber = 32
 
 // algorithms are those of the key's type.
 func (k Key) algorithms() []string {

@@ -150,11 +150,11 @@ func fixedSize(signature []byte) ([]byte, error) {
 	var numbers struct{ R, S *big.Int }
 	rest, err := asn1.Unmarshal(signature, &numbers)
 	if err != nil || len(rest) > 0 || numbers.R.Sign() <= 0 || numbers.S.Sign() <= 0 ||
-		numbers.R.BitLen() > 256 || numbers.S.BitLen() > 256 {
+		numbers.R.BitLen() > 8*sizeOfNumber || numbers.S.BitLen() > 8*sizeOfNumber {
 		return nil, errors.New("the signer made no ECDSA signature in ASN.1")
 	}
-	fixed := make([]byte, 64)
-	numbers.R.FillBytes(fixed[:32])
-	numbers.S.FillBytes(fixed[32:])
+	fixed := make([]byte, 2*sizeOfNumber)
+	numbers.R.FillBytes(fixed[:sizeOfNumber])
+	numbers.S.FillBytes(fixed[sizeOfNumber:])
 	return fixed, nil
 }
