@@ -39,7 +39,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 	bearer := h.granted(h.post("/oauth/token", h.redemption(h.app, h.code(h.app)))).AccessToken
 	run("bearer", h, func() *http.Request { return call("Bearer " + bearer) })
-	for _, alg := range []string{"ES256", "EdDSA", "PS256"} {
+	for _, alg := range []string{"ES256", "EdDSA", "Ed25519", "PS256"} {
 		c := newClient(b, alg)
 		token := h.bound(h.app, c).AccessToken
 		run(alg, h, func() *http.Request {

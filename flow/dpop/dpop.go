@@ -28,8 +28,8 @@
 // DPoP-Nonce and WWW-Authenticate in its own CORS answers; the endpoints of the
 // library do.
 //
-// Proofs are signed with ES256, EdDSA or PS256, as FAPI 2.0, section 5.4.1,
-// demands.
+// Proofs are signed with ES256, EdDSA, which is Ed25519 under either of its
+// names, or PS256, as FAPI 2.0, section 5.4.1, demands.
 package dpop
 
 import (

@@ -20,7 +20,7 @@ import (
 // A client with a key of any algorithm gets tokens of token_type DPoP, calls
 // the API and refreshes.
 func TestBoundTokens(t *testing.T) {
-	for _, alg := range []string{"ES256", "EdDSA", "PS256"} {
+	for _, alg := range []string{"ES256", "EdDSA", "Ed25519", "PS256"} {
 		t.Run(alg, func(t *testing.T) {
 			h, c := newDefaultHost(t), newClient(t, alg)
 			tokens := h.bound(h.public, c)
@@ -32,6 +32,22 @@ func TestBoundTokens(t *testing.T) {
 			require.Equal(t, http.StatusNoContent, h.calls(c, refreshed.AccessToken).Code)
 			require.Equal(t, http.StatusNoContent, h.calls(c, tokens.AccessToken).Code, "the access token before is good until it expires")
 		})
+	}
+}
+
+// Ed25519 has two names as an algorithm (RFC 9864). The key is one, so a client
+// may change over from one to the other, and a proof of one is none of another
+// algorithm.
+func TestBothNamesOfEd25519(t *testing.T) {
+	h, c := newDefaultHost(t), newClient(t, "EdDSA")
+	tokens := h.bound(h.public, c)
+	c.alg = "Ed25519"
+	require.Equal(t, http.StatusNoContent, h.calls(c, tokens.AccessToken).Code)
+	refreshed := h.granted(h.post("/oauth/token", h.refresh(h.public, tokens.RefreshToken), h.at(c)))
+	c.alg = "EdDSA"
+	require.Equal(t, http.StatusNoContent, h.calls(c, refreshed.AccessToken).Code)
+	for _, alg := range []string{"ED25519", "Ed448", "ES256", "none"} {
+		requireRefused(t, h.calls(c, refreshed.AccessToken, header("alg", alg)), dpop.InvalidProof, "the DPoP proof is not")
 	}
 }
 
@@ -264,7 +280,7 @@ func TestWhatClientsAreTold(t *testing.T) {
 		var metadata map[string]any
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &metadata), w.Body.String())
 		require.Contains(t, metadata, member)
-		require.Equal(t, []any{"ES256", "EdDSA", "PS256"}, metadata["dpop_signing_alg_values_supported"])
+		require.Equal(t, []any{"ES256", "EdDSA", "Ed25519", "PS256"}, metadata["dpop_signing_alg_values_supported"])
 	}
 	tokens := h.bound(h.app, c)
 	described := h.introspect(tokens.AccessToken)

@@ -41,7 +41,7 @@ func ExampleNew() {
 	}
 	// Output:
 	// Bearer realm="https://id.example", scope="read", resource_metadata="https://id.example/.well-known/oauth-protected-resource"
-	// DPoP realm="https://id.example", scope="read", resource_metadata="https://id.example/.well-known/oauth-protected-resource", algs="ES256 EdDSA PS256"
+	// DPoP realm="https://id.example", scope="read", resource_metadata="https://id.example/.well-known/oauth-protected-resource", algs="ES256 EdDSA Ed25519 PS256"
 }
 
 // An API behind a proxy that strips a prefix tells the URL that clients use.

@@ -63,7 +63,7 @@ func newClient(t testing.TB, alg string) client {
 		public, err := key.PublicKey.Bytes()
 		require.NoError(t, err)
 		c.key, c.jwk = key, map[string]any{"kty": "EC", "crv": "P-256", "x": b64(public[1:33]), "y": b64(public[33:])}
-	case "EdDSA":
+	case "EdDSA", "Ed25519":
 		public, key, err := ed25519.GenerateKey(rand.Reader)
 		require.NoError(t, err)
 		c.key, c.jwk = key, map[string]any{"kty": "OKP", "crv": "Ed25519", "x": b64(public)}
@@ -356,7 +356,7 @@ func requireRefused(t *testing.T, w *httptest.ResponseRecorder, code, says strin
 	require.True(t, strings.HasPrefix(challenges[0], "DPoP "), challenges)
 	require.Contains(t, challenges[0], `error="`+code+`"`)
 	require.Contains(t, challenges[0], says)
-	require.Contains(t, challenges[0], `algs="ES256 EdDSA PS256"`)
+	require.Contains(t, challenges[0], `algs="ES256 EdDSA Ed25519 PS256"`)
 	if code == dpop.UseNonce {
 		require.NotEmpty(t, w.Header().Get("DPoP-Nonce"))
 	}

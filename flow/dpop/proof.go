@@ -29,8 +29,9 @@ const (
 	clockSkew     = 30 * time.Second // of a client that is ahead
 )
 
-// algorithms are those of FAPI 2.0, section 5.4.1.
-var algorithms = []string{"ES256", "EdDSA", "PS256"}
+// algorithms are those of FAPI 2.0, section 5.4.1, and the name that EdDSA with
+// Ed25519 has since (RFC 9864, section 2.2).
+var algorithms = []string{"ES256", "EdDSA", "Ed25519", "PS256"}
 
 // A proof shows that its sender has a private key.
 type proof struct {

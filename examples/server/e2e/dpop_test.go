@@ -35,6 +35,8 @@ func TestDPoPClients(t *testing.T) {
 		{"openid-client", "none", "ES256", "86400", "true"},
 		{"oauth4webapi", "basic", "PS256", "0", "false"},
 		{"oauth4webapi", "none", "ES256", "0", "false"},
+		{"oauth4webapi", "basic", "Ed25519", "0", "false"},
+		{"openid-client", "none", "Ed25519", "0", "true"},
 		{"oauth4webapi", "none", "ES256", "-86400", "false"},
 	} {
 		t.Run(test.client+" "+test.auth+" "+test.alg+" "+test.clockSkew, func(t *testing.T) {
@@ -51,7 +53,7 @@ func TestDPoPClients(t *testing.T) {
 			}
 		})
 	}
-	for _, alg := range []string{"ES256", "PS256"} {
+	for _, alg := range []string{"ES256", "PS256", "Ed25519"} {
 		t.Run("dpop "+alg, func(t *testing.T) {
 			t.Parallel()
 			steps := runDPoP(t, s, newNode(t, nodePackage(t, "node", "dpop"), "dpop.mjs"), "none", alg, "0", "false")
