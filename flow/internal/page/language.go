@@ -1,9 +1,11 @@
 package page
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,9 +13,11 @@ import (
 	"golang.org/x/text/language"
 )
 
-// shipped are the languages of the library, in the order in which they are
-// offered. English is the one of who wants none of them.
-var shipped = []language.Tag{language.English}
+// order is that in which languages are offered: English, which is for those who
+// want none of them, the others of the library, and those of the host.
+var order = []language.Tag{
+	language.English, language.German, language.French, language.Spanish, language.Portuguese, language.Japanese, language.Arabic,
+}
 
 // An edition is the pages in one language.
 type edition struct {
@@ -84,15 +88,10 @@ func (o Options) editions() ([]*edition, error) {
 // tags are the languages that the host names, or else all that there are.
 func (o Options) tags(all catalogue) ([]language.Tag, error) {
 	if len(o.Languages) == 0 {
-		tags := slices.Clone(shipped)
-		var further []language.Tag
-		for tag := range all {
-			if !slices.Contains(tags, tag) {
-				further = append(further, tag)
-			}
-		}
-		slices.SortFunc(further, func(a, b language.Tag) int { return strings.Compare(a.String(), b.String()) })
-		return append(tags, further...), nil
+		place := func(tag language.Tag) int { return slices.Index(append(order, tag), tag) }
+		return slices.SortedFunc(maps.Keys(all), func(a, b language.Tag) int {
+			return cmp.Or(place(a)-place(b), strings.Compare(a.String(), b.String()))
+		}), nil
 	}
 	var tags []language.Tag
 	for _, name := range o.Languages {
