@@ -149,6 +149,57 @@ func TestMemberLeaves(t *testing.T) {
 	require.Equal(t, "1", h.one(t, "SELECT count(*) FROM taskboard.audit WHERE type = 'user.erase'"))
 }
 
+// The program dies while it ends all that a user gave. Nobody gets new tokens
+// meanwhile, and the directory, which had no answer, has the rest ended by the
+// same request.
+func TestDiesWhileAccessEnds(t *testing.T) {
+	t.Parallel()
+	const many = 20_000
+	h := start(t)
+	p := newPartner(t, as(t, h, "max@example.com"), "Acme", "Interrupted")
+	token, miaID := p.connect(t, as(t, h, "mia@example.com")), h.userID(t, "mia@example.com")
+	_, err := h.database.Exec(t.Context(), `INSERT INTO oauth_grants OVERRIDING USER VALUE
+		SELECT (jsonb_populate_record(g, jsonb_build_object('id', gen_random_uuid(), 'account_id', 'account-' || n))).* FROM oauth_grants g, generate_series(1, $1::int) n WHERE g.user_id = $2`, many, miaID)
+	require.NoError(t, err)
+	left := func() (n int) {
+		require.NoError(t, h.database.QueryRow(t.Context(), "SELECT count(*) FROM oauth_grants WHERE user_id = $1", miaID).Scan(&n))
+		return n
+	}
+	require.Equal(t, many+1, left())
+
+	leave := func() (*http.Response, error) {
+		req, err := http.NewRequestWithContext(t.Context(), "PATCH", h.URL+"/scim/v2/Users/"+miaID,
+			strings.NewReader(`{"Operations": [{"op": "replace", "path": "active", "value": false}]}`))
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Authorization", "Bearer "+scimToken)
+		return http.DefaultClient.Do(req)
+	}
+	unanswered := make(chan error, 1)
+	go func() {
+		_, err := leave()
+		unanswered <- err
+	}()
+	for began := time.Now(); left() > many; {
+		require.Less(t, time.Since(began), patience, "nothing ends")
+	}
+	h.kill()
+	require.Error(t, <-unanswered)
+	require.Positive(t, left(), "it was done before it died")
+
+	h.launch(t)
+	p.Endpoint.TokenURL = h.URL + "/oauth/token"
+	_, err = p.refresh(t, token)
+	requireInvalidGrant(t, err)
+	resp, err := leave()
+	require.NoError(t, err)
+	resp.Body.Close()
+	require.Equal(t, http.StatusNoContent, resp.StatusCode)
+	require.Zero(t, left())
+	require.Equal(t, "1", h.one(t, "SELECT count(*) FROM taskboard.audit WHERE type = 'access.end' AND user_id = $1", miaID))
+}
+
 // The support desk suspends an application while one of its users is on the way
 // back to it, sees why its requests were refused, and reinstates it. The code
 // that the user brought is as good as before.

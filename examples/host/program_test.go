@@ -45,6 +45,7 @@ type host struct {
 	URL       string
 	passwords map[string]string // by e-mail address
 	database  *pgx.Conn
+	settings  []string // its environment
 	cmd       *exec.Cmd
 	exited    chan struct{} // closed when it has ended
 }
@@ -73,35 +74,48 @@ func start(t *testing.T, settings ...string) *host {
 	if server == "" {
 		missing(t, "a PostgreSQL server", "OAUTHAPPS_TEST_POSTGRES=postgres://user@host/database, with the right to make databases")
 	}
-	h := &host{passwords: map[string]string{}, exited: make(chan struct{})}
 	dsn := newDatabase(t, server)
-	h.cmd = exec.Command(program, "-seed")
-	h.cmd.Env = append(os.Environ(), append(settings, "DATABASE_URL="+dsn, "ADDR=127.0.0.1:0",
-		"SCIM_TOKEN="+scimToken, "METRICS_TOKEN="+metricsToken, "FORM_KEY="+hex.EncodeToString([]byte(rand.Text()+rand.Text())))...)
-	h.cmd.Stderr = t.Output()
-	stdout, err := h.cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, h.cmd.Start())
-	t.Cleanup(func() { _ = h.cmd.Process.Kill(); <-h.exited })
-	timeout := time.AfterFunc(patience, func() { _ = h.cmd.Process.Kill() })
-	for lines := bufio.NewScanner(stdout); h.URL == "" && lines.Scan(); {
-		if m := regexp.MustCompile(`^(\S+@\S+) (\S+) `).FindStringSubmatch(lines.Text()); m != nil {
-			h.passwords[m[1]] = m[2]
-		}
-		h.URL, _ = strings.CutPrefix(lines.Text(), "listening on ")
-		if !strings.HasPrefix(h.URL, "http") {
-			h.URL = ""
-		}
-	}
-	timeout.Stop()
-	go func() { _ = h.cmd.Wait(); close(h.exited) }()
-	require.NotEmpty(t, h.URL, "it does not listen")
+	h := &host{passwords: map[string]string{}, settings: append(settings, "DATABASE_URL="+dsn, "ADDR=127.0.0.1:0",
+		"SCIM_TOKEN="+scimToken, "METRICS_TOKEN="+metricsToken, "FORM_KEY="+hex.EncodeToString([]byte(rand.Text()+rand.Text())))}
+	h.launch(t)
 	require.Len(t, h.passwords, 5)
-
+	var err error
 	h.database, err = pgx.Connect(t.Context(), dsn)
 	require.NoError(t, err)
 	t.Cleanup(func() { h.database.Close(context.Background()) })
 	return h
+}
+
+// launch starts the program, once more after it has ended, and waits until it
+// listens.
+func (h *host) launch(t *testing.T) {
+	t.Helper()
+	h.URL, h.exited = "", make(chan struct{})
+	h.cmd = exec.Command(program, "-seed")
+	h.cmd.Env = append(os.Environ(), h.settings...)
+	h.cmd.Stderr = t.Output()
+	stdout, err := h.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, h.cmd.Start())
+	t.Cleanup(h.kill)
+	hangs := time.AfterFunc(patience, func() { _ = h.cmd.Process.Kill() })
+	for lines := bufio.NewScanner(stdout); h.URL == "" && lines.Scan(); {
+		if m := regexp.MustCompile(`^(\S+@\S+) (\S+) `).FindStringSubmatch(lines.Text()); m != nil {
+			h.passwords[m[1]] = m[2]
+		} else {
+			h.URL = strings.TrimPrefix(lines.Text(), "listening on ")
+		}
+	}
+	hangs.Stop()
+	cmd, exited := h.cmd, h.exited
+	go func() { _ = cmd.Wait(); close(exited) }()
+	require.NotEmpty(t, h.URL, "it does not listen")
+}
+
+// kill ends the program at once, as a power cut would.
+func (h *host) kill() {
+	_ = h.cmd.Process.Kill() // it may have ended
+	<-h.exited
 }
 
 // stop asks the program to end, and returns its exit status.
