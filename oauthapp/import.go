@@ -44,7 +44,8 @@ const (
 // An Import is an application that lived in another service.
 type Import struct {
 	// Registration has what that service kept of the application. Its ClientID
-	// stays as it is: 1 to 255 letters, digits, "-", ".", "_" and "~".
+	// stays as it is: 1 to 255 letters, digits, "-", ".", "_" and "~". Its
+	// HomepageURL is optional, until its developer edits the application.
 	Registration
 
 	// Secret is the client secret as SecretForm says, "" for a public
@@ -144,6 +145,9 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 	}
 	reg.CallbackURLs = kept
 	reg, problems = r.check(account, reg)
+	if reg.HomepageURL == "" { // which other services do not ask for
+		problems = slices.DeleteFunc(problems, func(p FieldError) bool { return p.Field == "homepage_url" })
+	}
 	reg.ClientID = id
 	if !importedClientID.MatchString(id) {
 		problems = append(problems, FieldError{Field: "client_id", Message: `Client ID must be 1 to 255 letters, digits, "-", ".", "_" and "~".`})

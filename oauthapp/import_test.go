@@ -120,6 +120,27 @@ func TestImportRefuses(t *testing.T) {
 	require.Error(t, err)
 }
 
+// Other services keep no homepage. Whoever edits the application names one.
+func TestImportWithoutHomepage(t *testing.T) {
+	registry, imp := newImportRegistry(t), imported()
+	imp.HomepageURL = ""
+	got, err := registry.Import(t.Context(), "account", imp)
+	require.NoError(t, err)
+	require.Empty(t, got.Application.HomepageURL)
+
+	edit := got.Application.Registration()
+	edit.Name = "Edited"
+	_, err = registry.Update(t.Context(), oauthapp.OwnedBy("account"), got.Application.ID, edit)
+	var invalid *oauthapp.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	require.NotEmpty(t, invalid.Message("homepage_url"))
+
+	imp.ClientID, imp.HomepageURL = "another", "ftp://app.example"
+	_, err = registry.Import(t.Context(), "account", imp)
+	require.ErrorAs(t, err, &invalid)
+	require.NotEmpty(t, invalid.Message("homepage_url"))
+}
+
 // A callback URL that the other service lists twice is kept once, and an empty
 // one is none.
 func TestImportTidiesCallbackURLs(t *testing.T) {

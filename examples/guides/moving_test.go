@@ -61,5 +61,5 @@ func Example_moving() {
 	}
 	// Output:
 	// aBcD1234 [https://zonewatch.example/callback] refused: 1
-	// eFgH5678 cannot be imported: 4 problems
+	// eFgH5678 cannot be imported: 3 problems
 }

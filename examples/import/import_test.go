@@ -206,7 +206,7 @@ func TestDoorkeeper(t *testing.T) {
 	h := db.host(t)
 	app := h.requireImported(t, "7", "plain", "Application 1", oauthapp.Confidential, "https://one.example/callback")
 	require.Equal(t, []string{"read"}, app.Scopes)
-	require.Equal(t, "https://one.example/", app.HomepageURL)
+	require.Empty(t, app.HomepageURL)
 	require.Equal(t, "2019-05-06 07:08:09 +0000 UTC", app.CreatedAt.String())
 	h.requireImported(t, "nobody's", "digest", "Application 2", oauthapp.Confidential, "https://two.example/callback")
 	require.False(t, h.authenticates(t, "digest", sha256Hex()), "what is kept is no secret")

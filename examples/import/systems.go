@@ -72,9 +72,7 @@ func passport(r row, opts options) (application, error) {
 func hydra(r row, opts options) (application, error) {
 	app := newApplication(r["id"], r["client_name"], r.list("redirect_uris", "|"), r["token_endpoint_auth_method"] == "none", opts)
 	app.owner, app.Scopes, app.CreatedAt = r["owner"], strings.Fields(r["scope"]), r.time("created_at")
-	if r["client_uri"] != "" {
-		app.HomepageURL = r["client_uri"]
-	}
+	app.HomepageURL = r["client_uri"]
 	app.setSecret(r["client_secret"], oauthapp.PBKDF2Secret)
 	if !slices.Contains(r.list("grant_types", "|"), "authorization_code") {
 		return app, errNoUsers
@@ -84,8 +82,7 @@ func hydra(r row, opts options) (application, error) {
 
 func newApplication(clientID, name string, callbacks []string, public bool, opts options) application {
 	app := application{Import: oauthapp.Import{SecretIsRandom: opts.random}}
-	app.ClientID, app.Name, app.CallbackURLs, app.HomepageURL = clientID, name, callbacks, homepageOf(callbacks)
-	app.Type = oauthapp.Confidential
+	app.ClientID, app.Name, app.CallbackURLs, app.Type = clientID, name, callbacks, oauthapp.Confidential
 	if public {
 		app.Type = oauthapp.Public
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -61,15 +60,4 @@ func (r row) time(column string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// homepageOf stands in for the homepage of an application whose system keeps
-// none: the start page of where it sends its users back to.
-func homepageOf(callbacks []string) string {
-	for _, callback := range callbacks {
-		if u, err := url.Parse(callback); err == nil && u.Scheme == "https" && u.Host != "" && !strings.Contains(u.Host, "*") {
-			return "https://" + u.Host + "/"
-		}
-	}
-	return "http://localhost/" // of a program on its user's device
 }
