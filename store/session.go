@@ -128,7 +128,11 @@ type Redemption struct {
 type Rotation struct {
 	SessionID uuid.UUID
 	Presented credential.Digest // of the refresh token presented
-	Access    AccessToken
+	// Replaces is the digest of the session's access token as the session was
+	// read, by which Extra was decided. A rotation with a successor may leave
+	// it zero.
+	Replaces credential.Digest
+	Access   AccessToken
 	// Refresh is the successor. If its digest is zero, the token presented
 	// stays live and gets the ExpiresAt of Refresh.
 	Refresh RefreshToken

@@ -96,14 +96,17 @@ type Store interface {
 	// becomes PreviousRefresh, r.At becomes RotatedAt and r.Salt becomes
 	// RotationSalt.
 	//
-	// If the digest of r.Refresh is zero, the token presented stays live, for
-	// every caller, and PreviousRefresh, RotatedAt and RotationSalt stay as
-	// they are.
+	// If the digest of r.Refresh is zero, the token presented stays live, and
+	// PreviousRefresh, RotatedAt and RotationSalt stay as they are.
 	//
 	// It returns ErrNotFound if there is no such live session, its application
 	// is suspended, the session has no refresh token, or the session or its
 	// live token has expired. Otherwise it returns ErrUsed if the digest is not
-	// that of the live refresh token.
+	// that of the live refresh token. Otherwise it returns ErrConflict if the
+	// session's access token is not the one that r.Replaces names, as another
+	// refresh kept the refresh token meanwhile: the caller reads the session
+	// and decides anew. However many callers keep a token at once, one gets
+	// nil.
 	RotateRefreshToken(ctx context.Context, r Rotation) error
 
 	// EndSession ends a session: its code and tokens are refused from then on.

@@ -295,6 +295,10 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 	if !row.refreshDigest.Equal(r.Presented) {
 		return store.ErrUsed
 	}
+	named := r.Refresh.Digest.IsZero() || !r.Replaces.IsZero()
+	if named && !row.access.digest.Equal(r.Replaces) {
+		return store.ErrConflict
+	}
 	row.previousAccess = row.access
 	row.access = accessTokenOf(r.Access)
 	row.refreshExpires = microsOf(r.Refresh.ExpiresAt)

@@ -197,7 +197,8 @@ SELECT id, application_id, user_id, account_id, scopes, authorized_at, last_used
 	previous_access_token_expires_at = s.access_token_expires_at, previous_access_token_scope = s.access_token_scope,
 	access_token_digest = $4::bytea, access_token_issued_at = $5::timestamptz, access_token_expires_at = $6::timestamptz,
 	access_token_scope = CASE WHEN $7::text <> s.scope THEN $7::text END
-` + whereLive + `AND s.refresh_token_digest = $2::bytea AND s.refresh_token_expires_at > $3::timestamptz AND s.expires_at > $3::timestamptz`)
+` + whereLive + `AND s.refresh_token_digest = $2::bytea AND s.refresh_token_expires_at > $3::timestamptz AND s.expires_at > $3::timestamptz
+AND (s.access_token_digest = $12::bytea OR $12::bytea IS NULL AND $8::bytea IS NOT NULL)`)
 
 	// Why one of the two above changed nothing.
 	selectVerdict = qualified(`SELECT s.code_digest, s.code_redeemed_at, s.refresh_token_digest, s.refresh_token_expires_at, s.expires_at` +

@@ -153,14 +153,19 @@ func (s *Store) RedeemCode(ctx context.Context, r store.Redemption) error {
 func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
 	why := func(ctx context.Context, c *pgx.Conn) error {
 		v, err := s.readVerdict(ctx, c, r.SessionID)
-		if err == nil && (v.refresh.IsZero() || !r.At.Before(v.refreshExpiresAt) || !r.At.Before(v.expiresAt)) {
+		switch {
+		case err != nil:
+			return orNotFound(err, store.ErrNotFound)
+		case v.refresh.IsZero(), !r.At.Before(v.refreshExpiresAt), !r.At.Before(v.expiresAt):
 			return store.ErrNotFound
+		case v.refresh.Equal(r.Presented):
+			return store.ErrConflict
 		}
-		return orNotFound(err, store.ErrUsed)
+		return store.ErrUsed
 	}
 	return change(ctx, s.writing("rotate refresh token"), why, rotateRefreshToken, idValue(r.SessionID), digestValue(r.Presented), instant(r.At),
 		digestValue(r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
-		digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), saltValue(r.Salt), r.Extra)
+		digestValue(r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), saltValue(r.Salt), r.Extra, digestValue(r.Replaces))
 }
 
 // A verdict is what tells why a session did not change.

@@ -41,7 +41,7 @@ func TestMigrateFromVersion1(t *testing.T) {
 	first := rotation(id(4), [32]byte{31: 9})
 	require.NoError(t, handles[0].RotateRefreshToken(ctx, first))
 	keep := rotation(id(4), first.Refresh.Digest)
-	keep.Refresh.Digest, keep.Access.IssuedAt = credential.Digest{}, first.At.Add(time.Minute)
+	keep.Refresh.Digest, keep.Replaces, keep.Access.IssuedAt = credential.Digest{}, first.Access.Digest, first.At.Add(time.Minute)
 	require.NoError(t, handles[1].RotateRefreshToken(ctx, keep))
 	session, err := handles[0].Session(ctx, id(4))
 	require.NoError(t, err)

@@ -276,7 +276,8 @@ access_token_digest = ?4, access_token_issued_at = ?5, access_token_expires_at =
 previous_refresh_token_digest = iif(?8 IS NULL, previous_refresh_token_digest, refresh_token_digest),
 refresh_token_digest = ifnull(?8, refresh_token_digest), refresh_token_expires_at = ?9,
 rotation_salt = iif(?8 IS NULL, rotation_salt, ?10), extra = ?11
-WHERE id = ?1 AND refresh_token_digest = ?2 AND refresh_token_expires_at > ?3 AND expires_at > ?3 AND ` + isAccepted
+WHERE id = ?1 AND refresh_token_digest = ?2 AND refresh_token_expires_at > ?3 AND expires_at > ?3
+AND (access_token_digest = ?12 OR ?12 IS NULL AND ?8 IS NOT NULL) AND ` + isAccepted
 
 	// Why one of the two above changed nothing.
 	selectVerdict = `SELECT s.code_digest, s.code_redeemed_at, s.refresh_token_digest, s.refresh_token_expires_at, s.expires_at

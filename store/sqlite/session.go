@@ -146,7 +146,7 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 	return s.write(ctx, "rotate refresh token", func(c *conn) error {
 		rotated, err := c.exec(rotateRefreshToken, blob(r.SessionID[:]), digestValue(&r.Presented), instant(r.At),
 			digestValue(&r.Access.Digest), timeValue(r.Access.IssuedAt), timeValue(r.Access.ExpiresAt), scopesValue(r.Access.Scopes),
-			digestValue(&r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), blob(r.Salt[:]), blobValue(r.Extra))
+			digestValue(&r.Refresh.Digest), timeValue(r.Refresh.ExpiresAt), blob(r.Salt[:]), blobValue(r.Extra), digestValue(&r.Replaces))
 		if err != nil || rotated > 0 {
 			return err
 		}
@@ -154,8 +154,11 @@ func (s *Store) RotateRefreshToken(ctx context.Context, r store.Rotation) error 
 		if err != nil {
 			return err
 		}
-		if v.refresh.IsZero() || !r.At.Before(v.refreshExpiresAt) || !r.At.Before(v.expiresAt) {
+		switch {
+		case v.refresh.IsZero(), !r.At.Before(v.refreshExpiresAt), !r.At.Before(v.expiresAt):
 			return store.ErrNotFound
+		case v.refresh.Equal(r.Presented):
+			return store.ErrConflict
 		}
 		return store.ErrUsed
 	})

@@ -169,6 +169,7 @@ func (t *trial) rotation(session store.Session) store.Rotation {
 	return store.Rotation{
 		SessionID: session.ID,
 		Presented: session.Refresh.Digest,
+		Replaces:  session.Access.Digest,
 		Access:    store.AccessToken{Digest: t.digest(), IssuedAt: now, ExpiresAt: now.Add(accessTTL), Scopes: slices.Clone(session.Scopes)},
 		Refresh:   store.RefreshToken{Digest: t.digest(), ExpiresAt: now.Add(refreshTTL)},
 		Salt:      t.salt(),

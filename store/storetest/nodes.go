@@ -24,7 +24,7 @@ var nodeRules = []rule{
 	{"nodes/own sessions", "of the sessions of an application itself that begin at once, through two handles, the newest are live, and end with their secrets", overTwo(ownAtOnce, ownSecret)},
 	{"nodes/codes", "of 50 concurrent redemptions of a code, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(codesOneWinner)},
 	{"nodes/refresh", "of 50 concurrent rotations of a refresh token, through two handles, exactly one succeeds, all others are ErrUsed", overTwo(refreshOneWinner)},
-	{"nodes/keeping", "callers who keep a refresh token at once, through two handles, all succeed, until a rotation wins", overTwo(refreshKeepsAtOnce)},
+	{"nodes/keeping", "of callers who keep a refresh token at once, through two handles, exactly one succeeds, and the others once they decide anew", overTwo(refreshKeepsAtOnce)},
 	{"nodes/records", "however many keep, replace or take a one-time record at once, through two handles, one succeeds", overTwo(recordsOneKeeper, recordsOneReplacer, recordsOneTaker, recordsAfterExpiry)},
 	{"nodes/racing begin", "no session begun through either handle before RevokeTokens survives it, every session begun after it lives", overTwo(revocationRacingBegin)},
 	{"nodes/ending", "no session begun through either handle before EndGrants survives it; transfers through either keep the limit", overTwo(endingRacingBegin, transferLimitAtOnce)},

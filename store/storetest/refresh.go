@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -16,7 +17,7 @@ var refreshRules = []rule{
 	{"refresh/unredeemed", "a session whose code is not redeemed has no refresh token: ErrNotFound", refreshUnredeemed},
 	{"refresh/one winner", "of 50 concurrent rotations of a refresh token exactly one succeeds, all others are ErrUsed", refreshOneWinner},
 	{"refresh/keeps", "RotateRefreshToken without a successor keeps the refresh token, moves its expiry time, and replaces the access token", refreshKeeps},
-	{"refresh/keeps at once", "callers who keep a refresh token at once all succeed, until a rotation wins: then they are ErrUsed", refreshKeepsAtOnce},
+	{"refresh/keeps at once", "of 50 concurrent callers who keep a refresh token exactly one succeeds, all others are ErrConflict, and succeed once they decide anew", refreshKeepsAtOnce},
 	{"refresh/whole", "a session read while it is rotated is as it was before or after, never between", refreshWhole},
 }
 
@@ -172,6 +173,19 @@ func refreshKeeps(t *trial) {
 		r.Presented, r.At = c.presented, c.at
 		t.want(c.want, t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken without a successor")
 	}
+	for name, replaces := range map[string]credential.Digest{
+		"no access token": {}, "the access token before": session.PreviousAccess.Digest, "an unknown access token": t.digest(),
+	} {
+		r := t.keeping(session)
+		r.Replaces = replaces
+		t.want(store.ErrConflict, t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken without a successor, that replaces %s", name)
+		t.isLive(session, "after a refresh that was to replace %s", name)
+		if r = t.rotation(session); !replaces.IsZero() {
+			r.Replaces = replaces
+			t.want(store.ErrConflict, t.RotateRefreshToken(t.ctx, r), "RotateRefreshToken that replaces %s", name)
+			t.isLive(session, "after a rotation that was to replace %s", name)
+		}
+	}
 	t.isLive(t.rotate(session), "rotated after its token was kept")
 
 	last := t.signIn(app, "u", "a", "read")
@@ -180,44 +194,56 @@ func refreshKeeps(t *trial) {
 }
 
 func refreshKeepsAtOnce(t *trial) {
-	const callers = 16
 	app := t.application("alice")
 	session := t.signIn(app, "u", "a", "read")
-	all := func(i int, r store.Rotation) error { return t.node(i).RotateRefreshToken(t.ctx, r) }
+	for range 4 {
+		keepings := make([]store.Rotation, crowd)
+		for i := range keepings {
+			keepings[i] = t.keeping(session)
+		}
+		results := t.together(crowd, func(i int) error { return t.node(i).RotateRefreshToken(t.ctx, keepings[i]) })
+		t.winners(1, store.ErrConflict, results, "RotateRefreshToken without a successor")
+		session = kept(session, keepings[slices.Index(results, nil)])
+		t.isLive(session, "after refreshes at once that kept its token")
+	}
 
-	keepings := make([]store.Rotation, callers)
-	for i := range keepings {
-		keepings[i] = t.keeping(session)
-	}
-	results := t.together(callers, func(i int) error { return all(i, keepings[i]) })
-	t.winners(callers, store.ErrUsed, results, "RotateRefreshToken without a successor")
-	got, err := t.Session(t.ctx, session.ID)
+	// One that decides anew whenever another one was faster gets through.
+	const callers = 8
+	results := t.together(callers, func(i int) error {
+		for {
+			read, err := t.node(i).Session(t.ctx, session.ID)
+			if err != nil {
+				return err
+			}
+			if err := t.node(i).RotateRefreshToken(t.ctx, t.keeping(read)); !errors.Is(err, store.ErrConflict) {
+				return err
+			}
+		}
+	})
+	t.winners(callers, store.ErrConflict, results, "RotateRefreshToken without a successor, again after each ErrConflict,")
+	session, err := t.Session(t.ctx, session.ID)
 	t.must(err, "Session")
-	by := func(digest credential.Digest) int {
-		return slices.IndexFunc(keepings, func(r store.Rotation) bool { return r.Access.Digest == digest })
-	}
-	last, before := by(got.Access.Digest), by(got.PreviousAccess.Digest)
-	if last < 0 || before < 0 || last == before {
-		t.failf("Session has access tokens of the refreshes %d and %d of %d, not of two", last, before, callers)
-	}
-	session = kept(kept(session, keepings[before]), keepings[last])
-	t.isLive(session, "after refreshes at once that kept its token")
 
 	rotation := t.rotation(session)
-	for i := range keepings {
-		keepings[i] = t.keeping(session)
+	racing := make([]store.Rotation, callers)
+	for i := range racing {
+		racing[i] = t.keeping(session)
 	}
-	keepings[callers/2] = rotation
-	results = t.together(callers, func(i int) error { return all(i, keepings[i]) })
+	racing[callers/2] = rotation
+	results = t.together(callers, func(i int) error { return t.node(i).RotateRefreshToken(t.ctx, racing[i]) })
+	winner := slices.Index(results, nil)
+	if winner < 0 || slices.Contains(results[winner+1:], nil) {
+		t.failf("RotateRefreshToken of one access token, with and without a successor at once, has not one winner: %v", results)
+	}
 	for i, err := range results {
-		if i == callers/2 {
-			t.must(err, "RotateRefreshToken, at once with others that keep the token,")
-		} else if err != nil {
-			t.want(store.ErrUsed, err, "RotateRefreshToken without a successor, at once with one that has it,")
+		if i != winner && !errors.Is(err, store.ErrConflict) && (winner != callers/2 || !errors.Is(err, store.ErrUsed)) {
+			t.failf("RotateRefreshToken of an access token that another one replaced returned %v", err)
 		}
 	}
-	if got, err = t.Session(t.ctx, session.ID); err != nil || got.Refresh != rotation.Refresh || got.PreviousRefresh != session.Refresh.Digest || got.Access.Digest != rotation.Access.Digest {
-		t.failf("the one rotation among refreshes that keep the token is not what the session has")
+	if winner == callers/2 {
+		t.isLive(rotated(session, rotation), "rotated, at once with refreshes that keep its token")
+	} else {
+		t.isLive(kept(session, racing[winner]), "kept, at once with a rotation")
 	}
 }
 

@@ -195,6 +195,8 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"refresh/keeps"}},
 		{"takes the refresh token away where there is no successor", func(m *memory.Store) store.Store { return alwaysRotates{m} },
 			[]string{"refresh/keeps", "refresh/keeps at once"}},
+		{"keeps a refresh token whatever the access token", func(m *memory.Store) store.Store { return keepsBlindly{m} },
+			[]string{"refresh/keeps", "refresh/keeps at once"}},
 		{"hands a record out twice", func(m *memory.Store) store.Store { return takesTwice{m} },
 			[]string{"records/one taker"}},
 		{"looks for a record first and keeps it after", func(m *memory.Store) store.Store { return looksThenKeeps{m} },
@@ -1279,6 +1281,16 @@ type alwaysRotates struct{ *memory.Store }
 func (s alwaysRotates) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
 	if r.Refresh.Digest.IsZero() {
 		_, _ = rand.Read(r.Refresh.Digest[:])
+	}
+	return s.Store.RotateRefreshToken(ctx, r)
+}
+
+type keepsBlindly struct{ *memory.Store }
+
+func (s keepsBlindly) RotateRefreshToken(ctx context.Context, r store.Rotation) error {
+	session, err := s.Session(ctx, r.SessionID)
+	if err == nil {
+		r.Replaces = session.Access.Digest
 	}
 	return s.Store.RotateRefreshToken(ctx, r)
 }

@@ -41,6 +41,7 @@ func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 	err = i.Store.RotateRefreshToken(ctx, store.Rotation{
 		SessionID: s.ID,
 		Presented: r.Presented.Digest,
+		Replaces:  s.Access.Digest,
 		Access:    kept,
 		Refresh:   i.refresh(refresh, r.At, s.ExpiresAt),
 		Salt:      salt,
