@@ -91,12 +91,12 @@ func (p *Provider) identify(r *http.Request, a *authorizationRequest, signedIn b
 	if a.client.Application.ClientID == "" {
 		return nil
 	}
-	return a.identifyRedirect()
+	return p.identifyRedirect(a)
 }
 
 // identifyRedirect finds where to send users back to (RFC 6749, section
 // 3.1.2.3).
-func (a *authorizationRequest) identifyRedirect() *wire.Error {
+func (p *Provider) identifyRedirect(a *authorizationRequest) *wire.Error {
 	app := a.client.Application
 	switch a.redirectURI = a.params.Get("redirect_uri"); {
 	case a.redirectURI != "":
@@ -109,6 +109,9 @@ func (a *authorizationRequest) identifyRedirect() *wire.Error {
 		a.redirectURI = app.CallbackURLs[0]
 	default:
 		return wire.Refuse(InvalidRequest, "redirect_uri is missing, and the application has several callback URLs")
+	}
+	if p.cfg.Profile == MCP && !strings.HasPrefix(a.redirectURI, "https://") && !strings.HasPrefix(a.redirectURI, "http://") {
+		return wire.Refuse(InvalidRequest, "redirect_uri: this service takes https and loopback URLs alone")
 	}
 	return nil
 }
@@ -152,7 +155,7 @@ func (p *Provider) judgePushed(r *http.Request, client store.Client, params wire
 	a := &authorizationRequest{params: params, pushed: true, client: client}
 	refusal := params.Check([]string{"client_id", "redirect_uri"})
 	if refusal == nil {
-		refusal = a.identifyRedirect()
+		refusal = p.identifyRedirect(a)
 	}
 	if refusal == nil {
 		refusal = p.judgeAuthorization(r, a, true)

@@ -216,6 +216,8 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard, api *resource) (*Author
 		return nil, &session, errUnclaimedToken
 	case !p.isFor(api, resources):
 		return nil, &session, errOtherResource
+	case !p.isBoundEnough(&session, token.Digest):
+		return nil, &session, errUnboundToken
 	}
 	if api.key != p.resources[0].key {
 		r = r.WithContext(kernel.WithResource(r.Context(), api.Identifier))
@@ -268,6 +270,7 @@ var (
 	errExpiredToken      = invalidToken("the access token has expired")
 	errReplacedToken     = invalidToken("the access token was replaced by newer ones, or never issued")
 	errUnclaimedToken    = invalidToken("the session needs a capability that this service does not have")
+	errUnboundToken      = invalidToken("the access token is a bearer token, of a time when this service took them")
 	errOtherResource     = invalidToken("the access token is for another API of this service")
 	errNothingLeft       = invalidToken("the user may not give the application access any more")
 	errInsufficientScope = wire.Refuse(InsufficientScope, "the access token lacks a scope")

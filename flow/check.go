@@ -107,6 +107,9 @@ func (cfg Config) Check() []Finding {
 			continue // which New refuses
 		}
 		for _, f := range extension.Findings() {
+			if f.Unless != "" && f.Unless == cfg.Profile {
+				continue
+			}
 			severity := Advice
 			if f.Warning {
 				severity = Warning

@@ -71,6 +71,8 @@ func (p *Provider) newClients() *clientauth.Authenticator {
 		Now:     p.now,
 		Failed:  p.authenticationFailed,
 
+		ConfidentialOnly: p.cfg.Profile == FAPI2,
+
 		IsForeign: func(id string) bool { return p.added.ClientSource(id) != nil },
 		Resolve: func(r *http.Request, id string, client store.Client, kept bool) (store.Client, bool, *wire.Error) {
 			return p.resolveClient(r, id, client, kept, false)

@@ -120,6 +120,12 @@ type Config struct {
 	// always need it, and a challenge that was sent is always verified.
 	RequirePKCE bool
 
+	// Profile is what the service is held to as a whole: [FAPI2], [OAuth21] or
+	// [MCP]. New fails, naming the clause, where the configuration lacks what
+	// the profile demands, and everything else is narrowed to it: each profile
+	// says how. Defaults to none.
+	Profile Profile
+
 	// Lifetimes are how long codes, tokens and consents are good.
 	Lifetimes Lifetimes
 
@@ -203,7 +209,8 @@ type Applications struct {
 // or more; one that is zero has its default.
 type Lifetimes struct {
 	// Code is how long an authorization code lives, at most 10 minutes (RFC
-	// 6749, section 4.1.2). Defaults to 5 minutes.
+	// 6749, section 4.1.2), or 1 minute with [FAPI2]. Defaults to 5 minutes, or
+	// 1 minute.
 	Code time.Duration
 
 	// AccessToken is how long an access token lives. Defaults to 1 hour.

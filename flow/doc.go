@@ -69,6 +69,9 @@
 // STANDARDS.md, beside this file, lists the requirements section by section,
 // the choices made where a standard leaves one, and the tests that prove them.
 //
+// A service can be held to more, with [Config.Profile]: to FAPI 2.0, OAuth 2.1
+// or MCP. PROFILES.md lists their clauses.
+//
 // # Consent
 //
 // A user says yes on a page that shows the application and what it asks for.
@@ -103,6 +106,8 @@
 //     resources, one gets its token, and the other invalid_target: it asks
 //     again with the new refresh token. After that, an old refresh token ends
 //     the session (RFC 9700, section 4.14.2).
+//   - With the profile [FAPI2], a refresh keeps the refresh token instead, and a
+//     client that lost an answer refreshes again.
 //   - A refresh may ask for less than the user granted. The new refresh token
 //     still stands for all of it. Scopes that the application may no longer ask
 //     for, or the service no longer offers, are left out of new tokens.

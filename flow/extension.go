@@ -22,6 +22,7 @@ type Extension = kernel.Extension
 // that add the same make it fail, naming both.
 func (p *Provider) extend() error {
 	p.kernel = &kernel.Kernel{
+		Profile:     p.cfg.Profile,
 		Issuer:      p.cfg.Issuer,
 		BasePath:    p.issuer.Path,
 		Resource:    p.cfg.Resource,
@@ -67,17 +68,19 @@ func (p *Provider) extend() error {
 		Host: p.host(),
 	}
 	own := kernel.Contribution{
-		Routes: p.ownRoutes(),
-		Grants: []kernel.Grant{p.codeGrant(), p.refreshGrant()},
-		ClientAuthentication: clientauth.Secrets(clientauth.SecretHost{
-			Used: p.secretUsed, Adopt: p.adoptSecret,
-			Network: func(r *http.Request) string { return bucket.Network(p.cfg.RemoteAddr(r)) },
-		}),
+		Routes:           p.ownRoutes(),
+		Grants:           []kernel.Grant{p.codeGrant(), p.refreshGrant()},
 		Metadata:         p.ownMetadata(),
 		ResourceMetadata: p.ownResourceMetadata(),
 		Schemes:          []kernel.Scheme{{Name: kernel.Bearer}},
 		Leakable:         p.leakable(),
 		ApplicationField: p.optionalScopesField(),
+	}
+	if p.cfg.Profile != FAPI2 { // which wants clients to have a key (section 5.3.2.1, item 6)
+		own.ClientAuthentication = clientauth.Secrets(clientauth.SecretHost{
+			Used: p.secretUsed, Adopt: p.adoptSecret,
+			Network: func(r *http.Request) string { return bucket.Network(p.cfg.RemoteAddr(r)) },
+		})
 	}
 	for _, name := range authorizationParams {
 		own.AuthorizationParams = append(own.AuthorizationParams, kernel.AuthorizationParam{Name: name})
@@ -110,7 +113,7 @@ func (p *Provider) extend() error {
 	p.clients = p.newClients()
 	p.kernel.AuthenticateClient = p.authenticateLive
 	p.kernel.HasGrant = func(grantType string) bool { _, ok := p.added.Grants[grantType]; return ok }
-	p.kernel.HasClientAuthentication = func(method string) bool { return slices.Contains(p.clients.Names(false), method) }
+	p.kernel.HasClientAuthentication = func(method string) bool { return slices.Contains(p.clients.Names(true), method) }
 	p.authorizationParams = p.added.AuthorizationParamNames()
 	p.kernel.ClientParams = p.clients.Params()
 	p.revokeParams = slices.Concat(revokeParams, p.kernel.ClientParams)

@@ -47,7 +47,13 @@ func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 	if refusal != nil {
 		return tokens{}, refusal
 	}
-	issued, err := p.issue.Rotate(t.HTTP.Context(), t.refresh())
+	issued, err := p.issue.Rotate(t.HTTP.Context(), p.refresh(t))
+	for tries := 0; errors.Is(err, store.ErrConflict) && tries < maxConflicts; tries++ {
+		if refusal := p.judgeAgain(t); refusal != nil {
+			return tokens{}, refusal
+		}
+		issued, err = p.issue.Rotate(t.HTTP.Context(), p.refresh(t))
+	}
 	switch {
 	case errors.Is(err, store.ErrUsed):
 		return p.lostRotation(t)
@@ -61,11 +67,36 @@ func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 	return issued, nil
 }
 
-func (t *tokenRequest) refresh() kernel.Refresh {
+func (p *Provider) refresh(t *tokenRequest) kernel.Refresh {
 	return kernel.Refresh{
 		Session: t.Client.Session, Token: t.Params.Get("refresh_token"), Presented: t.Presented, Scopes: t.scopes,
-		Extra: t.Extra, At: t.Now,
+		Extra: t.Extra, Keep: p.keepsRefreshTokens(), At: t.Now,
 	}
+}
+
+// maxConflicts is how many other refreshes can be faster than one. Each of them
+// was granted.
+const maxConflicts = 100
+
+// keepsRefreshTokens reports whether a refresh leaves the refresh token as it
+// is. FAPI 2.0 (section 5.3.2.1, item 9) wants that where every client
+// authenticates and every access token is bound: a rotation would protect
+// nothing, and a client that loses its answer would lose its access.
+func (p *Provider) keepsRefreshTokens() bool { return p.cfg.Profile == FAPI2 }
+
+// judgeAgain judges a refresh by the session as another refresh left it, which
+// kept the refresh token and replaced the access token meanwhile: what the
+// session keeps of its access tokens is decided by the one that is replaced.
+func (p *Provider) judgeAgain(t *tokenRequest) *wire.Error {
+	session, err := p.cfg.Store.Session(t.HTTP.Context(), t.Presented.Session)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return errInvalidRefreshToken
+	case err != nil:
+		return wire.Outage(err)
+	}
+	t.Reread(&session)
+	return p.judgeTokenRequest(t.TokenRequest, kernel.Grant{})
 }
 
 // judgeRefreshToken tells whether the refresh token presented may be exchanged
@@ -121,7 +152,7 @@ func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 	if !t.Extra.Equal(s) {
 		return tokens{}, wire.Refuse(InvalidGrant, "a repeated refresh must be made in the same way")
 	}
-	issued, ok := p.issue.Repeat(t.refresh())
+	issued, ok := p.issue.Repeat(p.refresh(t))
 	if !ok {
 		return tokens{}, wire.Refuse(InvalidGrant, "the refresh token was just replaced by a newer one")
 	}

@@ -127,7 +127,7 @@ func (p *Provider) describe(r *http.Request, s *store.Session, token presentedTo
 		return answer, nil
 	}
 	access, resources, ok := validAccessToken(s, token.Digest, now)
-	if answer.Audience = p.audience(resources); !ok || answer.Audience == nil {
+	if answer.Audience = p.audience(resources); !ok || answer.Audience == nil || !p.isBoundEnough(s, token.Digest) {
 		return introspection{}, nil
 	}
 	scopes, refusal := p.currentScopes(r, s, access.Scopes, false)

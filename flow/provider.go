@@ -108,6 +108,9 @@ func New(cfg Config) (*Provider, error) {
 	if err := p.extend(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Extensions: %w", err)
 	}
+	if err := p.requireProfile(); err != nil {
+		return nil, fmt.Errorf("flow: Config.Profile: %w", err)
+	}
 	if p.documents, err = p.documentResources(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Resources: %w", err)
 	}

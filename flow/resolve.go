@@ -43,6 +43,10 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 	cfg.Resources = slices.Clone(cfg.Resources)
 	cfg.Extensions = slices.Clone(cfg.Extensions)
 	cfg.setDefaults()
+	maxCode := maxCodeLifetime
+	if cfg.Profile == FAPI2 {
+		maxCode = fapi2CodeLifetime
+	}
 	for _, check := range []struct {
 		field string
 		err   error
@@ -54,7 +58,8 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 		{"IgnoredScopes", checkIgnoredScopes(cfg.IgnoredScopes, cfg.Scopes)},
 		{"Keys", checkKeys(cfg.Keys)},
 		{"Applications.Max", checkMaxApplications(cfg.Applications.Max)},
-		{"Lifetimes.Code", checkLifetime(cfg.Lifetimes.Code, maxCodeLifetime)},
+		{"Profile", checkProfile(cfg.Profile)},
+		{"Lifetimes.Code", checkLifetime(cfg.Lifetimes.Code, maxCode)},
 		{"Lifetimes.AccessToken", checkLifetime(cfg.Lifetimes.AccessToken, 0)},
 		{"Lifetimes.RefreshToken", checkLifetime(cfg.Lifetimes.RefreshToken, 0)},
 		{"Lifetimes.Session", checkSession(cfg.Lifetimes.Session, cfg.Lifetimes.Code)},
@@ -74,6 +79,7 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 
 // setDefaults fills in what is zero.
 func (cfg *Config) setDefaults() {
+	cfg.narrow()
 	setDefault(&cfg.Lifetimes.Code, defaultCodeLifetime)
 	setDefault(&cfg.Lifetimes.AccessToken, defaultAccessTokenLifetime)
 	setDefault(&cfg.Lifetimes.RefreshToken, defaultRefreshTokenLifetime)

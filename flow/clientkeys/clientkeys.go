@@ -25,7 +25,8 @@
 // exp at most Config.MaxLifetime away, and a jti, with which it is accepted
 // once, on whichever node. The clocks of client and service may differ by
 // [Skew]. The header typ is client-authentication+jwt, JWT or left out. Keys
-// and references to keys in the header are refused.
+// and references to keys in the header are refused. With the profile flow.FAPI2,
+// RS256 is refused, and aud is a string and no array.
 //
 // # Keys
 //
@@ -104,7 +105,9 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		Types:     []string{"client-authentication+jwt", "jwt", ""}, // clients of RFC 7523 send JWT or none
 		Audiences: []string{k.Issuer},
 		Lifetime:  e.cfg.MaxLifetime,
+		Profile:   k.Profile,
 	}}
+	algorithms := k.Profile.Algorithms(jose.Algorithms)
 	return kernel.Contribution{
 		ClientAuthentication: []clientauth.Method{{
 			Name:    "private_key_jwt",
@@ -121,9 +124,9 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Entry: fieldEntry,
 		},
 		Metadata: map[string]any{
-			"token_endpoint_auth_signing_alg_values_supported":         jose.Algorithms,
-			"revocation_endpoint_auth_signing_alg_values_supported":    jose.Algorithms,
-			"introspection_endpoint_auth_signing_alg_values_supported": jose.Algorithms,
+			"token_endpoint_auth_signing_alg_values_supported":         algorithms,
+			"revocation_endpoint_auth_signing_alg_values_supported":    algorithms,
+			"introspection_endpoint_auth_signing_alg_values_supported": algorithms,
 		},
 	}, nil
 }

@@ -28,12 +28,16 @@
 // DPoP-Nonce and WWW-Authenticate in its own CORS answers; the endpoints of the
 // library do.
 //
+// With the profile flow.FAPI2, every token request needs a proof, and an iat
+// more than a minute ahead is refused with a nonce, too.
+//
 // Proofs are signed with ES256, EdDSA, which is Ed25519 under either of its
 // names, or PS256, as FAPI 2.0, section 5.4.1, demands.
 package dpop
 
 import (
 	"embed"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -106,17 +110,30 @@ func (e *extension) Findings() []kernel.Finding {
 		Reference: "RFC 9700, section 2.2.1",
 		Message: "Clients that send no DPoP proof get bearer tokens, which are good for whoever steals them. " +
 			"Set dpop.Config.RequireBinding once every client sends one.",
+		Unless: kernel.FAPI2,
 	}}
 }
 
 //go:embed messages
 var messages embed.FS
 
+// meets is what the capability sees to for the clauses of a profile.
+func (e *extension) meets() []kernel.Requirement {
+	if !e.cfg.RequireBinding {
+		return nil
+	}
+	return []kernel.Requirement{kernel.BoundTokensOnly}
+}
+
 func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	if err := e.prepare(k); err != nil {
 		return kernel.Contribution{}, err
 	}
 	metadata := map[string]any{"dpop_signing_alg_values_supported": algorithms}
+	resourceMetadata := maps.Clone(metadata)
+	if e.cfg.RequireBinding {
+		resourceMetadata["dpop_bound_access_tokens_required"] = true // RFC 9728, section 2
+	}
 	return kernel.Contribution{
 		AuthorizationParams: []kernel.AuthorizationParam{{
 			Name:  keyParam,
@@ -134,10 +151,11 @@ func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Challenge: `algs="` + strings.Join(algorithms, " ") + `"`,
 		}},
 		Metadata:             metadata,
-		ResourceMetadata:     metadata,
+		ResourceMetadata:     resourceMetadata,
 		IntrospectionMembers: confirmation,
 		AnswerHeader:         e.addNonce,
 		ExposedHeaders:       []string{nonceHeader},
+		Meets:                e.meets(),
 		ClaimsExtra:          true,
 	}, nil
 }

@@ -26,7 +26,8 @@ type extension struct {
 
 func (e *extension) prepare(k *kernel.Kernel) (err error) {
 	e.kernel = k
-	e.proofs = verifier{nonces: nonces{k.Tickets}, requireNonce: e.cfg.RequireNonce}
+	e.cfg.RequireBinding = e.cfg.RequireBinding || k.Profile == kernel.FAPI2
+	e.proofs = verifier{nonces: nonces{k.Tickets}, requireNonce: e.cfg.RequireNonce, strict: k.Profile == kernel.FAPI2}
 	e.calls = newMemory(max(nonceLifetime, proofLifetime+clockSkew), maxProofs)
 	if e.issuer, err = originOf(k.Issuer); err != nil {
 		return err
@@ -46,7 +47,7 @@ func (e *extension) judgeTokenRequest(t *kernel.TokenRequest) *wire.Error {
 	if refusal == nil {
 		refusal = e.judgeKey(t, bound, p.thumbprint)
 	}
-	if refusal == nil && p.thumbprint != "" && !namesNothing(t) {
+	if refusal == nil && p.thumbprint != "" && !t.Again && !namesNothing(t) {
 		refusal = e.claim(t.HTTP.Context(), p, t.Now)
 	}
 	if refusal != nil || t.Repeat {

@@ -27,6 +27,9 @@ const (
 const (
 	proofLifetime = time.Minute
 	clockSkew     = 30 * time.Second // of a client that is ahead
+	// farthestFuture is how far ahead FAPI 2.0, section 5.3.2.1, item 13, lets
+	// the iat of any proof be.
+	farthestFuture = time.Minute
 )
 
 // algorithms are those of FAPI 2.0, section 5.4.1, and the name that EdDSA with
@@ -60,6 +63,7 @@ func headerOf(r *http.Request) (string, *wire.Error) {
 type verifier struct {
 	nonces       nonces
 	requireNonce bool
+	strict       bool // about an iat in the future, whatever the nonce
 }
 
 // check tells whether a proof is good for a request to a target (RFC 9449,
@@ -148,6 +152,9 @@ func (c claims) judge(method, target string, now time.Time) *wire.Error {
 // that, whatever the clock of the client says, and any other for a moment from
 // its iat on. A client that is told to use a nonce needs no better clock.
 func (v verifier) freshness(c claims, now time.Time) (until time.Time, withNonce bool, refusal *wire.Error) {
+	if v.strict && c.iat.After(now.Add(farthestFuture)) {
+		return time.Time{}, false, wire.Refuse(InvalidProof, "the DPoP proof's iat is in the future")
+	}
 	if c.nonce != "" {
 		until, ok := v.nonces.judge(c.nonce, now)
 		if !ok {

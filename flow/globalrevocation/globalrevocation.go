@@ -145,6 +145,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		Types:     []string{"global-token-revocation+jwt", "client-authentication+jwt"},
 		Audiences: []string{endpoint, k.Issuer},
 		Lifetime:  e.cfg.MaxLifetime,
+		Profile:   k.Profile,
 	}}
 	return kernel.Contribution{
 		Routes: []kernel.Route{{Method: http.MethodPost, Path: Path, Handler: s.serve}},

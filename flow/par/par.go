@@ -22,7 +22,8 @@
 // that registered themselves or have a metadata document may push 120 times at
 // once and then once a second from one network, for each node.
 //
-// A host can take pushed requests alone, see [Config.Required]. So can an
+// A host can take pushed requests alone, see [Config.Required]. With the profile
+// flow.FAPI2 it does, and they name their redirect_uri. So can an
 // application, by the entry "par" of its oauthapp.Application.Extra, which is a
 // [Settings]. Everything else is as without the capability.
 package par
@@ -77,10 +78,16 @@ func (extension) Findings() []kernel.Finding { return nil }
 var messages embed.FS
 
 func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
-	p := &endpoint{kernel: k, cfg: e.cfg, limiter: newLimiter(k.Now)}
+	strict := k.Profile == kernel.FAPI2
+	e.cfg.Required = e.cfg.Required || strict
+	p := &endpoint{kernel: k, cfg: e.cfg, strict: strict, limiter: newLimiter(k.Now)}
 	metadata := map[string]any{"pushed_authorization_request_endpoint": k.Issuer + Path}
 	if e.cfg.Required {
 		metadata["require_pushed_authorization_requests"] = true
+	}
+	var meets []kernel.Requirement
+	if strict {
+		meets = append(meets, kernel.PushedRequestsOnly)
 	}
 	return kernel.Contribution{
 		Routes:             []kernel.Route{{Method: http.MethodPost, Path: Path, Handler: p.push, AnyOrigin: true}},
@@ -89,6 +96,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		ApplicationField:   e.field(),
 		Pages:              page.Further{Files: messages},
 		Metadata:           metadata,
+		Meets:              meets,
 	}, nil
 }
 
@@ -96,6 +104,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 type endpoint struct {
 	kernel  *kernel.Kernel
 	cfg     Config
+	strict  bool // a push names its redirect_uri
 	limiter *limiter
 }
 
@@ -164,7 +173,12 @@ func (p *endpoint) push(w http.ResponseWriter, r *http.Request) {
 		p.kernel.WriteError(w, r, refusal)
 		return
 	}
-	params, refusal := p.kernel.JudgeAuthorization(r, client, form.Only(names))
+	var params wire.Params
+	if p.strict && !form.Has("redirect_uri") { // FAPI 2.0, section 5.3.2.2, item 6
+		refusal = wire.Refuse(wire.InvalidRequest, "redirect_uri is missing")
+	} else {
+		params, refusal = p.kernel.JudgeAuthorization(r, client, form.Only(names))
+	}
 	if refusal != nil {
 		p.kernel.WriteError(w, r, refusal)
 		return

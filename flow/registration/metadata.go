@@ -102,9 +102,9 @@ func (s *service) parse(members map[string]json.RawMessage, open bool) (*metadat
 func (s *service) readMethod(m *metadata, members map[string]json.RawMessage) *wire.Error {
 	m.registration.Type = oauthapp.Confidential
 	switch method, _ := text(members["token_endpoint_auth_method"]); {
-	case method == methodPost:
+	case method == methodPost && s.kernel.HasClientAuthentication(methodPost):
 		m.method = methodPost
-	case method == methodNone:
+	case method == methodNone && s.kernel.HasClientAuthentication(methodNone):
 		m.method, m.registration.Type = methodNone, oauthapp.Public
 	case method == methodKey && s.kernel.HasClientAuthentication(methodKey):
 		uri, _ := text(members["jwks_uri"])
@@ -114,6 +114,8 @@ func (s *service) readMethod(m *metadata, members map[string]json.RawMessage) *w
 			refusal.Reason = "the keys of the client are of no use"
 			return refusal
 		}
+	case !s.kernel.HasClientAuthentication(methodBasic):
+		return wire.Refuse(wire.InvalidClientMetadata, "token_endpoint_auth_method must be "+methodKey+", with the keys of the client")
 	}
 	return nil
 }

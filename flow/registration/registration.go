@@ -15,7 +15,8 @@
 // rest, what this service lacks is left out: the answer tells what was
 // registered. A client without token_endpoint_auth_method gets a client secret;
 // one with "none" is public, and one with "private_key_jwt" authenticates with
-// the keys of its jwks or jwks_uri where package clientkeys is there too.
+// the keys of its jwks or jwks_uri where package clientkeys is there too. With
+// the profile flow.FAPI2, all have to be such clients.
 //
 // # Open registration
 //

@@ -44,7 +44,10 @@ func (s *service) readStatement(r *http.Request, members map[string]json.RawMess
 	if !ok {
 		return "", wire.Refuse(wire.InvalidSoftwareStatement, "software_statement must be a string")
 	}
-	token, err := jose.Parse(statement, jose.Rules{Types: []string{"jwt", "software-statement+jwt", ""}})
+	token, err := jose.Parse(statement, jose.Rules{
+		Types:      []string{"jwt", "software-statement+jwt", ""},
+		Algorithms: s.kernel.Profile.Algorithms(jose.Algorithms),
+	})
 	if err != nil {
 		return "", wire.Refuse(wire.InvalidSoftwareStatement, "software_statement: "+err.Error())
 	}

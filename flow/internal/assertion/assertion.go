@@ -32,6 +32,9 @@ type Rules struct {
 	Audiences []string
 	// Lifetime is how far away exp may be, and how long after iat.
 	Lifetime time.Duration
+	// Profile narrows the algorithms, and FAPI 2.0 wants aud to be a string
+	// (section 5.3.2.1, item 8).
+	Profile kernel.Profile
 }
 
 // An Assertion is one whose signature nobody has checked yet.
@@ -48,7 +51,7 @@ func (r Rules) Read(compact string) (a Assertion, err error) {
 	if compact == "" {
 		return a, errors.New("it is missing")
 	}
-	if a.Token, err = jose.Parse(compact, jose.Rules{Types: r.Types}); err != nil {
+	if a.Token, err = jose.Parse(compact, jose.Rules{Types: r.Types, Algorithms: r.Profile.Algorithms(jose.Algorithms)}); err != nil {
 		return a, err
 	}
 	claims := a.Token.Unverified()
@@ -72,6 +75,9 @@ func (r Rules) Judge(a *Assertion, now time.Time) error {
 	}
 	if len(audience) != 1 || !slices.Contains(r.Audiences, audience[0]) {
 		return errors.New("aud must be " + strings.Join(r.Audiences, " or ") + " alone")
+	}
+	if _, err := claims.Text("aud"); err != nil && r.Profile == kernel.FAPI2 {
+		return errors.New("aud must be a string, and no array")
 	}
 	a.Expires, err = r.judgeTimes(claims, now)
 	return err

@@ -76,6 +76,8 @@ type Authenticator struct {
 	Store   store.Store
 	Methods []Method
 	Now     func() time.Time
+	// ConfidentialOnly refuses public clients.
+	ConfidentialOnly bool
 
 	// Failed counts and reports a failure, and returns its answer: the refusal
 	// given, or that of one too many. The client ID is "" where it may not be
@@ -139,7 +141,8 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 		}
 		client, unknown = resolved, !found
 	}
-	if !unknown && client.Application.Type == oauthapp.Public {
+	public := client.Application.Type == oauthapp.Public
+	if !unknown && public && !a.ConfidentialOnly {
 		// It has no secret, so whatever it sent as one proves nothing and is
 		// ignored.
 		return client, oauthapp.Secret{}, nil
@@ -152,8 +155,11 @@ func (a *Authenticator) Authenticate(r *http.Request, params wire.Params, sessio
 	if err != nil {
 		return store.Client{}, oauthapp.Secret{}, wire.Outage(err)
 	}
-	if unknown {
+	switch {
+	case unknown:
 		verdict.Reason = "unknown client"
+	case public:
+		verdict.Reason = "public client"
 	}
 	if verdict.Reason != "" {
 		return store.Client{}, oauthapp.Secret{}, a.failed(r, presented.ClientID, client.Application, verdict.Reason, refuseClient())
@@ -266,13 +272,14 @@ var none = Method{
 	},
 }
 
-// Names are the methods as metadata lists them, "none" last if it may be there.
+// Names are the methods as metadata lists them. "none" is the last, where public
+// clients are taken, if it may be there.
 func (a *Authenticator) Names(public bool) []string {
 	var names []string
 	for _, m := range a.Methods {
 		names = append(names, m.Name)
 	}
-	if public {
+	if public && !a.ConfidentialOnly {
 		names = append(names, none.Name)
 	}
 	return slices.Clip(names)

@@ -39,6 +39,9 @@ type Rules struct {
 	// without "application/"; "" is for a token without it (RFC 7515, section
 	// 4.1.9).
 	Types []string
+	// Algorithms are the ones of [Algorithms] that are accepted. Defaults to all
+	// of them.
+	Algorithms []string
 	// WithKey asks for a public key in the header "jwk", which is refused
 	// otherwise.
 	WithKey bool
@@ -114,9 +117,13 @@ func readHeader(header members, rules Rules) (*Token, error) {
 		}
 	}
 	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
+	accepted := rules.Algorithms
+	if accepted == nil {
+		accepted = Algorithms
+	}
 	switch {
-	case !slices.Contains(Algorithms, token.Algorithm):
-		return nil, errors.New("the token's alg is none of " + strings.Join(Algorithms, ", "))
+	case !slices.Contains(accepted, token.Algorithm):
+		return nil, errors.New("the token's alg is none of " + strings.Join(accepted, ", "))
 	case !slices.Contains(rules.Types, typ):
 		return nil, errors.New("the token's typ is not the one of its kind")
 	case len(token.KeyID) > MaxKeyID:

@@ -38,10 +38,11 @@ type Extension interface {
 
 // A Finding is something about a configuration that a host should know of.
 type Finding struct {
-	Warning   bool   // not fit for a service that others rely on; or else it could be safer
-	Field     string // of the configuration
-	Message   string // what follows from it and what to do about it, in full sentences
-	Reference string // where that is recommended
+	Warning   bool    // not fit for a service that others rely on; or else it could be safer
+	Field     string  // of the configuration
+	Message   string  // what follows from it and what to do about it, in full sentences
+	Reference string  // where that is recommended
+	Unless    Profile // the one that settles it; optional
 }
 
 // A Contribution is what a capability adds. What it leaves out it does not add.
@@ -89,7 +90,8 @@ type Contribution struct {
 
 	// JudgeTokenRequest is asked about every token request whose client was
 	// authenticated, before its grant judges and issues, repeats of a refresh
-	// included. A refusal is the answer. It may change the capability's own
+	// included; with [TokenRequest.Again] it is asked about one once more. A
+	// refusal is the answer. It may change the capability's own
 	// entry with [TokenRequest.Keep], and narrow what the access token reaches
 	// with [TokenRequest.Limit]. Nothing has proven yet that the code or
 	// refresh token presented is that of the session.
@@ -129,6 +131,10 @@ type Contribution struct {
 	// is judged, and returns the context that it goes on with and what is
 	// called with its outcome.
 	Observe func(ctx context.Context, r *http.Request, endpoint string) (context.Context, func(*Outcome))
+
+	// Meets are what the capability, as it is configured, sees to for the
+	// clauses of a profile.
+	Meets []Requirement
 
 	// ClaimsExtra says that the capability judges whatever [Extra] has under
 	// its name. A session with an entry that nobody claims is refused
@@ -195,7 +201,8 @@ type Contributions struct {
 	answerHeaders      []func(h http.Header, r *http.Request)
 	exposed            []string // headers
 
-	schemes []Scheme          // in the order of their names
+	schemes []Scheme // in the order of their names
+	meets   map[Requirement]bool
 	owners  map[string]string // of what can be added once
 	extra   map[string]bool   // the names that claim entries of Extra
 }
@@ -204,7 +211,7 @@ type Contributions struct {
 // where another added the same before.
 func (all *Contributions) Add(name string, c Contribution) error {
 	if all.owners == nil {
-		all.owners, all.extra = map[string]string{}, map[string]bool{}
+		all.owners, all.extra, all.meets = map[string]string{}, map[string]bool{}, map[Requirement]bool{}
 		all.Grants = map[string]Grant{}
 		all.Metadata, all.ResourceMetadata = map[string]any{}, map[string]any{}
 	}
@@ -288,6 +295,9 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	if c.Observe != nil {
 		all.Observers = append(all.Observers, c.Observe)
 	}
+	for _, requirement := range c.Meets {
+		all.meets[requirement] = true
+	}
 	all.extra[name] = c.ClaimsExtra
 	return nil
 }
@@ -363,6 +373,9 @@ func (all *Contributions) JudgeTokenRequest(t *TokenRequest) *wire.Error {
 	}
 	return nil
 }
+
+// Meets reports whether a capability sees to a requirement.
+func (all *Contributions) Meets(requirement Requirement) bool { return all.meets[requirement] }
 
 // AddAnswerHeader adds what capabilities add to the header of an answer.
 func (all *Contributions) AddAnswerHeader(h http.Header, r *http.Request) {

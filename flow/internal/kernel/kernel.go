@@ -20,6 +20,7 @@ import (
 // A Kernel is what a provider lends its capabilities. Its functions are safe
 // for concurrent use.
 type Kernel struct {
+	Profile     Profile  // that the service is held to; a capability narrows itself to it
 	Issuer      string   // the issuer identifier
 	BasePath    string   // its path, such as "/id", or ""; see [Route]
 	Resource    string   // the identifier of the protected API, the default one of several
@@ -53,7 +54,7 @@ type Kernel struct {
 	HasGrant func(grantType string) bool
 
 	// HasClientAuthentication reports whether clients can authenticate with a
-	// method, which a capability may add.
+	// method, which a capability may add; "none" is that of public clients.
 	HasClientAuthentication func(method string) bool
 
 	// ClientParams are the parameters of client authentication, for what reads

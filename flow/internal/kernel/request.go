@@ -31,6 +31,10 @@ type TokenRequest struct {
 	// request that would change it is refused.
 	Repeat bool
 
+	// Again tells that the request is judged once more, by the session as
+	// another request left it. What is good once was claimed already.
+	Again bool
+
 	// Resources are those that the session may reach, and Audience those of
 	// them that the access token is for. Granted is empty where that is the
 	// default resource alone.
@@ -57,6 +61,11 @@ func (t *TokenRequest) Keep(name string, value any) error {
 	}
 	t.Extra[name] = entry
 	return nil
+}
+
+// Reread has the request judged once more, by the session as it is now.
+func (t *TokenRequest) Reread(s *store.Session) {
+	t.Client.Session, t.Again, t.dropOlder = s, true, false
 }
 
 // DropOlder has the access tokens of the session end that are neither the

@@ -23,11 +23,14 @@ type Refresh struct {
 	Presented credential.Parsed // what the token says of itself
 	Scopes    []string          // of the access token
 	Extra     Extra             // what the session keeps
+	Keep      bool              // the refresh token stays, and its client has it back
 	At        time.Time
 }
 
-// Rotate replaces the live refresh token of a session. It returns
-// [store.ErrUsed] where it was replaced since it was read.
+// Rotate replaces the live refresh token of a session, or keeps it, and issues
+// an access token. It returns [store.ErrUsed] where the refresh token was
+// replaced since the session was read, and [store.ErrConflict] where it was
+// kept and the access token replaced.
 func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 	s := r.Session
 	var salt store.Salt
@@ -38,7 +41,7 @@ func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 		return Tokens{}, err
 	}
 	kept := i.access(access, r.Scopes, r.At, s.ExpiresAt)
-	err = i.Store.RotateRefreshToken(ctx, store.Rotation{
+	rotation := store.Rotation{
 		SessionID: s.ID,
 		Presented: r.Presented.Digest,
 		Replaces:  s.Access.Digest,
@@ -47,12 +50,16 @@ func (i *Issuance) Rotate(ctx context.Context, r Refresh) (Tokens, error) {
 		Salt:      salt,
 		Extra:     extra,
 		At:        r.At,
-	})
-	if err != nil {
+	}
+	issued := Tokens{Access: access.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: r.Scopes, Refresh: refresh.Reveal(), Session: s}
+	if r.Keep {
+		rotation.Refresh.Digest, issued.Refresh = credential.Digest{}, r.Token
+	}
+	if err := i.Store.RotateRefreshToken(ctx, rotation); err != nil {
 		return Tokens{}, err
 	}
 	s.Extra = extra
-	return Tokens{Access: access.Reveal(), ExpiresAt: kept.ExpiresAt, Scopes: r.Scopes, Refresh: refresh.Reveal(), Session: s}, nil
+	return issued, nil
 }
 
 // Repeat returns the tokens that the live ones of the session are, if the
