@@ -2,8 +2,6 @@ package storetest
 
 import (
 	"fmt"
-	"sync"
-	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -201,58 +199,24 @@ func endingOwn(t *trial) {
 }
 
 func endingRacingBegin(t *trial) {
-	const workers, each = 6, 12
 	for _, filter := range []oauthapp.GrantFilter{
 		oauthapp.GrantsOfUser("u"), oauthapp.GrantsForAccount("a"), oauthapp.GrantsOfUser("u").ForAccount("a"), oauthapp.GrantsToOwner(oauthapp.OwnedBy("alice")),
 	} {
 		apps := []oauthapp.Application{t.application("alice"), t.application("alice"), t.application("alice")}
-		type begun struct {
-			session          store.Session
-			called, returned int64
-		}
-		var (
-			clock       atomic.Int64 // orders calls and returns
-			underWay    sync.WaitGroup
-			sessions    [workers][each]begun
-			began, done int64
-		)
-		underWay.Add(workers)
-		t.together(workers+1, func(i int) error {
-			if i == workers {
-				underWay.Wait() // every worker is at it
-				began = clock.Add(1)
-				t.node(i).endGrants(filter, 2)
-				done = clock.Add(1)
-				return nil
-			}
-			halfway := sync.OnceFunc(underWay.Done)
-			defer halfway()
-			for j := range each {
-				if j == each/3 {
-					halfway()
-				}
-				b := &sessions[i][j]
-				b.called = clock.Add(1)
-				b.session = t.node(i).begin(apps[(i+j)%len(apps)], "u", "a", "read")
-				b.returned = clock.Add(1)
-			}
-			return nil
+		began := t.beginAround(6, 12, func(t *trial, worker, i int) store.Session {
+			return t.begin(apps[(worker+i)%len(apps)], "u", "a", "read")
+		}, func(t *trial) {
+			t.endGrants(filter, 2)
 		})
-		for i := range workers {
-			for _, b := range sessions[i] {
-				switch {
-				case b.returned < began:
-					t.isDead(b.session, "begun before EndGrants of %+v was called", filter)
-				case b.called > done:
-					t.isLive(b.session, "begun after EndGrants of %+v had returned", filter)
-				}
-			}
+		for _, session := range began.before {
+			t.isDead(session, "begun before EndGrants of %+v was called", filter)
+		}
+		for _, session := range began.after {
+			t.isLive(session, "begun after EndGrants of %+v had returned", filter)
 		}
 		t.endGrants(filter, plenty)
-		for i := range workers {
-			for _, b := range sessions[i] {
-				t.isDead(b.session, "begun before EndGrants of %+v was called again", filter)
-			}
+		for _, session := range began.all() {
+			t.isDead(session, "begun before EndGrants of %+v was called again", filter)
 		}
 	}
 }

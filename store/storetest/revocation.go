@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -82,62 +81,27 @@ func revocationAgain(t *trial) {
 }
 
 func revocationRacingBegin(t *trial) {
-	const workers, each = 8, 12
 	for range 3 {
 		app := t.application("alice")
-		type begun struct {
-			session          store.Session
-			called, returned int64
+		revoke := func(t *trial) {
+			_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
+			t.must(err, "RevokeTokens")
 		}
-		var (
-			clock        atomic.Int64 // orders calls and returns
-			underWay     sync.WaitGroup
-			sessions     [workers][each]begun
-			revoke, done int64
-		)
-		underWay.Add(workers)
-		t.together(workers+1, func(i int) error {
-			if i == workers {
-				underWay.Wait() // every worker is at it
-				revoke = clock.Add(1)
-				_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
-				done = clock.Add(1)
-				t.must(err, "RevokeTokens while sessions begin")
-				return nil
+		began := t.beginAround(8, 12, func(t *trial, worker, i int) store.Session {
+			// Half the workers are one user, who authorizes again and again.
+			user := fmt.Sprintf("user-%d-%d", worker, i)
+			if worker%2 == 0 {
+				user = "user"
 			}
-			halfway := sync.OnceFunc(underWay.Done)
-			defer halfway()
-			for j := range each {
-				if j == each/3 {
-					halfway()
-				}
-				// Half the workers are one user, who authorizes again and
-				// again.
-				user := fmt.Sprintf("user-%d-%d", i, j)
-				if i%2 == 0 {
-					user = "user"
-				}
-				b := &sessions[i][j]
-				b.called = clock.Add(1)
-				b.session = t.node(i).begin(app, user, "a", "read")
-				b.returned = clock.Add(1)
-			}
-			return nil
-		})
-		var overlapping []store.Session
-		for i := range workers {
-			for _, b := range sessions[i] {
-				switch {
-				case b.returned < revoke:
-					t.isDead(b.session, "begun before RevokeTokens was called")
-				case b.called > done:
-					t.isLive(b.session, "begun after RevokeTokens had returned")
-				default:
-					overlapping = append(overlapping, b.session)
-				}
-			}
+			return t.begin(app, user, "a", "read")
+		}, revoke)
+		for _, session := range began.before {
+			t.isDead(session, "begun before RevokeTokens was called")
 		}
-		for _, session := range overlapping { // either, but wholly
+		for _, session := range began.after {
+			t.isLive(session, "begun after RevokeTokens had returned")
+		}
+		for _, session := range began.during { // either, but wholly
 			_, err := t.Session(t.ctx, session.ID)
 			grant, grantErr := t.grantTo(app.ID, session.UserID, session.AccountID)
 			if err == nil && (grantErr != nil || grant.ID != session.GrantID) {
@@ -147,12 +111,9 @@ func revocationRacingBegin(t *trial) {
 				t.isDead(session, "begun during RevokeTokens, not found")
 			}
 		}
-		_, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
-		t.must(err, "RevokeTokens")
-		for i := range workers {
-			for _, b := range sessions[i] {
-				t.isDead(b.session, "after the next revocation")
-			}
+		revoke(t)
+		for _, session := range began.all() {
+			t.isDead(session, "after the next revocation")
 		}
 	}
 }
