@@ -9,13 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"github.com/oauthapps/oauthapps/oauthapp"
-	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
@@ -32,6 +29,9 @@ var (
 	sessionStart   = sample.SessionStart
 	redemption     = sample.Redemption
 	rotation       = sample.Rotation
+	create         = sample.Create
+	begin          = sample.Begin
+	issue          = sample.Issue
 )
 
 // missing skips a test that lacks something, or fails it where all tests have
@@ -139,32 +139,6 @@ func openPool(t testing.TB, dsn string, configure func(*pgxpool.Config)) *pgxpoo
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	return pool
-}
-
-func create(t testing.TB, s *Store) oauthapp.Application {
-	t.Helper()
-	app := newApplication("owner")
-	secret := newSecret(app.ID)
-	require.NoError(t, s.CreateApplication(ctx, app, &secret, 1000))
-	return app
-}
-
-// begin begins a session and returns it as it was begun.
-func begin(t testing.TB, s *Store, app uuid.UUID, user string) store.SessionStart {
-	t.Helper()
-	b := sessionStart(app, user)
-	_, err := s.BeginSession(ctx, b)
-	require.NoError(t, err)
-	return b
-}
-
-// issue begins a session and redeems its code.
-func issue(t testing.TB, s *Store, app uuid.UUID, user string) (store.SessionStart, store.Redemption) {
-	t.Helper()
-	b := begin(t, s, app, user)
-	r := redemption(b)
-	require.NoError(t, s.RedeemCode(ctx, r))
-	return b, r
 }
 
 // schemaOf returns the schema of a connection string that newSchema made.

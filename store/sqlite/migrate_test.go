@@ -12,6 +12,7 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
+	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
 // What version 1 kept goes on to work.
@@ -111,53 +112,5 @@ func TestMigrateFromVersion10(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.script(string(data)))
 	require.NoError(t, c.close())
-
-	s := openPath(t, path)
-	id := func(n byte) uuid.UUID { return uuid.UUID{0: 1, 15: n} }
-	digest := func(n byte) credential.Digest { return credential.Digest{31: n} }
-	app := id(1)
-	isLive := func(n byte) {
-		t.Helper()
-		session, err := s.Session(ctx, id(n))
-		require.NoError(t, err)
-		require.Equal(t, time.UnixMicro(2000000000000000).UTC(), session.ExpiresAt)
-		client, err := s.Client(ctx, "client", id(n), now)
-		require.NoError(t, err)
-		require.Equal(t, session, *client.Session)
-	}
-	for n := range byte(4) {
-		isLive(5 + n)
-	}
-	redemption := store.Redemption{SessionID: id(5), Code: digest(5), ExpiresAt: time.UnixMicro(2000000000000000).UTC(), At: now}
-	require.NoError(t, s.RedeemCode(ctx, redemption))
-	for _, n := range []byte{6, 7} {
-		require.NoError(t, s.RotateRefreshToken(ctx, rotation(id(n), digest(7))))
-	}
-	begun := make([]store.SessionStart, store.MaxOwnSessions+1)
-	for i := range begun {
-		begun[i] = sessionStart(app, "")
-		begun[i].Session.AccountID, begun[i].SecretID = "", id(2)
-		grant, err := s.BeginSession(ctx, begun[i])
-		require.NoError(t, err)
-		require.Equal(t, id(4), grant.ID, "the grant goes on")
-	}
-	_, err = s.Session(ctx, begun[0].Session.ID)
-	require.ErrorIs(t, err, store.ErrNotFound, "the sessions that begin from then on are counted")
-	_, err = s.Session(ctx, begun[1].Session.ID)
-	require.NoError(t, err)
-	for n := range byte(4) {
-		isLive(5 + n)
-	}
-	_, err = s.RevokeSecret(ctx, oauthapp.AnyOwner, app, id(2), now)
-	require.NoError(t, err)
-	last, err := s.Session(ctx, begun[len(begun)-1].Session.ID)
-	require.NoError(t, err)
-	require.Equal(t, now, last.ExpiresAt)
-	isLive(8) // it is not known which secret it was begun with
-	_, err = s.RevokeTokens(ctx, oauthapp.AnyOwner, app, 10)
-	require.NoError(t, err)
-	for n := range byte(4) {
-		_, err = s.Session(ctx, id(5+n))
-		require.ErrorIs(t, err, store.ErrNotFound)
-	}
+	sample.CheckKept(t, openPath(t, path))
 }

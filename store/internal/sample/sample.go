@@ -5,6 +5,7 @@ package sample
 import (
 	"context"
 	"crypto/rand"
+	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,6 +76,38 @@ func Rotation(session uuid.UUID, presented credential.Digest) store.Rotation {
 		Access:  store.AccessToken{Digest: Digest(), IssuedAt: at, ExpiresAt: at.Add(time.Hour), Scopes: []string{"read", "write"}},
 		Refresh: store.RefreshToken{Digest: Digest(), ExpiresAt: at.Add(30 * 24 * time.Hour)}, Salt: store.Salt(ID()), At: at,
 	}
+}
+
+// Create keeps an application with a secret.
+func Create(tb testing.TB, s store.Store) oauthapp.Application {
+	tb.Helper()
+	app := Application("owner")
+	secret := Secret(app.ID)
+	if err := s.CreateApplication(tb.Context(), app, &secret, 1000); err != nil {
+		tb.Fatal(err)
+	}
+	return app
+}
+
+// Begin begins a session and returns it as it was begun.
+func Begin(tb testing.TB, s store.Store, app uuid.UUID, user string) store.SessionStart {
+	tb.Helper()
+	b := SessionStart(app, user)
+	if _, err := s.BeginSession(tb.Context(), b); err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// Issue begins a session and redeems its code.
+func Issue(tb testing.TB, s store.Store, app uuid.UUID, user string) (store.SessionStart, store.Redemption) {
+	tb.Helper()
+	b := Begin(tb, s, app, user)
+	r := Redemption(b)
+	if err := s.RedeemCode(tb.Context(), r); err != nil {
+		tb.Fatal(err)
+	}
+	return b, r
 }
 
 // Grant returns the live grant of a user for an account to an application,
