@@ -52,6 +52,7 @@ func (p *Provider) extend() error {
 		AskCapabilities:     p.added.JudgeAuthorization,
 		SignIn:              p.signIn,
 		ApplicationFields:   p.added.ApplicationFields,
+		OwnScopes:           p.added.OwnScopes,
 		FindClient:          p.findClient,
 		KeepClient:          p.keepClient,
 		AskConsent: func(w http.ResponseWriter, r *http.Request, q kernel.ConsentQuestion) {

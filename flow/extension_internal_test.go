@@ -83,7 +83,7 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		ApplicationField: &kernel.ApplicationField{
 			Name: "vouchers", Label: page.Plain("Vouchers"), Hint: page.Plain("How many it accepts."),
 			Text:  func(oauthapp.Application) (string, bool) { return "", true },
-			Entry: func(_ oauthapp.ClientType, text string) (any, *page.Message) { return text, nil },
+			Entry: func(_ oauthapp.Application, text string) (any, *page.Message) { return text, nil },
 		},
 		Schemes: []kernel.Scheme{{
 			Name:      "Colour",
@@ -682,7 +682,7 @@ func TestContributionsThatCannotWork(t *testing.T) {
 		return kernel.Contribution{ApplicationField: &kernel.ApplicationField{
 			Name: name, Label: page.Plain("Other"),
 			Text:  func(oauthapp.Application) (string, bool) { return "", true },
-			Entry: func(oauthapp.ClientType, string) (any, *page.Message) { return nil, nil },
+			Entry: func(oauthapp.Application, string) (any, *page.Message) { return nil, nil },
 		}}
 	}
 	metadata := func(name string, value any) kernel.Contribution {

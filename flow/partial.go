@@ -56,7 +56,7 @@ func (p *Provider) optionalScopesField() *kernel.ApplicationField {
 	}
 }
 
-func (p *Provider) optionalScopesEntry(_ oauthapp.ClientType, text string) (any, *page.Message) {
+func (p *Provider) optionalScopesEntry(_ oauthapp.Application, text string) (any, *page.Message) {
 	asked := strings.Fields(text)
 	for _, name := range asked {
 		if _, offered := p.scopes[name]; !offered {

@@ -103,4 +103,13 @@ type Usage struct {
 	Users      int       // users with a live grant, counted up to a bound
 	More       bool      // whether there are more users than the bound
 	LastUsedAt time.Time // of the application; zero if never used
+	Itself     OwnUsage  // without a user
+}
+
+// OwnUsage tells of the access tokens that an application got for itself,
+// without a user, since all its tokens were last revoked.
+type OwnUsage struct {
+	Tokens     int       // how many it got
+	IssuedAt   time.Time // when it got the last; zero if none
+	LastUsedAt time.Time // when one was last used; zero if never
 }

@@ -111,9 +111,10 @@ type Store interface {
 	// not one of its live secrets.
 	RevokeSecret(ctx context.Context, owner Owner, id, secret uuid.UUID, at time.Time) (Secret, error)
 
-	// Usage tells how many users have a live grant, counted up to bound, and
-	// when the application was last used. The bound is positive. It returns
-	// ErrNotFound.
+	// Usage tells how many users have a live grant, counted up to bound, when
+	// the application was last used, and what it got for itself: as many tokens
+	// as sessions began under its own live grant, whose AuthorizedAt and
+	// LastUsedAt are the times. The bound is positive. It returns ErrNotFound.
 	Usage(ctx context.Context, owner Owner, id uuid.UUID, bound int) (Usage, error)
 
 	// RevokeTokens ends every grant and session of an application. When it has

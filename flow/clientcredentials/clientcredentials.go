@@ -56,9 +56,10 @@ const GrantType = "client_credentials"
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
 	// OwnerScopes are the scopes that the owner of a confidential application
-	// may grant it for itself, on its form. An application that the host
-	// granted others has no such field. Each is one of flow.Config.Scopes.
-	// Defaults to none: there is no field, and the host alone grants.
+	// may grant it for itself, on its form. Each is one of flow.Config.Scopes.
+	// Defaults to none: the host alone grants. Either way the owner sees what
+	// the application has, and may take it away; what the host granted, only
+	// the host grants again.
 	OwnerScopes []string
 }
 
@@ -90,11 +91,18 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		}
 	}
 	g := &grant{kernel: k}
-	c := kernel.Contribution{Grants: []kernel.Grant{{Type: GrantType, Params: []string{"scope"}, Exchange: g.exchange}}, Pages: page.Further{Files: messages}}
-	if len(e.cfg.OwnerScopes) > 0 {
-		c.ApplicationField = ownerField(slices.Clone(e.cfg.OwnerScopes))
-	}
-	return c, nil
+	return kernel.Contribution{
+		Pages:  page.Further{Files: messages},
+		Grants: []kernel.Grant{{Type: GrantType, Params: []string{"scope"}, Exchange: g.exchange}},
+		OwnScopes: func(app oauthapp.Application) []string {
+			if app.Type == oauthapp.Public {
+				return nil
+			}
+			granted, _ := grantedTo(app) // without what cannot be read, there is no token
+			return g.offered(granted)
+		},
+		ApplicationField: ownerField(slices.Clone(e.cfg.OwnerScopes)),
+	}, nil
 }
 
 // grantedTo returns what an application was granted for itself.
@@ -155,29 +163,37 @@ func (g *grant) judge(t *kernel.TokenRequest, granted []string) ([]string, *wire
 	return g.kernel.RequestedScopes(app, asked, nil)
 }
 
-// ownerField is where the owner of an application grants it scopes for itself.
-func ownerField(scopes []string) *kernel.ApplicationField {
-	isOwners := func(scope string) bool { return slices.Contains(scopes, scope) }
+// ownerField is where the owner of an application grants it scopes for itself,
+// of those that the host lets owners grant, and takes away any that it has.
+func ownerField(owners []string) *kernel.ApplicationField {
+	choices := func(app oauthapp.Application) []string {
+		granted, _ := grantedTo(app)
+		all := slices.Concat(owners, granted)
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
 	return &kernel.ApplicationField{
-		Name:  "application_scopes",
-		Label: page.Say("clientcredentials.label"),
-		Hint:  page.Say("clientcredentials.hint", strings.Join(scopes, ", ")),
+		Name:   "application_scopes",
+		Label:  page.Say("clientcredentials.label"),
+		Hint:   page.Say("clientcredentials.hint"),
+		Scopes: choices,
 		Text: func(app oauthapp.Application) (string, bool) {
 			granted, err := grantedTo(app)
-			others := slices.ContainsFunc(granted, func(scope string) bool { return !isOwners(scope) })
-			return strings.Join(granted, " "), err == nil && !others && app.Type != oauthapp.Public
+			granted = slices.Sorted(slices.Values(granted)) // as the boxes are
+			return strings.Join(granted, " "), err == nil && app.Type != oauthapp.Public && len(choices(app)) > 0
 		},
-		Entry: func(clientType oauthapp.ClientType, text string) (any, *page.Message) {
+		Entry: func(app oauthapp.Application, text string) (any, *page.Message) {
 			asked := strings.Fields(text)
 			if len(asked) == 0 {
 				return nil, nil
 			}
-			if clientType == oauthapp.Public {
+			if app.Type == oauthapp.Public {
 				return nil, page.Say("clientcredentials.public")
 			}
+			allowed := choices(app)
 			for _, scope := range asked {
-				if !isOwners(scope) {
-					return nil, page.Say("clientcredentials.unknown", strconv.Quote(scope), strings.Join(scopes, ", "))
+				if !slices.Contains(allowed, scope) {
+					return nil, page.Say("clientcredentials.unknown", strconv.Quote(scope))
 				}
 			}
 			slices.Sort(asked)

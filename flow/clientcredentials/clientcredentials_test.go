@@ -21,6 +21,8 @@ import (
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/clientcredentials"
 	"github.com/oauthapps/oauthapps/flow/flowtest"
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store"
 	"github.com/oauthapps/oauthapps/store/memory"
@@ -36,12 +38,15 @@ type host struct {
 }
 
 func newHost(t *testing.T, cfg clientcredentials.Config) *host {
+	return newHostOf(t, flow.Config{}, cfg)
+}
+
+func newHostOf(t *testing.T, base flow.Config, cfg clientcredentials.Config) *host {
 	h := &host{t: t}
-	h.Provider = flowtest.New(t, flow.Config{
-		Scopes:     []flow.Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}, {Name: "admin", Description: "Administer"}},
-		Extensions: []flow.Extension{clientcredentials.New(cfg)},
-		Events:     func(_ context.Context, e oauthapp.Event) { h.events = append(h.events, e) },
-	})
+	base.Scopes = []flow.Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}, {Name: "admin", Description: "Administer"}}
+	base.Extensions = append(base.Extensions, clientcredentials.New(cfg))
+	base.Events = func(_ context.Context, e oauthapp.Event) { h.events = append(h.events, e) }
+	h.Provider = flowtest.New(t, base)
 	return h
 }
 
@@ -315,44 +320,91 @@ func TestNewestAlone(t *testing.T) {
 	}
 }
 
-// An owner grants and limits what the host lets owners grant.
+// An owner grants and limits what the host lets owners grant, and takes away
+// what the host granted.
 func TestOwnerScopes(t *testing.T) {
 	h := newHost(t, clientcredentials.Config{OwnerScopes: []string{"read", "write"}})
-	fields := h.Kernel().ApplicationFields()
-	field := fields[len(fields)-1] // after that of flow
-	require.Equal(t, "clientcredentials", field.Capability)
-
+	field := h.field()
+	read := func() oauthapp.Application {
+		app, err := h.Registry().Application(t.Context(), oauthapp.AnyOwner, h.Application.ID)
+		require.NoError(t, err)
+		return app
+	}
+	save := func(text string) *page.Message {
+		entry, problem := field.Entry(read(), text)
+		if problem == nil {
+			_, err := h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy(account), h.Application.ID, field.Capability, entry)
+			require.NoError(t, err)
+		}
+		return problem
+	}
+	shown := func() []any {
+		text, has := field.Text(read())
+		return []any{text, field.Scopes(read()), h.Kernel().OwnScopes(read()), has}
+	}
+	require.Equal(t, []any{"", []string{"read", "write"}, []string(nil), true}, shown(), "none by default")
 	_, has := field.Text(oauthapp.Application{})
-	require.True(t, has)
-	entry, problem := field.Entry(oauthapp.Confidential, " write\nread read")
-	require.Empty(t, problem)
-	app, err := h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy(account), h.Application.ID, field.Capability, entry)
-	require.NoError(t, err)
-	text, has := field.Text(app)
-	require.Equal(t, []any{"read write", true}, []any{text, has})
+	require.True(t, has, "when it is registered")
+
+	require.Nil(t, save("write read read"))
+	require.Equal(t, []any{"read write", []string{"read", "write"}, []string{"read", "write"}, true}, shown())
+	h.token("scope", "read write")
+	require.Equal(t, page.Say("clientcredentials.unknown", `"admin"`), save("admin"))
 	h.token("scope", "read write")
 
-	for typ, text := range map[oauthapp.ClientType]string{oauthapp.Confidential: "admin", oauthapp.Public: "read"} {
-		_, problem = field.Entry(typ, text)
-		require.NotEmpty(t, problem)
-	}
-	entry, problem = field.Entry(oauthapp.Public, "")
+	h.grant(h.Application, "admin", "read")
+	require.Equal(t, []any{"admin read", []string{"admin", "read", "write"}, []string{"admin", "read"}, true}, shown())
+	require.Nil(t, save("admin write"), "the owner limits what the host granted")
+	h.token("scope", "admin write")
+	_, answer := h.post("/oauth/token", "grant_type", "client_credentials", "scope", "read")
+	require.Equal(t, flow.InvalidScope, answer["error"])
+	require.Nil(t, save(""), "the owner turns it off")
+	_, answer = h.post("/oauth/token", "grant_type", "client_credentials")
+	require.Equal(t, flow.UnauthorizedClient, answer["error"])
+	require.NotNil(t, save("admin"), "what was taken away the host grants again")
+	require.Equal(t, []any{"", []string{"read", "write"}, []string(nil), true}, shown())
+
+	public := oauthapp.Application{Type: oauthapp.Public}
+	_, problem := field.Entry(public, "read")
+	require.NotNil(t, problem)
+	entry, problem := field.Entry(public, "")
 	require.Nil(t, entry)
 	require.Nil(t, problem)
+	_, has = field.Text(public)
+	require.False(t, has)
+}
 
-	h.grant(h.Application, "admin")
-	app, err = h.Registry().Application(t.Context(), oauthapp.AnyOwner, h.Application.ID)
+// Where the host alone grants, the owner sees and takes away.
+func TestHostScopes(t *testing.T) {
+	h := newHost(t, clientcredentials.Config{})
+	field := h.field()
+	_, has := field.Text(h.Application)
+	require.False(t, has, "there is nothing to choose")
+	h.grant(h.Application, "write", "read", "nothing")
+	app, err := h.Registry().Application(t.Context(), oauthapp.AnyOwner, h.Application.ID)
 	require.NoError(t, err)
-	_, has = field.Text(app)
-	require.False(t, has, "what the host granted beyond that the owner does not touch")
+	text, has := field.Text(app)
+	require.Equal(t, []any{"nothing read write", true}, []any{text, has})
+	require.Equal(t, []string{"write", "read"}, h.Kernel().OwnScopes(app), "of those that the service has")
+	entry, problem := field.Entry(app, "read")
+	require.Nil(t, problem)
+	require.Equal(t, clientcredentials.Settings{Scopes: []string{"read"}}, entry)
+	_, problem = field.Entry(app, "admin read")
+	require.NotNil(t, problem)
 
-	require.Len(t, newHost(t, clientcredentials.Config{}).Kernel().ApplicationFields(), 1, "that of flow")
 	_, err = flow.New(flow.Config{
 		Issuer: flowtest.Issuer, Store: h.Kernel().Store, Scopes: []flow.Scope{{Name: "read", Default: true}},
 		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil }, LoginURL: func(string) string { return "/login" },
 		Extensions: []flow.Extension{clientcredentials.New(clientcredentials.Config{OwnerScopes: []string{"write"}})},
 	})
 	require.ErrorContains(t, err, "Config.OwnerScopes")
+}
+
+func (h *host) field() kernel.ApplicationField {
+	fields := h.Kernel().ApplicationFields()
+	field := fields[len(fields)-1] // after that of flow
+	require.Equal(h.t, "clientcredentials", field.Capability)
+	return field
 }
 
 // A published client gets tokens with its secret in the header and in the body,

@@ -110,11 +110,11 @@ func fieldText(app oauthapp.Application) (text string, has bool) {
 }
 
 // fieldEntry is what is kept of the form.
-func fieldEntry(clientType oauthapp.ClientType, text string) (entry any, problem *page.Message) {
+func fieldEntry(app oauthapp.Application, text string) (entry any, problem *page.Message) {
 	if text == "" {
 		return nil, nil
 	}
-	if clientType == oauthapp.Public {
+	if app.Type == oauthapp.Public {
 		return nil, page.Say("clientkeys.public")
 	}
 	keys, err := ParseKeys(text)

@@ -274,6 +274,9 @@ func (req *request) applicationPage() (page.Application, error) {
 	if data.Refusals, err = req.refusals(); err != nil || data.Public {
 		return data, err
 	}
+	if data.Itself, err = req.itself(); err != nil {
+		return data, err
+	}
 	secrets, err := req.registry.Secrets(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID)
 	if err != nil {
 		return data, err

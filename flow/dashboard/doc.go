@@ -178,6 +178,7 @@
 //	    Public, Standing (Suspended, Reason, Awaiting, Verified),
 //	    Scopes (Name, Description, Optional, Selected), CreatedAt,
 //	    LastUsedAt, ClientSecret, Created, Others, Notice, Problem,
+//	    Itself (Scopes, Tokens, IssuedAt, LastUsedAt),
 //	    Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	    Overlaps (Value, Text, Hint, Selected),
 //	    Refusals (At, Endpoint, Error, Reason, Remedy), Ticket, EditURL,
@@ -186,12 +187,12 @@
 //	    Account, New, Title, Action, Cancel, Ticket, ClientID, Version,
 //	    Was (Name, Description, Homepage, Callbacks), Name, Description,
 //	    Homepage, Callbacks, Public,
-//	    Further (Name, Label, Hint, Flag, Text, Was),
+//	    Further (Name, Label, Hint, Scopes, Flag, Text, Was, Has "scope"),
 //	    Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice,
 //	    Problems (Field, Message), Problem "field"
 //	revoke_tokens.html
 //	    Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice,
-//	    Usage (Users, More, LastUsedAt, Consequence)
+//	    Usage (Users, More, LastUsedAt, Consequence), Itself
 //	revoke_secret.html
 //	    the same,
 //	    and Secret (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL)

@@ -17,10 +17,18 @@ func (req *request) furtherFields(app oauthapp.Application) []page.Field {
 	var fields []page.Field
 	for _, f := range req.kernel.ApplicationFields() {
 		if text, has := f.Text(app); has {
-			fields = append(fields, page.Field{Name: f.Name, Label: f.Label, Hint: f.Hint, Flag: f.Flag, Text: text, Was: text})
+			fields = append(fields, page.Field{Name: f.Name, Label: f.Label, Hint: f.Hint, Flag: f.Flag, Text: text, Was: text, Scopes: req.boxes(f, app)})
 		}
 	}
 	return fields
+}
+
+// boxes are the scopes of a field that has one box for each.
+func (req *request) boxes(f kernel.ApplicationField, app oauthapp.Application) (boxes []page.Scope) {
+	if f.Scopes != nil {
+		boxes = req.scopes(f.Scopes(app))
+	}
+	return boxes
 }
 
 // typedFurther fills in the fields with what was typed. A field that the form
@@ -33,8 +41,12 @@ func typedFurther(fields []page.Field, typed url.Values) {
 			f.Text = f.Was
 		}
 		// A box that is not ticked is not sent.
-		if typed.Has(f.Name) || f.Flag && typed.Has("was_"+f.Name) {
+		boxes := f.Flag || len(f.Scopes) > 0
+		if typed.Has(f.Name) || boxes && typed.Has("was_"+f.Name) {
 			f.Text = typedText(typed.Get(f.Name))
+			if len(f.Scopes) > 0 {
+				f.Text = strings.Join(typed[f.Name], " ")
+			}
 		}
 	}
 }
@@ -47,6 +59,7 @@ func (req *request) further(app oauthapp.Application, clientType oauthapp.Client
 	saved := req.furtherFields(app)
 	typed := append([]page.Field{}, saved...)
 	typedFurther(typed, req.r.PostForm)
+	app.Type = clientType
 	extra := map[string]any{}
 	var problems []page.Problem
 	for _, f := range typed {
@@ -54,7 +67,7 @@ func (req *request) further(app oauthapp.Application, clientType oauthapp.Client
 			continue
 		}
 		field := req.applicationField(f.Name)
-		entry, problem := field.Entry(clientType, f.Text)
+		entry, problem := field.Entry(app, f.Text)
 		if problem != nil {
 			problems = append(problems, page.Problem{Field: f.Name, Message: problem})
 		}

@@ -33,11 +33,11 @@ func (f fielded) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 			_, _ = app.ReadExtra(f.name, &text)
 			return text, app.Type != oauthapp.Public
 		},
-		Entry: func(clientType oauthapp.ClientType, text string) (any, *page.Message) {
+		Entry: func(app oauthapp.Application, text string) (any, *page.Message) {
 			switch {
 			case text == "":
 				return nil, nil
-			case text == "black" || clientType == oauthapp.Public:
+			case text == "black" || app.Type == oauthapp.Public:
 				return nil, page.Plain("Choose a brighter colour.")
 			}
 			return text, nil

@@ -16,6 +16,7 @@ func (req *request) warning(below ...string) page.Warning {
 		ListURL: req.listURL(),
 		Name:    req.app.Name,
 		Public:  req.app.Type == oauthapp.Public,
+		Itself:  len(req.kernel.OwnScopes(req.app)) > 0,
 		Action:  action,
 		Cancel:  req.appURL(),
 		Ticket:  req.ticket(action, ""),

@@ -151,7 +151,7 @@ func TestApplicationField(t *testing.T) {
 	require.True(t, field.Flag)
 	text, has := field.Text(h.app)
 	require.Equal(t, []any{"", true}, []any{text, has})
-	entry, problem := field.Entry(oauthapp.Public, "true")
+	entry, problem := field.Entry(oauthapp.Application{Type: oauthapp.Public}, "true")
 	require.Empty(t, problem)
 	app, err := h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy("developer"), h.app.ID, field.Capability, entry)
 	require.NoError(t, err)
@@ -159,7 +159,7 @@ func TestApplicationField(t *testing.T) {
 	require.Equal(t, "true", text)
 	requireError(t, h.post("/oauth/token", h.redemption(h.app, h.code(h.app))), dpop.InvalidProof, "missing")
 
-	entry, problem = field.Entry(oauthapp.Public, "")
+	entry, problem = field.Entry(oauthapp.Application{Type: oauthapp.Public}, "")
 	require.Nil(t, entry)
 	require.Empty(t, problem)
 	_, has = h.node(dpop.New(dpop.Config{RequireBinding: true})).Kernel().ApplicationFields()[0].Text(h.app)

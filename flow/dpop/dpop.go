@@ -175,7 +175,7 @@ func (e *extension) field() *kernel.ApplicationField {
 			_, err := app.ReadExtra(Name, &kept)
 			return text, !e.cfg.RequireBinding && (err != nil || !kept.Fixed)
 		},
-		Entry: func(_ oauthapp.ClientType, text string) (entry any, problem *page.Message) {
+		Entry: func(_ oauthapp.Application, text string) (entry any, problem *page.Message) {
 			if text == "" {
 				return nil, nil
 			}

@@ -127,7 +127,7 @@ func (e extension) field() *kernel.ApplicationField {
 			}
 			return ticked, !settings.Fixed
 		},
-		Entry: func(_ oauthapp.ClientType, text string) (any, *page.Message) {
+		Entry: func(_ oauthapp.Application, text string) (any, *page.Message) {
 			if text != ticked {
 				return nil, nil
 			}

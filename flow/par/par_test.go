@@ -552,7 +552,7 @@ func TestApplicationField(t *testing.T) {
 	require.Len(t, fields, 1)
 	app := h.Application
 	for _, text := range []string{"true", ""} {
-		entry, problem := fields[0].Entry(app.Type, text)
+		entry, problem := fields[0].Entry(app, text)
 		require.Empty(t, problem)
 		var err error
 		app, err = h.Registry().SetExtra(t.Context(), oauthapp.OwnedBy("developer"), app.ID, "par", entry)

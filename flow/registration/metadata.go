@@ -62,7 +62,8 @@ func (s *service) extraOf(m *metadata, kept entry, app oauthapp.Application) map
 		if before, has := field.Text(app); !has || before == text {
 			continue
 		}
-		if entry, problem := field.Entry(m.registration.Type, text); problem == nil {
+		app.Type = m.registration.Type
+		if entry, problem := field.Entry(app, text); problem == nil {
 			extra[field.Capability] = entry
 		}
 	}

@@ -152,7 +152,7 @@ func (flagged) Contribute(*kernel.Kernel) (kernel.Contribution, error) {
 			}
 			return text, true
 		},
-		Entry: func(_ oauthapp.ClientType, text string) (any, *page.Message) {
+		Entry: func(_ oauthapp.Application, text string) (any, *page.Message) {
 			if text == "" {
 				return nil, nil
 			}

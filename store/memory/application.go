@@ -267,6 +267,9 @@ func (s *Store) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.
 // which can be many.
 func (s *Store) usage(a *application, bound int) oauthapp.Usage {
 	usage := oauthapp.Usage{LastUsedAt: a.LastUsedAt}
+	if own := s.findGrant(a, "", ""); own != nil {
+		usage.Itself = oauthapp.OwnUsage{Tokens: int(own.ownSessions), IssuedAt: own.authorized.time(), LastUsedAt: own.used.time()}
+	}
 	for from := (&grant{application: a, epoch: a.epoch + 1}); ; usage.Users++ {
 		g, ok := s.grantsByAuthorization.lastBelow(from)
 		if !ok || g.application != a || g.epoch != a.epoch || g.user == "" {

@@ -171,10 +171,14 @@ func usage(ctx context.Context, o operation, query string, owner oauthapp.Owner,
 		return oauthapp.Usage{}, store.ErrNotFound
 	}
 	read := func(row *columns, u *oauthapp.Usage) {
-		var users int64 // counted up to one more than the bound
+		var users, own int64 // users are counted up to one more than the bound
 		row.time(&u.LastUsedAt)
 		row.number(&users)
 		u.Users, u.More = min(int(users), bound), int(users) > bound
+		row.number(&own)
+		u.Itself.Tokens = int(own)
+		row.time(&u.Itself.IssuedAt)
+		row.time(&u.Itself.LastUsedAt)
 	}
 	return one(ctx, o, read, query, idValue(id), ownerValue(owner), min(int64(bound), math.MaxInt64/4)+1)
 }

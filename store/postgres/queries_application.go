@@ -147,13 +147,21 @@ FROM was WHERE a.id = was.id RETURNING was.*`)
 
 	lastUsed = `(SELECT u.last_used_at FROM oauth_application_uses u WHERE u.application_id = a.id)`
 
-	selectUsage = qualified(`SELECT ` + lastUsed + `, ` + countUsers + fromApplications + `
+	// ownGrant joins an application a to its own grant, found as in theGrant.
+	ownGrant = ` LEFT JOIN LATERAL (
+	SELECT g.own_sessions, g.authorized_at, g.last_used_at FROM oauth_grants g
+	WHERE ` + whoseGrant + ` >= (a.id, a.token_epoch, '', '') AND ` + whoseGrant + ` <= (a.id, a.token_epoch, '', '')
+	ORDER BY g.application_id, g.application_epoch, g.user_id, g.account_id LIMIT 1
+) own ON true `
+	usageColumns = lastUsed + `, ` + countUsers + `, coalesce(own.own_sessions, 0), own.authorized_at, own.last_used_at`
+
+	selectUsage = qualified(`SELECT ` + usageColumns + fromApplications + ownGrant + `
 WHERE a.id = $1::uuid AND ` + isOwned)
 
 	revokeTokens = qualified(`WITH revoked AS (
 	UPDATE oauth_applications a SET token_epoch = a.token_epoch + 1 WHERE a.id = $1::uuid AND ` + isOwned + ` RETURNING a.id, a.token_epoch - 1 AS token_epoch
 )
-SELECT ` + lastUsed + `, ` + countUsers + ` FROM revoked a`)
+SELECT ` + usageColumns + ` FROM revoked a` + ownGrant)
 )
 
 // Client secrets.

@@ -195,6 +195,7 @@ func readUsage(c *conn, owner oauthapp.Owner, id uuid.UUID, bound int) (usage oa
 		usage.LastUsedAt = r.time()
 		users := int(r.int()) // up to one more than the bound
 		usage.Users, usage.More = min(users, bound), users > bound
+		usage.Itself = oauthapp.OwnUsage{Tokens: int(r.int()), IssuedAt: r.time(), LastUsedAt: r.time()}
 	}, blob(id[:]), ownerValue(owner), number(min(int64(bound), math.MaxInt64-1)+1))
 	return usage, err
 }

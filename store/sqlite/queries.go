@@ -106,8 +106,9 @@ SET deleted_at = ?2, name = '', description = '', homepage_url = '', callback_ur
 	SELECT (SELECT min(g.user_id) FROM grants g
 		WHERE g.application_id = a.id AND g.application_epoch = a.token_epoch AND g.user_id > users.user_id), place + 1
 	FROM users WHERE user_id IS NOT NULL AND place < ?3
-) SELECT count(user_id) FROM users)
-FROM applications a WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
+) SELECT count(user_id) FROM users), own.own_sessions, own.authorized_at, own.last_used_at
+FROM applications a LEFT JOIN grants own
+ON own.application_id = a.id AND own.application_epoch = a.token_epoch AND own.user_id = '' AND own.account_id = '' WHERE a.id = ?1 AND (?2 IS NULL OR a.owner = ?2 AND a.owner <> '') AND a.deleted_at IS NULL`
 
 	revokeTokens = `UPDATE applications SET token_epoch = token_epoch + 1 WHERE id = ?1`
 

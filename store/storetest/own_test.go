@@ -154,3 +154,17 @@ func (s copiesSecretEnd) BeginSession(ctx context.Context, b store.SessionStart)
 	b.SecretID = uuid.Nil
 	return s.Store.BeginSession(ctx, b)
 }
+
+type hidesOwnUsage struct{ *memory.Store }
+
+func (s hidesOwnUsage) Usage(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+	usage, err := s.Store.Usage(ctx, owner, id, bound)
+	usage.Itself = oauthapp.OwnUsage{}
+	return usage, err
+}
+
+func (s hidesOwnUsage) RevokeTokens(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, bound int) (oauthapp.Usage, error) {
+	usage, err := s.Store.RevokeTokens(ctx, owner, id, bound)
+	usage.Itself = oauthapp.OwnUsage{}
+	return usage, err
+}

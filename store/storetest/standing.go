@@ -277,7 +277,7 @@ func standingOwnSessions(t *trial) {
 	for _, bound := range []int{1, 2, plenty} {
 		usage, err := t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, bound)
 		t.must(err, "Usage")
-		t.same(usage, oauthapp.Usage{Users: 1}, "Usage up to %d, beside the application's own grant", bound)
+		t.same(usage, oauthapp.Usage{Users: 1, Itself: oauthapp.OwnUsage{Tokens: 2, IssuedAt: start}}, "Usage up to %d, beside the application's own grant", bound)
 	}
 	at := start.Add(time.Minute)
 	t.must(t.Touch(t.ctx, store.Use{GrantID: own.GrantID, At: at}), "Touch of the application's own grant")
@@ -288,7 +288,7 @@ func standingOwnSessions(t *trial) {
 
 	usage, err := t.RevokeTokens(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 	t.must(err, "RevokeTokens")
-	t.same(usage, oauthapp.Usage{Users: 1, LastUsedAt: at}, "what RevokeTokens returned")
+	t.same(usage, oauthapp.Usage{Users: 1, LastUsedAt: at, Itself: oauthapp.OwnUsage{Tokens: 2, IssuedAt: start, LastUsedAt: at}}, "what RevokeTokens returned")
 	t.isDead(own, "of an application itself, after all tokens were revoked")
 	t.isDead(user, "after all tokens were revoked")
 	usage, err = t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
@@ -297,5 +297,5 @@ func standingOwnSessions(t *trial) {
 	t.isLive(t.beginAs(app, t.issued(app, "", "", "read")), "of an application itself, after all tokens were revoked")
 	usage, err = t.Usage(t.ctx, oauthapp.OwnedBy("alice"), app.ID, plenty)
 	t.must(err, "Usage")
-	t.same(usage, oauthapp.Usage{LastUsedAt: at}, "Usage of an application with its own grant alone")
+	t.same(usage, oauthapp.Usage{LastUsedAt: at, Itself: oauthapp.OwnUsage{Tokens: 1, IssuedAt: start}}, "Usage of an application with its own grant alone")
 }

@@ -181,6 +181,8 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"own sessions/newest", "own sessions/at once"}},
 		{"counts the sessions of all applications themselves together", func(m *memory.Store) store.Store { return &looksThenEndsOldest{Store: m, forAll: true} },
 			[]string{"own sessions/newest"}},
+		{"tells nothing of what an application got for itself", func(m *memory.Store) store.Store { return hidesOwnUsage{m} },
+			[]string{"standing/own sessions", "agreement/random calls"}},
 		{"ends no session with its secret", func(m *memory.Store) store.Store { return forgetsSecret{m} },
 			[]string{"own sessions/secret", "own sessions/secret overlap", "own sessions/secret gone"}},
 		{"ends a session as its secret did when it began", func(m *memory.Store) store.Store { return copiesSecretEnd{m} },

@@ -77,6 +77,10 @@ type Contribution struct {
 	// few words, such as that it registered itself; nil for nothing.
 	ClientBadge func(app oauthapp.Application) *page.Message
 
+	// OwnScopes returns the scopes that the capability lets an application have
+	// for itself, without a user: its page tells its owner.
+	OwnScopes func(app oauthapp.Application) []string
+
 	// ApplicationField is what the owner of an application says of it for the
 	// capability, in the form of package dashboard.
 	ApplicationField *ApplicationField
@@ -197,6 +201,7 @@ type Contributions struct {
 	applicationFields  []ApplicationField
 	clientBadges       []func(app oauthapp.Application) *page.Message
 	limitScopes        []func(app oauthapp.Application) []string
+	ownScopes          []func(app oauthapp.Application) []string
 	judgeTokenRequest  []func(t *TokenRequest) *wire.Error
 	answerHeaders      []func(h http.Header, r *http.Request)
 	exposed            []string // headers
@@ -262,6 +267,9 @@ func (all *Contributions) Add(name string, c Contribution) error {
 	}
 	if c.LimitScopes != nil {
 		all.limitScopes = append(all.limitScopes, c.LimitScopes)
+	}
+	if c.OwnScopes != nil {
+		all.ownScopes = append(all.ownScopes, c.OwnScopes)
 	}
 	if c.ClientBadge != nil {
 		all.clientBadges = append(all.clientBadges, c.ClientBadge)

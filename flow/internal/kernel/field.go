@@ -17,20 +17,24 @@ type ApplicationField struct {
 	Name  string
 	Label *page.Message // a few words
 	Hint  *page.Message // what to fill in, in full sentences
-	// Flag makes it a box to tick, whose text is "true" or "". Otherwise it is
-	// a text of several lines.
-	Flag bool
+	// Flag makes it a box to tick, whose text is "true" or "". Scopes makes it
+	// one box for each of these scopes of an application, and the text is those
+	// that are ticked, with a space between two. Otherwise it is a text of
+	// several lines.
+	Flag   bool
+	Scopes func(app oauthapp.Application) []string
 
 	// Text is what the form shows of an application, which is the zero
 	// Application when it is registered, and whether such applications have the
 	// field at all.
 	Text func(app oauthapp.Application) (text string, has bool)
 	// Entry returns what is kept, for JSON, once the owner has changed the text
-	// for an application of a type, or nil for nothing. It is the whole entry
-	// of the capability: what that keeps beside it is lost. The text has no
-	// white space around it, and is "" where it was emptied. A problem is a
+	// for an application, or nil for nothing. It is the whole entry of the
+	// capability: what that keeps beside it is lost. The application is as it
+	// is saved; of one that is registered there is the Type alone. The text has
+	// no white space around it, and is "" where it was emptied. A problem is a
 	// full sentence for the owner that says what to fill in instead.
-	Entry func(clientType oauthapp.ClientType, text string) (entry any, problem *page.Message)
+	Entry func(app oauthapp.Application, text string) (entry any, problem *page.Message)
 
 	// Capability is the name of the capability. Add sets it.
 	Capability string
@@ -40,6 +44,15 @@ type ApplicationField struct {
 // application, in the order in which the host lists them.
 func (all *Contributions) ApplicationFields() []ApplicationField {
 	return slices.Clone(all.applicationFields)
+}
+
+// OwnScopes are the scopes that an application may have for itself, without a
+// user, as capabilities let it.
+func (all *Contributions) OwnScopes(app oauthapp.Application) (scopes []string) {
+	for _, own := range all.ownScopes {
+		scopes = append(scopes, own(app)...)
+	}
+	return scopes
 }
 
 // Problems are what is wrong with an input, as pages show it: one message for

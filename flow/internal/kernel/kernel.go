@@ -141,6 +141,10 @@ type Kernel struct {
 	// application.
 	ApplicationFields func() []ApplicationField
 
+	// OwnScopes are the scopes that an application may have for itself, without
+	// a user.
+	OwnScopes func(app oauthapp.Application) []string
+
 	// Exchange answers a token request on the terms of an endpoint: it
 	// authenticates the client and hands the request to its grant.
 	Exchange func(r *http.Request, params wire.Params, terms Terms) (*TokenRequest, Tokens, *wire.Error)

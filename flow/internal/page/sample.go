@@ -27,11 +27,12 @@ func samples() map[string][]any {
 	problem, notice := Plain("A problem."), Plain("Notice")
 	problems := []Problem{
 		{"", problem}, {"name", problem}, {"description", problem}, {"homepage_url", problem},
-		{"callback_url", problem}, {"colours", problem}, {"bright", problem}, {"client_type", problem}, {"confirm_name", problem},
+		{"callback_url", problem}, {"colours", problem}, {"bright", problem}, {"own", problem}, {"client_type", problem}, {"confirm_name", problem},
 	}
 	fields := Fields{Name: "Name", Description: "Text", Homepage: "https://example.com", Callbacks: "https://example.com/callback"}
 	further := []Field{
-		{Name: "colours", Label: Plain("Colours"), Hint: Plain("Hint."), Text: "red\ngreen", Was: "red"}, {Name: "bright", Label: Plain("Bright"), Hint: Plain("Hint."), Flag: true, Text: "true"},
+		{Name: "colours", Label: Plain("Colours"), Hint: Plain("Hint."), Text: "red\ngreen", Was: "red"},
+		{Name: "own", Label: Plain("Own scopes"), Hint: Plain("Hint."), Scopes: scopes, Text: "write", Was: "read"}, {Name: "bright", Label: Plain("Bright"), Hint: Plain("Hint."), Flag: true, Text: "true"},
 	}
 	listing := Listing{
 		Field: "authorized_", All: 1000, More: true, Found: 60, First: 26, Last: 50, Search: "weather", Sorts: []Option{{Value: "name", Text: Say("list.sort_name"), Selected: true}},
@@ -39,7 +40,7 @@ func samples() map[string][]any {
 	}
 	warning := Warning{
 		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket", Notice: notice,
-		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Secret: secret, Problems: problems,
+		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Itself: true, Secret: secret, Problems: problems,
 	}
 	return map[string][]any{
 		"consent.html": {
@@ -88,11 +89,12 @@ func samples() map[string][]any {
 				Account: "Account", ListURL: "/", Name: "Name", Description: "Text", Homepage: "https://example.com",
 				Callbacks: []string{"https://example.com/callback"}, ClientID: "client", Standing: standing, Scopes: scopes, CreatedAt: moment, LastUsedAt: moment,
 				ClientSecret: "secret", Created: true, Others: Plain("Others"), Notice: notice, Problem: Plain("Problem"), Secrets: []Secret{secret, {}},
+				Itself: &Itself{Scopes: scopes, Tokens: 12, IssuedAt: moment, LastUsedAt: moment},
 				Newest: "id", Overlaps: []Option{{Value: "24h", Text: Say("overlap.24h"), Selected: true}, {Value: "0", Text: Say("overlap.0"), Hint: Plain("Hint")}},
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: Plain("Remedy.")}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: Plain("Remedy.")}},
 				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", TransferURL: "/", OfferedUntil: moment,
 			},
-			Application{Public: true, Created: true},
+			Application{Public: true, Created: true, Itself: &Itself{}},
 		},
 		"application_form.html": {
 			ApplicationForm{},

@@ -1,6 +1,9 @@
 package page
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Consent is the data of consent.html.
 type Consent struct {
@@ -205,6 +208,7 @@ type Application struct {
 	Notice       *Message // what was just done
 	Problem      *Message // what could not be done
 
+	Itself    *Itself  // what it does without a user; nil for nothing
 	Secrets   []Secret // newest first; none for a public application
 	Newest    string   // hidden field "newest": the newest secret
 	Overlaps  []Option // field "overlap": how long the present secrets go on; empty if there are none
@@ -218,6 +222,13 @@ type Application struct {
 	TransferURL  string
 	OfferedUntil Moment   // to another account; zero: it is not offered
 	OfferedBy    *Message // the user who did that; nil for the one who looks at the page
+}
+
+// Itself is what an application does for itself, without a user.
+type Itself struct {
+	Scopes               []Scope // empty: it may do nothing any more
+	Tokens               int     // how many it got
+	IssuedAt, LastUsedAt Moment  // of the last one; of any
 }
 
 // Refusal is what requests of the application were refused for lately.
@@ -276,10 +287,14 @@ type Fields struct {
 type Field struct {
 	Name        string
 	Label, Hint *Message
-	Flag        bool   // a box to tick, ticked where Text is not ""; else a text of several lines
-	Text        string // as filled in
-	Was         string // hidden field "was_" and the name, when editing: as the form was opened
+	Scopes      []Scope // a box for each, ticked where Has; the text is those that are, with spaces between
+	Flag        bool    // a box to tick, ticked where Text is not ""; else a text of several lines
+	Text        string  // as filled in
+	Was         string  // hidden field "was_" and the name, when editing: as the form was opened
 }
+
+// Has reports whether the box of a scope is ticked.
+func (f Field) Has(scope string) bool { return slices.Contains(strings.Fields(f.Text), scope) }
 
 // Change is what somebody else changed in a field.
 type Change struct {
@@ -321,6 +336,7 @@ type Warning struct {
 	Notice  *Message // why it was not carried out and is shown again
 
 	Usage    Usage     // whom it cuts off
+	Itself   bool      // the application may act for itself, too
 	Secret   Secret    // revoke_secret.html: which
 	Problems []Problem // delete_application.html: field "confirm_name"
 }
