@@ -126,6 +126,7 @@ type mcpProgram struct {
 	stdout *bufio.Scanner
 	stderr *output
 	asks   chan string // the URLs that it sends its user to, until it ends
+	silent chan struct{}
 }
 
 // startMCPProgram starts a program of Node.js, which keeps what it keeps below a
@@ -134,7 +135,7 @@ func startMCPProgram(t *testing.T, dir, node, home string, args ...string) *mcpP
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	t.Cleanup(cancel)
-	p := &mcpProgram{t: t, cmd: exec.CommandContext(ctx, node, args...), stderr: newOutput(), asks: make(chan string, 10)}
+	p := &mcpProgram{t: t, cmd: exec.CommandContext(ctx, node, args...), stderr: newOutput(), asks: make(chan string, 10), silent: make(chan struct{})}
 	p.cmd.Dir = dir
 	p.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "BROWSER=true", "MCP_REMOTE_CONFIG_DIR=" + home,
@@ -150,6 +151,7 @@ func startMCPProgram(t *testing.T, dir, node, home string, args ...string) *mcpP
 	p.stdout = bufio.NewScanner(stdout)
 	require.NoError(t, p.cmd.Start())
 	go func() {
+		defer close(p.silent)
 		defer close(p.asks)
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
 			_, _ = p.stderr.Write([]byte(lines.Text() + "\n"))
@@ -175,6 +177,7 @@ func (p *mcpProgram) end() {
 	require.NoError(p.t, p.stdin.Close())
 	for p.stdout.Scan() { // what it had left to say
 	}
+	<-p.silent
 	require.NoError(p.t, p.cmd.Wait(), "%s", p.stderr)
 }
 
