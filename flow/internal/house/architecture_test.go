@@ -44,3 +44,44 @@ func TestArchitectureNamesWhatIsThere(t *testing.T) {
 		assert.Contains(t, string(text), "`"+room+"/`")
 	}
 }
+
+// The table of rooms tells what each room below flow imports of flow and its
+// internal packages: no more, and no less.
+func TestArchitectureTellsImports(t *testing.T) {
+	root := root(t)
+	text, err := os.ReadFile(filepath.Join(root, ".github", "ARCHITECTURE.md"))
+	require.NoError(t, err)
+	told := map[string]string{} // the last cell of a row, by room
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 {
+			continue
+		}
+		for _, match := range named.FindAllStringSubmatch(cells[1], -1) {
+			told[strings.TrimSuffix(match[1], "/")] = cells[3]
+		}
+	}
+	for _, p := range list(t, "-json=ImportPath,Imports,Error", "./flow/...") {
+		room := p.rel()
+		if !p.ours() || !strings.HasPrefix(room, "flow/") {
+			continue
+		}
+		cell, ok := told[room]
+		if !assert.True(t, ok, "%s is not in the table", room) {
+			continue
+		}
+		var want, imported []string
+		for _, word := range strings.FieldsFunc(cell, func(r rune) bool { return r == ',' || r == ';' }) {
+			word = strings.TrimSpace(word)
+			if _, isRoom := told["flow/internal/"+word]; isRoom || word == "flow" {
+				want = append(want, word)
+			}
+		}
+		for _, path := range p.Imports {
+			if path == module+"/flow" || strings.HasPrefix(path, module+"/flow/internal/") {
+				imported = append(imported, path[strings.LastIndex(path, "/")+1:])
+			}
+		}
+		assert.ElementsMatch(t, want, imported, room)
+	}
+}
