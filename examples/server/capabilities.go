@@ -53,9 +53,16 @@ func (o options) reporter(_ context.Context, token string) (string, error) {
 }
 
 // isOff reports whether a capability of a name is turned off. Anybody may
-// register clients only where that is whoever is at this machine.
+// register clients only where that is whoever is at this machine. API tokens
+// are bound to no key, which FAPI 2.0 forbids.
 func (o options) isOff(name string) bool {
-	return slices.Contains(o.without, name) || name == registration.Name && !o.local()
+	switch name {
+	case registration.Name:
+		return !o.local() || slices.Contains(o.without, name)
+	case "tokens":
+		return o.profile == flow.FAPI2 || slices.Contains(o.without, name)
+	}
+	return slices.Contains(o.without, name)
 }
 
 // hasCapability reports whether there is a capability of a name.

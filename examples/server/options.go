@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/oauthapps/oauthapps/flow"
 )
 
 // options are what the command line says.
@@ -26,9 +28,10 @@ type options struct {
 	rotationGrace   time.Duration
 	rateLimit       int      // requests an hour
 	without         []string // the names of capabilities that are off
-	operatorToken   string   // "" for no interface of the operator
-	metadataCA      string   // "" for the roots of the system alone
-	requireApproval bool     // of applications, before strangers can authorize them
+	profile         flow.Profile
+	operatorToken   string // "" for no interface of the operator
+	metadataCA      string // "" for the roots of the system alone
+	requireApproval bool   // of applications, before strangers can authorize them
 
 	identityProvider string // the issuer of Acme Inc's; "" for none
 
@@ -84,6 +87,13 @@ func newFlags(opts *options) (flags *flag.FlagSet, dsn *string) {
 				return fmt.Errorf("there is no capability of the name %q", name)
 			}
 			opts.without = append(opts.without, name)
+		}
+		return nil
+	})
+	flags.Func("profile", "hold the server to a profile by its `NAME`: fapi2, oauth21 or mcp (default none)", func(name string) error {
+		known := map[string]flow.Profile{"fapi2": flow.FAPI2, "oauth21": flow.OAuth21, "mcp": flow.MCP}
+		if opts.profile = known[name]; opts.profile == "" {
+			return fmt.Errorf("there is no profile of the name %q", name)
 		}
 		return nil
 	})

@@ -71,7 +71,7 @@ func TestBadOptions(t *testing.T) {
 	for _, line := range []string{
 		"-no-such-flag", "argument", "-addr 8080", "-addr", "-code-ttl soon", "-code-ttl -1s", "-access-token-ttl 0.5", "-refresh-token-ttl -1h",
 		"-issuer id.example", "-issuer ftp://id.example", "-issuer https://", "-issuer https://id.example/path",
-		"-store", "-store mysql://x", "-store sqlite:", "-store sqlite::memory:", "-store memory:", "-rate-limit 0", "-without", "-without nothing", "-without par,",
+		"-store", "-store mysql://x", "-store sqlite:", "-store sqlite::memory:", "-store memory:", "-rate-limit 0", "-profile", "-profile fapi3", "-without", "-without nothing", "-without par,",
 	} {
 		_, err := parseOptions(strings.Fields(line))
 		require.Error(t, err, line)

@@ -61,6 +61,7 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 			},
 			NeedsApproval: func(oauthapp.Application) bool { return opts.requireApproval },
 		},
+		Profile: opts.profile,
 		Lifetimes: flow.Lifetimes{
 			Code:          opts.codeTTL,
 			AccessToken:   opts.accessTokenTTL,

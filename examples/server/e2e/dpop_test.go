@@ -18,6 +18,7 @@ type dpopSteps struct {
 		TokenType    string               `json:"token_type"`
 		Confirmation struct{ JKT string } `json:"cnf"`
 	}
+	Rotated bool     // whether a refresh gave another refresh token
 	Refused string   // the error for a token that was revoked, or never was
 	Nonces  int      // how often it had to make its proof again
 	Again   []string // the errors for what it sent twice

@@ -1,9 +1,10 @@
 // A web application that uses the published oauth4webapi with DPoP as its
 // documentation shows it; harness.mjs tells how a test drives it. The option
-// clock_skew has its clock be wrong by seconds.
+// clock_skew has its clock be wrong by seconds, and push has it push its
+// authorization request.
 import * as oauth from "oauth4webapi";
 
-import { options, refused, report, visit } from "./harness.mjs";
+import { options, privateKey, refused, report, visit } from "./harness.mjs";
 
 const insecure = { [oauth.allowInsecureRequests]: true }; // plain http on loopback
 
@@ -16,13 +17,14 @@ const client = { client_id: options.client_id, [oauth.clockSkew]: Number(options
 const clientAuth = {
   basic: () => oauth.ClientSecretBasic(options.client_secret),
   none: () => oauth.None(),
+  key: () => oauth.PrivateKeyJwt(privateKey),
 }[options.auth]();
 const DPoP = oauth.DPoP(client, await oauth.generateKeyPair(options.alg));
 
 const verifier = oauth.generateRandomCodeVerifier();
 const state = oauth.generateRandomState();
 const authorize = new URL(as.authorization_endpoint);
-authorize.search = new URLSearchParams({
+const request = new URLSearchParams({
   client_id: client.client_id,
   redirect_uri: options.redirect_uri,
   response_type: "code",
@@ -30,8 +32,15 @@ authorize.search = new URLSearchParams({
   state,
   code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
   code_challenge_method: "S256",
-  dpop_jkt: await DPoP.calculateThumbprint(),
+  ...(options.push !== "true" && { dpop_jkt: await DPoP.calculateThumbprint() }),
 });
+const push = async () => {
+  const { request_uri } = await oauth.processPushedAuthorizationResponse(
+    as, client, await oauth.pushedAuthorizationRequest(as, client, clientAuth, request, { DPoP, ...insecure }),
+  );
+  return new URLSearchParams({ client_id: client.client_id, request_uri });
+};
+authorize.search = options.push === "true" ? await push() : request;
 const parameters = oauth.validateAuthResponse(as, client, await visit(authorize), state);
 
 // Goes on with the nonce of the answer, where that asks for one.
@@ -69,6 +78,7 @@ const refreshed = await withNonce(async () => oauth.processRefreshTokenResponse(
   client,
   await oauth.refreshTokenGrantRequest(as, client, clientAuth, tokens.refresh_token, { DPoP, ...insecure }),
 ));
+steps.rotated = refreshed.refresh_token !== tokens.refresh_token;
 steps.whoami_refreshed = await whoami(refreshed.access_token);
 steps.thumbprint = await DPoP.calculateThumbprint();
 if (options.auth !== "none") {

@@ -4,11 +4,12 @@
 // authorization request.
 import * as client from "openid-client";
 
-import { options, refused, report, visit } from "./harness.mjs";
+import { options, privateKey, refused, report, visit } from "./harness.mjs";
 
 const clientAuth = {
   basic: () => client.ClientSecretBasic(options.client_secret),
   none: () => client.None(),
+  key: () => client.PrivateKeyJwt(privateKey),
 }[options.auth]();
 const config = await client.discovery(
   new URL(options.issuer), options.client_id, { [client.clockSkew]: Number(options.clock_skew) }, clientAuth,
@@ -45,6 +46,7 @@ const steps = { token_type: tokens.token_type, stolen: await refused(tokens.acce
 steps.whoami = await whoami(tokens.access_token);
 
 const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+steps.rotated = refreshed.refresh_token !== tokens.refresh_token;
 steps.whoami_refreshed = await whoami(refreshed.access_token);
 steps.thumbprint = await DPoP.calculateThumbprint();
 if (options.auth !== "none") {
