@@ -53,11 +53,12 @@ type Config struct {
 	CurrentUser func(r *http.Request) (*User, error)
 
 	// LoginURL returns where a user signs in and is then sent to returnTo,
-	// which is always a path on this service, with its query. What an
-	// authorization request tells the login page, such as login_hint, is in
-	// there: see [ParseReturnTo]. LoginURL is also asked where nobody is sent
-	// there yet: by New, and for the Content-Security-Policy of pages with a
-	// form. Where it returns "", the answer is 503.
+	// which is always a path on this service, with its query. The page has it
+	// from a browser, and so from anybody: [ParseReturnTo] tells where it may
+	// send the user, and what an authorization request says of the sign-in,
+	// such as login_hint. LoginURL is also asked where nobody is sent there
+	// yet: by New, and for the Content-Security-Policy of pages with a form.
+	// Where it returns "", the answer is 503.
 	LoginURL func(returnTo string) string
 
 	// MayAct returns which of Scopes a user may still give applications for an

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -176,34 +175,4 @@ func needsAsking(a *authorizationRequest, user *kernel.User) *wire.Error {
 		return wire.Refuse(AccountSelectionRequired, "the user has several accounts: account_id is missing")
 	}
 	return wire.Refuse(ConsentRequired, "the user has to be asked for consent")
-}
-
-// A SignIn is what an authorization request tells the page on which its user
-// signs in. It is the word of whoever made the request, and can be anything.
-type SignIn struct {
-	// Anew tells that the application wants a user who is signed in to sign in
-	// again. The page shows its form to them, too, instead of sending them on.
-	Anew bool
-	// Hint is who the application believes the user to be, such as an e-mail
-	// address: the parameter login_hint. "" if it does not tell.
-	Hint string
-	// Locales are the user's languages in order of preference, as tags of BCP
-	// 47: the parameter ui_locales. Empty if the application does not tell.
-	Locales []string
-}
-
-// ParseReturnTo returns what the returnTo that [Config.LoginURL] was given
-// tells the login page. It is the zero SignIn where that belongs to no
-// authorization request.
-func ParseReturnTo(returnTo string) SignIn {
-	_, query, _ := strings.Cut(returnTo, "?")
-	params, err := url.ParseQuery(query)
-	if err != nil || !params.Has("client_id") {
-		return SignIn{}
-	}
-	return SignIn{
-		Anew:    params.Has(loginTicketParam),
-		Hint:    params.Get("login_hint"),
-		Locales: strings.Fields(params.Get(localesParam)),
-	}
 }

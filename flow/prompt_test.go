@@ -254,19 +254,6 @@ func TestConsentIsForgotten(t *testing.T) {
 	h.answer(h.open(request(h.app)))
 }
 
-func TestParseReturnTo(t *testing.T) {
-	h := newHost(t)
-	h.user = nil
-	hints := []string{"login_hint", "a+b@example.com", "ui_locales", "fr-CA fr en"}
-	returnTo := h.returnTo(h.open(request(h.app, hints...)))
-	require.Equal(t, flow.SignIn{Hint: "a+b@example.com", Locales: []string{"fr-CA", "fr", "en"}}, flow.ParseReturnTo(returnTo))
-	returnTo = h.returnTo(h.open(request(h.app, append(hints, "prompt", "login")...)))
-	require.True(t, flow.ParseReturnTo(returnTo).Anew)
-	for _, other := range []string{"", "/", "/oauth_applications?login_hint=x", "/oauth/authorize?client_id=a&login_hint=%zz", returnTo[:20]} {
-		require.Zero(t, flow.ParseReturnTo(other), other)
-	}
-}
-
 // Scopes that the host names are as if they were not there.
 func TestIgnoredScopes(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) { cfg.IgnoredScopes = []string{"openid", "offline_access"} })

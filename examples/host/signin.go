@@ -79,18 +79,17 @@ func (s *service) signedIn(r *http.Request) (*person, error) {
 type signInPage struct{ Email, ReturnTo, Problem string }
 
 func (s *service) showSignIn(w http.ResponseWriter, r *http.Request) error {
-	returnTo := localPath(r.URL.Query().Get("return_to"))
-	asked := flow.ParseReturnTo(returnTo)
+	asked := flow.ParseReturnTo(r.URL.Query().Get("return_to"))
 	if personFrom(r.Context()) != nil && !asked.Anew {
-		http.Redirect(w, r, returnTo, http.StatusSeeOther)
+		http.Redirect(w, r, asked.ReturnTo, http.StatusSeeOther)
 		return nil
 	}
-	s.provider.WritePage(w, r, http.StatusOK, "login.html", signInPage{Email: asked.Hint, ReturnTo: returnTo})
+	s.provider.WritePage(w, r, http.StatusOK, "login.html", signInPage{Email: asked.Hint, ReturnTo: asked.ReturnTo})
 	return nil
 }
 
 func (s *service) signIn(w http.ResponseWriter, r *http.Request) error {
-	page := signInPage{Email: r.PostFormValue("email"), ReturnTo: localPath(r.PostFormValue("return_to"))}
+	page := signInPage{Email: r.PostFormValue("email"), ReturnTo: flow.ParseReturnTo(r.PostFormValue("return_to")).ReturnTo}
 	if few, err := s.countSignIn(r); err != nil {
 		return err
 	} else if !few {
@@ -196,14 +195,4 @@ func (s *service) cookieName() string {
 		return "__Host-taskboard"
 	}
 	return "taskboard" // browsers take the prefix with https alone
-}
-
-// localPath returns returnTo if it is a path of this service, with its query,
-// and "/" otherwise: no link to the sign-in leads anywhere else.
-func localPath(returnTo string) string {
-	u, err := url.Parse(returnTo)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(returnTo, "//") {
-		return "/"
-	}
-	return u.RequestURI()
 }

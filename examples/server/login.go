@@ -54,13 +54,12 @@ func (l *login) currentUser(r *http.Request) (*flow.User, error) {
 // show answers GET /login. Who is signed in already goes on, unless they are
 // here to sign in once more.
 func (l *login) show(w http.ResponseWriter, r *http.Request) {
-	returnTo := localPath(r.URL.Query().Get("return_to"))
-	asked := flow.ParseReturnTo(returnTo)
+	asked := flow.ParseReturnTo(r.URL.Query().Get("return_to"))
 	if _, _, ok := l.person(r); ok && !asked.Anew {
-		http.Redirect(w, r, returnTo, http.StatusSeeOther)
+		http.Redirect(w, r, asked.ReturnTo, http.StatusSeeOther)
 		return
 	}
-	l.form(w, r, http.StatusOK, loginPage{ReturnTo: returnTo, Email: asked.Hint})
+	l.form(w, r, http.StatusOK, loginPage{ReturnTo: asked.ReturnTo, Email: asked.Hint})
 }
 
 // submit answers POST /login.
@@ -71,7 +70,7 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	email, password := r.PostForm.Get("email"), r.PostForm.Get("password")
-	page := loginPage{ReturnTo: localPath(r.PostForm.Get("return_to")), Email: email}
+	page := loginPage{ReturnTo: flow.ParseReturnTo(r.PostForm.Get("return_to")).ReturnTo, Email: email}
 
 	if !l.madeHere(r) || !l.sessions.keptBy(r) {
 		l.refused(r, "sign-in form refused", "")
@@ -121,7 +120,7 @@ func aimedAt(email string) string {
 // whom they sign in next.
 func (l *login) logout(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxLoginForm)
-	returnTo := localPath(r.PostFormValue("return_to"))
+	returnTo := flow.ParseReturnTo(r.PostFormValue("return_to")).ReturnTo
 	current, ok := l.sessions.current(r)
 	if ok && !l.madeHere(r) {
 		l.refused(r, "sign-out form refused", current.User)

@@ -427,7 +427,7 @@ func TestSignInFirst(t *testing.T) {
 	require.Equal(t, "/login", login.Path)
 	returnTo := login.Query().Get("return_to")
 	require.Equal(t, authorizePath(h.Application, requestURI), returnTo)
-	require.Equal(t, flow.SignIn{Locales: []string{}}, flow.ParseReturnTo(returnTo))
+	require.Equal(t, flow.SignIn{ReturnTo: returnTo, Locales: []string{}}, flow.ParseReturnTo(returnTo))
 
 	b.cookies["signed_in"] = "1"
 	h.now = pushed.Add(29 * time.Minute)

@@ -1,4 +1,4 @@
-package main
+package flow_test
 
 import (
 	"net/http"
@@ -8,9 +8,27 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
 )
 
-func TestLocalPath(t *testing.T) {
+func TestParseReturnTo(t *testing.T) {
+	h := newHost(t)
+	h.user = nil
+	hints := []string{"login_hint", "a+b@example.com", "ui_locales", "fr-CA fr en"}
+	returnTo := h.returnTo(h.open(request(h.app, hints...)))
+	require.Equal(t, flow.SignIn{ReturnTo: returnTo, Hint: "a+b@example.com", Locales: []string{"fr-CA", "fr", "en"}}, flow.ParseReturnTo(returnTo))
+	returnTo = h.returnTo(h.open(request(h.app, append(hints, "prompt", "login")...)))
+	require.True(t, flow.ParseReturnTo(returnTo).Anew)
+	for _, other := range []string{"", "/", "/oauth_applications?login_hint=x", "/oauth/authorize?client_id=a&login_hint=%zz", returnTo[:20]} {
+		signIn := flow.ParseReturnTo(other)
+		signIn.ReturnTo = ""
+		require.Zero(t, signIn, other)
+	}
+}
+
+// What a browser brings back as returnTo leads nowhere but to the service.
+func TestReturnToIsLocal(t *testing.T) {
 	for _, accepted := range []string{
 		"/",
 		"/accounts/1/oauth_applications",
@@ -21,7 +39,7 @@ func TestLocalPath(t *testing.T) {
 		"/@here",
 		"/?x=//evil.example",
 	} {
-		require.Equal(t, accepted, localPath(accepted))
+		require.Equal(t, accepted, flow.ParseReturnTo(accepted).ReturnTo)
 	}
 	for _, refused := range []string{
 		"", "relative", "?a=b", "#a",
@@ -33,14 +51,14 @@ func TestLocalPath(t *testing.T) {
 		"https://evil.example", "https:evil.example", "http:/evil.example", "HTTPS://evil.example", "javascript:alert(1)", "data:text/html,a",
 		"@evil.example", "user@evil.example", "//user@evil.example", "https://127.0.0.1:8080@evil.example", "/%zz", "/a#//evil.example",
 	} {
-		require.Equal(t, "/", localPath(refused), "%q", refused)
+		require.Equal(t, "/", flow.ParseReturnTo(refused).ReturnTo, "%q", refused)
 	}
 }
 
 // What is let through stays at the origin of the login page, for net/url and
 // for browsers, which drop tabs and line breaks and take a backslash for a
 // slash.
-func FuzzLocalPath(f *testing.F) {
+func FuzzReturnTo(f *testing.F) {
 	for _, seed := range []string{
 		"/", "/a?b=c", "//evil.example", "//evil.example/a", `/\evil.example`, "/\t/evil.example", "/..//evil.example", "https:evil.example", "/%09/evil.example", "/a#b",
 	} {
@@ -49,7 +67,7 @@ func FuzzLocalPath(f *testing.F) {
 	base, err := url.Parse("https://here.example/login")
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, returnTo string) {
-		target := localPath(returnTo)
+		target := flow.ParseReturnTo(returnTo).ReturnTo
 		if target != "/" {
 			require.Equal(t, returnTo, target)
 		}

@@ -1,0 +1,66 @@
+package flow
+
+import (
+	"net/url"
+	"path"
+	"strings"
+	"unicode"
+)
+
+// A SignIn is what the returnTo of [Config.LoginURL] tells the page on which a
+// user signs in. But for ReturnTo it is the word of whoever made the
+// authorization request, and can be anything.
+type SignIn struct {
+	// ReturnTo is where the user who has signed in is sent: the returnTo, if it
+	// is a path of this service, with its query, and "/" otherwise. So no link
+	// to the page leads anywhere else (RFC 9700, section 4.11), wherever a
+	// browser would take a slash, a backslash or a tab for the begin of a host.
+	ReturnTo string
+	// Anew tells that the application wants a user who is signed in to sign in
+	// again. The page shows its form to them, too, instead of sending them on.
+	Anew bool
+	// Hint is who the application believes the user to be, such as an e-mail
+	// address: the parameter login_hint. "" if it does not tell.
+	Hint string
+	// Locales are the user's languages in order of preference, as tags of BCP
+	// 47: the parameter ui_locales. Empty if the application does not tell.
+	Locales []string
+}
+
+// ParseReturnTo returns what the returnTo that [Config.LoginURL] was given
+// tells the login page, which gets it back from a browser as anybody may have
+// written it. Where it belongs to no authorization request, ReturnTo alone is
+// set.
+func ParseReturnTo(returnTo string) SignIn {
+	signIn := SignIn{ReturnTo: localPath(returnTo)}
+	_, query, _ := strings.Cut(returnTo, "?")
+	params, err := url.ParseQuery(query)
+	if err != nil || !params.Has("client_id") {
+		return signIn
+	}
+	signIn.Anew = params.Has(loginTicketParam)
+	signIn.Hint = params.Get("login_hint")
+	signIn.Locales = strings.Fields(params.Get(localesParam))
+	return signIn
+}
+
+// localPath returns returnTo if it is a path on this service, with its query,
+// and "/" otherwise. It is stricter than any browser is lenient: nothing that
+// one of them could read as a host, after dropping tabs or turning backslashes
+// around, is let through.
+func localPath(returnTo string) string {
+	if !strings.HasPrefix(returnTo, "/") || strings.ContainsFunc(returnTo, unicode.IsControl) {
+		return "/"
+	}
+	u, err := url.Parse(returnTo)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Fragment != "" {
+		return "/"
+	}
+	if strings.ContainsFunc(u.Path, unicode.IsControl) || strings.Contains(u.Path, `\`) {
+		return "/"
+	}
+	if clean := path.Clean(u.Path); clean != u.Path && clean+"/" != u.Path {
+		return "/" // an empty or a dot segment
+	}
+	return returnTo
+}
