@@ -34,12 +34,12 @@ func TestMCPRemote(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			b, home := b.in(t), t.TempDir()
 			_, port, _ := strings.Cut(freeAddr(t), ":")
-			args := []string{filepath.Join("node_modules", "mcp-remote", "dist", "proxy.js"), s.URL + "/mcp", port, "--host", "127.0.0.1"}
+			args := []string{filepath.Join("node_modules", "mcp-remote", "dist", "proxy.js"), s.URL + "/mcp", port}
 			if way == "document" {
 				documentURL := origin.URL + "/remote/client.json"
 				origin.serve("/remote/client.json", map[string]any{
 					"client_id": documentURL, "client_name": "mcp-remote", "token_endpoint_auth_method": "none",
-					"redirect_uris": []string{"http://127.0.0.1:" + port + "/oauth/callback"},
+					"redirect_uris": []string{"http://localhost:" + port + "/oauth/callback"},
 					"grant_types":   []string{"authorization_code", "refresh_token"},
 				})
 				args = append(args, "--client-metadata-url", documentURL)
