@@ -184,12 +184,12 @@ var (
 // a host.
 func checkListedCallback(rest string) *mistake {
 	path, query, hasQuery := strings.Cut(rest, "?")
-	if authority, found := strings.CutPrefix(path, "//"); found {
-		slash := max(strings.IndexByte(authority, '/'), 0)
-		authority, path = authority[:slash], authority[slash:]
-		if path != "" && path[0] == '/' && !listedHost.MatchString(authority) {
+	if after, found := strings.CutPrefix(path, "//"); found {
+		host, _, hasPath := strings.Cut(after, "/")
+		if hasPath && !listedHost.MatchString(host) {
 			return wrong("url.listed_host", "must have lower-case letters, digits, periods and hyphens between the slashes.")
 		}
+		path = after[len(host):]
 	}
 	if !strings.HasPrefix(path, "/") {
 		return wrong("url.listed_path", "has no path; begin it with a slash.")
