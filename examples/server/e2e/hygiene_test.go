@@ -43,7 +43,7 @@ func everyPage(t *testing.T, s *server) map[string]*page {
 }
 
 // Every page has the headers that keep what is on it from others, and its
-// policy allows no script and no style but one that is not the server's own file.
+// policy allows no script and no style that is not the server's own file.
 func TestHeadersOfEveryPage(t *testing.T) {
 	t.Parallel()
 	s := start(t)
