@@ -69,20 +69,20 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 // any valid access token will do.
 //
 // The body of an answer is JSON with the members error and error_description.
-// To a request without an access token the WWW-Authenticate header names no
-// error, as the RFC asks, and the body the one that tells a client to get a
-// token: invalid_token.
+// The answer to a request without an access token has a WWW-Authenticate header
+// that names no error, as the RFC asks, and a body with the error
+// invalid_token, which tells a client to get a token.
 //
-// The token is read from the Authorization header alone. What cannot be a token
-// of this service is refused without asking the store, which is asked once
-// otherwise: a revocation holds for the next request. A store that fails is
-// answered 503.
+// The token is read from the Authorization header alone. A string that cannot
+// be a token of this service is refused without asking the store. For any other
+// the store is asked, once, so that a revocation holds from the next request
+// on. Where the store fails, the answer is 503.
 //
 // A token that an application has for itself is refused: the handler would find
 // no user. [Provider.Guard] lets such tokens through.
 //
-// Of several APIs, it is for the one of [Config.Resource]; [Provider.Guard] is
-// for the others.
+// Where the service has several APIs, Require is for that of [Config.Resource],
+// and [Provider.Guard] for the others.
 //
 // Require panics if [Config.Scopes] lacks one of the scopes, or the API does
 // not take it: nobody could ever have it.

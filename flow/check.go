@@ -59,12 +59,12 @@ const (
 
 // Check reviews the configuration as the host writes it, before [New] fills in
 // the defaults, and returns what to think about before others rely on the
-// service: warnings first. It finds nothing in a configuration that leaves
-// nothing to say. What is plainly wrong it leaves to New, which refuses it.
-// What only the store can tell, [Provider.Check] adds.
+// service: warnings first. It returns nil where there is nothing to say, and
+// does not repeat what New refuses. [Provider.Check] adds what only the store
+// can tell.
 //
-// None of them looks at what a configuration cannot tell, such as a store that
-// keeps everything in memory, or TLS that ends elsewhere.
+// Neither sees what a configuration does not tell, such as a store that keeps
+// everything in memory, or TLS that ends elsewhere.
 func (cfg Config) Check() []Finding {
 	given := cfg
 	cfg.setDefaults()

@@ -27,8 +27,8 @@ import (
 // same for a client that exists and one that does not.
 //
 // Secrets that were imported as slow hashes have limits of their own beside it,
-// which count before they are judged: a right one can be refused as well, until
-// a node knows it.
+// which count an attempt before it is judged. So a right secret can be refused
+// too, until the node has found it right once.
 //
 // Failed is called by many goroutines at once, and a request waits for it. An
 // error is logged, and the library's own limiter decides about that failure.
@@ -44,14 +44,14 @@ type Limiter interface {
 // one too.
 type FailedAuthentication struct {
 	// ClientID is as presented, of up to 255 bytes, or empty. It may name no
-	// client, and it may be something else that a client sent by mistake, a
-	// secret too: it is not to be logged.
+	// client. Do not log it: a client may have sent something else by mistake,
+	// even a secret.
 	ClientID string
 
 	// Network is what one caller can be expected to hold of the address space:
 	// an IPv4 address, or the 64-bit prefix of an IPv6 address, such as
-	// 2001:db8::/64. What Config.RemoteAddr returns that is no address is here
-	// as it is.
+	// 2001:db8::/64. If Config.RemoteAddr returns something that is no address,
+	// that is here as it is.
 	Network string
 }
 

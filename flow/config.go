@@ -48,8 +48,8 @@ type Config struct {
 	CredentialPrefix string
 
 	// CurrentUser tells who is signed in; nil means nobody. An error is an
-	// outage and answered 503, and so is a user whose ID, or the ID of an
-	// account of theirs, is none: see [User] and [Account].
+	// outage and answered 503. So is a user without an ID, or with an account
+	// whose ID is not as [Account] says.
 	CurrentUser func(r *http.Request) (*User, error)
 
 	// LoginURL returns where a user signs in and is then sent to returnTo,
@@ -89,11 +89,11 @@ type Config struct {
 	// with invalid_scope.
 	IgnoredScopes []string
 
-	// Resource is the identifier of the protected API (RFC 9728), which every
-	// token is for: https, or http for a loopback host; no query, no fragment.
-	// A client that asks for one for another, with "resource" (RFC 8707), is
-	// refused. Of several APIs it is the default one, which tokens are for
-	// where the client names none. Defaults to Issuer.
+	// Resource is the identifier of the protected API (RFC 9728): https, or
+	// http for a loopback host; no query, no fragment. Every token is for that
+	// API. A client that asks for a token for another one, with "resource" (RFC
+	// 8707), is refused. If Resources names further APIs, this is the default
+	// one: tokens are for it where the client names none. Defaults to Issuer.
 	Resource string
 
 	// Resources are further APIs of the service. A client asks its user for one
@@ -166,9 +166,10 @@ type Config struct {
 	Limiter Limiter
 
 	// RemoteAddr returns the address of the caller, for events and the Limiter.
-	// Defaults to the host of r.RemoteAddr. Behind a proxy that is the proxy's,
-	// for everyone together: take what the proxy vouches for. Where it is not
-	// set, and headers of a proxy arrive, the Logger gets a warning, once.
+	// Defaults to the host of r.RemoteAddr. Behind a proxy that is the address
+	// of the proxy, the same for everyone: return the address that the proxy
+	// vouches for. If RemoteAddr is not set and headers of a proxy arrive, the
+	// Logger gets a warning, once.
 	RemoteAddr func(r *http.Request) string
 
 	// Now tells the time. Defaults to time.Now.
@@ -200,7 +201,8 @@ type Applications struct {
 	// without an Owner, which registered itself or is known by the URL of its
 	// metadata, is open to nobody until then, unless NeedsApproval says that it
 	// needs none. What was authorized before goes on. It is called by many
-	// goroutines at once. Defaults to no approval:
+	// goroutines at once. Defaults to no approval. This asks for it for every
+	// application:
 	//
 	//	NeedsApproval: func(oauthapp.Application) bool { return true },
 	NeedsApproval func(app oauthapp.Application) bool

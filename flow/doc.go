@@ -77,10 +77,10 @@
 // # Consent
 //
 // A user says yes on a page that shows the application and what it asks for.
-// The answer is remembered for confidential clients: while the user's grant
-// covers what is asked for, a later request is answered at once, if it names
-// the account with the parameter account_id or the user has only one, until
-// [Lifetimes.Session] after the user said yes. Public clients ask every time.
+// The answer is remembered for confidential clients, until [Lifetimes.Session]
+// after the user said yes. A later request for no more than the user's grant
+// covers is then answered at once, if it names the account with the parameter
+// account_id or the user has only one. Public clients ask every time.
 //
 // The parameters prompt and max_age of OpenID Connect are obeyed: see
 // [User.AuthenticatedAt]. With prompt=none the user is shown nothing: the
@@ -135,14 +135,14 @@
 //
 // Where the store or the host fails, the answer is 503 and Retry-After: never a
 // yes, and never a no that a client would take for the loss of its tokens. What
-// failed goes to [Config.Logger]. A response that is lost after the store has
-// kept the tokens leaves a client with the code or refresh token that it
-// presented, and a repeated attempt is treated as said above.
+// failed goes to [Config.Logger]. A client whose response is lost after the
+// store has kept the tokens still has the code or refresh token that it
+// presented. What a repeated request gets is said above.
 //
 // A provider sets no deadline to the store: package postgres ends each call
-// within 15 seconds, and a request makes few. The WriteTimeout of the host's
-// http.Server is to be longer, as what is answered after it is lost. Whoever
-// wants an answer sooner sets a deadline to the request's context.
+// within 15 seconds, and a request makes few. Make the WriteTimeout of the
+// host's http.Server longer than that, as an answer after it is lost. For an
+// answer sooner, give the request's context a deadline.
 //
 // # Cost
 //
@@ -150,8 +150,8 @@
 // introspection read once, a revocation reads once and writes once, and so does
 // an exchange of a code or a refresh token, or an authorization request of a
 // user who consented before. A client that asks about a token of another has
-// the store read a second time. That a grant or a client secret is in use is
-// noted apart, about once in five minutes.
+// the store read a second time. The use of a grant or a client secret is noted
+// apart, about once in five minutes.
 //
 // A checksum in codes and tokens tells what this service cannot have issued. A
 // call of the API with such garbage reaches no store. Other requests with it
@@ -166,9 +166,9 @@
 // counts, each for itself. So any number of them serve one service, with no
 // need for a browser or a client to come back to the same one. They share a
 // store on PostgreSQL, and have the same configuration, Keys included. Codes
-// and tokens are kept as digests, so that no change of keys ends them. What
-// holds at one node, a revocation among it, holds at the others from their next
-// request on.
+// and tokens are kept as digests, so that no change of keys ends them. A
+// revocation, like any other change, holds at every node from its next request
+// on.
 //
 // The keys sign the forms of the pages, which live for a day at most, and take
 // part in the tokens of a refresh, so that a repeat of it can be answered. A
@@ -182,12 +182,11 @@
 //     good.
 //  3. A day later, remove the old key.
 //
-// An old key that others may have learnt is removed at once: users then repeat
-// what they had open, and a client that repeats a refresh at that moment is
-// refused.
+// Remove a key at once if others may have learnt it. Users then repeat what
+// they had open, and a client that repeats a refresh at that moment is refused.
 //
-// Clocks of nodes that differ make lifetimes longer or shorter by the
-// difference, and nothing else: that a token is revoked, and that it is used
-// once, depends on no clock. Keep the difference well below
+// Where the clocks of nodes differ, lifetimes are longer or shorter by the
+// difference. Nothing else depends on a clock: neither whether a token is
+// revoked, nor whether it was used before. Keep the difference well below
 // [Lifetimes.RotationGrace].
 package flow

@@ -12,8 +12,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// ApplicationSettings are what an application sets of this package's doing, in
-// its oauthapp.Application.Extra under "flow":
+// ApplicationSettings are the settings of one application for this package.
+// They are kept in its oauthapp.Application.Extra under "flow":
 //
 //	settings := flow.ApplicationSettings{OptionalScopes: []string{"write"}}
 //	app, err := registry.SetExtra(ctx, owner, id, "flow", settings)
@@ -28,8 +28,8 @@ type ApplicationSettings struct {
 	// Owners list them in the form of the application, in package dashboard,
 	// where Config.Scopes has several.
 	//
-	// A consent page of the host's own shows the boxes, see package dashboard,
-	// or else nobody can grant these scopes.
+	// A consent page of the host's own has to show the boxes, as package
+	// dashboard says. Without them nobody can grant these scopes.
 	OptionalScopes []string `json:"optional_scopes,omitempty"`
 }
 

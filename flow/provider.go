@@ -144,9 +144,9 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.Ser
 // Mount registers every endpoint with a mux by its full path. To a method that
 // an endpoint does not have it answers 405 with Allow and the JSON of an error.
 // Each method of RFC 9110 and RFC 5789 but CONNECT has a pattern of its own, so
-// that the service may have patterns such as GET /. As these patterns are the
-// narrowest, what stands before an endpoint, such as a limiter at /oauth/, is
-// passed by: it takes the provider as a handler instead.
+// that the service may have patterns such as GET /. These patterns are the
+// narrowest. So a handler at /oauth/, such as a limiter, does not see their
+// requests: give it the provider as the next handler instead of mounting that.
 //
 // Like the mux itself, Mount panics if a pattern conflicts with one that is
 // there: the same, or HEAD /.
@@ -169,9 +169,9 @@ func (p *Provider) Registry() *oauthapp.Registry { return p.registry }
 // sent.
 //
 // Scripts are not allowed on the page, nor styles and images from elsewhere.
-// Its forms may lead anywhere, as a login does that goes on to a client, and
-// for that login's sake whoever opened the page as a pop-up stays connected
-// with it, unless w has a Cross-Origin-Opener-Policy already.
+// Its forms may lead anywhere, as a login goes on to a client. The page stays
+// connected with the window of a client that opened it as a pop-up, unless w
+// has a Cross-Origin-Opener-Policy already.
 func (p *Provider) WritePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	p.pages.Write(w, r, status, name, data)
 }

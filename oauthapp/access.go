@@ -32,9 +32,10 @@ const endBatch = 200
 // themselves. What began during the call may be ended too. Users are asked for
 // their consent anew.
 //
-// The API tokens of the user, for the account, and of the whole service end
-// too. A user token is for no account: that of a user who left one stays, and
-// reaches it no more, as the host's handlers see to.
+// API tokens end too: those of the user, those for the account, or those of the
+// whole service. A user token is for no account, so it stays when its user
+// leaves an account. The host's handlers see to it that it does not reach that
+// account any more.
 //
 // It works in short steps and rests between them, so that other calls are not
 // held up. The optional function progress is told after each step what was
@@ -149,7 +150,7 @@ func (r *Registry) Erase(ctx context.Context, user string) (Ended, error) {
 
 // Transfer gives an application to the account to, and returns the application
 // as it is now. Users, tokens and secrets stay as they are: whoever knew the
-// client secret still does, so that the receiver resets it. The application is
+// client secret still does, so the receiver should reset it. The application is
 // no longer approved, verified or trusted, as that was decided about the owner
 // before. Ask the receiver before: it is theirs from then on.
 //

@@ -108,8 +108,8 @@ const maxAPITokens = 100
 // wrong with n: name, scope or expires_in. It returns [ErrLimit] if the user
 // has 100 live tokens already, and [ErrExists] if n.ID is in use.
 //
-// The caller has asked what the user may do: the token has what it says.
-// Package flow asks flow.Config.MayAct again at each use.
+// The token gets the scopes that n names: the caller has asked before what the
+// user may do. Package flow asks flow.Config.MayAct again at each use.
 func (r *Registry) CreateAPIToken(ctx context.Context, n NewAPIToken) (APIToken, credential.Plaintext, error) {
 	if n.UserID == "" {
 		return APIToken{}, credential.Plaintext{}, errors.New("oauthapp: NewAPIToken.UserID is empty; pass the ID of whoever is signed in")

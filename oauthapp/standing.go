@@ -46,7 +46,7 @@ type Standing struct {
 // what is under way too.
 //
 // The function change is given the standing as it is and sets what is to be
-// different. Where somebody else changes it at the same time, it is called
+// different. If somebody else changes it at the same time, change is called
 // again with what they left, so that neither undoes the other:
 //
 //	app, err := registry.ChangeStanding(ctx, oauthapp.AnyOwner, id, func(s *oauthapp.Standing) {

@@ -48,7 +48,7 @@ type Store interface {
 
 	// BeginSession keeps a new session, with its code or its first tokens, and
 	// the grant that it is under. It returns the grant, without its
-	// application. AuthorizedAt of the grant becomes CreatedAt of the session.
+	// application.
 	//
 	// If the user has a live grant for the application and account, the
 	// session's scopes are added to it. Otherwise the grant begins anew: it has

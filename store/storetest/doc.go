@@ -59,11 +59,11 @@
 // balancer that sends the code to one and the token to the next. Beside gives
 // the rules such a second handle, which must share with the first what two
 // processes would share and nothing else: a pool, a file or a connection of its
-// own, never the same Go value. What these rules catch is what a process knows
-// by itself. A cache of sessions or applications, however short, accepts what
-// another node has revoked; a mutex, a counter or a reservation of names in
-// memory holds for one node alone; a read of a replica may be late. So ask the
-// database each time, and let it decide.
+// own, never the same Go value. These rules catch a store that relies on what
+// one process knows. A cache of sessions or applications, however short,
+// accepts what another node has revoked; a mutex, a counter or a reservation of
+// names in memory holds for one node alone; a read of a replica may be late. So
+// ask the database each time, and let the database decide.
 //
 // # Retries
 //
@@ -89,13 +89,14 @@
 // then return nil, having done all; return an error, having done nothing; or,
 // where the connection broke at the end, return an error, having done all. It
 // may never do half: a grant without its session, a new secret that ended the
-// old ones and is not there. Nor should it take effect after it has returned,
-// as the caller has gone on. Statements that are whole by themselves, or a
-// transaction, give the first; for the second, wait until the database has
-// confirmed that it stopped, or let it finish.
+// old ones and is not there. Nor may it take effect after it has returned, as
+// the caller has gone on. A single statement, or a transaction, is never half
+// done. To keep a call from taking effect later, wait until the database has
+// confirmed that the statement stopped, or let it finish.
 //
 // Times given to the store are in the 2030s and never the real ones: a store
-// that reads a clock fails. Run it under the race detector, and a few times.
+// that reads a clock fails. Run the rules under the race detector, and a few
+// times.
 //
 // # Limits
 //

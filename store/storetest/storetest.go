@@ -11,19 +11,19 @@ import (
 
 // A Harness opens the stores to be tested.
 type Harness struct {
-	// New opens a store that is empty, and of its own: what other stores hold
-	// is not seen through it. It registers with tb whatever closes it.
-	// Required.
+	// New opens an empty store that shares no data with any other, and
+	// registers with tb whatever closes it. Required.
 	New func(tb testing.TB) store.Store
 
-	// Reopen ends a store as a process would that stops, and opens its data
-	// again. Without it nothing is known of durability: nil is for stores that
+	// Reopen closes a store, as a process that stops would, and opens its data
+	// again. It is what durability is tested with. Nil is for stores that
 	// promise none.
 	Reopen func(tb testing.TB, s store.Store) store.Store
 
-	// Beside opens the data of a store once more, as another process would, and
-	// returns that second handle; s stays open and in use. It registers with tb
-	// whatever closes the handle. Nil is for stores that keep to one process.
+	// Beside opens the data of s once more, as another process would, and
+	// returns that second handle. The store s stays open and in use. Beside
+	// registers with tb whatever closes the handle. Nil is for stores that only
+	// one process can use.
 	Beside func(tb testing.TB, s store.Store) store.Store
 }
 
