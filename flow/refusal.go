@@ -16,6 +16,30 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
+// A Refusal is what requests of an application were refused for. It names no
+// user and quotes nothing that was sent.
+type Refusal struct {
+	At       time.Time // the last time, give or take a minute
+	Endpoint string    // these three are as in oauthapp.Event
+	Error    string
+	Reason   string
+}
+
+// Refusals returns what the requests of an application were refused for in the
+// last 7 days, on any node, the latest first: at most 20, each once. The page of
+// the application in package dashboard shows its developer the same. It is for
+// the host's own support desk, and asks nobody who is signed in. Calls of the
+// API with an access token that was revoked, or whose application is suspended,
+// are not among them. It returns none for an application that does not exist.
+func (p *Provider) Refusals(ctx context.Context, application uuid.UUID) ([]Refusal, error) {
+	kept, err := p.recentRefusals(ctx, application)
+	refusals := make([]Refusal, len(kept))
+	for i, r := range kept {
+		refusals[i] = Refusal{r.At, r.Endpoint, r.Error, r.Reason}
+	}
+	return refusals, err
+}
+
 // The refusals of an application's requests are kept for its developer in a
 // record of the store, so that the page shows those of all nodes. A request
 // that is granted writes nothing. One that is refused writes once a minute for

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/flow"
-	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/store"
 )
 
@@ -57,8 +56,8 @@ func newRecorded(t *testing.T) (*host, *recordStore) {
 }
 
 // refusals are those that the developer of the application sees.
-func (h *host) refusals() []kernel.Refusal {
-	refusals, err := h.Kernel().Refusals(context.Background(), h.app.ID)
+func (h *host) refusals() []flow.Refusal {
+	refusals, err := h.Refusals(context.Background(), h.app.ID)
 	require.NoError(h.t, err)
 	return refusals
 }
@@ -82,26 +81,26 @@ func TestRecentRefusals(t *testing.T) {
 	h.open(request(h.app, "redirect_uri", "https://other.example"))
 	h.Provider.Provider = first
 
-	code := kernel.Refusal{At: began, Endpoint: "/oauth/token", Error: flow.InvalidGrant, Reason: "the authorization code is not valid"}
-	secret := kernel.Refusal{At: began.Add(time.Minute), Endpoint: "/oauth/token", Error: flow.InvalidClient, Reason: "wrong client secret"}
-	grantType := kernel.Refusal{At: began.Add(2 * time.Minute), Endpoint: "/oauth/token", Error: flow.InvalidRequest, Reason: "grant_type is missing"}
-	callback := kernel.Refusal{At: began.Add(2 * time.Minute), Endpoint: "/oauth/authorize", Error: flow.InvalidRequest,
+	code := flow.Refusal{At: began, Endpoint: "/oauth/token", Error: flow.InvalidGrant, Reason: "the authorization code is not valid"}
+	secret := flow.Refusal{At: began.Add(time.Minute), Endpoint: "/oauth/token", Error: flow.InvalidClient, Reason: "wrong client secret"}
+	grantType := flow.Refusal{At: began.Add(2 * time.Minute), Endpoint: "/oauth/token", Error: flow.InvalidRequest, Reason: "grant_type is missing"}
+	callback := flow.Refusal{At: began.Add(2 * time.Minute), Endpoint: "/oauth/authorize", Error: flow.InvalidRequest,
 		Reason: "redirect_uri: the application has not registered it as a callback URL"}
-	require.Equal(t, []kernel.Refusal{callback, grantType, secret, code}, h.refusals())
+	require.Equal(t, []flow.Refusal{callback, grantType, secret, code}, h.refusals())
 
 	h.clock.advance(time.Minute)
 	h.post("/oauth/token", h.redemption(h.app, unissuedCode))
 	code.At = began.Add(3 * time.Minute)
-	require.Equal(t, []kernel.Refusal{code, callback, grantType, secret}, h.refusals())
+	require.Equal(t, []flow.Refusal{code, callback, grantType, secret}, h.refusals())
 
 	h.clock.advance(7*24*time.Hour - time.Minute)
-	require.Equal(t, []kernel.Refusal{code}, h.refusals())
+	require.Equal(t, []flow.Refusal{code}, h.refusals())
 	h.clock.advance(time.Minute)
 	require.Empty(t, h.refusals())
 	h.post("/oauth/token", h.redemption(h.app, unissuedCode))
 	require.Len(t, h.refusals(), 1)
 
-	kept, err := h.Kernel().Refusals(t.Context(), h.public.ID)
+	kept, err := h.Refusals(t.Context(), h.public.ID)
 	require.NoError(t, err)
 	require.Empty(t, kept, "another application")
 }

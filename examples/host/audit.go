@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -25,19 +23,6 @@ func (s *service) record(ctx context.Context, e oauthapp.Event) {
 	if err != nil {
 		s.logger.ErrorContext(ctx, "event not kept", "event", e, "error", err)
 	}
-}
-
-// A refusal is what a request of an application was refused for, and to whom.
-type refusal struct {
-	At                                  time.Time
-	Endpoint, Error, Reason, From, With string
-}
-
-// refusals are those of an application, the latest first.
-func (s *service) refusals(ctx context.Context, clientID string) ([]refusal, error) {
-	rows, _ := s.pool.Query(ctx, `SELECT at, endpoint, error, reason, remote_addr, user_agent FROM taskboard.audit
-		WHERE client_id = $1 AND endpoint <> '' ORDER BY id DESC LIMIT 50`, clientID)
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[refusal])
 }
 
 // forget takes a user out of the audit log, who is to be erased.

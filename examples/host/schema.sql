@@ -56,4 +56,3 @@ CREATE TABLE IF NOT EXISTS taskboard.audit (
     error       text NOT NULL,
     reason      text NOT NULL
 );
-CREATE INDEX IF NOT EXISTS audit_client ON taskboard.audit (client_id, id);

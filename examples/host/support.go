@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -14,7 +15,7 @@ type supportPage struct {
 	Application *oauthapp.Application // nil if none was found
 	Owner       string                // name of the team
 	Users       oauthapp.Usage
-	Refusals    []refusal
+	Refusals    []flow.Refusal
 	Problem     string
 }
 
@@ -59,7 +60,7 @@ func (s *service) showApplication(w http.ResponseWriter, r *http.Request, page s
 	if page.Owner, err = s.teamName(ctx, app.Owner); err != nil {
 		return err
 	}
-	if page.Refusals, err = s.refusals(ctx, app.ClientID); err != nil {
+	if page.Refusals, err = s.provider.Refusals(ctx, app.ID); err != nil {
 		return err
 	}
 	s.provider.WritePage(w, r, http.StatusOK, "support.html", page)
