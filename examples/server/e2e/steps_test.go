@@ -41,7 +41,7 @@ func (s *steps) pushed() {
 	require.Equal(t, http.StatusCreated, pushed.Status, "%s", pushed.Body)
 	s.breaks()
 	asked := url.Values{"client_id": {s.app.ClientID}, "request_uri": {pushed.str("request_uri")}}
-	yes := s.user.get("/oauth/authorize?" + asked.Encode()).form("/oauth/authorize").set("account_id", acme)
+	yes := s.user.get("/oauth/authorize?"+asked.Encode()).form("/oauth/authorize").set("account_id", acme)
 	s.breaks()
 	callback := yes.submit("decision", "authorize").redirect()
 	require.NotEmpty(t, callback.Query().Get("code"), "%s", callback)
