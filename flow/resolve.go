@@ -129,6 +129,7 @@ func (cfg Config) registry() oauthapp.Config {
 		MaxApplications:   cfg.Applications.Max,
 		ReservedName:      cfg.Applications.ReservedName,
 		PrivateUseSchemes: cfg.Applications.PrivateUseSchemes,
+		ConfidentialOnly:  cfg.Profile == FAPI2,
 		CredentialPrefix:  cfg.CredentialPrefix,
 		Events:            cfg.Events,
 		Now:               cfg.Now,

@@ -43,6 +43,10 @@ type Config struct {
 	// those of applications that have no other. Defaults to none.
 	PrivateUseSchemes []string
 
+	// ConfidentialOnly refuses to register public applications. Those that are
+	// there stay.
+	ConfidentialOnly bool
+
 	// CredentialPrefix is the prefix of client secrets: 1 to 16 lower-case
 	// letters and digits, the first a letter. Defaults to
 	// credential.DefaultPrefix.
@@ -163,6 +167,9 @@ func (r *Registry) check(owner string, reg Registration) (Registration, []FieldE
 	reg.schemes = r.cfg.PrivateUseSchemes
 	reg, problems := reg.normalize(r.cfg.Scopes)
 	problems = r.checkReserved(problems, owner, reg.Name)
+	if r.cfg.ConfidentialOnly && reg.Type == Public {
+		problems = append(problems, wrong("client_type.confidential_only", `must be "confidential": public applications cannot be registered here.`).about("client_type", "Client type"))
+	}
 	if reg.ClientID != "" && !isClientID(reg.ClientID) && !(reg.ownerless && isForeignClientID(reg.ClientID)) {
 		problems = append(problems, wrong("client_id.form", "must be 20 hexadecimal digits in lower case; leave it out to get a new one.").about("client_id", "Client ID"))
 	}

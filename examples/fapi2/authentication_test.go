@@ -3,10 +3,14 @@ package fapi2
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/clientmetadata"
+	"github.com/oauthapps/oauthapps/flow/dashboard"
 	"github.com/oauthapps/oauthapps/flow/registration"
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store/memory"
 )
 
 // Client assertions are judged in the same way at the token endpoint and at the
@@ -78,15 +85,27 @@ func TestAlgorithmsOfClientAssertions(t *testing.T) {
 	require.Equal(t, token, c.exchange(refresh(token)).RefreshToken)
 }
 
-// Neither secrets nor public clients are taken, anywhere.
+// Neither secrets nor public clients are taken, anywhere. Public applications
+// can be there from before, and cannot be registered.
 func TestNobodyComesWithoutAKey(t *testing.T) {
-	s := newService(t)
+	shared := memory.New()
+	before := newService(t, func(cfg *flow.Config) { cfg.Store, cfg.Profile = shared, "" })
+	native := oauthapp.Registration{
+		Name: "Native", HomepageURL: "https://client.example", CallbackURLs: []string{callback}, Type: oauthapp.Public,
+	}
+	public, _, err := before.Registry().Register(t.Context(), "developer", native)
+	require.NoError(t, err)
+
+	s := newService(t, func(cfg *flow.Config) { cfg.Store = shared })
 	c := s.register(t)
 	secret, err := s.Registry().ResetSecret(t.Context(), oauthapp.OwnedBy("developer"), c.app.ID, 0)
 	require.NoError(t, err)
-	public, _, err := s.Registry().Register(t.Context(), "developer", oauthapp.Registration{
-		Name: "Native", HomepageURL: "https://client.example", CallbackURLs: []string{callback}, Type: oauthapp.Public,
-	})
+	_, _, err = s.Registry().Register(t.Context(), "developer", native)
+	invalid, ok := errors.AsType[*oauthapp.ValidationError](err)
+	require.True(t, ok, err)
+	require.NotEmpty(t, invalid.Message("client_type"))
+	native.Name = "Native app"
+	_, err = s.Registry().Update(t.Context(), oauthapp.OwnedBy("developer"), public.ID, native)
 	require.NoError(t, err)
 	tokens := c.signIn()
 	for path, form := range map[string]url.Values{
@@ -140,4 +159,50 @@ func TestRegistration(t *testing.T) {
 		"jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{c.key.public()}},
 	})
 	require.Equal(t, http.StatusCreated, w.Code, w.Body.String())
+}
+
+// So do clients with a metadata document.
+func TestMetadataDocuments(t *testing.T) {
+	const loopback = "http://127.0.0.1:8080"
+	metadata := map[string]any{"client_name": "Budget", "redirect_uris": []string{callback}}
+	documents := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		metadata["client_id"] = "https://" + r.Host + r.URL.Path
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(metadata)
+	}))
+	t.Cleanup(documents.Close)
+	s := newService(t, func(cfg *flow.Config) {
+		cfg.Issuer, cfg.Resource = loopback, ""
+		roots := []*x509.Certificate{documents.Certificate()}
+		cfg.Extensions = append(cfg.Extensions, clientmetadata.New(clientmetadata.Config{Roots: roots}))
+	})
+	c := s.register(t)
+	push := func(path string) *httptest.ResponseRecorder {
+		c.app.ClientID = documents.URL + path
+		return c.send(loopback+"/oauth/par", c.authenticated(c.request(), "aud", loopback))
+	}
+	require.NotEqual(t, http.StatusCreated, push("/public").Code)
+	metadata["token_endpoint_auth_method"] = "private_key_jwt"
+	metadata["jwks"] = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{c.key.public()}}
+	w := push("/with-a-key")
+	require.Equal(t, http.StatusCreated, w.Code, w.Body.String())
+}
+
+// The form of an application offers no public ones.
+func TestForm(t *testing.T) {
+	for profile, offered := range map[flow.Profile]bool{"": true, flow.FAPI2: false} {
+		s := newService(t, func(cfg *flow.Config) {
+			cfg.Profile = profile
+			cfg.CurrentUser = func(*http.Request) (*flow.User, error) {
+				return &flow.User{ID: "1", Session: "session", Accounts: []flow.Account{{ID: "7", Name: "Ann", Role: flow.Administrator}}}, nil
+			}
+		})
+		pages, err := dashboard.New(dashboard.Config{Provider: s.Provider})
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		pages.ServeHTTP(w, httptest.NewRequest(http.MethodGet, issuer+"/accounts/7/oauth_applications/new", nil))
+		require.Equal(t, http.StatusOK, w.Code, w.Body.String())
+		require.Contains(t, w.Body.String(), `name="jwks"`)
+		require.Equal(t, offered, strings.Contains(w.Body.String(), "client_type"), profile)
+	}
 }

@@ -98,11 +98,11 @@ func (s *source) readMethod(c *client, members map[string]json.RawMessage) error
 		methods = append(methods, texts(members[name])...)
 	}
 	if len(methods) == 0 {
-		return nil
+		methods = []string{"none"}
 	}
 	for _, method := range methods {
 		switch {
-		case method == "none":
+		case method == "none" && s.kernel.HasClientAuthentication("none"):
 			return nil
 		case method == privateKeyJWT && s.kernel.HasClientAuthentication(privateKeyJWT):
 			return s.readKeys(c, members)

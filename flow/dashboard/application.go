@@ -41,7 +41,7 @@ func (req *request) newApplication() error {
 func (req *request) emptyForm(clientID string) page.ApplicationForm {
 	return page.ApplicationForm{
 		Account: req.account.Name, New: true, Action: req.listURL(), Cancel: req.listURL(), ClientID: clientID, Ticket: req.ticket(req.listURL(), clientID),
-		Further: req.furtherFields(oauthapp.Application{}),
+		ConfidentialOnly: !req.kernel.HasClientAuthentication("none"), Further: req.furtherFields(oauthapp.Application{}),
 	}
 }
 

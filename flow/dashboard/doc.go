@@ -191,7 +191,7 @@
 //	application_form.html
 //	    Account, New, Title, Action, Cancel, Ticket, ClientID, Version,
 //	    Was (Name, Description, Homepage, Callbacks), Name, Description,
-//	    Homepage, Callbacks, Public,
+//	    Homepage, Callbacks, Public, ConfidentialOnly,
 //	    Further (Name, Label, Hint, Scopes, Flag, Text, Was, Has "scope"),
 //	    Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice,
 //	    Problems (Field, Message), Problem "field"

@@ -277,8 +277,9 @@ type ApplicationForm struct {
 	Was      Fields // hidden fields "was_name" and so on, when editing: as the form was opened
 
 	Fields
-	Public  bool
-	Further []Field // of capabilities
+	Public           bool
+	ConfidentialOnly bool    // there is no choice of a type
+	Further          []Field // of capabilities
 
 	Changes   []Change // what somebody else changed since the form was opened
 	ChangedAt Moment
