@@ -121,10 +121,12 @@ func (cfg Config) Check() []Finding {
 	return findings
 }
 
-// Check returns the findings of [Config.Check] and what only the store can tell
-// of the configuration: an entry of ResourceServers, its own or that of a
-// [Resource], that names no confidential application, and so can introspect
-// nothing. It reads each entry from the store, and returns its error.
+// Check returns the findings of [Config.Check] and what only the store and the
+// pages can tell of the configuration. That is an entry of ResourceServers, its
+// own or that of a [Resource], that names no confidential application, and so
+// can introspect nothing; and what is said in English to readers of another
+// language, such as the description of a scope. It reads each of those entries
+// from the store, and returns its error.
 func (p *Provider) Check(ctx context.Context) ([]Finding, error) {
 	findings, err := p.checkResourceServers(ctx, "ResourceServers", p.cfg.ResourceServers)
 	for _, r := range p.resources {
@@ -137,7 +139,7 @@ func (p *Provider) Check(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	findings = append(slices.Clone(p.findings), findings...)
+	findings = slices.Concat(p.findings, findings, p.untranslated())
 	sortFindings(findings)
 	return findings, nil
 }

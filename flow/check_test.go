@@ -101,6 +101,7 @@ func TestCheckOfTheStore(t *testing.T) {
 	check := func(resourceServers ...string) ([]flow.Finding, error) {
 		cfg := careful()
 		cfg.Store, cfg.Now, cfg.RequirePKCE, cfg.ResourceServers = s.store, s.clock.Now, false, resourceServers
+		cfg.Pages.Languages = []string{"en"}
 		p, err := flow.New(cfg)
 		require.NoError(t, err, "New asks no store")
 		return p.Check(t.Context())

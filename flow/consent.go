@@ -89,17 +89,19 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 	if len(p.resources) > 1 {
 		for _, identifier := range q.Resources {
 			if r, ok := p.findResource(identifier); ok {
-				view.Resources = append(view.Resources, page.Resource{Name: r.Name, Identifier: r.Identifier})
+				view.Resources = append(view.Resources, page.Resource{Name: word("resource", r.Identifier, r.Name), Identifier: r.Identifier})
 			}
 		}
 	}
 	before := granted[selected]
 	for _, name := range q.Scopes {
+		s := p.scopes[name]
 		view.Scopes = append(view.Scopes, page.AskedScope{
 			Name:        name,
-			Description: p.scopes[name].Description,
-			Group:       p.scopes[name].Group,
-			Risk:        p.scopes[name].Risk,
+			Description: word("scope", name, s.Description),
+			Group:       s.Group,
+			GroupName:   word("scope_group", s.Group, s.Group),
+			Risk:        word("scope_risk", name, s.Risk),
 			Optional:    slices.Contains(optional, name),
 			Selected:    slices.Contains(before, name),
 			New:         len(before) > 0 && !slices.Contains(before, name) && !slices.Contains(optional, name),

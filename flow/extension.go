@@ -10,6 +10,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -136,9 +137,9 @@ func (p *Provider) Kernel() *kernel.Kernel { return p.kernel }
 
 // host is what the kernel says of the host.
 func (p *Provider) host() kernel.Host {
-	scopes := make(map[string]string, len(p.scopes))
+	scopes := make(map[string]*page.Message, len(p.scopes))
 	for name, scope := range p.scopes {
-		scopes[name] = scope.Description
+		scopes[name] = word("scope", name, scope.Description)
 	}
 	return kernel.Host{
 		User:            p.kernelUser,

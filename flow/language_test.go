@@ -3,6 +3,7 @@ package flow_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"testing/fstest"
 
@@ -17,6 +18,52 @@ var dutch = fstest.MapFS{"messages/nl.json": {Data: []byte(`{
 	"consent.undecided": "Maak een keuze.",
 	"error.request": "Dit verzoek is onbruikbaar"
 }`)}}
+
+// TestConfiguredWordsByLanguage: what the host says of scopes and resources is in
+// the language of the page, and in the configuration's words where there is no
+// message.
+func TestConfiguredWordsByLanguage(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) {
+		cfg.Scopes = []flow.Scope{
+			{Name: "read", Description: "Read your <domains>", Default: true, Group: "Domains"},
+			{Name: "write", Description: "Change your {domains}", Risk: "It can delete them.", Group: "Domains"},
+		}
+		cfg.Resources = []flow.Resource{{Identifier: "https://mcp.example", Name: "Acme MCP", Scopes: []string{"read", "write"}}}
+		cfg.Pages.Languages = []string{"en", "nl"}
+		cfg.Pages.Files = fstest.MapFS{
+			"messages/nl.json": {Data: []byte(`{
+				"scope.read": "Je domeinen lezen", "scope_group.Domains": "Domeinen", "scope_risk.write": "Het kan ze verwijderen.",
+				"resource.https://mcp.example": "Acme-MCP"
+			}`)},
+		}
+	})
+	ask := []string{"scope", "read write", "resource", "https://mcp.example"}
+	english := h.open(request(h.app, ask...)).Body.String()
+	for _, text := range []string{"Read your &lt;domains&gt; <code>", "Change your {domains} <code>", "It can delete them.", "<h3>Domains</h3>", "<bdi>Acme MCP</bdi>"} {
+		require.Contains(t, english, text)
+	}
+	inDutch := h.open(request(h.app, append(ask, "ui_locales", "nl")...)).Body.String()
+	for _, text := range []string{"Je domeinen lezen <code>", "Change your {domains} <code>", "Het kan ze verwijderen.", "<h3>Domeinen</h3>", "<bdi>Acme-MCP</bdi>"} {
+		require.Contains(t, inDutch, text)
+	}
+
+	findings, err := h.Check(t.Context())
+	require.NoError(t, err)
+	i := slices.IndexFunc(findings, func(f flow.Finding) bool { return f.Field == "Pages.Files" })
+	require.GreaterOrEqual(t, i, 0)
+	require.Contains(t, findings[i].Message, "Pages in the language nl have some texts in English: messages/nl.json lacks ")
+
+	// German has all that the library says, and one description is not there.
+	h = newHost(t, func(cfg *flow.Config) {
+		cfg.Pages.Languages = []string{"de", "en"}
+		cfg.Pages.Files = fstest.MapFS{"messages/de.json": {Data: []byte(`{"scope.read": "Daten lesen"}`)}}
+	})
+	findings, err = h.Check(t.Context())
+	require.NoError(t, err)
+	i = slices.IndexFunc(findings, func(f flow.Finding) bool { return f.Field == "Pages.Files" })
+	require.GreaterOrEqual(t, i, 0)
+	require.Contains(t, findings[i].Message, "messages/de.json lacks 1 of them, the first being scope.write.")
+}
 
 // TestLanguage: the host's choice comes before that of the application, and
 // that before the browser's. The language stays when the page is shown again.

@@ -23,7 +23,8 @@ type Resource struct {
 	Identifier string
 
 	// Name is what the consent page calls it, such as "Acme MCP": at most 80
-	// bytes. Defaults to the Identifier without its scheme.
+	// bytes. In other languages it is the message "resource." and Identifier in
+	// [Pages.Files]. Defaults to the Identifier without its scheme.
 	Name string
 
 	// Scopes are those of [Config.Scopes] that it takes. A client that asks for

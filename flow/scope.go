@@ -13,9 +13,13 @@ import (
 
 // A Scope is something an application can ask for (RFC 6749, section 3.3).
 type Scope struct {
-	Name        string
-	Description string // in words, on the consent page: "Read your domains"
-	Default     bool   // granted to a request without scope. At least one scope is default.
+	Name string
+	// Description is what it allows in words, on the consent page: "Read your
+	// domains". In other languages it is the message "scope." and Name in
+	// [Pages.Files], and so are Risk, "scope_risk." and Name, and Group,
+	// "scope_group." and Group.
+	Description string
+	Default     bool // granted to a request without scope. At least one scope is default.
 	// Group puts the scope beside others of the same Group on the consent page,
 	// under that heading, such as "Domains". Optional.
 	Group string

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
@@ -55,7 +56,7 @@ func FuzzParse(f *testing.F) {
 			Registry:                registry,
 			HasGrant:                func(grant string) bool { return grant == "authorization_code" },
 			HasClientAuthentication: func(string) bool { return true },
-			Host:                    kernel.Host{Scopes: map[string]string{"read": "", "write": ""}},
+			Host:                    kernel.Host{Scopes: map[string]*page.Message{"read": nil, "write": nil}},
 		},
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

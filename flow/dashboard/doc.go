@@ -113,9 +113,7 @@
 // # Looks
 //
 // The pages need no JavaScript and run under a Content-Security-Policy that
-// allows no styles in the page, no images from elsewhere, and no script but
-// one: pages that show a client ID or a secret have copy.js, by its URL, which
-// puts a button beside each element with the attribute data-copy. A host
+// allows none, nor styles in the page, nor images from elsewhere. A host
 // replaces any of these files through flow.Config.Pages.Files, which holds it
 // by its name:
 //
@@ -124,7 +122,6 @@
 //	navigation.html    above the content; empty
 //	footer.html        below it; empty
 //	style.css          the stylesheet; its first rules hold all colours
-//	copy.js            the script of pages with something to copy
 //
 // The stylesheet touches nothing but what is inside of an element of the class
 // oauthapps, as <main> of the library's layout is. A layout of the host's has
@@ -150,9 +147,8 @@
 // flow.Provider.WritePage shows them.
 //
 // All are files of html/template. Each receives .Host, what
-// flow.Config.Pages.Data returned for the request; .Stylesheet and .Script, the
-// URLs of style.css and, for a page that has something to copy, of copy.js;
-// .Documentation and .Support of flow.Config.Pages; and .Page: in a page of the host's own, what WritePage was given,
+// flow.Config.Pages.Data returned for the request; .Stylesheet, the URL of
+// style.css; and .Page: in a page of the host's own, what WritePage was given,
 // and in those of the library
 //
 //	consent.html
@@ -160,11 +156,12 @@
 //	    Homepage, Home, Owner, ClientHost, Badge, Verified, Public,
 //	    Loopback, Callback, Remarks, Resources (Name, Identifier),
 //	    Accounts (ID, Name, Selected, Granted),
-//	    Scopes (Name, Description, Group, Risk, Optional, Selected, New),
+//	    Scopes (Name, Description, Group, GroupName, Risk, Optional,
+//	        Selected, New),
 //	    Required and Optional (Name, Scopes): the same by group, Notice
 //	error.html
 //	    Status, Title, Message, Detail, Received, Remedy, Time,
-//	    Reference, Back (URL, Text)
+//	    Back (URL, Text)
 //	applications.html
 //	    Everywhere, Account, Accounts (URL, Text, Current), Notice,
 //	    Problem, OfOthers, Manages, NewURL, ReceiveURL, EverywhereURL,
@@ -186,8 +183,7 @@
 //	    Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	    Overlaps (Value, Text, Hint, Selected),
 //	    Refusals (At, Endpoint, Error, Reason, Remedy), Ticket, EditURL,
-//	    ResetURL, RevokeURL, DeleteURL, AuthorizeURL, TokenURL,
-//	    TransferURL, OfferedUntil, OfferedBy
+//	    ResetURL, RevokeURL, DeleteURL, TransferURL, OfferedUntil, OfferedBy
 //	application_form.html
 //	    Account, New, Title, Action, Cancel, Ticket, ClientID, Version,
 //	    Was (Name, Description, Homepage, Callbacks), Name, Description,
@@ -212,9 +208,9 @@
 //	        (Suspended, Reason, Awaiting, Verified), ExpiresAt, Usage
 //	        (Users, More, LastUsedAt))
 //
-// Times have IsZero and ISO; ago, date, when and exact say them. What is said
-// of what was done or is wrong, such as Notice, Problem, Message, Label and
-// Hint, is a message: {{msg .Notice}} says it. The fields Action, Ticket,
+// Times have IsZero and ISO; ago, date, when and exact say them. Whatever the
+// library or the configuration says, such as Notice, Problem, Label, Hint, Risk
+// and the Description of a scope, is a message: {{msg .Notice}} says it. The fields Action, Ticket,
 // Request, ClientID, Newest, Version and Was must come back from the forms as
 // the library's own templates send them.
 //

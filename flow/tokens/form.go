@@ -33,8 +33,9 @@ func (f form) Problem(field string) *page.Message {
 }
 
 type choice struct {
-	Name, Description string
-	Selected          bool
+	Name        string
+	Description *page.Message
+	Selected    bool
 }
 
 func (req *request) emptyForm() form {

@@ -44,12 +44,12 @@ var samples = map[string][]any{
 		tokenPage{
 			Account: "Account", Accounts: []page.AccountLink{{URL: "/accounts/1/api_tokens", Text: "Account", Current: true}, {URL: "/accounts/2/api_tokens", Text: "Other"}},
 			UserName: "User", Notice: page.Say("tokens.revoked"), Token: "oa_ap_token", Made: "Name",
-			User:      []listed{{Name: "Name", Hint: "hint", Scopes: []page.Scope{{Name: "read", Description: "Read"}, {Name: "gone"}}, RevokeURL: "/revoke", Ticket: "ticket"}},
+			User:      []listed{{Name: "Name", Hint: "hint", Scopes: []page.Scope{{Name: "read", Description: page.Plain("Read")}, {Name: "gone"}}, RevokeURL: "/revoke", Ticket: "ticket"}},
 			OfAccount: []listed{{Name: "Name", Hint: "hint", By: "User", ExpiresAt: page.Moment{At: time.Unix(1, 0)}, LastUsedAt: page.Moment{At: time.Unix(1, 0)}}},
 			UserPages: page.Pages{First: "/first", Next: "/next"},
 			Form: form{
 				Action: "/accounts/1/api_tokens", Name: "Name", OfAccount: true, MaxDays: 30, ExpiresIn: "30",
-				Scopes:   []choice{{Name: "read", Description: "Read", Selected: true}, {Name: "write"}},
+				Scopes:   []choice{{Name: "read", Description: page.Plain("Read"), Selected: true}, {Name: "write"}},
 				Problems: []page.Problem{{Field: "name", Message: page.Plain("Problem")}, {Field: "scope", Message: page.Plain("Problem")}, {Field: "expires_in", Message: page.Plain("Problem")}, {Field: "kind", Message: page.Plain("Problem")}},
 			},
 		},

@@ -10,17 +10,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
-)
-
-// The endpoints of RFC 6749, sections 3.1 and 3.2, below the issuer's path.
-const (
-	AuthorizePath = "/oauth/authorize"
-	TokenPath     = "/oauth/token"
 )
 
 // A Kernel is what a provider lends its capabilities. Its functions are safe
@@ -208,8 +203,8 @@ type Host struct {
 	// Actor is who sent a request. The user is "" where that is not known.
 	Actor func(r *http.Request, user string) oauthapp.Actor
 
-	Scopes          map[string]string // the description of each by its name
-	MaxApplications int               // of one owner
+	Scopes          map[string]*page.Message // the description of each by its name, nil for none
+	MaxApplications int                      // of one owner
 	Logger          *slog.Logger
 }
 

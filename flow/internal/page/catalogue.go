@@ -78,6 +78,9 @@ func (o Options) readCatalogue() (catalogue, error) {
 			return nil, err
 		}
 	}
+	for key, words := range o.Words {
+		all[fallback][key] = text{plural.Other: {{html: template.HTMLEscapeString(words)}}}
+	}
 	if o.Overrides != nil {
 		if err := all.read(o.Overrides, true); err != nil {
 			return nil, err

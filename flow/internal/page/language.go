@@ -116,6 +116,17 @@ func (s *Set) Languages() []string {
 	return tags
 }
 
+// Missing are the keys of the messages that a language has in English alone,
+// sorted.
+func (s *Set) Missing(tag string) []string {
+	for _, l := range s.editions {
+		if l.tag.String() == tag {
+			return l.missing
+		}
+	}
+	return nil
+}
+
 type localesKey struct{}
 
 // WithLocales returns a request whose pages are in the language that its client

@@ -21,7 +21,7 @@ var pageFiles = []string{
 func samples() map[string][]any {
 	now := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 	moment := Moment{At: now.Add(-3 * time.Minute), Now: now}
-	scopes := []Scope{{Name: "read", Description: "Read your data"}, {Name: "write"}}
+	scopes := []Scope{{Name: "read", Description: Plain("Read your data")}, {Name: "write"}}
 	secret := Secret{Hint: "aB3x", CreatedAt: moment, LastUsedAt: moment, ExpiresAt: moment, RevokeURL: "/revoke"}
 	standing := Standing{Suspended: true, Reason: "Reason", Awaiting: true, Verified: true}
 	problem, notice := Plain("A problem."), Plain("Notice")
@@ -47,23 +47,23 @@ func samples() map[string][]any {
 			Consent{},
 			Consent{
 				Action: "/", Request: "a=b", Ticket: "ticket", UserName: "User", Application: "Name", Description: "Text",
-				Homepage: "https://example.com/home", Home: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: []AskedScope{{Name: "read", Description: "Read your data"}, {Name: "write"}},
+				Homepage: "https://example.com/home", Home: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: []AskedScope{{Name: "read", Description: Plain("Read your data")}, {Name: "write"}},
 				Accounts: []Account{{"1", "One", true, false}, {"2", "Two", false, true}}, Notice: notice,
 			},
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
 			Consent{
 				Application: "Name", ClientHost: "client.example", Badge: Plain("registered itself"), Verified: true, Loopback: true, Callback: "http://localhost",
 				Remarks: []*Message{Plain("Remark.")}, Scopes: []AskedScope{
-					{Name: "read", Description: "Read your data"}, {Name: "pay", Description: "Pay", Group: "Money", Risk: "It can spend your money.", New: true},
+					{Name: "read", Description: Plain("Read your data")}, {Name: "pay", Description: Plain("Pay"), Group: "Money", GroupName: Plain("Money"), Risk: Plain("It can spend your money."), New: true},
 					{Name: "write", Optional: true},
-					{Name: "delete", Description: "Delete your data", Group: "Data", Risk: "What is deleted is gone.", Optional: true, Selected: true},
-					{Name: "send", Description: "Send your data", Group: "Data", Optional: true},
-				}, Resources: []Resource{{Name: "API", Identifier: "https://api.example"}}, Accounts: []Account{{ID: "1", Name: "One"}},
+					{Name: "delete", Description: Plain("Delete your data"), Group: "Data", GroupName: Plain("Data"), Risk: Plain("What is deleted is gone."), Optional: true, Selected: true},
+					{Name: "send", Description: Plain("Send your data"), Group: "Data", GroupName: Plain("Data"), Optional: true},
+				}, Resources: []Resource{{Name: Plain("API"), Identifier: "https://api.example"}}, Accounts: []Account{{ID: "1", Name: "One"}},
 			},
 		},
 		"error.html": {
 			Error{},
-			Error{Status: 404, Title: Plain("Title"), Message: Plain("Message"), Detail: "Detail", Received: "Received", Remedy: Plain("Remedy"), Time: Moment{At: now}, Reference: "ABCD2345", Back: &Link{URL: "/", Text: Plain("Back")}},
+			Error{Status: 404, Title: Plain("Title"), Message: Plain("Message"), Detail: "Detail", Received: "Received", Remedy: Plain("Remedy"), Time: Moment{At: now}, Back: &Link{URL: "/", Text: Plain("Back")}},
 		},
 		"applications.html": {
 			Applications{},
@@ -92,9 +92,9 @@ func samples() map[string][]any {
 				Itself: &Itself{Scopes: scopes, Tokens: 12, IssuedAt: moment, LastUsedAt: moment},
 				Newest: "id", Overlaps: []Option{{Value: "24h", Text: Say("overlap.24h"), Selected: true}, {Value: "0", Text: Say("overlap.0"), Hint: Plain("Hint")}},
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: Plain("Remedy.")}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: Plain("Remedy.")}},
-				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", AuthorizeURL: "https://service.example/oauth/authorize", TokenURL: "https://service.example/oauth/token", TransferURL: "/", OfferedUntil: moment,
+				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", TransferURL: "/", OfferedUntil: moment,
 			},
-			Application{Public: true, Created: true, ClientID: "client", Callbacks: []string{"https://example.com/callback"}, Itself: &Itself{}},
+			Application{Public: true, Created: true, Itself: &Itself{}},
 		},
 		"application_form.html": {
 			ApplicationForm{},

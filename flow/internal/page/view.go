@@ -1,7 +1,6 @@
 package page
 
 import (
-	"crypto/rand"
 	"slices"
 	"strings"
 )
@@ -42,10 +41,10 @@ func (c Consent) groups(optional bool) []ScopeGroup {
 		if s.Optional != optional {
 			continue
 		}
-		i := slices.IndexFunc(groups, func(g ScopeGroup) bool { return g.Name == s.Group })
+		i := slices.IndexFunc(groups, func(g ScopeGroup) bool { return g.key == s.Group })
 		if i < 0 {
 			i = len(groups)
-			groups = append(groups, ScopeGroup{Name: s.Group})
+			groups = append(groups, ScopeGroup{key: s.Group, Name: s.GroupName})
 		}
 		groups[i].Scopes = append(groups[i].Scopes, s)
 	}
@@ -55,25 +54,34 @@ func (c Consent) groups(optional bool) []ScopeGroup {
 // ScopeGroup is what the application asks for of one group, in the order of the
 // service.
 type ScopeGroup struct {
-	Name   string // "" for what has no group
+	key    string
+	Name   *Message // nil for what has no group
 	Scopes []AskedScope
 }
 
 // Scope is one thing that the application may do.
-type Scope struct{ Name, Description string }
+type Scope struct {
+	Name        string
+	Description *Message // nil where it has none
+}
 
 // AskedScope is one thing that the application asks for.
 type AskedScope struct {
-	Name, Description string
-	Group             string // the heading that it stands under; "" for none
-	Risk              string // what it can do at worst; ""
-	Optional          bool   // the user may leave it out; it has a box, field "scope"
-	Selected          bool   // it was granted before, for the account that is selected
-	New               bool   // others were granted before and it was not; an optional one may have been left out then
+	Name        string
+	Description *Message
+	Group       string   // those of one group stand together; "" for none
+	GroupName   *Message // the heading that they stand under
+	Risk        *Message // what it can do at worst
+	Optional    bool     // the user may leave it out; it has a box, field "scope"
+	Selected    bool     // it was granted before, for the account that is selected
+	New         bool     // others were granted before and it was not; an optional one may have been left out then
 }
 
 // Resource is an API of the service.
-type Resource struct{ Name, Identifier string }
+type Resource struct {
+	Name       *Message
+	Identifier string
+}
 
 // Account is one account that can be chosen, in field "account_id".
 type Account struct {
@@ -93,14 +101,8 @@ type Error struct {
 	Received string
 	Remedy   *Message
 	Time     Moment
-	// Reference finds the outage in the log; "" for what is none.
-	Reference string
-	Back      *Link // where to go on; nil where there is nothing
+	Back     *Link // where to go on; nil where there is nothing
 }
-
-// NewReference returns a reference that people can read out: 8 letters and
-// digits.
-func NewReference() string { return rand.Text()[:8] }
 
 // Link is a link to a page of this service.
 type Link struct {
@@ -225,8 +227,6 @@ type Application struct {
 	ResetURL  string // posted to
 	RevokeURL string
 	DeleteURL string
-
-	AuthorizeURL, TokenURL string // of the service
 
 	TransferURL  string
 	OfferedUntil Moment   // to another account; zero: it is not offered

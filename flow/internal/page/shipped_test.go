@@ -1,0 +1,40 @@
+package page
+
+import (
+	"html/template"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestShippedLanguages: a date, distances and counts in each language, as its
+// readers write them.
+func TestShippedLanguages(t *testing.T) {
+	set, err := New(Options{})
+	require.NoError(t, err)
+	read := map[string][]string{
+		"en": {"4 Mar 2026, 12:05 UTC", "1 hour ago", "in 2 days", "This cuts off 1 user", "This cuts off 12 users"},
+		"de": {"4. März 2026, 12:05 UTC", "vor 1 Stunde", "in 2 Tagen", "Das trennt 1 Benutzer von der Anwendung", "Das trennt 12 Benutzer von der Anwendung"},
+		"fr": {"4 mars 2026, 12:05 UTC", "il y a 1 heure", "dans 2 jours", "Cela coupe l’accès de 1 utilisateur", "Cela coupe l’accès de 12 utilisateurs"},
+	}
+	at := time.Date(2026, 3, 4, 12, 5, 0, 0, time.UTC)
+	for _, l := range set.editions {
+		t.Run(l.tag.String(), func(t *testing.T) {
+			require.Empty(t, l.missing)
+			var said []string
+			for _, say := range []func() (template.HTML, error){
+				func() (template.HTML, error) { return l.sayClock("15:04")(Moment{At: at}) },
+				func() (template.HTML, error) { return l.sayAgo(Moment{At: at, Now: at.Add(time.Hour)}) },
+				func() (template.HTML, error) { return l.sayAgo(Moment{At: at, Now: at.Add(-2 * 24 * time.Hour)}) },
+				func() (template.HTML, error) { return l.msg("usage.users", 1) },
+				func() (template.HTML, error) { return l.msg("usage.users", 12) },
+			} {
+				text, err := say()
+				require.NoError(t, err)
+				said = append(said, string(text))
+			}
+			require.Equal(t, read[l.tag.String()], said)
+		})
+	}
+}
