@@ -45,6 +45,7 @@ func (p *Provider) extend() error {
 		},
 		AgreeItself:        p.agreeItself,
 		RequestedScopes:    p.requestedScopesAt,
+		SplitScopes:        p.splitScopes,
 		RequestedResources: p.requestedResources,
 		KeptResources:      p.keptResources,
 

@@ -154,13 +154,13 @@ func (g *grant) judge(t *kernel.TokenRequest, granted []string) ([]string, *wire
 	if len(granted) == 0 {
 		return nil, wire.Refuse(wire.UnauthorizedClient, "the application was granted no scopes for itself")
 	}
-	asked := t.Params.Get("scope")
-	if asked == "" {
-		asked = strings.Join(granted, " ")
+	asked := g.kernel.SplitScopes(t.Params.Get("scope"))
+	if len(asked) == 0 {
+		asked = granted
 	}
 	app := t.Client.Application
 	app.Scopes = granted // in place of those that it may ask users for
-	return g.kernel.RequestedScopes(app, asked, nil)
+	return g.kernel.RequestedScopes(app, strings.Join(asked, " "), nil)
 }
 
 // ownerField is where the owner of an application grants it scopes for itself,

@@ -75,6 +75,10 @@ type Kernel struct {
 
 	RequestedScopes func(app oauthapp.Application, scope string, resources []string) ([]string, *wire.Error)
 
+	// SplitScopes takes a parameter scope apart, without those that the service
+	// ignores.
+	SplitScopes func(scope string) []string
+
 	// StillGiven returns which of some scopes a user may still give for an
 	// account, "" for what they do for themselves. An error is an outage.
 	StillGiven func(ctx context.Context, user, account string, scopes []string) ([]string, *wire.Error)
