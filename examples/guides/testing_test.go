@@ -29,6 +29,21 @@ func TestAPI(t *testing.T) {
 	require.Equal(t, 401, status(t, http.DefaultClient, api.URL))
 }
 
+// # Test one of several APIs
+//
+// At gives tokens for another API of Config.Resources than the default one, so
+// that a test proves which of them a handler serves.
+func TestAnotherAPI(t *testing.T) {
+	const reports = "https://reports.example"
+	provider := flowtest.New(t, flow.Config{Scopes: service().Scopes, Resources: []flow.Resource{{Identifier: reports}}})
+	guard := provider.Guard(flow.Guard{Resource: reports, Scopes: []string{"read"}})
+	api := httptest.NewServer(guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {})))
+	defer api.Close()
+
+	require.Equal(t, 200, status(t, provider.At(reports).ActingAs("ann", "7", "read"), api.URL))
+	require.Equal(t, 401, status(t, provider.ActingAs("ann", "7", "read"), api.URL))
+}
+
 // # Test the way through consent
 //
 // Authorize is the user's browser: it opens the URL that a client sends it to,
