@@ -108,7 +108,7 @@ func printUsage(w io.Writer) {
 	fmt.Fprint(w, `
 Many nodes: give each the same -store postgres://..., -issuer and keys. To replace a key
 without signing anyone out, change the key file of every node in three steps, each
-only when all nodes have been restarted, one by one, with the one before:
+five minutes after all nodes have been restarted, one by one, with the one before:
   1. add a new key (openssl rand -base64 32) as the last line: all nodes verify it
   2. move it to the first line: it signs
   3. a day later, when nothing that the old key signed is good any more, remove that
