@@ -109,7 +109,7 @@
 // bytea_output, IntervalStyle, TimeZone). default_transaction_isolation does
 // not matter either: a statement that fails to serialize in another level is
 // retried. Only client_encoding must be UTF8. [Open] sets it. On a host's pool
-// with another one, all calls fail.
+// with another encoding, all calls fail.
 //
 // Statements name functions, operators and types with their schema, pg_catalog.
 // So roles that may create in the schema of the tables, as all may in public
