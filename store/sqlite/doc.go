@@ -32,8 +32,10 @@
 // They are there while it is open and after a crash. New files can be read and
 // written by their user alone (mode 0600). Opening brings an older schema up to
 // date, each migration in a transaction of its own; several processes may do so
-// at once. An older version of this library refuses the file, and fails on one
-// that it has open while it is migrated.
+// at once. An older version of this library refuses to open the file. Stop the
+// processes of the version before: one that has the file open while it is
+// migrated fails or, where nothing was changed that it uses, goes on and does
+// not see what is new.
 //
 // To back up while the service runs, let SQLite make a copy, with its
 // command-line shell or any other client:
