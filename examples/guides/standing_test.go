@@ -27,8 +27,8 @@ import (
 //     any program on a device can pose as one with another.
 //
 // The support desk finds an application by the client ID that a developer
-// quotes: Registry.ApplicationByClientID with AnyOwner. Why its requests were
-// refused stands on its page, and in your events.
+// quotes: Registry.ApplicationByClientID with AnyOwner. Provider.Refusals tells
+// why its requests were refused, as its page does, and so do your events.
 func Example_standing() {
 	provider := must(flow.New(service()))
 	registry := provider.Registry()
