@@ -26,18 +26,15 @@ func ask(ctx context.Context) *question { return ctx.Value(questionKey{}).(*ques
 // however often fosite asks.
 func (q *question) original() *fosite.Request {
 	if q.asked == nil {
-		form := url.Values{}
-		if q.session.RedirectURI != "" {
-			form.Set("redirect_uri", q.session.RedirectURI)
-		}
-		if q.session.CodeChallenge != "" {
-			form.Set("code_challenge", q.session.CodeChallenge)
-			form.Set("code_challenge_method", "S256")
-		}
 		client := q.client
 		client.ID = q.session.ClientID
 		q.asked = &fosite.Request{
-			Client: view{client}, RequestedScope: q.session.Scopes, GrantedScope: q.session.Scopes, Form: form, Session: session{},
+			Client: view{client}, RequestedScope: q.session.Scopes, GrantedScope: q.session.Scopes, Session: session{},
+			Form: url.Values{
+				"redirect_uri":          {q.session.RedirectURI},
+				"code_challenge":        {q.session.CodeChallenge},
+				"code_challenge_method": {"S256"},
+			},
 		}
 	}
 	return q.asked
