@@ -258,6 +258,14 @@ type Pages struct {
 	// goroutines at once. Defaults to "".
 	Language func(r *http.Request) string
 
+	// Documentation is the URL of the documentation of the service's API, which
+	// the page of an application links once it is registered. Defaults to none.
+	Documentation string
+
+	// Support is the URL of where the service helps people, which the pages of
+	// errors link. It may be one of mailto. Defaults to none.
+	Support string
+
 	// Data returns what the host's own layout needs, as .Host. Defaults to nil.
 	Data func(r *http.Request) any
 

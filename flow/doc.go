@@ -33,6 +33,8 @@
 //	POST      /oauth/revoke                    RFC 7009
 //	POST      /oauth/introspect                RFC 7662
 //	GET       /oauth/style.css                 the stylesheet of the pages
+//	GET       /oauth/copy.js                   the script of pages with
+//	                                           credentials, which copies them
 //
 // with a capability, in the package of that name:
 //

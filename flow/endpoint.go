@@ -12,8 +12,8 @@ import (
 
 // The endpoints, below the path of the issuer.
 const (
-	authorizePath        = "/oauth/authorize"
-	tokenPath            = "/oauth/token"
+	authorizePath        = kernel.AuthorizePath
+	tokenPath            = kernel.TokenPath
 	revokePath           = "/oauth/revoke"
 	introspectPath       = "/oauth/introspect"
 	serverMetadataPath   = "/.well-known/oauth-authorization-server" // above it (RFC 8414, section 3)
@@ -43,6 +43,9 @@ func (p *Provider) ownRoutes() []kernel.Route {
 		{Method: http.MethodPost, Path: introspectPath, Handler: p.introspect, AnyOrigin: true},
 		{Method: http.MethodGet, Path: page.StylesheetPath, Handler: func(w http.ResponseWriter, r *http.Request) {
 			p.pages.Stylesheet().ServeHTTP(w, r)
+		}},
+		{Method: http.MethodGet, Path: page.ScriptPath, Handler: func(w http.ResponseWriter, r *http.Request) {
+			p.pages.Script().ServeHTTP(w, r)
 		}},
 	}
 }

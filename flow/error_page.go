@@ -19,6 +19,7 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		Message: page.Say("error.request_text"),
 		Detail:  refusal.Description,
 		Time:    page.Moment{At: p.now()},
+		Back:    &page.Link{URL: p.issuer.Scheme + "://" + p.issuer.Host, Text: page.Say("error.back", p.issuer.Host)},
 	}
 	if refusal.Received != "" {
 		view.Received = inert(refusal.Received)
@@ -26,7 +27,8 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 	}
 	switch {
 	case refusal.Status >= http.StatusInternalServerError:
-		p.logFailure(r, "request failed", refusal)
+		view.Reference = page.NewReference()
+		p.logFailure(r, "request failed", refusal, "reference", view.Reference)
 		w.Header().Set("Retry-After", strconv.Itoa(int(wire.OutageRetryAfter.Seconds())))
 		view.Title = page.Say("error.outage")
 		view.Message = page.Say("error.outage_text")

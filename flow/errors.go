@@ -89,12 +89,12 @@ func (p *Provider) writeErrorBody(w http.ResponseWriter, r *http.Request, e *wir
 
 // logFailure tells the operator what failed behind a request. A client that
 // went away is no failure: what it cancelled fails by that alone.
-func (p *Provider) logFailure(r *http.Request, message string, err error) {
+func (p *Provider) logFailure(r *http.Request, message string, err error, more ...any) {
 	if errors.Is(r.Context().Err(), context.Canceled) {
 		return
 	}
 	// The path alone: a query may hold a code.
-	p.cfg.Logger.ErrorContext(r.Context(), message, "error", err, "method", r.Method, "path", r.URL.Path)
+	p.cfg.Logger.ErrorContext(r.Context(), message, append([]any{"error", err, "method", r.Method, "path", r.URL.Path}, more...)...)
 }
 
 // writeJSON answers a request that is granted.

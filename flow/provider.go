@@ -115,15 +115,16 @@ func New(cfg Config) (*Provider, error) {
 		return nil, fmt.Errorf("flow: Config.Resources: %w", err)
 	}
 	p.pages, err = page.New(page.Options{
-		Overrides:      resolved.Pages.Files,
-		Further:        p.added.Pages,
-		Data:           resolved.Pages.Data,
-		Words:          p.words(),
-		Languages:      resolved.Pages.Languages,
-		Language:       resolved.Pages.Language,
-		StylesheetPath: issuer.Path + page.StylesheetPath,
-		HTTPS:          issuer.Scheme == "https",
-		Logger:         resolved.Logger,
+		Overrides:     resolved.Pages.Files,
+		Further:       p.added.Pages,
+		Data:          resolved.Pages.Data,
+		Words:         p.words(),
+		Languages:     resolved.Pages.Languages,
+		Language:      resolved.Pages.Language,
+		Issuer:        resolved.Issuer,
+		Documentation: resolved.Pages.Documentation,
+		Support:       resolved.Pages.Support,
+		Logger:        resolved.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)

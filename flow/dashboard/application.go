@@ -260,12 +260,15 @@ func (req *request) applicationPage() (page.Application, error) {
 		Scopes:      req.scopes(req.app.Scopes),
 		CreatedAt:   req.moment(req.app.CreatedAt),
 		LastUsedAt:  req.moment(req.app.LastUsedAt),
-		Ticket:      req.ticket(req.appURL("secrets"), ""),
-		EditURL:     req.appURL("edit"),
-		ResetURL:    req.appURL("secrets"),
-		RevokeURL:   req.appURL("revoke"),
-		TransferURL: req.appURL("transfer"),
-		DeleteURL:   req.appURL("delete"),
+
+		AuthorizeURL: req.kernel.Issuer + kernel.AuthorizePath,
+		TokenURL:     req.kernel.Issuer + kernel.TokenPath,
+		Ticket:       req.ticket(req.appURL("secrets"), ""),
+		EditURL:      req.appURL("edit"),
+		ResetURL:     req.appURL("secrets"),
+		RevokeURL:    req.appURL("revoke"),
+		TransferURL:  req.appURL("transfer"),
+		DeleteURL:    req.appURL("delete"),
 	}
 	var err error
 	if data.OfferedUntil, data.OfferedBy, err = req.offered(); err != nil {

@@ -113,7 +113,9 @@
 // # Looks
 //
 // The pages need no JavaScript and run under a Content-Security-Policy that
-// allows none, nor styles in the page, nor images from elsewhere. A host
+// allows no styles in the page, no images from elsewhere, and no script but
+// one: pages that show a client ID or a secret have copy.js, by its URL, which
+// puts a button beside each element with the attribute data-copy. A host
 // replaces any of these files through flow.Config.Pages.Files, which holds it
 // by its name:
 //
@@ -122,6 +124,7 @@
 //	navigation.html    above the content; empty
 //	footer.html        below it; empty
 //	style.css          the stylesheet; its first rules hold all colours
+//	copy.js            the script of pages with something to copy
 //
 // The stylesheet touches nothing but what is inside of an element of the class
 // oauthapps, as <main> of the library's layout is. A layout of the host's has
@@ -147,8 +150,9 @@
 // flow.Provider.WritePage shows them.
 //
 // All are files of html/template. Each receives .Host, what
-// flow.Config.Pages.Data returned for the request; .Stylesheet, the URL of
-// style.css; and .Page: in a page of the host's own, what WritePage was given,
+// flow.Config.Pages.Data returned for the request; .Stylesheet and .Script, the
+// URLs of style.css and, for a page that has something to copy, of copy.js;
+// .Documentation and .Support of flow.Config.Pages; and .Page: in a page of the host's own, what WritePage was given,
 // and in those of the library
 //
 //	consent.html
@@ -161,7 +165,7 @@
 //	    Required and Optional (Name, Scopes): the same by group, Notice
 //	error.html
 //	    Status, Title, Message, Detail, Received, Remedy, Time,
-//	    Back (URL, Text)
+//	    Reference, Back (URL, Text)
 //	applications.html
 //	    Everywhere, Account, Accounts (URL, Text, Current), Notice,
 //	    Problem, OfOthers, Manages, NewURL, ReceiveURL, EverywhereURL,
@@ -183,7 +187,8 @@
 //	    Secrets (Hint, CreatedAt, LastUsedAt, ExpiresAt, RevokeURL), Newest,
 //	    Overlaps (Value, Text, Hint, Selected),
 //	    Refusals (At, Endpoint, Error, Reason, Remedy), Ticket, EditURL,
-//	    ResetURL, RevokeURL, DeleteURL, TransferURL, OfferedUntil, OfferedBy
+//	    ResetURL, RevokeURL, DeleteURL, AuthorizeURL, TokenURL,
+//	    TransferURL, OfferedUntil, OfferedBy
 //	application_form.html
 //	    Account, New, Title, Action, Cancel, Ticket, ClientID, Version,
 //	    Was (Name, Description, Homepage, Callbacks), Name, Description,

@@ -46,18 +46,24 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (d *Dashboard) unavailable(w http.ResponseWriter, r *http.Request, err error) {
+	reference := page.NewReference()
 	if r.Context().Err() == nil { // else the user went away, and nothing is broken
-		d.kernel.Logger.ErrorContext(r.Context(), "dashboard unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
+		d.kernel.Logger.ErrorContext(r.Context(), "dashboard unavailable", "method", r.Method, "path", r.URL.Path, "reference", reference, "error", err)
 	}
 	w.Header().Set("Retry-After", retryAfter)
-	d.writeError(w, r, http.StatusServiceUnavailable, "fail.try_again",
-		"fail.try_again_text")
+	view := d.errorPage(r, http.StatusServiceUnavailable, "fail.try_again", "fail.try_again_text")
+	view.Reference = reference
+	d.kernel.WritePage(w, r, view.Status, "error.html", view, d.formActions...)
 }
 
 func (d *Dashboard) writeError(w http.ResponseWriter, r *http.Request, status int, title, message string) {
-	d.kernel.WritePage(w, r, status, "error.html", page.Error{
+	d.kernel.WritePage(w, r, status, "error.html", d.errorPage(r, status, title, message), d.formActions...)
+}
+
+func (d *Dashboard) errorPage(r *http.Request, status int, title, message string) page.Error {
+	return page.Error{
 		Status: status, Title: page.Say(title), Message: page.Say(message), Time: page.Moment{At: d.kernel.Now()}, Back: d.wayOn(r, status),
-	}, d.formActions...)
+	}
 }
 
 // wayOn links the list of the account in the path or, where that is none of the

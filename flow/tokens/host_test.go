@@ -208,7 +208,7 @@ func (s *service) form(person, account string, fields url.Values) url.Values {
 	return filled
 }
 
-var shown = regexp.MustCompile(`<code id="api-token" class="copy">([^<]*)</code>`)
+var shown = regexp.MustCompile(`<code id="api-token" class="copy"[^>]*>([^<]*)</code>`)
 
 // make fills in the form and returns the token.
 func (s *service) make(person, account string, fields url.Values) string {

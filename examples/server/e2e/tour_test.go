@@ -57,6 +57,10 @@ func TestEveryRequestOfEveryPage(t *testing.T) {
 				pages[r.URL] = true
 				problems = append(problems, header(r, "Cache-Control", "no-store")+header(r, "Referrer-Policy", "same-origin"))
 			case network.ResourceTypeStylesheet:
+			case network.ResourceTypeScript:
+				if !strings.Contains(r.URL, "/oauth/copy.js?v=") {
+					requests = append(requests, string(event.Type)+" "+r.URL)
+				}
 			default: // the browser's own search for an icon
 				if !strings.HasSuffix(r.URL, "/favicon.ico") {
 					requests = append(requests, string(event.Type)+" "+r.URL)

@@ -18,6 +18,12 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
+// The endpoints of RFC 6749, sections 3.1 and 3.2, below the issuer's path.
+const (
+	AuthorizePath = "/oauth/authorize"
+	TokenPath     = "/oauth/token"
+)
+
 // A Kernel is what a provider lends its capabilities. Its functions are safe
 // for concurrent use.
 type Kernel struct {

@@ -41,12 +41,12 @@ func eachSample(t *testing.T, f func(t *testing.T, name string, body []byte)) {
 	}
 }
 
-var stylesheetVersion = regexp.MustCompile(`style\.css\?v=[\w-]+`)
+var version = regexp.MustCompile(`\?v=[\w-]+`)
 
 func TestGolden(t *testing.T) {
 	written := map[string]bool{}
 	eachSample(t, func(t *testing.T, name string, body []byte) {
-		body = stylesheetVersion.ReplaceAll(body, []byte("style.css?v=DIGEST"))
+		body = version.ReplaceAll(body, []byte("?v=DIGEST"))
 		file := filepath.Join("testdata", name)
 		written[file] = true
 		if *update {
@@ -129,7 +129,10 @@ func TestAccessible(t *testing.T) {
 				require.True(t, hidden || inLabel || labelled[attribute(n, "id")], "%s has no label", attribute(n, "name"))
 			case "th":
 				require.NotEmpty(t, attribute(n, "scope"))
-			case "script", "style", "img":
+			case "script":
+				require.Equal(t, ScriptPath, strings.Split(attribute(n, "src"), "?")[0])
+				require.Contains(t, []string{"application", "transfer_application"}, name[:strings.LastIndex(name, "-")], "a page without credentials has a script")
+			case "style", "img":
 				require.Fail(t, n.Data)
 			}
 			for _, a := range n.Attr {

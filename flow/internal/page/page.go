@@ -5,9 +5,7 @@ package page
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
@@ -20,17 +18,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/text/language"
 )
 
 //go:embed files
 var embedded embed.FS
-
-// StylesheetPath is where a provider serves the stylesheet, below the path of
-// its issuer.
-const StylesheetPath = "/oauth/style.css"
 
 // Options configure a [Set].
 type Options struct {
@@ -60,13 +53,15 @@ type Options struct {
 	// of BCP 47 as in Accept-Language, or "". Defaults to "".
 	Language func(*http.Request) string
 
-	// StylesheetPath is the path at which pages find [Set.Stylesheet]. Defaults
-	// to [StylesheetPath].
-	StylesheetPath string
-
-	// HTTPS tells that users reach the pages by https alone: they are sent with
+	// Issuer is the URL below which pages find [StylesheetPath] and
+	// [ScriptPath], without a trailing slash. Where it is one of https, users
+	// reach the pages by https alone: they are sent with
 	// Strict-Transport-Security.
-	HTTPS bool
+	Issuer string
+
+	// Documentation is the URL of the host's API documentation, Support that of
+	// where it helps people; "" for none.
+	Documentation, Support string
 
 	// Logger receives the failures of templates. Defaults to slog.Default().
 	Logger *slog.Logger
@@ -88,8 +83,10 @@ type Set struct {
 	parts      *template.Template // the layout and the parts of every page
 	editions   []*edition         // the default one first
 	matcher    language.Matcher   // of the languages of the editions
-	stylesheet []byte
-	digest     string // of the stylesheet
+	stylesheet asset
+	script     asset
+	copies     map[string]bool // pages that the script is for, by their files
+	path       string          // of the issuer
 }
 
 // The files that are no pages but parts of every page.
@@ -100,36 +97,34 @@ var partFiles = []string{layoutFile, "head.html", "navigation.html", "footer.htm
 // pageParts are what every page defines, and the layout shows.
 var pageParts = []string{"title", "main"}
 
-const (
-	consentFile    = "consent.html"
-	stylesheetFile = "style.css"
-)
+const consentFile = "consent.html"
 
 // document is what templates receive.
 type document struct {
 	Page       any    // the page's own data
 	Host       any    // the host's, from Options.Data
 	Stylesheet string // the URL of the stylesheet
+	Script     string // the URL of the script; "" on pages that have none
+
+	Documentation, Support string // URLs of the host's; "" for none
 }
 
 // New reads, parses and executes every page with sample data, so that a broken
 // template fails here, with its file named, and not before a user.
 func New(o Options) (*Set, error) {
-	if o.StylesheetPath == "" {
-		o.StylesheetPath = StylesheetPath
-	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	stylesheet, err := o.readFile(stylesheetFile)
+	issuer, err := url.Parse(o.Issuer)
 	if err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(stylesheet)
-	s := &Set{
-		options:    o,
-		stylesheet: stylesheet,
-		digest:     base64.RawURLEncoding.EncodeToString(digest[:12]),
+	s := &Set{options: o, copies: map[string]bool{}, path: issuer.Path}
+	if s.stylesheet, err = o.asset(stylesheetFile, "text/css; charset=utf-8"); err != nil {
+		return nil, err
+	}
+	if s.script, err = o.asset(scriptFile, "text/javascript; charset=utf-8"); err != nil {
+		return nil, err
 	}
 	if s.editions, err = o.editions(); err != nil {
 		return nil, err
@@ -248,6 +243,7 @@ func (s *Set) parseFile(t *template.Template, name string) error {
 	if name != layoutFile {
 		t = t.New(name)
 	}
+	s.copies[name] = bytes.Contains(text, []byte("data-copy="))
 	_, err = t.Parse(string(text))
 	return wrap(name, err)
 }
@@ -288,7 +284,7 @@ func (s *Set) checkLayout(host any) error {
 			return wrap(layoutFile, err)
 		}
 	}
-	b, err := s.executeTemplate(t, samples()[page][0], host)
+	b, err := s.executeTemplate(t, page, samples()[page][0], host)
 	if err != nil {
 		return wrap(layoutFile, err)
 	}
@@ -321,17 +317,20 @@ func (s *Set) execute(l *edition, name string, data, host any) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("page %s: no such page", name)
 	}
-	b, err := s.executeTemplate(t, data, host)
+	b, err := s.executeTemplate(t, name, data, host)
 	return b, wrap(name, err)
 }
 
-func (s *Set) executeTemplate(t *template.Template, data, host any) ([]byte, error) {
+func (s *Set) executeTemplate(t *template.Template, name string, data, host any) ([]byte, error) {
+	d := document{
+		Page: data, Host: host, Stylesheet: s.stylesheet.versioned(s.path + StylesheetPath),
+		Documentation: s.options.Documentation, Support: s.options.Support,
+	}
+	if s.copies[name] {
+		d.Script = s.script.versioned(s.path + ScriptPath)
+	}
 	var b bytes.Buffer
-	err := t.ExecuteTemplate(&b, layoutFile, document{
-		Page:       data,
-		Host:       host,
-		Stylesheet: s.options.StylesheetPath + "?v=" + s.digest,
-	})
+	err := t.ExecuteTemplate(&b, layoutFile, d)
 	return b.Bytes(), err
 }
 
@@ -379,7 +378,7 @@ func (s *Set) setHeaders(h http.Header, name string, formActions []string) {
 	if h.Get("Cross-Origin-Opener-Policy") == "" {
 		h.Set("Cross-Origin-Opener-Policy", s.openerPolicy(name))
 	}
-	if s.options.HTTPS && h.Get("Strict-Transport-Security") == "" {
+	if strings.HasPrefix(s.options.Issuer, "https:") && h.Get("Strict-Transport-Security") == "" {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
@@ -404,7 +403,8 @@ func (s *Set) isHosts(name string) bool {
 }
 
 // contentSecurityPolicy allows a page nothing but its stylesheets, images and
-// forms.
+// forms, and one with credentials the script that copies them, by its exact
+// URL.
 //
 // Browsers hold every redirect that follows a form against form-action. What
 // follows the form of the consent page is the client, which may go on from its
@@ -414,6 +414,9 @@ func (s *Set) isHosts(name string) bool {
 func (s *Set) contentSecurityPolicy(name string, formActions []string) string {
 	var b strings.Builder
 	b.WriteString("default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
+	if s.copies[name] {
+		b.WriteString("; script-src " + s.options.Issuer + ScriptPath)
+	}
 	if s.isHosts(name) || name == consentFile {
 		return b.String()
 	}
@@ -452,20 +455,4 @@ func isSource(source string) bool {
 		}
 	}
 	return source != ""
-}
-
-// Stylesheet serves the stylesheet. Pages name it with its digest, so that it
-// is cached for good and a new one is used at once.
-func (s *Set) Stylesheet() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Type", "text/css; charset=utf-8")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("ETag", `"`+s.digest+`"`)
-		h.Set("Cache-Control", "no-cache")
-		if r.URL.Query().Get("v") == s.digest {
-			h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		}
-		http.ServeContent(w, r, stylesheetFile, time.Time{}, bytes.NewReader(s.stylesheet))
-	})
 }

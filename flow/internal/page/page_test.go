@@ -39,36 +39,38 @@ func files(pairs ...string) fs.FS {
 func TestHeaders(t *testing.T) {
 	tests := []struct {
 		name        string
-		https       bool
+		issuer      string
 		page        string
 		data        any
 		formActions []string
 		header      string
 		want        string
 	}{
-		{"type", false, "error.html", page.Error{}, nil, "Content-Type", "text/html; charset=utf-8"},
-		{"policy", false, "error.html", page.Error{}, nil, "Content-Security-Policy",
+		{"type", "http://localhost", "error.html", page.Error{}, nil, "Content-Type", "text/html; charset=utf-8"},
+		{"policy", "http://localhost", "error.html", page.Error{}, nil, "Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"},
-		{"policy with the login", false, "application.html", page.Application{}, []string{"https://login.example:8443", "http:", "com.example.app:"}, "Content-Security-Policy",
+		{"policy with the login", "http://localhost", "revoke_tokens.html", page.Warning{}, []string{"https://login.example:8443", "http:", "com.example.app:"}, "Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' https://login.example:8443 http: com.example.app:"},
-		{"policy takes no second directive", false, "application.html", page.Application{},
+		{"policy takes no second directive", "http://localhost", "revoke_tokens.html", page.Warning{},
 			[]string{"https://a.example; script-src *", "https://a.example, default-src *", "'unsafe-inline'", "https://a b", "*", ""}, "Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"},
-		{"consent leads anywhere", false, "consent.html", page.Consent{}, nil, "Content-Security-Policy",
+		{"consent leads anywhere", "http://localhost", "consent.html", page.Consent{}, nil, "Content-Security-Policy",
 			"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"},
-		{"framing", false, "error.html", page.Error{}, nil, "X-Frame-Options", "DENY"},
-		{"sniffing", false, "error.html", page.Error{}, nil, "X-Content-Type-Options", "nosniff"},
-		{"caching", false, "error.html", page.Error{}, nil, "Cache-Control", "no-store"},
-		{"referrer", false, "error.html", page.Error{}, nil, "Referrer-Policy", "same-origin"},
-		{"pop-up consent", false, "consent.html", page.Consent{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
-		{"pop-up error", false, "error.html", page.Error{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
-		{"opener", false, "application.html", page.Application{}, nil, "Cross-Origin-Opener-Policy", "same-origin"},
-		{"no HSTS on http", false, "error.html", page.Error{}, nil, "Strict-Transport-Security", ""},
-		{"HSTS on https", true, "error.html", page.Error{}, nil, "Strict-Transport-Security", "max-age=31536000"},
+		{"one script by its URL where there are credentials", "https://service.example/base", "application.html", page.Application{}, nil, "Content-Security-Policy",
+			"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; script-src https://service.example/base/oauth/copy.js; form-action 'self'"},
+		{"framing", "http://localhost", "error.html", page.Error{}, nil, "X-Frame-Options", "DENY"},
+		{"sniffing", "http://localhost", "error.html", page.Error{}, nil, "X-Content-Type-Options", "nosniff"},
+		{"caching", "http://localhost", "error.html", page.Error{}, nil, "Cache-Control", "no-store"},
+		{"referrer", "http://localhost", "error.html", page.Error{}, nil, "Referrer-Policy", "same-origin"},
+		{"pop-up consent", "http://localhost", "consent.html", page.Consent{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
+		{"pop-up error", "http://localhost", "error.html", page.Error{}, nil, "Cross-Origin-Opener-Policy", "unsafe-none"},
+		{"opener", "http://localhost", "application.html", page.Application{}, nil, "Cross-Origin-Opener-Policy", "same-origin"},
+		{"no HSTS on http", "http://localhost", "error.html", page.Error{}, nil, "Strict-Transport-Security", ""},
+		{"HSTS on https", "https://service.example/base", "error.html", page.Error{}, nil, "Strict-Transport-Security", "max-age=31536000"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := write(t, page.Options{HTTPS: tt.https}, tt.page, tt.data, tt.formActions...)
+			w := write(t, page.Options{Issuer: tt.issuer}, tt.page, tt.data, tt.formActions...)
 			require.Equal(t, http.StatusOK, w.Code)
 			require.Equal(t, tt.want, w.Header().Get(tt.header))
 		})

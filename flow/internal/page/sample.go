@@ -63,7 +63,7 @@ func samples() map[string][]any {
 		},
 		"error.html": {
 			Error{},
-			Error{Status: 404, Title: Plain("Title"), Message: Plain("Message"), Detail: "Detail", Received: "Received", Remedy: Plain("Remedy"), Time: Moment{At: now}, Back: &Link{URL: "/", Text: Plain("Back")}},
+			Error{Status: 404, Title: Plain("Title"), Message: Plain("Message"), Detail: "Detail", Received: "Received", Remedy: Plain("Remedy"), Time: Moment{At: now}, Reference: "ABCD2345", Back: &Link{URL: "/", Text: Plain("Back")}},
 		},
 		"applications.html": {
 			Applications{},
@@ -92,9 +92,9 @@ func samples() map[string][]any {
 				Itself: &Itself{Scopes: scopes, Tokens: 12, IssuedAt: moment, LastUsedAt: moment},
 				Newest: "id", Overlaps: []Option{{Value: "24h", Text: Say("overlap.24h"), Selected: true}, {Value: "0", Text: Say("overlap.0"), Hint: Plain("Hint")}},
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: Plain("Remedy.")}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: Plain("Remedy.")}},
-				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", TransferURL: "/", OfferedUntil: moment,
+				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", AuthorizeURL: "https://service.example/oauth/authorize", TokenURL: "https://service.example/oauth/token", TransferURL: "/", OfferedUntil: moment,
 			},
-			Application{Public: true, Created: true, Itself: &Itself{}},
+			Application{Public: true, Created: true, ClientID: "client", Callbacks: []string{"https://example.com/callback"}, Itself: &Itself{}},
 		},
 		"application_form.html": {
 			ApplicationForm{},

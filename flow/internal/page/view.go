@@ -1,6 +1,7 @@
 package page
 
 import (
+	"crypto/rand"
 	"slices"
 	"strings"
 )
@@ -101,8 +102,14 @@ type Error struct {
 	Received string
 	Remedy   *Message
 	Time     Moment
-	Back     *Link // where to go on; nil where there is nothing
+	// Reference finds the outage in the log; "" for what is none.
+	Reference string
+	Back      *Link // where to go on; nil where there is nothing
 }
+
+// NewReference returns a reference that people can read out: 8 letters and
+// digits.
+func NewReference() string { return rand.Text()[:8] }
 
 // Link is a link to a page of this service.
 type Link struct {
@@ -227,6 +234,8 @@ type Application struct {
 	ResetURL  string // posted to
 	RevokeURL string
 	DeleteURL string
+
+	AuthorizeURL, TokenURL string // of the service
 
 	TransferURL  string
 	OfferedUntil Moment   // to another account; zero: it is not offered
