@@ -126,8 +126,8 @@ func (s Secret) IsArgon2() bool { return isArgon2(strings.TrimPrefix(s.Hash, has
 // MatchHash reports whether an imported secret is the one presented. It takes
 // long: callers limit how often it is called, and how many at once where the
 // secret [Secret.IsArgon2]. The packages that it needs are none of this one's:
-// bcrypt compares a hash of bcrypt in constant time, and argon2id is argon2.IDKey.
-// A secret without a Hash matches nothing.
+// bcrypt compares a hash of bcrypt in constant time, and argon2id is
+// argon2.IDKey. A secret without a Hash matches nothing.
 func (s Secret) MatchHash(presented string, bcrypt func(hash, presented []byte) bool,
 	argon2id func(presented, salt []byte, passes, memory uint32, lanes uint8, length uint32) []byte) bool {
 	hash := strings.TrimPrefix(s.Hash, hashOfRandom)

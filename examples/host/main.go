@@ -8,7 +8,8 @@
 // a database (service.go, database.go), people in teams with roles (people.go),
 // their sign-in (signin.go), an API (api.go), an audit log (audit.go), and a
 // mobile app (mobile.go). It also has what those who run a service need: the
-// pages of its support desk (support.go), deprovisioning (scim.go), and metrics.
+// pages of its support desk (support.go), deprovisioning (scim.go), and
+// metrics.
 package main
 
 import (
@@ -30,7 +31,7 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// settings come from the environment, where secrets are at home.
+// settings come from the environment, where secrets belong.
 type settings struct {
 	Database       string // DATABASE_URL: a connection string of PostgreSQL
 	Addr           string // ADDR: where to listen; 127.0.0.1:8080 unless it is set

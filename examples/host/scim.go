@@ -18,7 +18,8 @@ import (
 // way is carried out in full by the next.
 
 // An operation is what a patch does to a user (RFC 7644, section 3.5.2). This
-// service takes one that replaces "active", in both forms that directories send:
+// service takes one that replaces "active", in both forms that directories
+// send:
 //
 //	{"Operations": [{"op": "replace", "path": "active", "value": false}]}
 //	{"Operations": [{"op": "replace", "value": {"active": false}}]}
@@ -86,8 +87,8 @@ func (s *service) deleteUser(w http.ResponseWriter, r *http.Request) error {
 }
 
 // setActive lets a user in or keeps them out, and reports whether there is one.
-// Who is kept out is signed out everywhere first, so that they authorize nothing
-// any more, and then all access that they gave ends.
+// Who is kept out is signed out everywhere first, so that they authorize
+// nothing any more, and then all access that they gave ends.
 func (s *service) setActive(ctx context.Context, user string, active bool) (found bool, err error) {
 	updated, err := s.pool.Exec(ctx, `WITH gone AS (DELETE FROM taskboard.sessions WHERE user_id = $1)
 		UPDATE taskboard.users SET active = $2 WHERE id = $1`, user, active)

@@ -132,7 +132,8 @@ func stylesheet(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, pages, "pages/taskboard.css")
 }
 
-// handle returns a handler whose error is an outage: what failed is for the log.
+// handle returns a handler whose error is an outage: what failed is for the
+// log.
 func (s *service) handle(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)

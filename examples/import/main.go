@@ -1,6 +1,6 @@
 // Command import takes over the OAuth applications of a service that used
-// Doorkeeper, django-oauth-toolkit, Laravel Passport or Ory Hydra, each with the
-// client ID and the client secret that it has, so that they go on working.
+// Doorkeeper, django-oauth-toolkit, Laravel Passport or Ory Hydra, each with
+// the client ID and the client secret that it has, so that they go on working.
 //
 //	go run ./examples/import -system doorkeeper -from postgres://localhost/old -scopes "read write" -account 1
 //
