@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,7 +132,11 @@ func TestProofsWithOtherCapabilities(t *testing.T) {
 		require.Less(t, form.set("application_scopes", "read").submit().Status, 300)
 		ask := func() url.Values { return h.asKey(s, app, url.Values{"grant_type": {"client_credentials"}}) }
 		proof := token(h)
-		h.requireBound(s, s.postWith(t, "/oauth/token", ask(), proof))
+		tokens := s.postWith(t, "/oauth/token", ask(), proof)
+		h.requireBound(s, tokens)
+		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(s.introspectSigned(t, app, tokens.str("access_token")).Body, ".")[1])
+		require.NoError(t, err)
+		require.Contains(t, string(payload), `"cnf":{"jkt":"`+h.thumbprint()+`"}`, "a signed answer tells it too")
 		require.Equal(t, "invalid_dpop_proof", s.postWith(t, "/oauth/token", ask(), proof).str("error"), "the same proof once more")
 		require.Equal(t, "Bearer", s.post(t, "/oauth/token", ask()).str("token_type"), "without a proof")
 
