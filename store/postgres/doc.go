@@ -32,7 +32,8 @@
 // a connection uses a statement for the first time and prepares it; a
 // connection was idle for more than a second and pgxpool tests it (ShouldPing
 // in its Config). Checking a bearer token reads three rows by their primary
-// keys.
+// keys, and the client secret by its key where an application got the token for
+// itself.
 //
 // A call whose context ended before its statement was sent changed nothing. A
 // statement that was sent is finished, for up to 5 more seconds, and the call
