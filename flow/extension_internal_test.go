@@ -35,6 +35,8 @@ type voucher struct {
 	failed error
 	k      *kernel.Kernel
 
+	resources []string // that its user was asked for
+
 	handedIn  handedIn
 	judged    []kernel.AuthorizationRequest
 	resolved  []bool // whether somebody was signed in
@@ -178,7 +180,7 @@ func (v *voucher) exchange(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) 
 			return kernel.Tokens{}, wire.Internal(err)
 		}
 	}
-	issued, refusal := v.k.Issue.Tokens(t, kernel.Consent{UserID: "1", AccountID: "1", Scopes: scopes}, t.Params.Has("colour"))
+	issued, refusal := v.k.Issue.Tokens(t, kernel.Consent{UserID: "1", AccountID: "1", Scopes: scopes, Resources: v.resources}, t.Params.Has("colour"))
 	if refusal != nil {
 		return kernel.Tokens{}, refusal
 	}

@@ -99,6 +99,7 @@ func New(cfg Config) (*Provider, error) {
 		Credentials: p.credentials,
 		Keys:        resolved.Keys,
 		Lifetimes:   kernel.Lifetimes(resolved.Lifetimes),
+		Resource:    resolved.Resource,
 		Claims:      p.added.Claims,
 		StillGiven:  p.stillGiven,
 	}

@@ -140,7 +140,11 @@ func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 			p.t.Fatalf("flowtest: %v", err)
 		}
 	}
-	tokens, refusal := k.Issue.Tokens(request, kernel.Consent{UserID: user, AccountID: account, Scopes: scopes}, false)
+	consent := kernel.Consent{UserID: user, AccountID: account, Scopes: scopes}
+	if p.resource != "" {
+		consent.Resources = []string{p.resource}
+	}
+	tokens, refusal := k.Issue.Tokens(request, consent, false)
 	if refusal != nil {
 		p.t.Fatalf("flowtest: issuing an access token: %v", refusal)
 	}

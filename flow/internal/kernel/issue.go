@@ -5,6 +5,8 @@ package kernel
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +25,7 @@ type Issuance struct {
 	Credentials credential.Format
 	Keys        [][]byte // take part in the tokens of a rotation; the first makes them
 	Lifetimes   Lifetimes
+	Resource    string                 // the identifier of the default resource
 	Claims      func(name string) bool // whether a capability claims an entry of Extra
 
 	// StillGiven returns which of some scopes a user may still give for an
@@ -48,6 +51,10 @@ type Consent struct {
 	ApplicationID     uuid.UUID
 	UserID, AccountID string
 	Scopes            []string
+	// Resources are the identifiers of the resources that the user was asked
+	// for; none for the default one alone. [Issuance.Tokens] compares them: a
+	// session that begins otherwise keeps [Kernel.KeptResources].
+	Resources []string
 	// Remembered has nobody asked: it is good only as far as the user's live
 	// grant.
 	Remembered bool
@@ -55,6 +62,23 @@ type Consent struct {
 	// it.
 	Public bool
 	At     time.Time
+}
+
+// asksFor reports whether the user of a consent was asked for the resources of
+// some keys, the default one where there are none.
+func (i *Issuance) asksFor(c Consent, keys []string) bool {
+	asked := map[string]bool{}
+	for _, identifier := range c.Resources {
+		asked[ResourceKey(strings.TrimSuffix(identifier, "/"))] = true
+	}
+	byDefault := ResourceKey(strings.TrimSuffix(i.Resource, "/"))
+	if len(asked) == 0 {
+		asked[byDefault] = true
+	}
+	if len(keys) == 0 {
+		return asked[byDefault]
+	}
+	return !slices.ContainsFunc(keys, func(key string) bool { return !asked[key] })
 }
 
 // Failed is the answer where an Issuance failed with an error that is none of
@@ -160,8 +184,9 @@ func (t *Tokens) ExpiresIn(now time.Time) int64 {
 
 // Tokens begins a session of a user with its tokens, for a grant that has no
 // code. The session is of the client of the request, keeps its Extra, and
-// begins at its time; of the consent only UserID, AccountID and Scopes count.
-// With refreshable, a refresh token comes with the access token; otherwise the
+// begins at its time; of the consent UserID, AccountID, Scopes and Resources
+// count. A request for another resource than these is refused. With
+// refreshable, a refresh token comes with the access token; otherwise the
 // session ends with the access token. An access token that may reach none of
 // the scopes is refused; [TokenRequest.Limited] tells so before.
 //
@@ -183,6 +208,9 @@ func (i *Issuance) Application(t *TokenRequest, scopes []string) (Tokens, *wire.
 }
 
 func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool, secret oauthapp.Secret) (Tokens, *wire.Error) {
+	if c.UserID != "" && !i.asksFor(c, t.Resources.Granted) {
+		return Tokens{}, wire.Refuse(wire.InvalidTarget, "resource exceeds what the user authorized")
+	}
 	c.ApplicationID, c.At = t.Client.Application.ID, t.Now
 	given, refusal := i.StillGiven(t.HTTP.Context(), c.UserID, c.AccountID, c.Scopes)
 	if refusal != nil {
