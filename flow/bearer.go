@@ -349,7 +349,11 @@ func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, refusal *
 	if refusal.Challenge != "" {
 		challenge += ", " + refusal.Challenge
 	}
-	w.Header()["Www-Authenticate"] = p.added.Challenges(refusal.Scheme, challenge)
+	only := refusal.Scheme
+	if only == "" && p.cfg.Profile == FAPI2 {
+		only = "DPoP" // bearer tokens are not taken
+	}
+	w.Header()["Www-Authenticate"] = p.added.Challenges(only, challenge)
 	maps.Copy(w.Header(), refusal.Header)
 	wire.Write(w, refusal.Status, wire.ErrorBody(cmp.Or(refusal.Code, InvalidToken), refusal.Description))
 }

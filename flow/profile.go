@@ -27,7 +27,7 @@ const (
 	// token.
 	FAPI2 = kernel.FAPI2
 
-	// OAuth21 is OAuth 2.1 (draft-ietf-oauth-v2-1-13). Confidential clients
+	// OAuth21 is OAuth 2.1 (draft-ietf-oauth-v2-1-16). Confidential clients
 	// need PKCE as well; everything else that it demands is so anyway.
 	OAuth21 = kernel.OAuth21
 

@@ -80,9 +80,9 @@ var fapi2Clauses = []clause{
 
 // oauth21Clauses are those of OAuth 2.1.
 var oauth21Clauses = []clause{
-	{reference: "draft-ietf-oauth-v2-1-13, section 1.5", deployed: true, missing: needsTLS},
-	{reference: "draft-ietf-oauth-v2-1-13, section 7.5.2", missing: needsPKCE},
-	{reference: "draft-ietf-oauth-v2-1-13, section 7.1", recommended: true, missing: shortLived},
+	{reference: "draft-ietf-oauth-v2-1-16, section 1.5", deployed: true, missing: needsTLS},
+	{reference: "draft-ietf-oauth-v2-1-16, section 7.5.1", missing: needsPKCE},
+	{reference: "draft-ietf-oauth-v2-1-16, section 7.1.3", recommended: true, missing: shortLived},
 }
 
 // mcpClauses are those of the Model Context Protocol.
@@ -90,7 +90,7 @@ var mcpClauses = []clause{
 	{reference: "MCP 2026-07-28, Authorization, Overview, item 1", missing: func(p *Provider) (string, string) {
 		return unless(p.cfg.Profile != FAPI2, "Profile", "Public clients are refused, as which most clients of MCP come. Set Profile to flow.MCP.")
 	}},
-	{reference: "MCP 2026-07-28, Authorization, Overview, item 1, and draft-ietf-oauth-v2-1-13, section 7.5.2", missing: needsPKCE},
+	{reference: "MCP 2026-07-28, Authorization, Overview, item 1, and draft-ietf-oauth-v2-1-16, section 7.5.1", missing: needsPKCE},
 	{reference: "MCP 2026-07-28, Authorization, Overview, item 2", recommended: true, missing: func(p *Provider) (string, string) {
 		return unless(p.hasMetadata("client_id_metadata_document_supported", true), "Extensions",
 			"Clients that nobody registered have no client ID. Add package clientmetadata to Extensions.")

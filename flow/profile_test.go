@@ -38,5 +38,5 @@ func ExampleProvider_CheckProfile() {
 	for _, finding := range provider.CheckProfile(flow.OAuth21) {
 		fmt.Println(finding)
 	}
-	// Output: warning: RequirePKCE: Confidential clients may leave out PKCE. Require it. (draft-ietf-oauth-v2-1-13, section 7.5.2)
+	// Output: warning: RequirePKCE: Confidential clients may leave out PKCE. Require it. (draft-ietf-oauth-v2-1-16, section 7.5.1)
 }

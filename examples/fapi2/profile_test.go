@@ -97,7 +97,7 @@ func TestClauses(t *testing.T) {
 		"Profile FAPI 2.0 Security Profile, section 5.4.1, item 1",
 	}, references(loose, flow.FAPI2, flow.Warning))
 
-	require.Equal(t, []string{"RequirePKCE draft-ietf-oauth-v2-1-13, section 7.5.2"}, references(bare, flow.OAuth21, flow.Warning))
+	require.Equal(t, []string{"RequirePKCE draft-ietf-oauth-v2-1-16, section 7.5.1"}, references(bare, flow.OAuth21, flow.Warning))
 	require.Len(t, references(bare, flow.MCP, flow.Warning), 2)
 	require.Len(t, references(bare, flow.MCP, flow.Advice), 1)
 	require.Len(t, references(newService(t), flow.MCP, flow.Warning), 1, "who takes confidential clients alone is of no use to clients of MCP")

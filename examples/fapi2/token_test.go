@@ -113,6 +113,9 @@ func TestHowTheAPIIsCalled(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, c.call(scheme+" "+token, proof()).Code, scheme)
 	}
 	require.Equal(t, http.StatusUnauthorized, c.call("DPoP "+token).Code)
+	challenges := c.call("Bearer " + token[:len(token)-1]).Header().Values("WWW-Authenticate")
+	require.Len(t, challenges, 1)
+	require.Contains(t, challenges[0], "DPoP realm=")
 	require.Equal(t, http.StatusUnauthorized, c.call("Bearer "+token).Code)
 	require.Equal(t, http.StatusUnauthorized, c.call("Bearer "+token, proof()).Code)
 	r := httptest.NewRequest(http.MethodGet, accountsURL+"?access_token="+token, nil)
