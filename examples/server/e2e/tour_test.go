@@ -205,7 +205,8 @@ func (c *chromium) requireKeyboard(page string) {
 		getSelection().removeAllRanges();
 		window.scrollTo(0, 0);
 		const radios = new Set();
-		return [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea")].filter((e) => {
+		return [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")].filter((e) => {
+			if (!e.checkVisibility()) return false; // what nobody has opened
 			if (e.type !== "radio") return true;
 			if (radios.has(e.name)) return false; // the arrow keys go through the others
 			return radios.add(e.name);
@@ -217,7 +218,7 @@ func (c *chromium) requireKeyboard(page string) {
 		require.NoError(c.t, chromedp.Do(c.ctx, chromedp.KeyEvent(kb.Tab)))
 		at, err := chromedp.Run(c.ctx, chromedp.Evaluate[[]string](`(() => {
 			const e = document.activeElement;
-			if (!e.matches("a[href], button, input, select, textarea")) return [];
+			if (!e.matches("a[href], button, input, select, textarea, summary")) return [];
 			const style = getComputedStyle(e), box = e.getBoundingClientRect();
 			const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && box.width > 0 && box.height > 0;
 			return [[...document.querySelectorAll("*")].indexOf(e) + "", seen ? "" : e.outerHTML];
