@@ -71,6 +71,7 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 		Request:     withOptional(q.Request, optional),
 		UserName:    q.User.Name,
 		Application: app.Name,
+		Avatar:      page.NewAvatar(app.Name, app.ClientID),
 		Description: app.Description,
 		Homepage:    app.HomepageURL,
 		Home:        shownOrigin(app.HomepageURL),
@@ -82,6 +83,9 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 		Callback:    originOf(q.RedirectURI),
 		Remarks:     q.Remarks,
 		Accounts:    accounts,
+
+		ServiceAvatar: page.NewAvatar(p.issuer.Host, p.issuer.Host),
+		ManageURL:     p.kernel.ManageURL(),
 	}
 	if p.added.ClientSource(app.ClientID) != nil {
 		view.ClientHost = hostOf(app.ClientID)
@@ -91,6 +95,11 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 			if r, ok := p.findResource(identifier); ok {
 				view.Resources = append(view.Resources, page.Resource{Name: word("resource", r.Identifier, r.Name), Identifier: r.Identifier})
 			}
+		}
+	}
+	for _, scope := range p.cfg.Scopes {
+		if !slices.Contains(q.Scopes, scope.Name) {
+			view.NotAsked = append(view.NotAsked, page.AskedScope{Name: scope.Name, Description: word("scope", scope.Name, scope.Description)})
 		}
 	}
 	before := granted[selected]
@@ -147,7 +156,17 @@ func accountChoices(q *kernel.ConsentQuestion, granted map[string][]string) (cho
 		}
 	}
 	choices[selected].Selected = true
-	return choices, choices[selected].ID
+	id = choices[selected].ID
+	slices.SortStableFunc(choices, func(a, b page.Account) int { // those that it has access to first
+		switch {
+		case a.Granted == b.Granted:
+			return 0
+		case a.Granted:
+			return -1
+		}
+		return 1
+	})
+	return choices, id
 }
 
 // readConsent takes the form of a consent page apart. The ticket proves that

@@ -288,7 +288,9 @@ func TestConsentToWhatThePageShows(t *testing.T) {
 	}
 	update("read")
 	page := h.open(request(h.app, "scope", ""))
-	require.NotContains(t, page.Body.String(), "Change your data")
+	asked, cannot, _ := strings.Cut(page.Body.String(), `<details class="cannot">`)
+	require.NotContains(t, asked, "Change your data")
+	require.Contains(t, cannot, "Change your data")
 	update("read", "write")
 	code := h.answer(h.decide(page, "authorize", "1")).Get("code")
 	require.Equal(t, "read", h.tokens(h.redemption(h.app, code)).Scope)

@@ -60,6 +60,9 @@ func (p *Provider) extend() error {
 		AskConsent: func(w http.ResponseWriter, r *http.Request, q kernel.ConsentQuestion) {
 			p.askConsent(w, r, http.StatusOK, q, nil)
 		},
+		ManageURL:    func() string { url, _ := p.manageURL.Load().(string); return url },
+		SetManageURL: func(url string) { p.manageURL.Store(url) },
+
 		ReadConsent: p.readConsent,
 		Decide:      p.decideConsent,
 

@@ -123,7 +123,7 @@ func TestScopesOnTheConsentPage(t *testing.T) {
 	const isNew = "new since you last agreed"
 	page := h.open(all).Body.String()
 	require.Equal(t, 1, strings.Count(page, "<h3>&lt;Changes&gt;</h3>"))
-	require.Contains(t, page, `<code>write</code> <span class="hint">It can &lt;overwrite&gt;.</span>`)
+	require.Contains(t, page, `<code>write</code> <span class="hint risk">It can &lt;overwrite&gt;.</span>`)
 	require.NotContains(t, page, isNew)
 
 	h.tokens(h.redemption(h.app, h.code(request(h.app), "1")))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
@@ -39,6 +40,7 @@ type Provider struct {
 	credentials credential.Format
 	keys        ticket.Keys
 	pages       *page.Set
+	manageURL   atomic.Value // a string, once package dashboard has set it
 	crossOrigin origin.Guard
 	formSession ticket.Session
 	limiter     Limiter

@@ -53,6 +53,7 @@ func New(cfg Config) (*Dashboard, error) {
 		mux:         http.NewServeMux(),
 	}
 	d.route()
+	k.SetManageURL(prefix + everywherePath)
 	return d, nil
 }
 

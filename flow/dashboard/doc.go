@@ -156,13 +156,15 @@
 // and in those of the library
 //
 //	consent.html
-//	    Action, Request, Ticket, UserName, Application, Description,
+//	    Action, Request, Ticket, UserName, Application,
+//	    Avatar and ServiceAvatar (Initials, Colour), Description,
 //	    Homepage, Home, Owner, ClientHost, Badge, Verified, Public,
 //	    Loopback, Callback, Remarks, Resources (Name, Identifier),
-//	    Accounts (ID, Name, Selected, Granted),
+//	    Accounts (ID, Name, Selected, Granted), ManyAccounts,
 //	    Scopes (Name, Description, Group, GroupName, Risk, Optional,
 //	        Selected, New),
-//	    Required and Optional (Name, Scopes): the same by group, Notice
+//	    Required and Optional (Name, Scopes): the same by group,
+//	    NotAsked (Name, Description), ManageURL, Notice
 //	error.html
 //	    Status, Title, Message, Detail, Received, Remedy, Time,
 //	    Reference, Back (URL, Text)

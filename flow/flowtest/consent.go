@@ -84,7 +84,7 @@ func signedInOr(currentUser func(*http.Request) (*flow.User, error)) func(*http.
 type consentForm struct {
 	action  string
 	values  url.Values
-	choices map[string][]string // of radio buttons and ticks, by their name
+	choices map[string][]string // of lists, radio buttons and ticks, by their name
 }
 
 func (p *Provider) consentForm(page io.Reader) consentForm {
@@ -98,6 +98,12 @@ func (p *Provider) consentForm(page io.Reader) consentForm {
 		switch name := attribute(node, "name"); {
 		case node.Data == "form":
 			form.action = attribute(node, "action")
+		case node.Data == "option":
+			name, value := attribute(node.Parent, "name"), attribute(node, "value")
+			form.choices[name] = append(form.choices[name], value)
+			if has(node, "selected") {
+				form.values.Set(name, value)
+			}
 		case node.Data != "input":
 		case attribute(node, "type") == "hidden":
 			form.values.Add(name, attribute(node, "value"))

@@ -148,6 +148,11 @@ type Kernel struct {
 	ReadConsent func(w http.ResponseWriter, r *http.Request, action string, form wire.Params, names []string) (*ConsentForm, bool)
 	Decide      func(w http.ResponseWriter, r *http.Request, form *ConsentForm, q ConsentQuestion) (Decision, bool)
 
+	// ManageURL returns where users take back what they authorized, "" where
+	// there is no such page. Package dashboard sets it.
+	ManageURL    func() string
+	SetManageURL func(url string)
+
 	// ApplicationFields are the fields that capabilities add to the form of an
 	// application.
 	ApplicationFields func() []ApplicationField

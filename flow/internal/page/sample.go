@@ -52,6 +52,10 @@ func samples() map[string][]any {
 			},
 			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
 			Consent{
+				NotAsked: []AskedScope{{Name: "write", Description: Plain("Write your data")}}, ManageURL: "/manage",
+				Accounts: []Account{{ID: "1", Name: "One", Granted: true}, {ID: "2", Name: "Two", Selected: true}, {}, {}, {}, {}, {}, {ID: "8", Name: "Eight"}},
+			},
+			Consent{
 				Application: "Name", ClientHost: "client.example", Badge: Plain("registered itself"), Verified: true, Loopback: true, Callback: "http://localhost",
 				Remarks: []*Message{Plain("Remark.")}, Scopes: []AskedScope{
 					{Name: "read", Description: Plain("Read your data")}, {Name: "pay", Description: Plain("Pay"), Group: "Money", GroupName: Plain("Money"), Risk: Plain("It can spend your money."), New: true},

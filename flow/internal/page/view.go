@@ -13,6 +13,7 @@ type Consent struct {
 	Ticket      string // hidden field "ticket": proves that the request was validated for this user
 	UserName    string
 	Application string
+	Avatar      Avatar // of the application
 	Description string
 	Homepage    string
 	Home        string   // what is shown of Homepage: scheme and host
@@ -25,10 +26,21 @@ type Consent struct {
 	Callback    string     // where the user will be sent: scheme and host; "" if nowhere
 	Remarks     []*Message // what to know of the request before deciding, each a sentence or more
 	Scopes      []AskedScope
+	NotAsked    []AskedScope // what else applications can ask for
 	Resources   []Resource // the APIs where it may do that, of several that the service has
 	Accounts    []Account  // to choose from; one: nothing to choose
 	Notice      *Message   // why the page is shown again; nil the first time
+
+	ServiceAvatar Avatar
+	ManageURL     string // where users take access back; "" where there is no such page
 }
+
+// maxRadios is how many accounts are radio buttons; more are a list in which
+// typing finds one.
+const maxRadios = 7
+
+// ManyAccounts reports whether there are too many accounts to show all at once.
+func (c Consent) ManyAccounts() bool { return len(c.Accounts) > maxRadios }
 
 // Optional are the scopes that the user may leave out, by their groups.
 func (c Consent) Optional() []ScopeGroup { return c.groups(true) }
