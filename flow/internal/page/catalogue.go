@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -65,29 +66,62 @@ type messages map[string]text
 // catalogue are those of all languages that there are files for.
 type catalogue map[language.Tag]messages
 
+// readOwn reads the messages of the library, once for all providers: there are
+// thousands, and they are the same for each.
+var readOwn = sync.OnceValues(func() (catalogue, error) {
+	own := catalogue{}
+	if err := own.read(ownMessages, false); err != nil {
+		return nil, err
+	}
+	return own, own.check(own)
+})
+
 // readCatalogue reads the messages of the library and its capabilities, and
 // those of the host, which take their places.
 func (o Options) readCatalogue() (catalogue, error) {
-	all := catalogue{}
-	sources := []fs.FS{ownMessages}
-	for _, further := range o.Further {
-		sources = append(sources, further.Files)
+	own, err := readOwn()
+	if err != nil {
+		return nil, err
 	}
-	for _, source := range sources {
-		if err := all.read(source, false); err != nil {
+	all, added := catalogue{}, catalogue{}
+	all.add(own)
+	for _, further := range o.Further {
+		if err := added.read(further.Files, false); err != nil {
 			return nil, err
+		}
+	}
+	for tag, messages := range added {
+		for key := range messages {
+			if _, there := all[tag][key]; there {
+				return nil, wrap(messagesFile(tag), fmt.Errorf("%s: is there already", key))
+			}
 		}
 	}
 	for key, words := range o.Words {
-		all[fallback][key] = text{plural.Other: {{html: template.HTMLEscapeString(words)}}}
-	}
-	if o.Overrides != nil {
-		if err := all.read(o.Overrides, true); err != nil {
-			return nil, err
+		if added[fallback] == nil {
+			added[fallback] = messages{}
 		}
+		added[fallback][key] = text{plural.Other: {{html: template.HTMLEscapeString(words)}}}
 	}
-	return all, all.check()
+	if err := added.read(o.Overrides, true); err != nil {
+		return nil, err
+	}
+	all.add(added)
+	return all, all.check(added)
 }
+
+// add adds the messages of another catalogue, in place of those of the same
+// keys.
+func (all catalogue) add(more catalogue) {
+	for tag, added := range more {
+		if all[tag] == nil {
+			all[tag] = messages{}
+		}
+		maps.Copy(all[tag], added)
+	}
+}
+
+func messagesFile(tag language.Tag) string { return fmt.Sprintf("messages/%s.json", tag) }
 
 // read adds the messages of all files. override tells that they may be there
 // already.
@@ -250,13 +284,13 @@ func (p pattern) tokens() []string {
 	return found
 }
 
-// check holds every text against the one in English: it must have the same
-// arguments and markup. Where it counts, the words may tell the number instead
-// of {1}, such as "one user".
-func (all catalogue) check() error {
-	for tag, messages := range all {
+// check holds the texts that were added against those in English: each must
+// have the same arguments and markup. Where it counts, the words may tell the
+// number instead of {1}, such as "one user".
+func (all catalogue) check(added catalogue) error {
+	for tag, messages := range added {
+		file := messagesFile(tag)
 		for key, t := range messages {
-			file := fmt.Sprintf("messages/%s.json", tag)
 			english, ok := all[fallback][key]
 			if !ok {
 				return wrap(file, fmt.Errorf("%s: is not in %s.json", key, fallback))

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 )
@@ -24,7 +25,26 @@ type edition struct {
 	tag      language.Tag
 	messages messages
 	missing  []string // keys of those that are in English alone
-	pages    map[string]*template.Template
+
+	mu    sync.Mutex
+	pages map[string]*template.Template
+}
+
+// page returns a page in the language. It is made at its first use: that of all
+// pages in all languages would take as long as everything else in New, ten times
+// over.
+func (l *edition) page(name string, parsed *template.Template) (*template.Template, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t, made := l.pages[name]; made {
+		return t, nil
+	}
+	t, err := parsed.Clone()
+	if err != nil {
+		return nil, err
+	}
+	l.pages[name] = t.Funcs(l.funcs())
+	return t, nil
 }
 
 // rightToLeft are the scripts that are written so.

@@ -80,9 +80,10 @@ type Further struct {
 // A Set is a complete set of pages. It is safe for concurrent use.
 type Set struct {
 	options    Options
-	parts      *template.Template // the layout and the parts of every page
-	editions   []*edition         // the default one first
-	matcher    language.Matcher   // of the languages of the editions
+	parts      *template.Template            // the layout and the parts of every page
+	pages      map[string]*template.Template // never executed, so that editions can clone them
+	editions   []*edition                    // the default one first
+	matcher    language.Matcher              // of the languages of the editions
 	stylesheet asset
 	script     asset
 	copies     map[string]bool // pages that the script is for, by their files
@@ -119,7 +120,7 @@ func New(o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{options: o, copies: map[string]bool{}, path: issuer.Path}
+	s := &Set{options: o, pages: map[string]*template.Template{}, copies: map[string]bool{}, path: issuer.Path}
 	if s.stylesheet, err = o.asset(stylesheetFile, "text/css; charset=utf-8"); err != nil {
 		return nil, err
 	}
@@ -224,13 +225,7 @@ func (s *Set) parse() error {
 				return fmt.Errorf("page %s: defines no template %q", name, part)
 			}
 		}
-		for _, l := range s.editions {
-			clone, err := t.Clone()
-			if err != nil {
-				return wrap(name, err)
-			}
-			l.pages[name] = clone.Funcs(l.funcs())
-		}
+		s.pages[name] = t
 	}
 	return nil
 }
@@ -248,7 +243,8 @@ func (s *Set) parseFile(t *template.Template, name string) error {
 	return wrap(name, err)
 }
 
-// check executes every page with each of its samples.
+// check executes every page with each of its samples, in the default language:
+// messages of the others have the same arguments.
 func (s *Set) check() error {
 	host, err := s.sampleHost()
 	if err != nil {
@@ -260,10 +256,8 @@ func (s *Set) check() error {
 	}
 	for name, samples := range all {
 		for _, sample := range samples {
-			for _, l := range s.editions {
-				if _, err := s.execute(l, name, sample, host); err != nil {
-					return err
-				}
+			if _, err := s.execute(s.editions[0], name, sample, host); err != nil {
+				return err
 			}
 		}
 	}
@@ -313,9 +307,13 @@ func (s *Set) sampleHost() (host any, err error) {
 }
 
 func (s *Set) execute(l *edition, name string, data, host any) ([]byte, error) {
-	t, ok := l.pages[name]
+	parsed, ok := s.pages[name]
 	if !ok {
 		return nil, fmt.Errorf("page %s: no such page", name)
+	}
+	t, err := l.page(name, parsed)
+	if err != nil {
+		return nil, wrap(name, err)
 	}
 	b, err := s.executeTemplate(t, name, data, host)
 	return b, wrap(name, err)

@@ -195,3 +195,11 @@ func TestStylesheetIsCachedByItsDigest(t *testing.T) {
 	require.Equal(t, "no-cache", old.Header().Get("Cache-Control"))
 	require.Equal(t, http.StatusNotModified, get(url, old.Header().Get("ETag")).Code)
 }
+
+// BenchmarkNew measures what every provider does when it is made.
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		_, err := page.New(page.Options{})
+		require.NoError(b, err)
+	}
+}

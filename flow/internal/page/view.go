@@ -27,9 +27,9 @@ type Consent struct {
 	Remarks     []*Message // what to know of the request before deciding, each a sentence or more
 	Scopes      []AskedScope
 	NotAsked    []AskedScope // what else applications can ask for
-	Resources   []Resource // the APIs where it may do that, of several that the service has
-	Accounts    []Account  // to choose from; one: nothing to choose
-	Notice      *Message   // why the page is shown again; nil the first time
+	Resources   []Resource   // the APIs where it may do that, of several that the service has
+	Accounts    []Account    // to choose from; one: nothing to choose
+	Notice      *Message     // why the page is shown again; nil the first time
 
 	ServiceAvatar Avatar
 	ManageURL     string // where users take access back; "" where there is no such page
