@@ -10,6 +10,7 @@
 //	standing_test.go     suspend, approve, verify and trust applications
 //	api_test.go          guard an API, and answer for itself
 //	itself_test.go       let an application act for itself, without a user
+//	signing_test.go      prove what the service said, and replace a signing key
 //	testing_test.go      test your API, and the way through consent
 //	operating_test.go    start and stop, clean-up, health, backup, keys, alerts
 //	moving_test.go       move from Doorkeeper, django-oauth-toolkit, Passport, Hydra
