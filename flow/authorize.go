@@ -94,10 +94,22 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, se
 	case user == nil && a.prompt.none:
 		p.refuseUnasked(w, r, a, wire.Refuse(LoginRequired, "the user is not signed in"))
 	case user == nil:
-		p.signInFor(w, r, a, time.Time{})
+		p.signInOrTell(w, r, a)
 	default:
 		p.serveUser(w, r, a, user)
 	}
+}
+
+// signInOrTell has the user sign in. A program is told before what the user
+// would be told then.
+func (p *Provider) signInOrTell(w http.ResponseWriter, r *http.Request, a *authorizationRequest) {
+	if wantsJSON(r) && a.client.Application.ClientID != "" {
+		if refusal := p.judgeAuthorization(r, a, false); refusal != nil {
+			p.refuseOnPage(w, r, refusal)
+			return
+		}
+	}
+	p.signInFor(w, r, a, time.Time{})
 }
 
 // serveUser answers an authorization request of a user who is signed in.

@@ -57,6 +57,43 @@ func TestRefusalsOnPage(t *testing.T) {
 	require.NotContains(t, h.store.counted(), "BeginSession")
 }
 
+// A program that asks for JSON is told in JSON what is wrong, as far as that can
+// be told before anybody has signed in, and is redirected to no client.
+func TestRefusalsInJSON(t *testing.T) {
+	h := newHost(t)
+	open := func(query, accept string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "https://id.example/oauth/authorize?"+query, nil)
+		r.Header.Set("Accept", accept)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	nobody := request(h.app, "client_id", "nobody").Encode()
+	h.suspend(h.public, true)
+	for _, h.user = range []*flow.User{nil, alice()} {
+		for query, code := range map[string]string{
+			nobody:                     flow.UnauthorizedClient,
+			request(h.public).Encode(): flow.UnauthorizedClient,
+			request(h.app, "redirect_uri", "https://evil.example/").Encode(): flow.InvalidRequest,
+		} {
+			w := open(query, "application/json")
+			requireError(t, w, http.StatusBadRequest, code)
+			require.Contains(t, w.Header().Values("Vary"), "Accept")
+		}
+		for _, accept := range []string{"text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8", "*/*", ""} {
+			requirePage(t, open(nobody, accept), http.StatusBadRequest)
+		}
+	}
+	h.user = nil
+	requireError(t, open(request(h.app, "scope", "zzz").Encode(), "application/json"), http.StatusBadRequest, flow.InvalidScope)
+	w := open(request(h.app).Encode(), "application/json")
+	require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
+	require.Contains(t, w.Header().Get("Location"), "/login")
+
+	h.store.fail(errBroken, "Client")
+	requireOutage(t, open(nobody, "application/json"))
+}
+
 // The page of a redirect URI that is not registered shows it, as text that is
 // bounded and hides nothing, beside what to do.
 func TestMismatchShowsTheRedirectURI(t *testing.T) {

@@ -160,7 +160,7 @@ func (p *Provider) findClient(r *http.Request, id string, signedIn bool) (store.
 }
 
 func unknownClient() *wire.Error {
-	return wire.Refuse(InvalidRequest, "client_id: there is no such application")
+	return wire.Refuse(UnauthorizedClient, "client_id: there is no such application")
 }
 
 // resolveClient returns a client as it is now: as the store has it or, where a

@@ -10,8 +10,14 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 )
 
-// refuseOnPage tells the user what is wrong where nobody can be redirected.
+// refuseOnPage tells the user what is wrong where nobody can be redirected, and
+// a program that asks for JSON in JSON.
 func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal *wire.Error) {
+	w.Header().Add("Vary", "Accept")
+	if wantsJSON(r) {
+		p.writeErrorBody(w, r, refusal)
+		return
+	}
 	refused(r, refusal)
 	view := page.Error{
 		Status:  refusal.Status,
@@ -47,6 +53,13 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		view.Detail = ""
 	}
 	p.pages.Write(w, r, refusal.Status, "error.html", view)
+}
+
+// wantsJSON reports whether a request is that of a program. Published clients
+// ask so whether their registration is still good, before they open a browser.
+func wantsJSON(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, wire.JSONType) && !strings.Contains(accept, "text/html")
 }
 
 // maxReceived bounds what a page shows of something that was received, in

@@ -439,6 +439,36 @@ func TestUnusedClientsEnd(t *testing.T) {
 	h.tokens(used)
 }
 
+// A client that asks before it opens a browser is told that its registration
+// has ended, or is gone, so that it registers again.
+func TestClientsLearnThatTheyEnded(t *testing.T) {
+	h := newHost(t, registration.Config{Open: true}, func(cfg *flow.Config) {
+		cfg.CurrentUser = func(*http.Request) (*flow.User, error) { return nil, nil }
+	})
+	client := h.registered(nil)
+	ask := func() (int, string) {
+		sum := sha256.Sum256([]byte(verifier))
+		r := httptest.NewRequest(http.MethodGet, "https://id.example/oauth/authorize?"+url.Values{
+			"client_id": {client.text("client_id")}, "response_type": {"code"}, "redirect_uri": {callback}, "scope": {"read"},
+			"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
+		}.Encode(), nil)
+		r.Header.Set("Accept", "application/json")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		var body struct{ Error string }
+		_ = json.Unmarshal(w.Body.Bytes(), &body) // a redirect has none
+		return w.Code, body.Error
+	}
+	status, _ := ask()
+	require.Equal(t, http.StatusSeeOther, status, "to the sign-in")
+	h.now = h.now.Add(24 * time.Hour)
+	status, code := ask()
+	require.Equal(t, []any{http.StatusBadRequest, "unauthorized_client"}, []any{status, code})
+	require.NoError(t, h.Registry().Delete(t.Context(), oauthapp.AnyOwner, h.app(client).ID))
+	status, code = ask()
+	require.Equal(t, []any{http.StatusBadRequest, "unauthorized_client"}, []any{status, code})
+}
+
 // A client of which users took all access back is not one that went unused.
 func TestUsersWhoTakeAccessBackCanGiveItAgain(t *testing.T) {
 	h := newHost(t, registration.Config{Open: true})

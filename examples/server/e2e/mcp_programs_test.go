@@ -117,6 +117,31 @@ func TestMCPInspector(t *testing.T) {
 	}
 }
 
+// mcp-remote registers again where the service does not have it any more, and
+// nobody has to tell it so.
+func TestMCPRemoteRegistersAgain(t *testing.T) {
+	t.Parallel()
+	dir := nodePackage(t, "mcp-clients", "mcp-remote")
+	home, addr := t.TempDir(), freeAddr(t)
+	var before string
+	for range 2 { // each keeps everything in memory
+		s := start(t, "-addr", addr)
+		b := signIn(t, s, alice)
+		remote := startMCPProgram(t, dir, "node", home, filepath.Join("node_modules", "mcp-remote", "dist", "proxy.js"), s.URL+"/mcp")
+		authorize := remote.question()
+		if query(t, authorize).Get("client_id") == before { // it asks the server what that is worth
+			authorize = remote.question()
+		}
+		require.NotEqual(t, before, query(t, authorize).Get("client_id"))
+		before = query(t, authorize).Get("client_id")
+		b.get(b.authorize(authorize, alice.account).String())
+		remote.initialize()
+		require.Equal(t, aliceItIs, remote.whoami())
+		remote.end()
+		s.kill()
+	}
+}
+
 // An mcpProgram is a program that connects to the demo's MCP server, and may
 // have been asked to be one itself, on its standard streams.
 type mcpProgram struct {
