@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -117,29 +118,50 @@ func TestMCPInspector(t *testing.T) {
 	}
 }
 
-// mcp-remote registers again where the service does not have it any more, and
-// nobody has to tell it so.
+// mcp-remote asks, before it opens a browser, what its registration is worth.
+// Where the service does not have it any more, it registers again by the time
+// that it is started anew.
 func TestMCPRemoteRegistersAgain(t *testing.T) {
 	t.Parallel()
 	dir := nodePackage(t, "mcp-clients", "mcp-remote")
 	home, addr := t.TempDir(), freeAddr(t)
-	var before string
-	for range 2 { // each keeps everything in memory
-		s := start(t, "-addr", addr)
-		b := signIn(t, s, alice)
-		remote := startMCPProgram(t, dir, "node", home, filepath.Join("node_modules", "mcp-remote", "dist", "proxy.js"), s.URL+"/mcp")
-		authorize := remote.question()
-		if query(t, authorize).Get("client_id") == before { // it asks the server what that is worth
-			authorize = remote.question()
-		}
-		require.NotEqual(t, before, query(t, authorize).Get("client_id"))
-		before = query(t, authorize).Get("client_id")
-		b.get(b.authorize(authorize, alice.account).String())
-		remote.initialize()
-		require.Equal(t, aliceItIs, remote.whoami())
-		remote.end()
-		s.kill()
+	remote := func(s *server) *mcpProgram {
+		script := filepath.Join("node_modules", "mcp-remote", "dist", "proxy.js")
+		return startMCPProgram(t, dir, "node", home, script, s.URL+"/mcp")
 	}
+	knownAs := func() (clientID string) { // what it keeps of its registration
+		files, _ := filepath.Glob(filepath.Join(home, "*", "*_client_info.json"))
+		for _, file := range files {
+			content, _ := os.ReadFile(file)
+			var kept struct {
+				ClientID string `json:"client_id"`
+			}
+			_ = json.Unmarshal(content, &kept) // which may be half written
+			clientID = kept.ClientID
+		}
+		return clientID
+	}
+	forgetful := start(t, "-addr", addr)
+	first := remote(forgetful)
+	registered := query(t, first.question()).Get("client_id")
+	require.Equal(t, registered, knownAs())
+	require.NoError(t, first.cmd.Process.Kill()) // before anybody authorized it
+	forgetful.kill()
+
+	s := start(t, "-addr", addr)
+	second := remote(s)
+	require.Equal(t, registered, query(t, second.question()).Get("client_id"))
+	require.Eventually(t, func() bool { id := knownAs(); return id != "" && id != registered }, patience, 50*time.Millisecond)
+	require.NoError(t, second.cmd.Process.Kill())
+
+	third := remote(s)
+	authorize := third.question()
+	require.NotEqual(t, registered, query(t, authorize).Get("client_id"))
+	b := signIn(t, s, alice)
+	b.get(b.authorize(authorize, alice.account).String())
+	third.initialize()
+	require.Equal(t, aliceItIs, third.whoami())
+	third.end()
 }
 
 // An mcpProgram is a program that connects to the demo's MCP server, and may
