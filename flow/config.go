@@ -230,7 +230,8 @@ type Lifetimes struct {
 
 	// RotationGrace is how long after a refresh the same refresh gets the same
 	// tokens again, for clients that lose answers or race themselves. At most 1
-	// minute. Defaults to 10 seconds.
+	// minute. With [FAPI2], which keeps refresh tokens, it means nothing.
+	// Defaults to 10 seconds.
 	RotationGrace time.Duration
 }
 

@@ -113,10 +113,13 @@ func (p *Provider) ActingAs(user, account string, scopes ...string) *http.Client
 // these scopes. Send it in the Authorization header, after "Bearer ". Each call
 // begins a new session under the one grant of the user and account. It ends the
 // test if the store fails, a scope is not in the configuration, or the API does
-// not take it.
+// not take it; with the profile [flow.FAPI2] that takes no bearer token at all.
 func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 	p.t.Helper()
 	k := p.Kernel()
+	if k.Profile == kernel.FAPI2 {
+		p.t.Fatalf("flowtest: with the profile FAPI 2.0 the API takes no bearer tokens; leave Config.Profile out where they are tested with")
+	}
 	for _, scope := range scopes {
 		if _, ok := k.Scopes[scope]; !ok {
 			p.t.Fatalf("flowtest: %q is not one of Config.Scopes", scope)

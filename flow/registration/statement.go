@@ -96,12 +96,14 @@ func (s *service) judgeStatement(claims jose.Claims) error {
 	if err != nil {
 		return err
 	}
-	notBefore, err := claims.Time("nbf")
-	if err == nil && notBefore.After(now.Add(assertion.Skew)) {
-		err = errors.New("it is not good yet: nbf is in the future")
-	}
-	if err != nil {
-		return err
+	for _, name := range []string{"iat", "nbf"} {
+		from, err := claims.Time(name)
+		if err == nil && from.After(now.Add(assertion.Skew)) {
+			err = errors.New("it is not good yet: " + name + " is in the future")
+		}
+		if err != nil {
+			return err
+		}
 	}
 	audience, err := claims.Audience()
 	if err == nil && claims.Has("aud") && !slices.Contains(audience, s.kernel.Issuer) {

@@ -92,6 +92,7 @@ func TestRefusedSoftwareStatements(t *testing.T) {
 		"another's key":   {sign(t, others, object{"iss": publisher}), "invalid_software_statement"},
 		"another key":     {sign(t, newKey(), object{"iss": publisher}), "invalid_software_statement"},
 		"expired":         {sign(t, key, object{"iss": publisher, "exp": h.now.Add(-time.Minute).Unix()}), "invalid_software_statement"},
+		"made tomorrow":   {sign(t, key, object{"iss": publisher, "iat": h.now.Add(2 * time.Minute).Unix()}), "invalid_software_statement"},
 		"not yet":         {sign(t, key, object{"iss": publisher, "nbf": h.now.Add(2 * time.Minute).Unix()}), "invalid_software_statement"},
 		"another service": {sign(t, key, object{"iss": publisher, "aud": "https://other.example"}), "invalid_software_statement"},
 		"somebody else":   {sign(t, key, object{"iss": "https://else.example"}), "unapproved_software_statement"},
