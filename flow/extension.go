@@ -22,7 +22,40 @@ type Extension = kernel.Extension
 // extend adds what this package and each of the extensions contributes. Two
 // that add the same make it fail, naming both.
 func (p *Provider) extend() error {
-	p.kernel = &kernel.Kernel{
+	p.kernel = p.newKernel()
+	if err := p.added.Add("flow", p.ownContribution()); err != nil {
+		return err
+	}
+	if len(p.cfg.Resources) > 0 {
+		if err := p.added.Add(kernel.ResourcesEntry, kernel.Contribution{ClaimsExtra: true}); err != nil {
+			return err
+		}
+	}
+	for i, extension := range p.cfg.Extensions {
+		if extension == nil {
+			return fmt.Errorf("number %d is nil", i)
+		}
+		contribution, err := extension.Contribute(p.kernel)
+		if err == nil {
+			err = p.added.Add(extension.Name(), contribution)
+		} else {
+			err = fmt.Errorf("%s: %w", extension.Name(), err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.publishKeys(); err != nil {
+		return err
+	}
+	p.readAdded()
+	return nil
+}
+
+// newKernel returns what the extensions are lent. What they add together is not
+// in it yet.
+func (p *Provider) newKernel() *kernel.Kernel {
+	return &kernel.Kernel{
 		Profile:     p.cfg.Profile,
 		Issuer:      p.cfg.Issuer,
 		BasePath:    p.issuer.Path,
@@ -73,6 +106,11 @@ func (p *Provider) extend() error {
 
 		Host: p.host(),
 	}
+}
+
+// ownContribution is what this package adds: the code grant, the refresh grant
+// and the endpoints.
+func (p *Provider) ownContribution() kernel.Contribution {
 	own := kernel.Contribution{
 		Routes:           p.ownRoutes(),
 		Grants:           []kernel.Grant{p.codeGrant(), p.refreshGrant()},
@@ -91,31 +129,12 @@ func (p *Provider) extend() error {
 	for _, name := range authorizationParams {
 		own.AuthorizationParams = append(own.AuthorizationParams, kernel.AuthorizationParam{Name: name})
 	}
-	if err := p.added.Add("flow", own); err != nil {
-		return err
-	}
-	if len(p.cfg.Resources) > 0 {
-		if err := p.added.Add(kernel.ResourcesEntry, kernel.Contribution{ClaimsExtra: true}); err != nil {
-			return err
-		}
-	}
-	for i, extension := range p.cfg.Extensions {
-		if extension == nil {
-			return fmt.Errorf("number %d is nil", i)
-		}
-		contribution, err := extension.Contribute(p.kernel)
-		if err == nil {
-			err = p.added.Add(extension.Name(), contribution)
-		} else {
-			err = fmt.Errorf("%s: %w", extension.Name(), err)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := p.publishKeys(); err != nil {
-		return err
-	}
+	return own
+}
+
+// readAdded makes of what was added what requests need: how clients
+// authenticate, and which parameters each endpoint acts on.
+func (p *Provider) readAdded() {
 	p.clients = p.newClients()
 	p.kernel.AuthenticateClient = p.authenticateLive
 	p.kernel.HasGrant = func(grantType string) bool { _, ok := p.added.Grants[grantType]; return ok }
@@ -132,7 +151,6 @@ func (p *Provider) extend() error {
 			}
 		}
 	}
-	return nil
 }
 
 // Kernel returns what the provider lends the other packages of this module. Its
