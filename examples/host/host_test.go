@@ -123,9 +123,9 @@ func TestMemberLeaves(t *testing.T) {
 	require.Equal(t, http.StatusOK, h.send(t, "GET", "/api/tasks", token.AccessToken, ""))
 	require.Equal(t, http.StatusNoContent, h.send(t, "PATCH", path, scimToken, leave))
 
+	require.Equal(t, http.StatusUnauthorized, h.send(t, "GET", "/api/tasks", token.AccessToken, ""))
 	_, err = p.refresh(t, token)
 	requireInvalidGrant(t, err)
-	require.Equal(t, http.StatusUnauthorized, h.send(t, "GET", "/api/tasks", token.AccessToken, ""))
 	mia.open("/")
 	require.Equal(t, h.URL+"/login", mia.location())
 	mia.signIn("mia@example.com")
