@@ -1,0 +1,124 @@
+// Package pagetest finds, in tests of pages, what they say that is no message.
+package pagetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+)
+
+// The marks around messages and data.
+const begin, end = "⟦", "⟧"
+
+// Marked returns an override of every English message in some files, each with
+// marks around it.
+func Marked(t *testing.T, files ...fs.FS) fs.FS {
+	marked := map[string]any{}
+	for _, f := range files {
+		b, err := fs.ReadFile(f, "messages/en.json")
+		require.NoError(t, err)
+		var messages map[string]any
+		require.NoError(t, json.Unmarshal(b, &messages))
+		for key, text := range messages {
+			if forms, ok := text.(map[string]any); ok {
+				for form, text := range forms {
+					forms[form] = begin + text.(string) + end
+				}
+				marked[key] = forms
+				continue
+			}
+			marked[key] = begin + text.(string) + end
+		}
+	}
+	b, err := json.Marshal(marked)
+	require.NoError(t, err)
+	return fstest.MapFS{"messages/en.json": {Data: b}}
+}
+
+// Data returns a sample with marks around every text, but for the keys of
+// messages and the names of fields, which templates go by.
+func Data(sample any) any { return mark(reflect.ValueOf(sample)).Interface() }
+
+func mark(v reflect.Value) reflect.Value {
+	marked := reflect.New(v.Type()).Elem()
+	marked.Set(v)
+	switch v.Kind() {
+	case reflect.String:
+		if v.Len() > 0 {
+			marked.SetString(begin + v.String() + end)
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			marked.Set(reflect.New(v.Type().Elem()))
+			marked.Elem().Set(mark(v.Elem()))
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			marked.Set(mark(v.Elem()))
+		}
+	case reflect.Slice:
+		marked.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		for i := range v.Len() {
+			marked.Index(i).Set(mark(v.Index(i)))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			if field.IsExported() && field.Name != "Key" && field.Name != "Field" && field.Type != reflect.TypeFor[time.Time]() {
+				marked.Field(i).Set(mark(v.Field(i)))
+			}
+		}
+	}
+	return marked
+}
+
+// Attributes that are read out or shown.
+var spoken = []string{"alt", "aria-label", "data-copied", "data-copy", "data-label", "placeholder", "title"}
+
+// Unsaid returns the texts of a page that are neither messages nor data. What
+// is in <code>, or written for programs, is no text.
+func Unsaid(t *testing.T, body []byte) []string {
+	root, err := html.Parse(bytes.NewReader(body))
+	require.NoError(t, err)
+	var texts []string
+	depth := 0
+	for n := range root.Descendants() {
+		for _, a := range n.Attr {
+			if slices.Contains(spoken, a.Key) {
+				texts = append(texts, outside(a.Val, new(int)))
+			}
+		}
+		if n.Type == html.TextNode && n.Parent.Data != "code" && n.Parent.Data != "style" && n.Parent.Data != "script" {
+			texts = append(texts, outside(n.Data, &depth))
+		}
+	}
+	require.Zero(t, depth, "the marks match")
+	return slices.DeleteFunc(texts, func(text string) bool { return !strings.ContainsFunc(text, unicode.IsLetter) })
+}
+
+// outside returns what of a text is outside of marks, which can begin in one
+// text and end in another.
+func outside(text string, depth *int) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case string(r) == begin:
+			*depth++
+		case string(r) == end:
+			*depth--
+		case *depth == 0:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
