@@ -4,6 +4,7 @@
 //	people_test.go       your users, their accounts and their roles
 //	mounting_test.go     under a router, below a path, behind a proxy
 //	looks_test.go        your own look, your own pages
+//	languages_test.go    your languages, your words
 //	postgres_test.go     PostgreSQL with your pool and your migration tool
 //	audit_test.go        an audit log
 //	leaving_test.go      people who leave: deprovisioning and erasure

@@ -71,6 +71,8 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		Pages: flow.Pages{
 			Files: pageFiles(),
 			Data:  login.pageData,
+
+			Language: languageOf,
 			AccountName: func(_ context.Context, account string) (string, error) {
 				return accountName(account), nil
 			},
@@ -122,6 +124,7 @@ func routes(opts options, st pingableStore, provider *flow.Provider, dashboard h
 	guard := flow.Guard{Scopes: []string{"read"}, Applications: true, Resource: opts.issuer + mcpPath}
 	mux.Handle(mcpPath, limiter.limited(provider.Guard(guard)(mcpServer(login.people))))
 	mux.HandleFunc("GET /demo.css", stylesheet)
+	mux.HandleFunc("GET "+languagePath, chooseLanguage(opts.secure()))
 	if opts.metrics.handler != nil {
 		mux.Handle("GET /metrics", opts.metrics.handler)
 	}
