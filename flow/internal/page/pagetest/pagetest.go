@@ -13,7 +13,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 )
 
@@ -26,9 +25,13 @@ func Marked(t *testing.T, files ...fs.FS) fs.FS {
 	marked := map[string]any{}
 	for _, f := range files {
 		b, err := fs.ReadFile(f, "messages/en.json")
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var messages map[string]any
-		require.NoError(t, json.Unmarshal(b, &messages))
+		if err := json.Unmarshal(b, &messages); err != nil {
+			t.Fatal(err)
+		}
 		for key, text := range messages {
 			if forms, ok := text.(map[string]any); ok {
 				for form, text := range forms {
@@ -41,7 +44,9 @@ func Marked(t *testing.T, files ...fs.FS) fs.FS {
 		}
 	}
 	b, err := json.Marshal(marked)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return fstest.MapFS{"messages/en.json": {Data: b}}
 }
 
@@ -89,7 +94,9 @@ var spoken = []string{"alt", "aria-label", "data-copied", "data-copy", "data-lab
 // is in <code>, or written for programs, is no text.
 func Unsaid(t *testing.T, body []byte) []string {
 	root, err := html.Parse(bytes.NewReader(body))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var texts []string
 	depth := 0
 	for n := range root.Descendants() {
@@ -102,7 +109,9 @@ func Unsaid(t *testing.T, body []byte) []string {
 			texts = append(texts, outside(n.Data, &depth))
 		}
 	}
-	require.Zero(t, depth, "the marks match")
+	if depth != 0 {
+		t.Fatal("the marks do not match")
+	}
 	return slices.DeleteFunc(texts, func(text string) bool { return !strings.ContainsFunc(text, unicode.IsLetter) })
 }
 
