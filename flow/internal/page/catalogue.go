@@ -393,6 +393,12 @@ func (l *edition) say(key string, args []any) (template.HTML, error) {
 	return template.HTML(b.String()), nil
 }
 
+// isolate keeps what a text from left to right begins and ends with, such as
+// the punctuation of a URL, where it stands in one from right to left: between
+// the marks of Unicode Standard Annex 9, section 2.7.2, which stand in titles
+// and attributes too.
+func isolate(s string) string { return "\u2068" + s + "\u2069" }
+
 // sentences returns arguments one after another.
 func (l *edition) sentences(args []any) (template.HTML, error) {
 	said := make([]string, len(args))
@@ -412,6 +418,9 @@ func (l *edition) argument(arg any) (template.HTML, error) {
 	case template.HTML:
 		return v, nil
 	case string:
+		if l.dir() == "rtl" {
+			v = isolate(v)
+		}
 		return template.HTML(template.HTMLEscapeString(v)), nil
 	case int:
 		return template.HTML(strconv.Itoa(v)), nil

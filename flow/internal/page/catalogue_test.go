@@ -103,6 +103,17 @@ func TestAHostOverridesMessagesAndAddsALanguage(t *testing.T) {
 	require.Contains(t, many, "Dit sluit 2 gebruikers uit; it was never used.")
 }
 
+// What a text from left to right ends with stays at its end on a page from
+// right to left.
+func TestArgumentsAreIsolatedFromRightToLeft(t *testing.T) {
+	o := Options{Overrides: messageFiles("he", `{"list.title": "יישומים של {1}"}`)}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Accept-Language", "he")
+	require.Contains(t, writeTo(t, o, r, "applications.html", Applications{Account: "Acme (EU)"}).Body.String(), "<title>יישומים של \u2068Acme (EU)\u2069</title>")
+	r.Header.Set("Accept-Language", "en")
+	require.Contains(t, writeTo(t, o, r, "applications.html", Applications{Account: "Acme (EU)"}).Body.String(), "<title>OAuth applications of Acme (EU)</title>")
+}
+
 func TestLanguageOfARequest(t *testing.T) {
 	files := messageFiles("nl", `{}`, "he", `{}`, "pt-BR", `{}`)
 	for name, tt := range map[string]struct {
