@@ -252,7 +252,7 @@ func (s *service) isUnused(ctx context.Context, app oauthapp.Application) (bool,
 		return false, nil
 	}
 	usage, err := s.kernel.Registry.Usage(ctx, oauthapp.AnyOwner, app.ID)
-	return err == nil && usage.Users == 0 && usage.LastUsedAt.IsZero(), err // which an authenticated client does not tell
+	return err == nil && usage.Users == 0 && usage.Itself.Tokens == 0 && usage.LastUsedAt.IsZero(), err // which an authenticated client does not tell
 }
 
 // judge refuses authorization requests of clients that have ended unused.

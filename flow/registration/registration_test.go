@@ -469,6 +469,21 @@ func TestClientsLearnThatTheyEnded(t *testing.T) {
 	require.Equal(t, []any{http.StatusBadRequest, "unauthorized_client"}, []any{status, code})
 }
 
+// A client that got a token for itself is in use, whether it has used it yet or
+// not.
+func TestClientsThatActForThemselvesStay(t *testing.T) {
+	h := newHost(t, registration.Config{Open: true})
+	client := h.registered(nil)
+	k := h.Kernel()
+	request := &kernel.TokenRequest{HTTP: httptest.NewRequest(http.MethodPost, "/", nil), Now: k.Now(), Client: store.Client{Application: *h.app(client)}}
+	_, refusal := k.Issue.Application(request, []string{"read"})
+	require.Nil(t, refusal)
+	h.now = h.now.Add(48 * time.Hour)
+	h.registered(nil)
+	require.NotNil(t, h.app(client))
+	require.Equal(t, http.StatusOK, h.visit(client.text("client_id")).Code)
+}
+
 // A client of which users took all access back is not one that went unused.
 func TestUsersWhoTakeAccessBackCanGiveItAgain(t *testing.T) {
 	h := newHost(t, registration.Config{Open: true})
