@@ -263,15 +263,24 @@ func TestEndsWithItsSecret(t *testing.T) {
 	})
 }
 
-// A leaked secret ends what was got with it.
-func TestLeakedSecret(t *testing.T) {
+// A leaked token ends alone, and a leaked secret ends what was got with it.
+func TestLeaks(t *testing.T) {
 	h := newHost(t, clientcredentials.Config{})
 	h.grant(h.Application, "read")
-	token := h.token()
-	events, err := h.Kernel().RevokeLeaked(httptest.NewRequest(http.MethodPost, "/", nil), h.ClientSecret)
-	require.Nil(t, err)
-	require.Len(t, events, 1)
-	status, _, _ := h.call(own, token)
+	leaked, token := h.token(), h.token()
+	leak := func(text string) {
+		events, refusal := h.Kernel().RevokeLeaked(httptest.NewRequest(http.MethodPost, "/", nil), text)
+		require.Nil(t, refusal)
+		require.Len(t, events, 1)
+		require.Equal(t, []any{oauthapp.CredentialLeaked, h.Application.ID, ""}, []any{events[0].Type, events[0].ApplicationID, events[0].UserID})
+	}
+	leak(leaked)
+	status, _, _ := h.call(own, leaked)
+	require.Equal(t, http.StatusUnauthorized, status)
+	status, _, _ = h.call(own, token)
+	require.Equal(t, http.StatusOK, status)
+	leak(h.ClientSecret)
+	status, _, _ = h.call(own, token)
 	require.Equal(t, http.StatusUnauthorized, status)
 }
 

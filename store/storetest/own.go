@@ -14,6 +14,7 @@ import (
 var ownSessionRules = []rule{
 	{"own sessions/newest", "of the sessions of an application itself the newest MaxOwnSessions are live, those of others aside", ownNewest},
 	{"own sessions/at once", "when a crowd begins sessions of an application itself, as many of the oldest end, and no other", ownAtOnce},
+	{"own sessions/first at once", "however many sessions of an application itself begin at once as the first ones, no two take one place", ownFirstAtOnce},
 	{"own sessions/anew", "once its tokens were revoked, an application itself has as many sessions as ever", ownAnew},
 	{"own sessions/clean-up", "CleanUp removes the sessions of an application itself that are older, and no others", ownCleanUp},
 	{"own sessions/secret", "a session that begins with a secret ends when that is revoked, and no other does", ownSecret},
@@ -100,6 +101,24 @@ func ownAtOnce(t *trial) {
 	rest := t.fill(app, store.MaxOwnSessions-len(oldest))
 	rest = append(rest, t.beginOwnAtOnce(app, crowd)...)
 	t.areLive(slices.Concat(oldest[crowd:], rest), oldest[:crowd], "after 50 at once")
+}
+
+// ownFirstAtOnce counts, as nothing tells which of a crowd was first.
+func ownFirstAtOnce(t *trial) {
+	app := t.application("alice")
+	first := t.beginOwnAtOnce(app, crowd)
+	t.areLive(first, nil, "of the first 50 at once")
+	rest := append(t.fill(app, store.MaxOwnSessions-crowd), t.beginOwnAtOnce(app, crowd/2)...)
+	live := 0
+	for _, s := range first {
+		if _, err := t.Session(t.ctx, s.ID); err == nil {
+			live++
+		}
+	}
+	if live != crowd/2 {
+		t.failf("%d of the first 50 sessions of an application itself are live after as many more as there may be and 25, not 25", live)
+	}
+	t.areLive(rest, nil, "after the first 50 at once")
 }
 
 func ownAnew(t *trial) {

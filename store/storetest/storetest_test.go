@@ -176,7 +176,7 @@ func TestBrokenStores(t *testing.T) {
 			[]string{"own sessions/newest", "own sessions/at once"}},
 		{"looks which session of an application itself is the oldest and ends it after", func(m *memory.Store) store.Store {
 			return &looksThenEndsOldest{Store: m}
-		}, []string{"own sessions/at once"}},
+		}, []string{"own sessions/at once", "own sessions/first at once"}},
 		{"ends the newest session of an application itself for the next", func(m *memory.Store) store.Store { return &endsNewest{Store: m} },
 			[]string{"own sessions/newest", "own sessions/at once"}},
 		{"counts the sessions of all applications themselves together", func(m *memory.Store) store.Store { return &looksThenEndsOldest{Store: m, forAll: true} },

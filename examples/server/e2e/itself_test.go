@@ -5,7 +5,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -28,8 +30,12 @@ func TestNodeClientsThemselves(t *testing.T) {
 	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{jwk.Public()}})
 	require.NoError(t, err)
 	for _, client := range []string{"oauth4webapi", "openid-client"} {
-		for _, auth := range []string{"basic", "post", "key"} {
-			t.Run(client+" "+auth, func(t *testing.T) {
+		for _, auth := range []string{"basic", "post", "key", "key with DPoP"} {
+			auth, dpop := strings.CutSuffix(auth, " with DPoP")
+			if dpop && client != "oauth4webapi" {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s %s, DPoP %t", client, auth, dpop), func(t *testing.T) {
 				t.Parallel()
 				dir := nodePackage(t, "node", client)
 				b := signIn(t, s, alice)
@@ -39,9 +45,15 @@ func TestNodeClientsThemselves(t *testing.T) {
 					app.ClientSecret = ""
 				}
 				node := newNode(t, dir, client+"-itself.mjs")
-				node.start(s, app, map[string]string{"auth": auth, "scope": "read", "key": string(private), "algorithm": `{"name":"ECDSA","namedCurve":"P-256"}`})
+				more := map[string]string{"auth": auth, "scope": "read", "key": string(private), "algorithm": `{"name":"ECDSA","namedCurve":"P-256"}`}
+				tokenType := "bearer"
+				if dpop {
+					more["dpop"], tokenType = "true", "dpop"
+				}
+				node.start(s, app, more)
 				var result struct {
 					Steps struct {
+						TokenType     string `json:"token_type"`
 						Scope         string
 						ExpiresIn     int    `json:"expires_in"`
 						RefreshToken  string `json:"refresh_token"`
@@ -54,7 +66,7 @@ func TestNodeClientsThemselves(t *testing.T) {
 				node.read(&result)
 				node.wait()
 				steps := result.Steps
-				require.Equal(t, []any{"read", 3600, ""}, []any{steps.Scope, steps.ExpiresIn, steps.RefreshToken})
+				require.Equal(t, []any{tokenType, "read", 3600, ""}, []any{steps.TokenType, steps.Scope, steps.ExpiresIn, steps.RefreshToken})
 				require.Equal(t, app.ClientID, steps.Called.Data.Application)
 				require.Equal(t, []any{true, app.ClientID, nil}, []any{steps.Introspection["active"], steps.Introspection["client_id"], steps.Introspection["sub"]})
 				require.Equal(t, []string{"invalid_scope", "invalid_token"}, []string{steps.Wider, steps.Refused})

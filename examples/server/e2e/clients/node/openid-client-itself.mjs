@@ -20,7 +20,7 @@ const call = async (token) => {
 };
 
 const tokens = await client.clientCredentialsGrant(config, { scope: options.scope });
-const steps = { scope: tokens.scope, expires_in: tokens.expires_in, refresh_token: tokens.refresh_token ?? "" };
+const steps = { token_type: tokens.token_type, scope: tokens.scope, expires_in: tokens.expires_in, refresh_token: tokens.refresh_token ?? "" };
 steps.called = await call(tokens.access_token);
 steps.introspection = await client.tokenIntrospection(config, tokens.access_token);
 try {
