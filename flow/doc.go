@@ -66,7 +66,8 @@
 // and a request that fails does not use up a code. Every authorization response
 // names the issuer (RFC 9207). Nothing is read from the query string of a POST,
 // and no parameter that is acted on may be there twice. Nobody is redirected to
-// a client before they have signed in.
+// a client before they have signed in. A program that asks the authorization
+// endpoint for JSON, with Accept, is told in JSON what a page would tell.
 //
 // STANDARDS.md, beside this file, lists the requirements section by section,
 // the choices made where a standard leaves one, and the tests that prove them.
