@@ -57,8 +57,8 @@ func TestRefusalsOnPage(t *testing.T) {
 	require.NotContains(t, h.store.counted(), "BeginSession")
 }
 
-// A program that asks for JSON is told in JSON what is wrong, as far as that can
-// be told before anybody has signed in, and is redirected to no client.
+// A program that asks for JSON is told in JSON what is wrong, as far as that
+// can be told before anybody has signed in, and is redirected to no client.
 func TestRefusalsInJSON(t *testing.T) {
 	h := newHost(t)
 	open := func(query, accept string) *httptest.ResponseRecorder {

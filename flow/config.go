@@ -240,14 +240,14 @@ type Lifetimes struct {
 type Pages struct {
 	// Files overrides pages, the stylesheet and messages file by file, and adds
 	// pages for [Provider.WritePage] and languages; see package dashboard for
-	// their names. A page that does not parse makes New fail, and so does one of
-	// the library's that does not execute, and a file of messages that is
+	// their names. A page that does not parse makes New fail, and so does one
+	// of the library's that does not execute, and a file of messages that is
 	// broken. Defaults to the pages of the library.
 	Files fs.FS
 
-	// Languages are those that the pages are in, as tags of BCP 47. The first is
-	// for those who want none of them. Defaults to those of the library, English
-	// first, and those that Files adds.
+	// Languages are those that the pages are in, as tags of BCP 47. The first
+	// is for those who want none of them. Defaults to those of the library,
+	// English first, and those that Files adds.
 	Languages []string
 
 	// Language returns the language that the host knows somebody to want, such

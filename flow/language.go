@@ -36,8 +36,8 @@ func word(kind, name, text string) *page.Message {
 	return page.Say(kind + "." + name)
 }
 
-// untranslated finds the languages that have messages of the host's, or words of
-// the configuration, in English alone.
+// untranslated finds the languages that have messages of the host's, or words
+// of the configuration, in English alone.
 func (p *Provider) untranslated() []Finding {
 	var findings []Finding
 	for _, tag := range p.pages.Languages() {

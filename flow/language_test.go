@@ -19,9 +19,9 @@ var dutch = fstest.MapFS{"messages/nl.json": {Data: []byte(`{
 	"error.request": "Dit verzoek is onbruikbaar"
 }`)}}
 
-// TestConfiguredWordsByLanguage: what the host says of scopes and resources is in
-// the language of the page, and in the configuration's words where there is no
-// message.
+// TestConfiguredWordsByLanguage: what the host says of scopes and resources is
+// in the language of the page, and in the configuration's words where there is
+// no message.
 func TestConfiguredWordsByLanguage(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) {
 		cfg.Scopes = []flow.Scope{

@@ -19,12 +19,12 @@ const (
 	// FAPI2 is the FAPI 2.0 Security Profile of the OpenID Foundation (Final,
 	// February 2025), for high-value APIs. It needs packages clientkeys, dpop
 	// and par. Clients are confidential and authenticate with keys alone:
-	// public clients, client secrets and signatures with RS256 are refused. They
-	// push every authorization request, with PKCE and redirect_uri. They send a
-	// DPoP proof with every token request, and every access token is bound:
-	// bearer tokens, also those of before, are refused. A code lives for 1
-	// minute at most. A refresh replaces the access token, and keeps the refresh
-	// token.
+	// public clients, client secrets and signatures with RS256 are refused.
+	// They push every authorization request, with PKCE and redirect_uri. They
+	// send a DPoP proof with every token request, and every access token is
+	// bound: bearer tokens, also those of before, are refused. A code lives for
+	// 1 minute at most. A refresh replaces the access token, and keeps the
+	// refresh token.
 	FAPI2 = kernel.FAPI2
 
 	// OAuth21 is OAuth 2.1 (draft-ietf-oauth-v2-1-16). Confidential clients

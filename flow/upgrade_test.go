@@ -53,11 +53,12 @@ func TestTokensOfTheFirstVersion(t *testing.T) {
 	}
 }
 
-// oldTokens are the digests of a client's secret and of the tokens of a session.
+// oldTokens are the digests of a client's secret and of the tokens of a
+// session.
 type oldTokens struct{ secret, access, refresh, family credential.Digest }
 
-// script is what the first version kept, with the digests in place of those that
-// have the names. Pairs say what else is replaced.
+// script is what the first version kept, with the digests in place of those
+// that have the names. Pairs say what else is replaced.
 func (o oldTokens) script(t *testing.T, path string, digests func(credential.Digest) string, names [4]string, pairs ...string) string {
 	t.Helper()
 	content, err := os.ReadFile(path)

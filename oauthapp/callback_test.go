@@ -391,7 +391,8 @@ func TestRoundTrip(t *testing.T) {
 	require.Contains(t, checkRoundTrip("HTTPS://example.com/a b").text, `normal form: "https://example.com/a%20b"`)
 }
 
-// FuzzValidateCallback: an accepted callback URL means the same to every reader.
+// FuzzValidateCallback: an accepted callback URL means the same to every
+// reader.
 func FuzzValidateCallback(f *testing.F) {
 	for _, seed := range []string{
 		"https://example.com/cb", "https://example.com:8443/a/b/?c=d", "http://127.0.0.1:1/", "http://[::1]/cb",

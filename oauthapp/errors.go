@@ -34,10 +34,10 @@ type FieldError struct {
 	Message string
 
 	// Code names what is wrong, for programs and for messages in other
-	// languages, such as "too_long"; "" where Message is all that there is. Of a
-	// field with several values, Value is the one that it is about, in quotes
-	// and shortened, or "" where it is about all of them. Args are the texts and
-	// whole numbers that Message has besides, in their order there.
+	// languages, such as "too_long"; "" where Message is all that there is. Of
+	// a field with several values, Value is the one that it is about, in quotes
+	// and shortened, or "" where it is about all of them. Args are the texts
+	// and whole numbers that Message has besides, in their order there.
 	Code  string
 	Value string
 	Args  []any

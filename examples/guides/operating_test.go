@@ -57,8 +57,8 @@ import (
 //
 // A backup brings back what was revoked since it was made. After a restore, end
 // everything: EndAccess(ctx, GrantsToOwner(AnyOwner), nil). Client secrets that
-// were reset since are valid again in their old form as well: ask the developers
-// to reset them once more.
+// were reset since are valid again in their old form as well: ask the
+// developers to reset them once more.
 //
 // # Upgrades
 //
@@ -70,8 +70,8 @@ import (
 // # Sizing
 //
 // A session is one row of about 500 bytes on disk, however often it is
-// refreshed, and a grant is one of about the same size. A call of your API reads
-// by primary key. The README has what each request costs.
+// refreshed, and a grant is one of about the same size. A call of your API
+// reads by primary key. The README has what each request costs.
 func Example_operating() {
 	ctx, stop := context.WithCancel(context.Background()) // signal.NotifyContext in a program
 	dir := must(os.MkdirTemp("", "operating"))

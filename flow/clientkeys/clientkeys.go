@@ -25,8 +25,8 @@
 // exp at most Config.MaxLifetime away, and a jti, with which it is accepted
 // once, on whichever node. The clocks of client and service may differ by
 // [Skew]. The header typ is client-authentication+jwt, JWT or left out. Keys
-// and references to keys in the header are refused. With the profile flow.FAPI2,
-// RS256 is refused, and aud is a string and no array.
+// and references to keys in the header are refused. With the profile
+// flow.FAPI2, RS256 is refused, and aud is a string and no array.
 //
 // # Keys
 //

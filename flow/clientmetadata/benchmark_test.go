@@ -16,8 +16,8 @@ import (
 
 // BenchmarkBesideUnknownClients is the refresh of a client that is known, alone
 // and while ten thousand requests a second name documents that are not. It
-// tells how long the slowest of a hundred takes, how many of the unknown came in
-// fact, and how many documents were fetched for them.
+// tells how long the slowest of a hundred takes, how many of the unknown came
+// in fact, and how many documents were fetched for them.
 func BenchmarkBesideUnknownClients(b *testing.B) {
 	for _, perMillisecond := range []int{0, 10} {
 		b.Run(fmt.Sprintf("unknown=%d000", perMillisecond), func(b *testing.B) {

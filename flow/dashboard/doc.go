@@ -152,8 +152,8 @@
 // All are files of html/template. Each receives .Host, what
 // flow.Config.Pages.Data returned for the request; .Stylesheet and .Script, the
 // URLs of style.css and, for a page that has something to copy, of copy.js;
-// .Documentation and .Support of flow.Config.Pages; and .Page: in a page of the host's own, what WritePage was given,
-// and in those of the library
+// .Documentation and .Support of flow.Config.Pages; and .Page: in a page of the
+// host's own, what WritePage was given, and in those of the library
 //
 //	consent.html
 //	    Action, Request, Ticket, UserName, Application,
@@ -217,9 +217,9 @@
 //
 // Times have IsZero and ISO; ago, date, when and exact say them. Whatever the
 // library or the configuration says, such as Notice, Problem, Label, Hint, Risk
-// and the Description of a scope, is a message: {{msg .Notice}} says it. The fields Action, Ticket,
-// Request, ClientID, Newest, Version and Was must come back from the forms as
-// the library's own templates send them.
+// and the Description of a scope, is a message: {{msg .Notice}} says it. The
+// fields Action, Ticket, Request, ClientID, Newest, Version and Was must come
+// back from the forms as the library's own templates send them.
 //
 // # Languages
 //
@@ -235,8 +235,8 @@
 //	}
 //
 // {1} to {9} are the arguments of a message. One that counts something has a
-// text for each plural category that its language has in the CLDR; the number is
-// {1}. A text is no HTML, but for <strong> and <em>. Each message of another
+// text for each plural category that its language has in the CLDR; the number
+// is {1}. A text is no HTML, but for <strong> and <em>. Each message of another
 // language is in English too, with the same arguments and markup: New fails
 // otherwise, naming the file and the message. What a language lacks is taken
 // from the one that it is a variant of, as nl-BE is of nl, or else from

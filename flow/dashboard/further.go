@@ -54,7 +54,8 @@ func typedFurther(fields []page.Field, typed url.Values) {
 func typedText(text string) string { return strings.TrimSpace(unixLines(text)) }
 
 // further returns what the capabilities keep of a form, for those fields that
-// the user changed, and what is wrong with them. app is as saved, or zero where it is registered.
+// the user changed, and what is wrong with them. app is as saved, or zero where
+// it is registered.
 func (req *request) further(app oauthapp.Application, clientType oauthapp.ClientType) (map[string]any, []page.Problem) {
 	saved := req.furtherFields(app)
 	typed := append([]page.Field{}, saved...)

@@ -22,8 +22,8 @@
 // that registered themselves or have a metadata document may push 120 times at
 // once and then once a second from one network, for each node.
 //
-// A host can take pushed requests alone, see [Config.Required]. With the profile
-// flow.FAPI2 it does, and they name their redirect_uri. So can an
+// A host can take pushed requests alone, see [Config.Required]. With the
+// profile flow.FAPI2 it does, and they name their redirect_uri. So can an
 // application, by the entry "par" of its oauthapp.Application.Extra, which is a
 // [Settings]. Everything else is as without the capability.
 package par

@@ -30,8 +30,9 @@
 // A software statement (RFC 7591, section 2.3) is a JWT in which a publisher
 // says what a client is, signed with ES256, Ed25519 (EdDSA), PS256 or RS256.
 // With Config.Publishers, its claims go before the members of the request. An
-// exp, iat and nbf are obeyed, and an aud must name the issuer identifier of the
-// service. A statement is no credential: everybody who has the client has it.
+// exp, iat and nbf are obeyed, and an aud must name the issuer identifier of
+// the service. A statement is no credential: everybody who has the client has
+// it.
 //
 // # Management
 //

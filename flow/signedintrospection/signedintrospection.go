@@ -21,8 +21,8 @@
 //
 //	registry.SetExtra(ctx, owner, app.ID, signedintrospection.Name, signedintrospection.Application{Algorithm: "ES256"})
 //
-// Answers are not encrypted for who asked (RFC 9701, section 5): what keeps them
-// from others is https.
+// Answers are not encrypted for who asked (RFC 9701, section 5): what keeps
+// them from others is https.
 //
 // # Replacing a key
 //

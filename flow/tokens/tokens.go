@@ -7,11 +7,11 @@
 // The pages are at [Path], for each account of whoever is signed in. A user
 // token is for every account that its user may act for. An account token is for
 // one account: who may see what others authorized there sees it too, who may
-// withdraw that can revoke it, and who may not authorize makes none (flow.Role).
-// A user token may be made by anybody who is signed in: flow.Config.MayAct says
-// for which scopes. Either has a name, scopes, and an end or none. It is shown
-// once; the store has its digest. When it was last used is known to within a
-// few minutes.
+// withdraw that can revoke it, and who may not authorize makes none
+// (flow.Role). A user token may be made by anybody who is signed in:
+// flow.Config.MayAct says for which scopes. Either has a name, scopes, and an
+// end or none. It is shown once; the store has its digest. When it was last
+// used is known to within a few minutes.
 //
 // # The API
 //

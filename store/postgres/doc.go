@@ -56,10 +56,11 @@
 //
 // The tables are oauth_applications, oauth_application_uses,
 // oauth_client_secrets, oauth_grants, oauth_sessions, oauth_records,
-// oauth_api_tokens and oauth_migrations. They are used in the first schema of the connection's
-// search_path that has them, and are created in the first schema that exists.
-// To give them a schema of their own, create it and add ?search_path=NAME to
-// the connection string. The database must be encoded in UTF8.
+// oauth_api_tokens and oauth_migrations. They are used in the first schema of
+// the connection's search_path that has them, and are created in the first
+// schema that exists. To give them a schema of their own, create it and add
+// ?search_path=NAME to the connection string. The database must be encoded in
+// UTF8.
 //
 // Migrations only go forward, each in a transaction of its own. Nodes that
 // start at once take turns. An older version of this library refuses the tables

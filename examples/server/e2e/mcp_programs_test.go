@@ -176,8 +176,8 @@ type mcpProgram struct {
 	silent chan struct{}
 }
 
-// startMCPProgram starts a program of Node.js, which keeps what it keeps below a
-// home of its own. The browser that it opens does nothing.
+// startMCPProgram starts a program of Node.js, which keeps what it keeps below
+// a home of its own. The browser that it opens does nothing.
 func startMCPProgram(t *testing.T, dir, node, home string, args ...string) *mcpProgram {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)

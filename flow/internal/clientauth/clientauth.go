@@ -272,8 +272,8 @@ var none = Method{
 	},
 }
 
-// Names are the methods as metadata lists them. "none" is the last, where public
-// clients are taken, if it may be there.
+// Names are the methods as metadata lists them. "none" is the last, where
+// public clients are taken, if it may be there.
 func (a *Authenticator) Names(public bool) []string {
 	var names []string
 	for _, m := range a.Methods {

@@ -67,8 +67,8 @@ func TestEveryLanguageIsWhole(t *testing.T) {
 // together.
 var tenses = regexp.MustCompile(`^time\.(ago|in)\.`)
 
-// TestMessagesAreSaid: each key that is written in a template or in Go is in the
-// catalogue, and each key of the catalogue is written there.
+// TestMessagesAreSaid: each key that is written in a template or in Go is in
+// the catalogue, and each key of the catalogue is written there.
 func TestMessagesAreSaid(t *testing.T) {
 	keys, said := map[string]bool{}, map[string]bool{} // said ends with "*" where the rest is put together
 	for _, messages := range messageFiles(t, "en") {

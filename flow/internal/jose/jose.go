@@ -39,8 +39,8 @@ type Rules struct {
 	// without "application/"; "" is for a token without it (RFC 7515, section
 	// 4.1.9).
 	Types []string
-	// Algorithms are the ones of [Algorithms] that are accepted. Defaults to all
-	// of them.
+	// Algorithms are the ones of [Algorithms] that are accepted. Defaults to
+	// all of them.
 	Algorithms []string
 	// WithKey asks for a public key in the header "jwk", which is refused
 	// otherwise.

@@ -79,7 +79,8 @@ func (all *Contributions) LimitScopes(app oauthapp.Application, scopes []string)
 	return scopes
 }
 
-// ClientBadge is what is said beside the name of an application, nil for nothing.
+// ClientBadge is what is said beside the name of an application, nil for
+// nothing.
 func (all *Contributions) ClientBadge(app oauthapp.Application) *page.Message {
 	for _, badge := range all.clientBadges {
 		if said := badge(app); said != nil {

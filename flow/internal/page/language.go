@@ -31,8 +31,8 @@ type edition struct {
 }
 
 // page returns a page in the language. It is made at its first use: that of all
-// pages in all languages would take as long as everything else in New, ten times
-// over.
+// pages in all languages would take as long as everything else in New, ten
+// times over.
 func (l *edition) page(name string, parsed *template.Template) (*template.Template, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

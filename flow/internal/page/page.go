@@ -41,8 +41,8 @@ type Options struct {
 	// check the templates.
 	Data func(*http.Request) any
 
-	// Words are texts of the host's configuration, by the keys of their messages
-	// in other languages. They are in English, and hold no markup.
+	// Words are texts of the host's configuration, by the keys of their
+	// messages in other languages. They are in English, and hold no markup.
 	Words map[string]string
 
 	// Languages are tags of BCP 47, the default one first. Defaults to those of
