@@ -220,7 +220,7 @@ func TestReplacingKeysTooFastIsNoticed(t *testing.T) {
 			provider, err := flow.New(c.config([]flow.SigningKey{next}))
 			require.NoError(c.t, err)
 			c.nodes[0].Store(provider) // the other one has not begun to sign with the next
-			for range 10 { // so that somebody fetches the keys of this node
+			for range 10 {             // so that somebody fetches the keys of this node
 				c.wait(load, cacheAge)
 			}
 		},
