@@ -47,6 +47,7 @@
 //	POST      /oauth/global-token-revocation   globalrevocation
 //	GET, POST /accounts/{account}/api_tokens   tokens, and POST below it
 //	POST      /oauth/leaks                     leaks
+//	GET       /oauth/gallery                   gallery, and GET below it
 //	GET       /oauth/jwks                      the public keys of
 //	                                           [Config.SigningKeys], with
 //	                                           signedintrospection

@@ -132,7 +132,7 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)
 	}
-	p.kernel.WritePage = p.pages.Write
+	p.kernel.WritePage, p.kernel.Samples, p.kernel.Languages = p.pages.Write, p.pages.Samples, p.pages.Languages
 	p.Mount(p.mux)
 	for _, e := range p.endpoints() {
 		p.mux.HandleFunc(e.path, e.handler("")) // methods that nobody has heard of

@@ -12,6 +12,7 @@ import (
 	"github.com/oauthapps/oauthapps/flow/device"
 	"github.com/oauthapps/oauthapps/flow/dnsimple"
 	"github.com/oauthapps/oauthapps/flow/dpop"
+	"github.com/oauthapps/oauthapps/flow/gallery"
 	"github.com/oauthapps/oauthapps/flow/leaks"
 	"github.com/oauthapps/oauthapps/flow/par"
 	"github.com/oauthapps/oauthapps/flow/registration"
@@ -30,6 +31,7 @@ func capabilities(opts options) []flow.Extension {
 		device.New(device.Config{}),
 		dnsimple.New(dnsimple.Config{AccessTokenTTL: opts.accessTokenTTL}),
 		dpop.New(dpop.Config{}),
+		gallery.New(gallery.Config{}),
 		leaks.New(leaks.Config{Reporter: opts.reporter}),
 		par.New(par.Config{}),
 		registration.New(registration.Config{Open: true}),

@@ -170,6 +170,11 @@ type Kernel struct {
 	WriteJSON  func(w http.ResponseWriter, r *http.Request, answer any)
 	WriteError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 
+	// Samples are data for every page, by the name of its file, that shows it in
+	// each of its states. Languages are those that the pages are in.
+	Samples   func() map[string][]any
+	Languages func() []string
+
 	// WritePage answers with a page of the library, of [Contribution.Pages] or
 	// of the host. The answer to a form of the page may lead to formActions,
 	// which are sources of the Content-Security-Policy.

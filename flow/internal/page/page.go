@@ -243,6 +243,16 @@ func (s *Set) parseFile(t *template.Template, name string) error {
 	return wrap(name, err)
 }
 
+// Samples are data for every page, by the name of its file, that shows it in
+// each of its states.
+func (s *Set) Samples() map[string][]any {
+	all := samples()
+	for _, further := range s.options.Further {
+		maps.Copy(all, further.Samples)
+	}
+	return all
+}
+
 // check executes every page with each of its samples, in the default language:
 // messages of the others have the same arguments.
 func (s *Set) check() error {
@@ -250,11 +260,7 @@ func (s *Set) check() error {
 	if err != nil {
 		return err
 	}
-	all := samples()
-	for _, further := range s.options.Further {
-		maps.Copy(all, further.Samples)
-	}
-	for name, samples := range all {
+	for name, samples := range s.Samples() {
 		for _, sample := range samples {
 			if _, err := s.execute(s.editions[0], name, sample, host); err != nil {
 				return err

@@ -1,0 +1,41 @@
+package gallery_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/flowtest"
+	"github.com/oauthapps/oauthapps/flow/gallery"
+)
+
+// The gallery links every page in every state, the host's own look included,
+// and each of them is there, in every language.
+func TestGallery(t *testing.T) {
+	p := flowtest.New(t, flow.Config{Issuer: "http://localhost/base", Extensions: []flow.Extension{gallery.New(gallery.Config{})}})
+	get := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w
+	}
+	index := get("/base/oauth/gallery").Body.String()
+	for _, page := range []string{"consent 2", "error 1", "application 1", "gallery 2"} {
+		require.Contains(t, index, ">"+page+"</a>")
+	}
+	samples := regexp.MustCompile(`href="(/base/oauth/gallery/[^"]+)"`).FindAllStringSubmatch(index, -1)
+	require.Greater(t, len(samples), 25)
+	for _, sample := range samples {
+		require.Equal(t, http.StatusOK, get(sample[1]).Code, sample[1])
+	}
+	require.Contains(t, get("/base/oauth/gallery/consent/2?ui_locales=de").Body.String(), `<html lang="de"`)
+	require.Contains(t, get("/base/oauth/gallery?ui_locales=de").Body.String(), "/base/oauth/gallery/consent/2?ui_locales=de")
+	for _, path := range []string{"consent/0", "consent/x", "consent/99", "nothing/1"} {
+		require.Equal(t, http.StatusNotFound, get("/base/oauth/gallery/"+path).Code, path)
+	}
+	require.False(t, strings.Contains(index, "<script"))
+}
