@@ -44,7 +44,7 @@ var samples = map[string][]any{
 		entry{Action: "/device", UserCode: "WDJB-MJHT", Problem: page.Plain("Problem"), UserName: "User"},
 		entry{Action: "/device", UserCode: "WDJB-MJHT", Asks: true, UserName: "User"},
 	},
-	donePage: {done{}, done{page.Plain("Title"), page.Plain("Message")}},
+	donePage: {done{Title: page.Plain("Title")}, done{page.Plain("Title"), page.Plain("Message")}},
 }
 
 // showEntry serves the form for a user code (RFC 8628, section 3.3). A link

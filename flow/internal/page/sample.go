@@ -42,6 +42,7 @@ func samples() map[string][]any {
 		Account: "Account", ListURL: "/", Name: "Name", Public: true, Action: "/", Cancel: "/", Ticket: "ticket", Notice: notice,
 		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Itself: true, Secret: secret, Problems: problems,
 	}
+	least := Warning{Account: "Account", Name: "Name"}
 	return map[string][]any{
 		"consent.html": {
 			Consent{},
@@ -66,7 +67,7 @@ func samples() map[string][]any {
 			},
 		},
 		"error.html": {
-			Error{},
+			Error{Title: Plain("Title")},
 			Error{Status: 404, Title: Plain("Title"), Message: Plain("Message"), Detail: "Detail", Received: "Received", Remedy: Plain("Remedy"), Time: Moment{At: now}, Reference: "ABCD2345", Back: &Link{URL: "/", Text: Plain("Back")}},
 		},
 		"applications.html": {
@@ -76,19 +77,19 @@ func samples() map[string][]any {
 				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: notice, Problem: Plain("Problem"),
 				OfOthers: true, Manages: true, NewURL: "/new", ReceiveURL: "/receive",
 				Authorized: []Authorized{
-					{},
+					{Name: "Name"},
 					{Name: "Name", Avatar: Avatar{"N", 0}, Homepage: "https://example.com", By: "User", UserID: "1", You: true, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
 					{Name: "Name", Homepage: "https://example.com", By: "Other", UserID: "2", Standing: standing, Scopes: scopes, AuthorizedAt: moment, LastUsedAt: moment, RevokeURL: "/", Ticket: "ticket"},
 				},
 				AuthorizedListing: listing, EverywhereURL: "/",
-				Developer:        []Listed{{}, {Name: "Name", URL: "/", ClientID: "client", Avatar: Avatar{"N", 1}, Public: true, Standing: standing, CreatedAt: moment, LastUsedAt: moment}},
+				Developer:        []Listed{{Name: "Name", URL: "/"}, {Name: "Name", URL: "/", ClientID: "client", Avatar: Avatar{"N", 1}, Public: true, Standing: standing, CreatedAt: moment, LastUsedAt: moment}},
 				DeveloperListing: Listing{All: 6},
 			},
 			Applications{Everywhere: true, Authorized: []Authorized{{Name: "Name", Account: "Account", You: true, Standing: standing, RevokeURL: "/", Ticket: "ticket"}}},
 			Applications{Everywhere: true, Manages: true, AuthorizedListing: Listing{Field: "authorized_", Search: "none"}, DeveloperListing: Listing{Search: "none"}},
 		},
 		"application.html": {
-			Application{},
+			Application{Account: "Account", Name: "Name"},
 			Application{
 				Account: "Account", ListURL: "/", Name: "Name", Description: "Text", Homepage: "https://example.com",
 				Callbacks: []string{"https://example.com/callback"}, ClientID: "client", Standing: standing, Scopes: scopes, CreatedAt: moment, LastUsedAt: moment,
@@ -98,10 +99,10 @@ func samples() map[string][]any {
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: Plain("Remedy.")}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: Plain("Remedy.")}},
 				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", AuthorizeURL: "https://service.example/oauth/authorize", TokenURL: "https://service.example/oauth/token", TransferURL: "/", OfferedUntil: moment,
 			},
-			Application{Public: true, Created: true, ClientID: "client", Callbacks: []string{"https://example.com/callback"}, Itself: &Itself{}},
+			Application{Account: "Account", Name: "Name", Public: true, Created: true, ClientID: "client", Callbacks: []string{"https://example.com/callback"}, Itself: &Itself{}},
 		},
 		"application_form.html": {
-			ApplicationForm{},
+			ApplicationForm{Account: "Account", Title: "Name"},
 			ApplicationForm{
 				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ClientID: "client",
 				Fields: fields, Public: true, Further: further, Notice: notice, Problems: problems,
@@ -116,7 +117,7 @@ func samples() map[string][]any {
 			},
 		},
 		"transfer_application.html": {
-			Transfer{}, Transfer{Warning: warning, Said: Plain("Said"), Code: "CODE", ExpiresAt: moment, WithdrawURL: "/", WithdrawTicket: "ticket"},
+			Transfer{Warning: least}, Transfer{Warning: warning, Said: Plain("Said"), Code: "CODE", ExpiresAt: moment, WithdrawURL: "/", WithdrawTicket: "ticket"},
 			Transfer{Warning: warning, ExpiresAt: moment, By: Plain("Other"), WithdrawURL: "/", WithdrawTicket: "ticket"},
 		},
 		"receive_application.html": {
@@ -126,8 +127,8 @@ func samples() map[string][]any {
 			}},
 			Receive{Account: "Account", Offer: &Offer{Name: "Name", From: "Other", Public: true, ExpiresAt: moment}},
 		},
-		"revoke_tokens.html":      {Warning{}, warning},
-		"revoke_secret.html":      {Warning{}, warning},
-		"delete_application.html": {Warning{}, warning},
+		"revoke_tokens.html":      {least, warning},
+		"revoke_secret.html":      {least, warning},
+		"delete_application.html": {least, warning},
 	}
 }
