@@ -42,7 +42,7 @@ func TestFAPI2Clients(t *testing.T) {
 			t.Parallel()
 			node := newNode(t, nodePackage(t, "node", test.client), "dpop-"+test.client+".mjs")
 			b := signIn(t, s, alice)
-			app := b.register(alice.account, test.client+" "+test.algorithm, "confidential", "https://app.example.com/callback")
+			app := b.register(alice.account, test.client+" "+test.algorithm, "", "https://app.example.com/callback")
 			key := jose.JSONWebKey{Key: test.key, KeyID: "key-1", Algorithm: test.algorithm}
 			private, err := json.Marshal(key)
 			require.NoError(t, err)

@@ -69,12 +69,15 @@ func (a application) public() bool { return a.ClientSecret == "" }
 
 var applicationPath = regexp.MustCompile(`^/accounts/[^/]+/oauth_applications/([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})$`)
 
-// register adds an application to an account through its pages.
+// register adds an application to an account through its pages. The client type
+// is "" where the form has no choice of it.
 func (b *browser) register(account, name, clientType, callback string) application {
 	b.t.Helper()
 	form := b.get(home(account) + "/new").form(home(account))
 	form.set("name", name).set("homepage_url", "https://app.example.com/").set("callback_url", callback)
-	form.set("client_type", clientType)
+	if clientType != "" {
+		form.set("client_type", clientType)
+	}
 	p := form.submit()
 	require.Less(b.t, p.Status, 300, "%s", p.Body)
 	app := application{Name: name, Account: account, Callback: callback}
