@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,6 +87,40 @@ func TestOnlyExamplesImportCapabilities(t *testing.T) {
 			if folder != room && isAmong(imports, room) {
 				t.Errorf("%s imports %s", folder, room)
 			}
+		}
+	}
+}
+
+// What a capability alone says is among its own messages, so that nobody is
+// left with them when it is deleted.
+func TestMessagesOfTheLibraryAreItsOwn(t *testing.T) {
+	root := root(t)
+	folder := filepath.Join(root, "flow")
+	var library, capabilities strings.Builder
+	require.NoError(t, filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || filepath.Ext(path) != ".go" && filepath.Ext(path) != ".html" {
+			return err
+		}
+		rel, err := filepath.Rel(folder, path)
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if first, _, _ := strings.Cut(filepath.ToSlash(rel), "/"); slices.Contains(rooms, "flow/"+first) {
+			capabilities.Write(text)
+		} else {
+			library.Write(text)
+		}
+		return err
+	}))
+	text, err := os.ReadFile(filepath.Join(folder, "internal", "page", "messages", "en.json"))
+	require.NoError(t, err)
+	var messages map[string]any
+	require.NoError(t, json.Unmarshal(text, &messages))
+	require.Greater(t, len(messages), 100)
+	for key := range messages {
+		if quoted := strconv.Quote(key); strings.Contains(capabilities.String(), quoted) && !strings.Contains(library.String(), quoted) {
+			t.Errorf("%s is said by a capability alone", key)
 		}
 	}
 }
