@@ -110,9 +110,12 @@ func (p Params) sent() Params {
 	if !slices.ContainsFunc(p, isEmpty) {
 		return p
 	}
-	all := slices.Clone(p)
+	times := map[string]int{} // counted once, as there can be very many
+	for _, param := range p {
+		times[param.Name]++
+	}
 	return slices.DeleteFunc(p, func(p Param) bool {
-		return isEmpty(p) && (p.Name == repeatable || all.Count(p.Name) == 1)
+		return isEmpty(p) && (p.Name == repeatable || times[p.Name] == 1)
 	})
 }
 
