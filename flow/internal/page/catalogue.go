@@ -250,7 +250,8 @@ func matches(s string) bool {
 
 // parsePattern takes a text apart.
 func parsePattern(s string) (pattern, error) {
-	if strings.ContainsAny(markup.ReplaceAllString(argument.ReplaceAllString(s, ""), ""), "<>{}") {
+	rest := argument.ReplaceAllString(s, ".") // which keeps apart what stands around an argument
+	if strings.ContainsAny(markup.ReplaceAllString(rest, ""), "<>{}") {
 		return nil, errors.New("has markup other than <strong> and <em>, or an argument other than {1} to {9}")
 	}
 	if !matches(s) {

@@ -47,6 +47,7 @@ func TestBrokenMessagesFailNewWithFileAndKey(t *testing.T) {
 		"broken argument":  {"nl", `{"consent.heading": "Sta {name} toe"}`, "messages/nl.json: consent.heading: has markup"},
 		"further markup":   {"nl", `{"consent.authorize": "<b>Toestaan</b>"}`, "messages/nl.json: consent.authorize: has markup"},
 		"script":           {"en", `{"consent.authorize": "<script>alert(1)</script>"}`, "messages/en.json: consent.authorize: has markup"},
+		"parted markup":    {"nl", `{"consent.heading": "<str{1}ong>"}`, "messages/nl.json: consent.heading: has markup"},
 		"lost markup":      {"nl", `{"common.final": "Dit is definitief."}`, "messages/nl.json: common.final: has the arguments and markup"},
 		"wrong order":      {"nl", `{"common.final": "</strong>Dit is definitief.<strong>"}`, "messages/nl.json: common.final: has markup that does not match"},
 	} {
@@ -131,6 +132,7 @@ func TestLanguageOfARequest(t *testing.T) {
 		"region":                    {accept: "pt-BR", want: "pt-BR"},
 		"nonsense":                  {set: "!", locales: "<>", accept: ";;q=x", want: "en"},
 		"default of the host":       {languages: []string{"nl", "he"}, accept: "fr", want: "nl"},
+		"far too many":              {locales: strings.Repeat("fi ", 1000) + "nl", accept: strings.Repeat("fi,", 1000) + "nl", want: "en"},
 		"not offered":               {languages: []string{"nl"}, accept: "he", want: "nl"},
 		"a region of it":            {languages: []string{"en", "nl-BE"}, accept: "nl-BE", want: "nl-BE"},
 	} {

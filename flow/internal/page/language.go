@@ -149,12 +149,23 @@ func (s *Set) Missing(tag string) []string {
 
 type localesKey struct{}
 
+// maxPreferences bounds what is read of somebody's languages, in bytes: nobody
+// has so many, and each is compared with all that there are.
+const maxPreferences = 1 << 10
+
+func bounded(preferences string) string {
+	if len(preferences) > maxPreferences {
+		return ""
+	}
+	return preferences
+}
+
 // WithLocales returns a request whose pages are in the language that its client
 // asks for, where the host has none for the person: tags of BCP 47, in order of
 // preference (ui_locales of OpenID Connect Core 1.0, section 3.1.2.1).
 func WithLocales(r *http.Request, locales string) *http.Request {
 	var tags []language.Tag
-	for _, locale := range strings.Fields(locales) {
+	for _, locale := range strings.Fields(bounded(locales)) {
 		if tag, err := language.Parse(locale); err == nil {
 			tags = append(tags, tag)
 		}
@@ -179,7 +190,7 @@ func (s *Set) edition(r *http.Request) *edition {
 	// What cannot be read names no language.
 	wanted, _, _ := language.ParseAcceptLanguage(set)
 	asked, _ := r.Context().Value(localesKey{}).([]language.Tag)
-	preferred, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	preferred, _, _ := language.ParseAcceptLanguage(bounded(r.Header.Get("Accept-Language")))
 	for _, tag := range slices.Concat(wanted, asked, preferred) {
 		// One by one, as a match of all together prefers one that is exact.
 		if _, i, confidence := s.matcher.Match(tag); confidence > language.No {
