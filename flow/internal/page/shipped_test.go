@@ -18,6 +18,7 @@ func TestShippedLanguages(t *testing.T) {
 		"de": {"4. März 2026, 12:05 UTC", "vor 1 Stunde", "in 2 Tagen", "Das trennt 1 Benutzer von der Anwendung", "Das trennt 12 Benutzer von der Anwendung"},
 		"fr": {"4 mars 2026, 12:05 UTC", "il y a 1 heure", "dans 2 jours", "Cela coupe l’accès de 1 utilisateur", "Cela coupe l’accès de 12 utilisateurs"},
 		"es": {"4 mar 2026, 12:05 UTC", "hace 1 hora", "dentro de 2 días", "Esto corta el acceso de 1 usuario", "Esto corta el acceso de 12 usuarios"},
+		"pt": {"4 de mar. de 2026, 12:05 UTC", "há 1 hora", "em 2 dias", "Isto corta o acesso de 1 usuário", "Isto corta o acesso de 12 usuários"},
 		"ja": {"2026年3月4日 12:05 UTC", "1 時間前", "2 日後", "1 人のユーザーが利用できなくなります", "12 人のユーザーが利用できなくなります"},
 	}
 	at := time.Date(2026, 3, 4, 12, 5, 0, 0, time.UTC)
