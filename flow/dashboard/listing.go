@@ -19,6 +19,8 @@ const (
 	// searches and sorts are the newest so many, and the next so many are a
 	// link away.
 	maxRows = 1000
+	// maxWords is how many words of a search are looked for.
+	maxWords = 20
 )
 
 // The fields of the query that say how a list is looked at, after its prefix.
@@ -106,12 +108,14 @@ func (l listing[T]) window(after string) (items []T, next string, err error) {
 	return items, next, nil
 }
 
-// search returns the rows that have every word of a search, in whatever case.
+// search returns the rows that have every word of a search, in whatever case:
+// the first maxWords of them.
 func (l listing[T]) search(items []T, search string) []T {
 	words := strings.Fields(strings.ToLower(search))
 	if len(words) == 0 {
 		return items
 	}
+	words = words[:min(len(words), maxWords)]
 	return slices.DeleteFunc(items, func(item T) bool {
 		text := strings.ToLower(strings.Join(l.texts(item), "\n"))
 		return slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
