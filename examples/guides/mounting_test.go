@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/dashboard"
 )
 
 // # Under a router
@@ -27,8 +28,11 @@ import (
 // An Issuer with a path, such as https://example.com/api, puts the endpoints
 // below it: /api/oauth/token. The metadata is at the root all the same, at
 // /.well-known/oauth-authorization-server/api, as RFC 8414 wants it, so both
-// places go to the provider. So dashboard.Config.Prefix puts the pages below a
-// path.
+// places go to the provider.
+//
+// The pages of package dashboard have a path of their own, which has nothing to
+// do with Issuer: dashboard.Config.Prefix. With "/api" there, register them as
+// the example does. Neither handler wants http.StripPrefix.
 //
 // # Behind a proxy
 //
@@ -51,13 +55,16 @@ func Example_mounting() {
 	}
 	provider := must(flow.New(cfg))
 
+	pages := must(dashboard.New(dashboard.Config{Provider: provider, Prefix: "/api"}))
+
 	router := http.NewServeMux() // yours
 	router.Handle("/api/oauth/", provider)
 	router.Handle("/.well-known/", provider)
-	for _, path := range []string{"/api/oauth/style.css", "/.well-known/oauth-authorization-server/api"} {
+	router.Handle("/api/accounts/", pages)
+	for _, path := range []string{"/api/oauth/style.css", "/.well-known/oauth-authorization-server/api", pages.Path("7")} {
 		w := httptest.NewRecorder()
 		router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
-		fmt.Println(w.Code, w.Header().Get("Content-Type"))
+		fmt.Println(path, w.Code, w.Header().Get("Content-Type"))
 	}
 
 	r := httptest.NewRequest(http.MethodPost, "/api/oauth/token", nil)
@@ -65,7 +72,8 @@ func Example_mounting() {
 	r.Header.Set("X-Forwarded-For", "203.0.113.99, 198.51.100.7") // the first was sent by the client
 	fmt.Println(cfg.RemoteAddr(r))
 	// Output:
-	// 200 text/css; charset=utf-8
-	// 200 application/json
+	// /api/oauth/style.css 200 text/css; charset=utf-8
+	// /.well-known/oauth-authorization-server/api 200 application/json
+	// /api/accounts/7/oauth_applications 200 text/html; charset=utf-8
 	// 198.51.100.7
 }
