@@ -23,6 +23,10 @@ import (
 // its own: the context of the request may have ended. What it loses is lost, so
 // log its error.
 //
+// The library knows who asks at its own endpoints and pages. Where code of
+// yours calls the Registry, such as a support desk, oauthapp.WithActor says who
+// does: without it the event names nobody.
+//
 // It is the place for a mail as well: tell the owner of an application of
 // ClientSecretReset and CredentialLeaked, and a user of GrantCreated.
 func Example_audit() {
@@ -41,11 +45,12 @@ func Example_audit() {
 	provider := must(flow.New(cfg))
 
 	app := zonewatch(provider)
-	_, err := provider.Registry().ChangeStanding(context.Background(), oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) {
+	ctx := oauthapp.WithActor(context.Background(), oauthapp.Actor{UserID: "support-5", RemoteAddr: "192.0.2.7"})
+	_, err := provider.Registry().ChangeStanding(ctx, oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) {
 		s.Suspended, s.Reason = true, "It sends spam."
 	})
 	check(err)
 	// Output:
 	// {"actor":"","application":"Zonewatch","reason":"","type":"oauth_application.create"}
-	// {"actor":"","application":"Zonewatch","reason":"It sends spam.","type":"oauth_application.suspend"}
+	// {"actor":"support-5","application":"Zonewatch","reason":"It sends spam.","type":"oauth_application.suspend"}
 }
