@@ -36,9 +36,10 @@ import (
 //
 // # Health
 //
-// Ping of the store is for a readiness check: it fails on a full disk, a
-// database that cannot be written, or one that is away. Ask it once a second at
-// most. An outage is answered 503 with Retry-After, and clients keep their
+// Ping of the store is for a readiness check. It is a method of sqlite.Store
+// and postgres.Store: it fails where the database cannot be written or is away.
+// That of SQLite notices a full disk, that of PostgreSQL does not. Ask it once
+// a second at most. An outage is answered 503 with Retry-After, and clients keep their
 // tokens.
 //
 // # Alerts
