@@ -28,9 +28,18 @@ import (
 //
 // A file of messages replaces those of the library one by one, so that the same
 // file changes a word in English, or has all words of a language that the
-// library lacks. Copy messages/en.json of each package that has one, and
-// translate it; what you leave out is in English. The documentation of package
-// dashboard tells how messages are written. The functions msg and date say the
+// library lacks. Copy the texts of the library, translate them, and put them
+// all into one file, such as messages/pt.json; what you leave out is in
+// English, and Provider.Check counts it. The texts are in
+//
+//	flow/internal/page/messages/en.json   the pages that every service has
+//	flow/device/pages/messages/en.json    and flow/tokens/pages/messages/en.json
+//	flow/dpop/messages/en.json            and that of clientcredentials,
+//	                                      clientkeys, par and registration
+//
+// and you need those of the capabilities that you list. A text of your own, such
+// as login.welcome below, has to be in messages/en.json as well.
+// The documentation of package dashboard tells how messages are written. The functions msg and date say the
 // messages of your own pages.
 func Example_languages() {
 	cfg := service()
