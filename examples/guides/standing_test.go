@@ -24,7 +24,9 @@ import (
 //   - Trusted is for the service's own applications, such as its mobile app:
 //     users are not asked for consent, and see the application in their list
 //     all the same. A public application needs an https callback for that, as
-//     any program on a device can pose as one with another.
+//     any program on a device can pose as one with another. A user with
+//     several accounts is asked which one, unless the application names it with
+//     the parameter account_id.
 //
 // The support desk finds an application by the client ID that a developer
 // quotes: Registry.ApplicationByClientID with AnyOwner. Provider.Refusals tells
@@ -46,7 +48,17 @@ func Example_standing() {
 		s.Verified = true
 	})
 	fmt.Println(app.Name, app.Standing.Suspended, app.Standing.Verified, err)
+
+	// The mobile app of the service, registered once.
+	app, _, err = registry.Register(ctx, "7", oauthapp.Registration{
+		Name: "Example Domains for phones", HomepageURL: "https://service.example",
+		Type: oauthapp.Public, CallbackURLs: []string{"https://service.example/app/callback"},
+	})
+	check(err)
+	app, err = registry.ChangeStanding(ctx, oauthapp.AnyOwner, app.ID, func(s *oauthapp.Standing) { s.Trusted = true })
+	fmt.Println(app.Name, app.Standing.Trusted, err)
 	// Output:
 	// Zonewatch true <nil>
 	// Zonewatch false true <nil>
+	// Example Domains for phones true <nil>
 }
