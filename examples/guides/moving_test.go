@@ -21,13 +21,20 @@ import (
 //	Laravel Passport      oauth_clients                  BcryptSecret, or Argon2Secret where Laravel hashes so, PlainSecret in earlier versions
 //	Ory Hydra             hydra_client                   BcryptSecret or PBKDF2Secret
 //
+// Doorkeeper keeps all callback URLs of an application in redirect_uri, one a
+// line. One that is not confidential there has the Type oauthapp.Public here,
+// and no Secret, whatever the table has. Without a Type it is confidential.
+//
 // An import that is repeated changes nothing, so run it before the switch, and
 // once more after it.
 //
 // Callback URLs that are not safe, such as those with a wildcard, are left out
-// and returned in Refused: tell the developers. Tokens are not moved. Users are
-// asked for their consent once more; to spare them that for an application of
-// your own, set Standing.Trusted.
+// and returned in Refused: tell the developers. An application of which none is
+// left cannot be imported. Where it is a public one with a scheme such as
+// myapp://, name that in Config.Applications.PrivateUseSchemes.
+//
+// Tokens are not moved. Users are asked for their consent once more; to spare
+// them that for an application of your own, set Standing.Trusted.
 //
 // Set SecretIsRandom where the other system made the secrets at random, and
 // nobody could type one instead, as the form of django-oauth-toolkit lets them.
@@ -39,7 +46,7 @@ import (
 // Point the other system's URLs at the new ones: clients that know
 // /oauth/authorize and /oauth/token notice nothing.
 func Example_moving() {
-	rows := []oauthapp.Import{ // SELECT uid, name, secret, redirect_uri FROM oauth_applications
+	rows := []oauthapp.Import{ // SELECT uid, name, secret, redirect_uri, confidential FROM oauth_applications
 		{
 			Registration: oauthapp.Registration{
 				ClientID: "aBcD1234", Name: "Zonewatch", HomepageURL: "https://zonewatch.example",
