@@ -235,11 +235,12 @@
 //	}
 //
 // {1} to {9} are the arguments of a message. One that counts something has a
-// text for each plural category that its language has in the CLDR; the number
-// is {1}. A text is no HTML, but for <strong> and <em>. Each message of another
-// language is in English too, with the same arguments and markup: New fails
-// otherwise, naming the file and the message. What a language lacks is taken
-// from the one that it is a variant of, as nl-BE is of nl, or else from
+// text for each plural category that the numbers below 200 have in its language
+// in the CLDR, and no other; the number is {1}. In Portuguese that is "one" and
+// "other". A text is no HTML, but for <strong> and <em>. Each message of
+// another language is in English too, with the same arguments and markup: New
+// fails otherwise, naming the file and the message. What a language lacks is
+// taken from the one that it is a variant of, as nl-BE is of nl, or else from
 // English.
 //
 // Templates say messages with these functions:
