@@ -35,7 +35,8 @@ type Answer struct {
 // It goes through the pages of the configuration, a host's own consent page
 // included, in this process and without a network. It ends the test where the
 // user is shown an error, is asked to sign in again, or finds no such account
-// or scope on the page.
+// or scope on the page. The pages of package device, where people enter codes,
+// are not authorization requests.
 func (p *Provider) Authorize(user flow.User, authorizationURL string, answer Answer) *url.URL {
 	p.t.Helper()
 	r := httptest.NewRequest(http.MethodGet, authorizationURL, nil)
