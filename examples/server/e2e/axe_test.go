@@ -27,7 +27,7 @@ func TestAxe(t *testing.T) {
 	for _, look := range []struct {
 		scheme, locale string
 		width          int64
-	}{{"light", "en", 1280}, {"dark", "de", 390}} {
+	}{{"light", "en", 1280}, {"dark", "ar", 390}} {
 		t.Run(fmt.Sprintf("%s %s %d", look.scheme, look.locale, look.width), func(t *testing.T) {
 			c := newChromium(t, true)
 			_, err := chromedp.Call(c.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
