@@ -30,8 +30,10 @@ import (
 //
 // Callback URLs that are not safe, such as those with a wildcard, are left out
 // and returned in Refused: tell the developers. An application of which none is
-// left cannot be imported. Where it is a public one with a scheme such as
-// myapp://, name that in Config.Applications.PrivateUseSchemes.
+// left cannot be imported. Where it is a public one with a callback URL such as
+// myapp://app/callback, name the scheme "myapp" in
+// Config.Applications.PrivateUseSchemes. The path is needed: myapp://callback
+// has none, and is refused.
 //
 // Tokens are not moved. Users are asked for their consent once more; to spare
 // them that for an application of your own, set Standing.Trusted.
