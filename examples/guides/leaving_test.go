@@ -25,15 +25,20 @@ import (
 // call. An error is an outage, answered 503.
 //
 // Registry.EndAccess ends access at once, and for good. Call it from whatever
-// tells you that somebody left, such as a SCIM call of a directory:
+// tells you that somebody left, such as a SCIM call of a directory. Change your
+// own tables first, so that CurrentUser and MayAct let them begin nothing new:
 //
 //	GrantsOfUser(user).ForAccount(account)   a user left an account
-//	GrantsOfUser(user)                       a user was suspended
+//	GrantsOfUser(user)                       a user was suspended or deleted
 //	GrantsForAccount(account)                an account was closed
 //
 // It works in short steps, beside live traffic, and is safe to repeat: where it
 // returned an error, call it again. Registry.CountGrants says beforehand how
 // many grants there are, up to 1000.
+//
+// Where package tokens lets users make API tokens, one that is for no account
+// stays when its user leaves one: your handlers look up which accounts the user
+// may act for.
 //
 // Registry.Erase is for a user who asks to be forgotten. It removes what the
 // library keeps of them; your events and logs are yours to clean. Applications
