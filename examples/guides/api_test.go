@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 
@@ -26,16 +27,24 @@ import (
 //
 // A service whose API has a sign-in of its own as well, or another form of
 // errors, calls Provider.Authenticate. It returns what the token stands for, or
-// a *flow.Error with the status, the code and the phrase to answer with. The
-// header of that answer names the scheme: WWW-Authenticate.
+// a *flow.Error with the status, the code and the phrase to answer with, and
+// with what the header has to have, such as the nonce of package dpop. That
+// header names the schemes, too: WWW-Authenticate has "Bearer", and "DPoP"
+// where dpop is listed. Any other error is a mistake of the configuration.
+// Answer that as well: without an authorization the handler must not go on.
 func Example_api() {
 	provider := must(flow.New(service()))
 	domains := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		authorization, err := provider.Authenticate(r, flow.Guard{Scopes: []string{"read"}})
 		if refusal, ok := errors.AsType[*flow.Error](err); ok {
+			maps.Copy(w.Header(), refusal.Header)
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			w.WriteHeader(refusal.Status)
 			_ = json.NewEncoder(w).Encode(map[string]string{"message": refusal.Description})
+			return
+		}
+		if err != nil {
+			http.Error(w, "Something is wrong on our side.", http.StatusInternalServerError)
 			return
 		}
 		_ = json.NewEncoder(w).Encode("domains of " + authorization.AccountID)
