@@ -29,6 +29,16 @@ import (
 //
 // User.Session is the ID of your session. With it, a form of the pages is good
 // in that session alone; the pages set no cookie of their own then.
+//
+// # The page to sign in on
+//
+// Config.LoginURL gives it the path to go on to. That comes back from a
+// browser, so anybody may have written it. Send nobody there but through
+// flow.ParseReturnTo: its ReturnTo leads nowhere else than to your service.
+//
+// It tells what the application asked for, too. Where Anew is set, show the
+// form to somebody who is signed in as well; User.AuthenticatedAt then says
+// that they have signed in anew. Hint is whom to fill in.
 func Example_people() {
 	sessions := map[string]string{"a-session": "ann"} // your own table
 	cfg := service()
@@ -60,6 +70,11 @@ func Example_people() {
 		pages.ServeHTTP(w, r)
 		fmt.Println(r.URL.Path, w.Code)
 	}
+
+	for _, returnTo := range []string{"/oauth/authorize?client_id=zonewatch&login_hint=ann", "//evil.example"} {
+		signIn := flow.ParseReturnTo(returnTo)
+		fmt.Printf("%s %q\n", signIn.ReturnTo, signIn.Hint)
+	}
 	// Output:
 	// /accounts/7/oauth_applications 200
 	// /accounts/8/oauth_applications/new 200
@@ -67,4 +82,6 @@ func Example_people() {
 	// /accounts/9/oauth_applications/new 403
 	// /accounts/10/oauth_applications 404
 	// /accounts/7/oauth_applications 303
+	// /oauth/authorize?client_id=zonewatch&login_hint=ann "ann"
+	// / ""
 }
