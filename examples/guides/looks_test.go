@@ -21,7 +21,8 @@ import (
 //  3. layout.html: your own document, as below. Stylesheets of your own may be
 //     linked there as well, from the same origin.
 //  4. one page, such as consent.html. Its form must send what the library's
-//     sends; flow.New refuses a page that names what there is not.
+//     sends; flow.New refuses a page that names what there is not, and
+//     Authorize of package flowtest goes through yours in a test.
 //
 // The library's files are in flow/internal/page/files, and the pages of a
 // capability, such as package device, in its folder pages. The files and their

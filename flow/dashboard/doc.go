@@ -219,7 +219,14 @@
 // library or the configuration says, such as Notice, Problem, Label, Hint, Risk
 // and the Description of a scope, is a message: {{msg .Notice}} says it. The
 // fields Action, Ticket, Request, ClientID, Newest, Version and Was must come
-// back from the forms as the library's own templates send them.
+// back from the forms as the library's own templates send them. The form of
+// consent.html posts to Action these fields:
+//
+//	request     Request
+//	ticket      Ticket
+//	account_id  the ID of the account that the user chose
+//	scope       the Name of each optional scope that the user ticked
+//	decision    authorize or deny
 //
 // # Languages
 //
