@@ -168,13 +168,16 @@ func checkPrivateUseCallback(rest string, typ ClientType) *mistake {
 	return checkPathAndQuery(path, query, hasQuery)
 }
 
-// listableScheme is one that a host may list, and knownSchemes have a meaning
-// of their own.
+// listableScheme is one that a host may list. knownSchemes have a meaning of
+// their own: with most of them a browser, or what it opens, would take the
+// code to whatever host a callback URL names.
 var (
 	listableScheme = regexp.MustCompile(`^[a-z][a-z0-9]{1,31}$`)
 	knownSchemes   = []string{
 		"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "vbscript", "filesystem", "mailto", "tel", "sms",
 		"chrome", "content", "intent", "jar", "resource", "urn", "cid", "mid", "ssh", "git", "ldap", "ldaps", "telnet", "gopher",
+		"sftp", "smb", "nfs", "afp", "dav", "davs", "rtsp", "vnc", "rdp", "irc", "ircs", "nntp", "news", "imap", "pop", "sip", "sips", "xmpp",
+		"feed", "webcal", "magnet", "callto", "market",
 	}
 	listedHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
 )

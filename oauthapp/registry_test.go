@@ -93,6 +93,8 @@ func TestNewRegistryNamesTheBadField(t *testing.T) {
 		"MaxApplications":                 {Store: good, MaxApplications: -1},
 		"CredentialPrefix":                {Store: good, CredentialPrefix: "Not_This"},
 		`PrivateUseSchemes: "javascript"`: {Store: good, PrivateUseSchemes: []string{"cursor", "javascript"}},
+		`PrivateUseSchemes: "smb"`:        {Store: good, PrivateUseSchemes: []string{"smb"}},
+		`PrivateUseSchemes: "sip"`:        {Store: good, PrivateUseSchemes: []string{"sip"}},
 		`PrivateUseSchemes: "Cursor"`:     {Store: good, PrivateUseSchemes: []string{"Cursor"}},
 		`PrivateUseSchemes: "a"`:          {Store: good, PrivateUseSchemes: []string{"a"}},
 		`PrivateUseSchemes: "a.b"`:        {Store: good, PrivateUseSchemes: []string{"a.b"}},
