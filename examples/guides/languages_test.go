@@ -37,9 +37,10 @@ import (
 //	flow/dpop/messages/en.json            and that of clientcredentials,
 //	                                      clientkeys, par and registration
 //
-// and you need those of the capabilities that you list. A text of your own, such
-// as login.welcome below, has to be in messages/en.json as well.
-// The documentation of package dashboard tells how messages are written. The functions msg and date say the
+// Take those of the capabilities that you list, and of no others: flow.New
+// refuses a text that is not in English too. So a text of your own, such as
+// login.welcome below, has to be in your messages/en.json as well. The
+// documentation of package dashboard tells how messages are written. The functions msg and date say the
 // messages of your own pages.
 func Example_languages() {
 	cfg := service()
