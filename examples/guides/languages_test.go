@@ -33,15 +33,16 @@ import (
 // English, and Provider.Check counts it. The texts are in
 //
 //	flow/internal/page/messages/en.json   the pages that every service has
-//	flow/device/pages/messages/en.json    and flow/tokens/pages/messages/en.json
-//	flow/dpop/messages/en.json            and that of clientcredentials,
-//	                                      clientkeys, par and registration
+//	flow/device/pages/messages/en.json    the pages of device; so for tokens
+//	flow/dpop/messages/en.json            what dpop adds to a form; so for
+//	                                      clientcredentials, clientkeys, par
+//	                                      and registration
 //
 // Take those of the capabilities that you list, and of no others: flow.New
 // refuses a text that is not in English too. So a text of your own, such as
 // login.welcome below, has to be in your messages/en.json as well. The
-// documentation of package dashboard tells how messages are written. The functions msg and date say the
-// messages of your own pages.
+// documentation of package dashboard tells how messages are written. The
+// functions msg and date say the messages of your own pages.
 func Example_languages() {
 	cfg := service()
 	cfg.Pages.Languages = []string{"en", "de", "nl"}
