@@ -26,8 +26,9 @@ import (
 //
 // The library's files are in flow/internal/page/files, and the pages of a
 // capability, such as package device, in its folder pages. The files and their
-// data are listed in the documentation of package dashboard. Pages.Data gives your frame what it needs of the request, such as
-// the name of whoever is signed in.
+// data are listed in the documentation of package dashboard. Pages.Data gives
+// your frame what it needs of the request, such as the name of whoever is
+// signed in.
 //
 // # Your own pages
 //

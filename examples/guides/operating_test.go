@@ -39,8 +39,8 @@ import (
 // Ping of the store is for a readiness check. It is a method of sqlite.Store
 // and postgres.Store: it fails where the database cannot be written or is away.
 // That of SQLite notices a full disk, that of PostgreSQL does not. Ask it once
-// a second at most. An outage is answered 503 with Retry-After, and clients keep their
-// tokens.
+// a second at most. An outage is answered 503 with Retry-After, and clients
+// keep their tokens.
 //
 // # Alerts
 //
