@@ -105,7 +105,7 @@ func verifyAnswer(answer string, keySet []byte, issuer, audience string) (intros
 	if err := json.Unmarshal(keySet, &keys); err != nil {
 		return "", err
 	}
-	token, err := jose.ParseSigned(answer, []jose.SignatureAlgorithm{jose.ES256})
+	token, err := jose.ParseSignedCompact(answer, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return "", err
 	}

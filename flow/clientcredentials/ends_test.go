@@ -71,9 +71,6 @@ func TestEndsWithItsSecret(t *testing.T) {
 		}
 		first := h.token()
 		user := h.AccessToken("1", "1", "read")
-		secrets, err := h.Registry().Secrets(t.Context(), oauthapp.AnyOwner, h.Application.ID)
-		require.NoError(t, err)
-
 		second, err := h.Registry().ResetSecret(t.Context(), oauthapp.AnyOwner, h.Application.ID, 10*time.Minute)
 		require.NoError(t, err)
 		_, answer := h.post("/oauth/token", "grant_type", "client_credentials")
@@ -96,7 +93,7 @@ func TestEndsWithItsSecret(t *testing.T) {
 		require.NoError(t, err)
 		is(http.StatusUnauthorized, first, "after a clean-up")
 
-		secrets, err = h.Registry().Secrets(t.Context(), oauthapp.AnyOwner, h.Application.ID)
+		secrets, err := h.Registry().Secrets(t.Context(), oauthapp.AnyOwner, h.Application.ID)
 		require.NoError(t, err)
 		third, err := h.Registry().ResetSecret(t.Context(), oauthapp.AnyOwner, h.Application.ID, 24*time.Hour)
 		require.NoError(t, err)

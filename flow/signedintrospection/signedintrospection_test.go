@@ -136,7 +136,7 @@ func verify(compact string, keySet []byte) (v verified, err error) {
 	if err := json.Unmarshal(keySet, &set); err != nil {
 		return v, err
 	}
-	token, err := jose.ParseSigned(compact, algorithms)
+	token, err := jose.ParseSignedCompact(compact, algorithms)
 	if err != nil {
 		return v, err
 	}

@@ -18,7 +18,6 @@ var (
 var (
 	newID          = sample.ID
 	newApplication = sample.Application
-	newSecret      = sample.Secret
 	sessionStart   = sample.SessionStart
 	redemption     = sample.Redemption
 	rotation       = sample.Rotation

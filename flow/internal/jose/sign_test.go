@@ -83,7 +83,7 @@ func TestSigner(t *testing.T) {
 				if algorithm == "Ed25519" { // which go-jose does not know
 					continue
 				}
-				parsed, err := gojose.ParseSigned(compact, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(algorithm)})
+				parsed, err := gojose.ParseSignedCompact(compact, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(algorithm)})
 				require.NoError(t, err)
 				payload, err := parsed.Verify(foreign.Key(token.KeyID)[0])
 				require.NoError(t, err)
