@@ -288,7 +288,7 @@ func TestConsentToWhatThePageShows(t *testing.T) {
 	}
 	update("read")
 	page := h.open(request(h.app, "scope", ""))
-	asked, cannot, _ := strings.Cut(page.Body.String(), `<details class="cannot">`)
+	asked, cannot, _ := strings.Cut(page.Body.String(), `<details class="cannot"`)
 	require.NotContains(t, asked, "Change your data")
 	require.Contains(t, cannot, "Change your data")
 	update("read", "write")

@@ -385,5 +385,5 @@ func TestOthersPayNothing(t *testing.T) {
 	key := newKey(t, "ES256")
 	without := allocations(newHost(t, nil))
 	with := allocations(newDefaultHost(t, key))
-	require.InDelta(t, without, with, 0.5)
+	require.LessOrEqual(t, with, without+2, "a signature takes dozens; the race detector makes up to two of its own")
 }
