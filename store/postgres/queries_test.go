@@ -380,8 +380,9 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 	measure := func(name, sql string, args ...any) {
 		tx, err := s.pool.Begin(ctx)
 		require.NoError(t, err)
-		_, err = tx.Exec(ctx, sql, args...) // the second time nothing has to be looked up to plan it
-		require.NoError(t, err)
+		defer func() { _ = tx.Rollback(ctx) }() // where a statement fails, or the pool never closes
+		_, err = tx.Exec(ctx, sql, args...)
+		require.NoError(t, err, name) // the second time nothing has to be looked up to plan it
 		require.NoError(t, tx.Rollback(ctx))
 		tx, err = s.pool.Begin(ctx)
 		require.NoError(t, err)
@@ -414,7 +415,7 @@ func buffersOf(t *testing.T, n, applications int, analyzed bool) map[string]floa
 	measure("selectVerdict", selectVerdict, session)
 	measure("endSession", endSession, session)
 	measure("redeemCode", redeemCode, session, code, now, now, digest[:], now, now, "", digest[:], now, digest[:], nil)
-	measure("rotateRefreshToken", rotateRefreshToken, session, refresh, now, digest[:], now, now, "", digest[:], now, digest[:16], nil)
+	measure("rotateRefreshToken", rotateRefreshToken, session, refresh, now, digest[:], now, now, "", digest[:], now, digest[:16], nil, nil)
 	measure("selectUsage", selectUsage, app, "owner-1", 1001)
 	measure("revokeTokens", revokeTokens, app, "owner-1", 1001)
 	measure("deleteApplication", deleteApplication, app, "owner-1", now)

@@ -16,6 +16,12 @@ var pageFiles = []string{
 	"receive_application.html",
 }
 
+// longWord is a name that no line can break well, and longURL an address.
+const (
+	longWord = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+	longURL  = "https://llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch.example/a/path/that/goes/on/and/on?and=so&does=the&query=string"
+)
+
 // samples returns data for every page, between them everything that a template
 // can meet: lists with and without rows, texts given and left out.
 func samples() map[string][]any {
@@ -43,6 +49,7 @@ func samples() map[string][]any {
 		Usage: Usage{Users: 12, More: true, LastUsedAt: moment}, Itself: true, Secret: secret, Problems: problems,
 	}
 	least := Warning{Account: "Account", Name: "Name"}
+	long := Warning{Account: longWord, Name: longWord, Usage: warning.Usage, Secret: secret}
 	return map[string][]any{
 		"consent.html": {
 			Consent{},
@@ -65,6 +72,10 @@ func samples() map[string][]any {
 					{Name: "send", Description: Plain("Send your data"), Group: "Data", GroupName: Plain("Data"), Optional: true},
 				}, Resources: []Resource{{Name: Plain("API"), Identifier: "https://api.example"}}, Accounts: []Account{{ID: "1", Name: "One"}},
 			},
+			Consent{
+				UserName: longWord, Application: longWord, Avatar: Avatar{"D", 4}, Description: longWord, Homepage: longURL, Home: longURL, Owner: longWord, Callback: longURL,
+				Scopes: []AskedScope{{Name: longWord, Description: Plain(longWord), Risk: Plain(longWord), New: true}}, Accounts: []Account{{ID: "1", Name: longWord, Granted: true}, {ID: "2", Name: longWord}},
+			},
 		},
 		"error.html": {
 			Error{Title: Plain("Title")},
@@ -85,6 +96,11 @@ func samples() map[string][]any {
 				Developer:        []Listed{{Name: "Name", URL: "/"}, {Name: "Name", URL: "/", ClientID: "client", Avatar: Avatar{"N", 1}, Public: true, Standing: standing, CreatedAt: moment, LastUsedAt: moment}},
 				DeveloperListing: Listing{All: 6},
 			},
+			Applications{
+				Account: longWord, Manages: true,
+				Authorized: []Authorized{{Name: longWord, Homepage: longURL, By: longWord, UserID: longWord, Scopes: []Scope{{Name: longWord}}, RevokeURL: "/", Ticket: "ticket"}},
+				Developer:  []Listed{{Name: longWord, URL: "/", ClientID: longWord}},
+			},
 			Applications{Everywhere: true, Authorized: []Authorized{{Name: "Name", Account: "Account", You: true, Standing: standing, RevokeURL: "/", Ticket: "ticket"}}},
 			Applications{Everywhere: true, Manages: true, AuthorizedListing: Listing{Field: "authorized_", Search: "none"}, DeveloperListing: Listing{Search: "none"}},
 		},
@@ -98,6 +114,10 @@ func samples() map[string][]any {
 				Newest: "id", Overlaps: []Option{{Value: "24h", Text: Say("overlap.24h"), Selected: true}, {Value: "0", Text: Say("overlap.0"), Hint: Plain("Hint")}},
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: Plain("Remedy.")}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: Plain("Remedy.")}},
 				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", AuthorizeURL: "https://service.example/oauth/authorize", TokenURL: "https://service.example/oauth/token", TransferURL: "/", OfferedUntil: moment,
+			},
+			Application{
+				Account: longWord, ListURL: "/", Name: longWord, Description: longWord, Homepage: longURL, Callbacks: []string{longURL}, ClientID: longWord,
+				ClientSecret: longWord + longWord, Secrets: []Secret{secret}, EditURL: "/",
 			},
 			Application{Account: "Account", Name: "Name", Public: true, Created: true, ClientID: "client", Callbacks: []string{"https://example.com/callback"}, Itself: &Itself{}},
 		},
@@ -127,8 +147,8 @@ func samples() map[string][]any {
 			}},
 			Receive{Account: "Account", Offer: &Offer{Name: "Name", From: "Other", Public: true, ExpiresAt: moment}},
 		},
-		"revoke_tokens.html":      {least, warning},
-		"revoke_secret.html":      {least, warning},
-		"delete_application.html": {least, warning},
+		"revoke_tokens.html":      {least, warning, long},
+		"revoke_secret.html":      {least, warning, long},
+		"delete_application.html": {least, warning, long},
 	}
 }
