@@ -15,11 +15,15 @@ import (
 // secret that it has, so that it goes on working as it is deployed. Read the
 // tables of the other system, and import each row:
 //
-//	system                applications are in            the secret is
-//	Doorkeeper            oauth_applications             PlainSecret, or SHA256Secret or BcryptSecret where it hashes
-//	django-oauth-toolkit  oauth2_provider_application    PBKDF2Secret, or Argon2Secret where Django hashes so
-//	Laravel Passport      oauth_clients                  BcryptSecret, or Argon2Secret where Laravel hashes so, PlainSecret in earlier versions
-//	Ory Hydra             hydra_client                   BcryptSecret or PBKDF2Secret
+//   - Doorkeeper has them in oauth_applications, with a PlainSecret, or a
+//     SHA256Secret or BcryptSecret where it hashes.
+//   - django-oauth-toolkit has them in oauth2_provider_application, with a
+//     PBKDF2Secret, or an Argon2Secret where Django hashes so.
+//   - Laravel Passport has them in oauth_clients, with a BcryptSecret, or an
+//     Argon2Secret where Laravel hashes so, and a PlainSecret in earlier
+//     versions.
+//   - Ory Hydra has them in hydra_client, with a BcryptSecret or a
+//     PBKDF2Secret.
 //
 // Doorkeeper keeps all callback URLs of an application in redirect_uri, one a
 // line. One that is not confidential there has the Type oauthapp.Public here,

@@ -2,7 +2,8 @@
 // Doorkeeper, django-oauth-toolkit, Laravel Passport or Ory Hydra, each with
 // the client ID and the client secret that it has, so that they go on working.
 //
-//	go run ./examples/import -system doorkeeper -from postgres://localhost/old -scopes "read write" -account 1
+//	go run ./examples/import -system doorkeeper \
+//		-from postgres://localhost/old -scopes "read write" -account 1
 //
 // Without -into it tries and keeps nothing. It can be repeated: what was
 // imported before stays as it is.

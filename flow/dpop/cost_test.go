@@ -164,7 +164,7 @@ func startCostServer(b *testing.B) *costServer {
 // TestServeCost is the server of BenchmarkCost, until its standard input ends.
 func TestServeCost(t *testing.T) {
 	if os.Getenv(costEnv) == "" {
-		t.Skip("it is for BenchmarkCost")
+		t.Skip("it is no test: BenchmarkCost runs it as its server")
 	}
 	h := newHost(t, memory.New(), dpop.New(dpop.Config{}))
 	hello := costServer{Bound: map[string]string{}}

@@ -19,7 +19,8 @@
 // are. The host chooses an algorithm for all with [Config].Algorithm, and one
 // for a resource server with [Application]:
 //
-//	registry.SetExtra(ctx, owner, app.ID, signedintrospection.Name, signedintrospection.Application{Algorithm: "ES256"})
+//	choice := signedintrospection.Application{Algorithm: "ES256"}
+//	registry.SetExtra(ctx, owner, app.ID, signedintrospection.Name, choice)
 //
 // Answers are not encrypted for who asked (RFC 9701, section 5): what keeps
 // them from others is https.
