@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -67,6 +68,8 @@ func (cfg Config) resolve() (Config, *url.URL, error) {
 		{"Resource", checkResource(cfg.Resource)},
 		{"Limiter", optional(cfg.Limiter)},
 		{"Pages.Files", optional(cfg.Pages.Files)},
+		{"Pages.Documentation", checkLink(cfg.Pages.Documentation, "https", "http")},
+		{"Pages.Support", checkLink(cfg.Pages.Support, "https", "http", "mailto")},
 	} {
 		if check.err != nil {
 			return Config{}, nil, fmt.Errorf("flow: Config.%s: %w", check.field, check.err)
@@ -175,6 +178,15 @@ func checkLoginURL(loginURL func(string) string, returnTo string) (err error) {
 	}()
 	if loginURL(returnTo) == "" {
 		return fmt.Errorf("returned no URL for %q", returnTo)
+	}
+	return nil
+}
+
+// checkLink checks a URL that pages link; "" is none.
+func checkLink(link string, schemes ...string) error {
+	u, err := url.Parse(link)
+	if link != "" && (err != nil || !slices.Contains(schemes, u.Scheme)) {
+		return fmt.Errorf("must be a URL of %s", strings.Join(schemes, " or "))
 	}
 	return nil
 }

@@ -1,0 +1,40 @@
+package flow_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+)
+
+// The page of an error leads on: to the service, and to where it helps people.
+// That of an outage has a reference, with which the operator finds the cause in
+// the log.
+func TestErrorPageLeadsOn(t *testing.T) {
+	var log bytes.Buffer
+	h := newHost(t, func(cfg *flow.Config) {
+		cfg.Pages.Support = "mailto:help@service.example"
+		cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		cfg.Pages.AccountName = func(context.Context, string) (string, error) { return "", errors.New("the names are away") }
+	})
+	refused := h.open(request(h.app, "redirect_uri", "https://elsewhere.example/"))
+	require.Equal(t, http.StatusBadRequest, refused.Code)
+	outage := h.open(request(h.app))
+	require.Equal(t, http.StatusServiceUnavailable, outage.Code)
+	for _, page := range []string{refused.Body.String(), outage.Body.String()} {
+		require.Contains(t, page, `href="mailto:help@service.example"`)
+		require.Contains(t, page, `href="https://id.example"`)
+	}
+	require.NotContains(t, refused.Body.String(), "Reference")
+	reference := regexp.MustCompile(`Reference <code>([A-Z2-7]{8})</code>`).FindStringSubmatch(outage.Body.String())
+	require.NotNil(t, reference, "%s", outage.Body)
+	require.Regexp(t, "the names are away.*reference="+reference[1], log.String())
+	require.NotContains(t, outage.Body.String(), "the names are away")
+}
