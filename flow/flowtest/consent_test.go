@@ -3,6 +3,7 @@ package flowtest_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -66,4 +67,35 @@ func TestAuthorizeOptionalScopes(t *testing.T) {
 	require.Len(t, grants.Items, 1)
 	require.ElementsMatch(t, []string{"read", "pay"}, grants.Items[0].Scopes)
 	require.Equal(t, "7", grants.Items[0].AccountID)
+}
+
+// More than seven accounts are a list, in which those that the application has
+// access to come first, and in which the user finds any.
+func TestAuthorizeOneOfManyAccounts(t *testing.T) {
+	p := flowtest.New(t, flow.Config{})
+	user := flow.User{ID: "ann", Name: "Ann"}
+	for i := range 10 {
+		id := strconv.Itoa(i + 1)
+		user.Accounts = append(user.Accounts, flow.Account{ID: id, Name: "Account " + id})
+	}
+	authorizationURL := flowtest.Issuer + "/oauth/authorize?response_type=code&client_id=" + p.Application.ClientID
+	p.Authorize(user, authorizationURL, flowtest.Answer{AccountID: "9"})
+	grants, err := p.Registry().Grants(t.Context(), oauthapp.GrantsOfUser("ann"), oauthapp.Page{})
+	require.NoError(t, err)
+	require.Len(t, grants.Items, 1)
+	require.Equal(t, "9", grants.Items[0].AccountID)
+
+	failure := &failing{TB: t}
+	other := flowtest.New(failure, flow.Config{})
+	require.Panics(t, func() {
+		other.Authorize(user, flowtest.Issuer+"/oauth/authorize?response_type=code&client_id="+other.Application.ClientID, flowtest.Answer{AccountID: "11"})
+	})
+	require.Contains(t, failure.said, `offers ["1" "2" "3" "4" "5" "6" "7" "8" "9" "10"] for account_id, and not "11"`)
+
+	// Asked again without an account, the page suggests the one with access.
+	callback := p.Authorize(user, authorizationURL+"&prompt=consent", flowtest.Answer{})
+	require.NotEmpty(t, callback.Query().Get("code"))
+	grants, err = p.Registry().Grants(t.Context(), oauthapp.GrantsOfUser("ann"), oauthapp.Page{})
+	require.NoError(t, err)
+	require.Len(t, grants.Items, 1, "of the same account as before")
 }
