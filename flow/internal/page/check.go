@@ -1,0 +1,77 @@
+package page
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+)
+
+// check executes every page with each of its samples, in the default language:
+// messages of the others have the same arguments.
+func (s *Set) check() error {
+	host, err := s.sampleHost()
+	if err != nil {
+		return err
+	}
+	for name, samples := range s.Samples() {
+		for _, sample := range samples {
+			if _, err := s.execute(s.editions[0], name, sample, host); err != nil {
+				return err
+			}
+		}
+	}
+	return s.checkLayout(host)
+}
+
+// checkLayout executes the layout with parts that can be found in the outcome:
+// a layout that leaves them out makes pages without anything to read or to
+// press.
+func (s *Set) checkLayout(host any) error {
+	const page, mark = "error.html", "mark-of-"
+	t, err := s.parts.Clone()
+	if err != nil {
+		return wrap(layoutFile, err)
+	}
+	for _, part := range pageParts {
+		if _, err := t.New(part).Parse(mark + part); err != nil {
+			return wrap(layoutFile, err)
+		}
+	}
+	b, err := s.executeTemplate(t, page, samples()[page][0], host)
+	if err != nil {
+		return wrap(layoutFile, err)
+	}
+	for _, part := range pageParts {
+		if !bytes.Contains(b, []byte(mark+part)) {
+			return fmt.Errorf("page %s: leaves out {{template %q .}}, which every page defines", layoutFile, part)
+		}
+	}
+	return nil
+}
+
+func (s *Set) sampleHost() (host any, err error) {
+	if s.options.Data == nil {
+		return nil, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("page data of a request that nobody is signed in to: %v", p)
+		}
+	}()
+	r, err := http.NewRequest(http.MethodGet, "/", nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.options.Data(r), nil
+}
+
+// Samples are data for every page, by the name of its file, that shows it in
+// each of its states.
+func (s *Set) Samples() map[string][]any {
+	all := samples()
+	for _, further := range s.options.Further {
+		maps.Copy(all, further.Samples)
+	}
+	return all
+}
