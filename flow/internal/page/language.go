@@ -160,6 +160,29 @@ func bounded(preferences string) string {
 	return preferences
 }
 
+// preferred returns the languages of a list as in Accept-Language (RFC 9110,
+// section 12.5.4), the most wanted first. An entry that cannot be read names
+// none: browsers send some that are malformed among others that are not.
+func preferred(list string) []language.Tag {
+	type entry struct {
+		tag    language.Tag
+		weight float32
+	}
+	var entries []entry
+	for text := range strings.SplitSeq(bounded(list), ",") {
+		tags, weights, _ := language.ParseAcceptLanguage(text)
+		for i, tag := range tags {
+			entries = append(entries, entry{tag, weights[i]})
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(b.weight, a.weight) })
+	tags := make([]language.Tag, len(entries))
+	for i, e := range entries {
+		tags[i] = e.tag
+	}
+	return tags
+}
+
 // WithLocales returns a request whose pages are in the language that its client
 // asks for, where the host has none for the person: tags of BCP 47, in order of
 // preference (ui_locales of OpenID Connect Core 1.0, section 3.1.2.1).
@@ -187,11 +210,8 @@ func (s *Set) edition(r *http.Request) *edition {
 	if s.options.Language != nil {
 		set = s.options.Language(r)
 	}
-	// What cannot be read names no language.
-	wanted, _, _ := language.ParseAcceptLanguage(set)
 	asked, _ := r.Context().Value(localesKey{}).([]language.Tag)
-	preferred, _, _ := language.ParseAcceptLanguage(bounded(r.Header.Get("Accept-Language")))
-	for _, tag := range slices.Concat(wanted, asked, preferred) {
+	for _, tag := range slices.Concat(preferred(set), asked, preferred(r.Header.Get("Accept-Language"))) {
 		// One by one, as a match of all together prefers one that is exact.
 		if _, i, confidence := s.matcher.Match(tag); confidence > language.No {
 			return s.editions[i]
