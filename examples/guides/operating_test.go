@@ -72,7 +72,7 @@ import (
 //
 // A session is one row of about 500 bytes on disk, however often it is
 // refreshed, and a grant is one of about the same size. A call of your API
-// reads by primary key. The README has what each request costs.
+// reads by primary key. flow/COST.md has what each request costs.
 func Example_operating() {
 	ctx, stop := context.WithCancel(context.Background()) // signal.NotifyContext in a program
 	dir := must(os.MkdirTemp("", "operating"))
