@@ -18,18 +18,25 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 )
 
 // The life of an application, clicked through in Chromium: added, edited,
-// authorized, revoked in every way there is, and deleted. The callback is a
-// client that listens, so that the browser really has to reach it.
+// authorized, revoked in every way there is, and deleted: with a mouse, without
+// scripts, and with nothing but a keyboard. The callback is a client that
+// listens, so that the browser really has to reach it.
 func TestLifeOfAnApplication(t *testing.T) {
 	t.Parallel()
-	for _, scripts := range []bool{true, false} {
-		t.Run(fmt.Sprintf("JavaScript %t", scripts), func(t *testing.T) {
+	for name, person := range map[string]struct{ scripts, keyboard bool }{
+		"mouse":           {scripts: true},
+		"without scripts": {scripts: false},
+		"keyboard":        {scripts: true, keyboard: true},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newChromium(t, scripts)
+			c := newChromium(t, person.scripts)
+			c.keyboard = person.keyboard
 			s := start(t)
 			client := newThirdParty(t)
 
@@ -203,6 +210,7 @@ type chromium struct {
 	ctx          context.Context
 	hangs        *time.Timer // ends ctx; every step starts it again
 	breaksPolicy bool
+	keyboard     bool // there is no mouse
 }
 
 func newChromium(t *testing.T, scripts bool) *chromium {
@@ -294,8 +302,14 @@ func (c *chromium) open(url string) int {
 // click clicks a link or button that leads to a page, and returns its status.
 func (c *chromium) click(selector string) int {
 	c.t.Helper()
-	c.rest(selector)
-	resp, err := chromedp.RunResponse(c.ctx, chromedp.Click(chromedp.CSS(selector)))
+	use := chromedp.Click(chromedp.CSS(selector))
+	if c.keyboard {
+		c.tabTo(selector)
+		use = chromedp.KeyEvent(kb.Enter)
+	} else {
+		c.rest(selector)
+	}
+	resp, err := chromedp.RunResponse(c.ctx, use)
 	require.NoError(c.t, err, selector)
 	return int(resp.Status)
 }
@@ -303,8 +317,39 @@ func (c *chromium) click(selector string) int {
 // press clicks what stays on the page.
 func (c *chromium) press(selector string) {
 	c.t.Helper()
+	if c.keyboard {
+		c.tabTo(selector)
+		require.NoError(c.t, chromedp.Do(c.ctx, chromedp.KeyEvent(" ")), selector)
+		return
+	}
 	c.rest(selector)
 	require.NoError(c.t, chromedp.Do(c.ctx, chromedp.Click(chromedp.CSS(selector))), selector)
+}
+
+// tabTo moves the focus to an element as who has no mouse does: with the Tab
+// key, and among radio buttons of one name with the arrow keys.
+func (c *chromium) tabTo(selector string) {
+	c.t.Helper()
+	c.must(selector)
+	key := kb.Tab
+	for range 200 {
+		require.NoError(c.t, chromedp.Do(c.ctx, chromedp.KeyEvent(key)))
+		where, err := chromedp.Run(c.ctx, chromedp.Evaluate[string](fmt.Sprintf(`(() => {
+			const at = document.activeElement, wanted = document.querySelector(%q);
+			if (at === wanted) return "there";
+			return at.type === "radio" && at.name === wanted.name ? "beside" : "elsewhere";
+		})()`, selector)))
+		require.NoError(c.t, err, selector)
+		switch where {
+		case "there":
+			return
+		case "beside":
+			key = kb.ArrowDown
+		default:
+			key = kb.Tab
+		}
+	}
+	c.t.Fatalf("%s: the keyboard does not reach %s", c.location(), selector)
 }
 
 // rest has the pointer rest on the page for as long as the buttons of the
@@ -338,7 +383,12 @@ func (c *chromium) fill(name, text string) {
 	c.t.Helper()
 	selector := `[name="` + name + `"]`
 	c.must(selector)
-	require.NoError(c.t, chromedp.Do(c.ctx, chromedp.SendKeys(chromedp.CSS(selector), text)), selector)
+	use := chromedp.SendKeys(chromedp.CSS(selector), text)
+	if c.keyboard {
+		c.tabTo(selector)
+		use = chromedp.KeyEvent(text)
+	}
+	require.NoError(c.t, chromedp.Do(c.ctx, use), selector)
 }
 
 func (c *chromium) text(selector string) string {
