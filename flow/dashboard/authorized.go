@@ -117,24 +117,24 @@ func (req *request) revocable() oauthapp.GrantFilter {
 	return req.grants(req.account.EndsGrants)
 }
 
-// findGrant returns ErrNotFound for a grant that is not among the newest that
-// the user may revoke.
+// findGrant returns ErrNotFound for a grant that the user may not revoke.
 func (req *request) findGrant() error {
 	id, err := pathID(req.r, "grant")
 	if err != nil {
 		return err
 	}
-	l := listing[oauthapp.Grant]{read: func(p oauthapp.Page) (oauthapp.List[oauthapp.Grant], error) {
-		return req.registry.Grants(req.ctx, req.revocable(), p)
-	}}
-	grants, _, err := l.window("")
-	if err != nil {
-		return err
+	for after := ""; ; {
+		grants, err := req.registry.Grants(req.ctx, req.revocable(), oauthapp.Page{After: after, Limit: rowsPerRead})
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(grants.Items, func(g oauthapp.Grant) bool { return g.ID == id }) {
+			return nil
+		}
+		if after = grants.Next; after == "" {
+			return oauthapp.ErrNotFound
+		}
 	}
-	if !slices.ContainsFunc(grants, func(g oauthapp.Grant) bool { return g.ID == id }) {
-		return oauthapp.ErrNotFound
-	}
-	return nil
 }
 
 // revokeGrant ends what a user authorized.

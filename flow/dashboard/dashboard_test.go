@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
@@ -409,8 +409,9 @@ func TestForeignIsNotFound(t *testing.T) {
 	})
 	t.Run("another account's grant", func(t *testing.T) {
 		for _, grantID := range []string{grant.ID.String(), uuid.Must(uuid.NewV7()).String(), "1"} {
-			a := s.do(http.MethodPost, "/accounts/3/authorized_applications/"+grantID+"/revoke", form)
-			require.Equal(t, http.StatusNotFound, a.Status)
+			action := "/accounts/3/authorized_applications/" + grantID + "/revoke"
+			require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, action, s.ticketFor(action)).Status)
+			require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, action, form).Status)
 		}
 	})
 	t.Run("another application's secret", func(t *testing.T) {
@@ -754,76 +755,107 @@ func TestMalformedFormIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, a.Status)
 }
 
-func TestPages(t *testing.T) {
-	s := newSite(t)
-	const n = 60 // three pages of 25
-	s.user.Accounts = append(s.user.Accounts, administered("other", "")[0])
-	for i := range 2 * n {
-		owner := []string{"1", "other"}[i%2]
-		app, _, err := s.provider.Registry().Register(t.Context(), owner, oauthapp.Registration{
-			Name: fmt.Sprintf("App %03d", i), HomepageURL: "https://a.example", CallbackURLs: []string{"https://a.example/cb"},
+// A card is one of the two lists on an account's page.
+type card struct{ name, html string }
+
+func cards(a *answer) []card {
+	authorized, developer, _ := strings.Cut(a.Body, `id="developer"`)
+	return []card{{"authorized", authorized}, {"developer", developer}}
+}
+
+var (
+	rowName    = regexp.MustCompile(`<bdi>(App \d+)</bdi>`)
+	revocation = regexp.MustCompile(`/accounts/1/authorized_applications/[0-9a-f-]+/revoke`)
+	onward     = regexp.MustCompile(`<a href="([^"]+)"[^>]*>(?:Next|Older ones)</a>`)
+)
+
+// rows are the names of the applications in a card.
+func (c card) rows() (names []string) {
+	for _, m := range rowName.FindAllStringSubmatch(c.html, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
+// registerMany registers as many applications for each owner by turns, and
+// authorizes those of Alice. It returns their names, newest first.
+func (s *site) registerMany(n int, owners ...string) (names []string) {
+	for i := range n * len(owners) {
+		owner := owners[i%len(owners)]
+		app, _, err := s.provider.Registry().Register(s.t.Context(), owner, oauthapp.Registration{
+			Name: fmt.Sprintf("App %04d", i), HomepageURL: "https://a.example", CallbackURLs: []string{"https://a.example/cb"},
 		})
-		require.NoError(t, err)
+		require.NoError(s.t, err)
 		if owner == "1" {
 			s.authorize(app, "1", "1", "read")
+			names = append(names, app.Name)
 		}
 	}
-	applications := func(a *answer) (found []string) {
-		for _, link := range a.links() {
-			if strings.HasPrefix(link, list("1")+"/0") {
-				found = append(found, link)
-			}
-		}
-		return found
-	}
-	revocations := func(a *answer) []string {
-		return regexp.MustCompile(`authorized_applications/[0-9a-f-]+/revoke`).FindAllString(a.Body, -1)
-	}
-	for field, rows := range map[string]func(*answer) []string{"page": applications, "authorized_page": revocations} {
-		seen := map[string]bool{}
-		target := list("1") + "?notice=updated&q=app"
-		for pages := 1; ; pages++ {
-			a := s.open(target)
-			for _, row := range rows(a) {
-				seen[row] = true
-			}
-			next := slices.IndexFunc(a.links(), func(l string) bool {
-				u, err := url.Parse(l)
-				require.NoError(t, err)
-				return u.Query().Get(field) == strconv.Itoa(pages+1)
-			})
-			if next < 0 {
-				require.Equal(t, 3, pages, field)
-				break
-			}
-			target = a.links()[next]
-			require.NotContains(t, target, "notice")
-			require.Contains(t, target, "q=app", "how the lists are looked at is kept")
-		}
-		require.Len(t, seen, n, field)
-	}
-	require.Len(t, applications(s.open(list("1")+"?page=x")), 25, "no number is the first page")
-	require.Len(t, applications(s.open(list("1")+"?page=4")), 10, "too great a number is the last page")
+	slices.Reverse(names)
+	return names
+}
 
+// walk follows both lists from a page on, each to its end.
+func (s *site) walk(target string, visit func(target string, c card)) {
+	for i := range 2 {
+		for next := target; next != ""; {
+			c := cards(s.open(next))[i]
+			visit(next, c)
+			next = ""
+			if m := onward.FindStringSubmatch(c.html); m != nil {
+				next = html.UnescapeString(m[1])
+			}
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	s := newSite(t)
+	s.user.Accounts = append(s.user.Accounts, administered("other", "")[0])
+	names := s.registerMany(60, "1", "other")
+	first := list("1") + "?notice=updated&q=app"
+	pages, seen := map[string]int{}, map[string][]string{}
+	s.walk(first, func(target string, c card) {
+		pages[c.name]++
+		seen[c.name] = append(seen[c.name], c.rows()...)
+		require.Contains(t, target, "q=app", "how the lists are looked at is kept")
+		require.Equal(t, target == first, strings.Contains(target, "notice"))
+	})
+	require.Equal(t, map[string]int{"authorized": 3, "developer": 3}, pages, "pages of 25")
+	require.Equal(t, map[string][]string{"authorized": names, "developer": names}, seen)
+
+	developer := func(query string) []string { return cards(s.open(list("1") + query))[1].rows() }
+	require.Len(t, developer("?page=x"), 25, "no number is the first page")
+	require.Len(t, developer("?page=4"), 10, "too great a number is the last page")
 	for _, field := range []string{"after", "authorized_after"} {
 		require.Equal(t, http.StatusNotFound, s.get(list("1")+"?"+field+"=nonsense").Status)
 	}
 }
 
-// Beyond what is searched, older rows are a link away.
+// Beyond what is searched, older rows are a link away: none is out of reach.
 func TestLongList(t *testing.T) {
 	s := newSite(t, func(c *flow.Config, _ *dashboard.Config) { c.Applications.Max = 2000 })
-	for i := range 1030 {
-		_, _, err := s.provider.Registry().Register(t.Context(), "1", oauthapp.Registration{
-			Name: fmt.Sprintf("App %04d", i), HomepageURL: "https://a.example", CallbackURLs: []string{"https://a.example/cb"},
-		})
-		require.NoError(t, err)
-	}
-	newest := s.open(list("1") + "?q=app+0007")
-	require.Contains(t, newest.Body, "There are older ones.")
-	require.NotContains(t, newest.Body, ">App 0007<")
-	older := newest.links()[slices.IndexFunc(newest.links(), func(l string) bool { return strings.Contains(l, "?after=") })]
-	require.Contains(t, s.open(older).Body, ">App 0007<")
+	names := s.registerMany(1200, "1")
+	seen := map[string][]string{}
+	var oldest string // where the form is sent that revokes it
+	s.walk(list("1"), func(_ string, c card) {
+		seen[c.name] = append(seen[c.name], c.rows()...)
+		if forms := revocation.FindAllString(c.html, -1); c.name == "authorized" {
+			oldest = forms[len(forms)-1]
+		}
+	})
+	require.Equal(t, map[string][]string{"authorized": names, "developer": names}, seen, "each row once, newest first")
+
+	found := map[string][]string{}
+	s.walk(list("1")+"?q=app+0007&authorized_q=app+0007", func(_ string, c card) {
+		if len(found[c.name]) == 0 && len(c.rows()) == 0 {
+			require.Contains(t, c.html, "There are older ones.")
+		}
+		found[c.name] = append(found[c.name], c.rows()...)
+	})
+	require.Equal(t, map[string][]string{"authorized": {"App 0007"}, "developer": {"App 0007"}}, found)
+	require.Equal(t, http.StatusForbidden, s.do(http.MethodPost, oldest, url.Values{"ticket": {"no"}}).Status, "its form is forged")
+	require.Equal(t, http.StatusSeeOther, s.do(http.MethodPost, oldest, s.ticketFor(oldest)).Status)
 }
 
 func TestSearchAndSort(t *testing.T) {
@@ -878,7 +910,9 @@ func TestEverywhere(t *testing.T) {
 	grants, err := s.provider.Registry().Grants(t.Context(), oauthapp.GrantsForAccount("1"), oauthapp.Page{})
 	require.NoError(t, err)
 	require.Len(t, grants.Items, 1)
-	require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, everywhere+"/revoke/"+grants.Items[0].ID.String(), url.Values{}).Status, "and it is not there")
+	action := everywhere + "/revoke/" + grants.Items[0].ID.String()
+	require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, action, s.ticketFor(action)).Status, "and it is not there")
+	require.Equal(t, http.StatusNotFound, s.do(http.MethodPost, action, url.Values{}).Status)
 }
 
 func TestPrefix(t *testing.T) {
