@@ -25,10 +25,13 @@ type tokenPage struct {
 	Made     string        // its name
 
 	User, OfAccount         []listed
-	UserPages, AccountPages page.Pages
+	UserPages, AccountPages pageLinks
 
 	Form form
 }
+
+// pageLinks are those of a list; a link that is "" leads nowhere.
+type pageLinks struct{ First, Next string }
 
 // A listed token is one of a list.
 type listed struct {
@@ -46,7 +49,7 @@ var samples = map[string][]any{
 			UserName: "User", Notice: page.Say("tokens.revoked"), Token: "oa_ap_token", Made: "Name",
 			User:      []listed{{Name: "Name", Hint: "hint", Scopes: []page.Scope{{Name: "read", Description: page.Plain("Read")}, {Name: "gone"}}, RevokeURL: "/revoke", Ticket: "ticket"}},
 			OfAccount: []listed{{Name: "Name", Hint: "hint", By: "User", ExpiresAt: page.Moment{At: time.Unix(1, 0)}, LastUsedAt: page.Moment{At: time.Unix(1, 0)}}},
-			UserPages: page.Pages{First: "/first", Next: "/next"},
+			UserPages: pageLinks{First: "/first", Next: "/next"},
 			Form: form{
 				Action: "/accounts/1/api_tokens", Name: "Name", OfAccount: true, MaxDays: 30, ExpiresIn: "30",
 				Scopes:   []choice{{Name: "read", Description: page.Plain("Read"), Selected: true}, {Name: "write"}},
@@ -94,7 +97,7 @@ func (req *request) show(status int, shown tokenPage, f form) {
 }
 
 // tokens is a page of a list, that goes on by a field of the query.
-func (req *request) tokens(field string, filter oauthapp.APITokenFilter) (rows []listed, links page.Pages, err error) {
+func (req *request) tokens(field string, filter oauthapp.APITokenFilter) (rows []listed, links pageLinks, err error) {
 	names := map[string]string{req.user.ID: ""}
 	after := req.r.URL.Query().Get(field)
 	list, err := req.k.Registry.APITokens(req.r.Context(), filter, oauthapp.Page{After: after})

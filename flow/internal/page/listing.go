@@ -20,6 +20,3 @@ func (l Listing) Tools() bool { return l.All > 5 || l.Search != "" || l.Older !=
 
 // Pair is a hidden field of a form.
 type Pair struct{ Name, Value string }
-
-// Pages links the pages of a list; a link that is "" leads nowhere.
-type Pages struct{ First, Next string }
