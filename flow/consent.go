@@ -84,6 +84,7 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 		Remarks:     q.Remarks,
 		Accounts:    accounts,
 
+		Service:       p.issuer.Host,
 		ServiceAvatar: page.NewAvatar(p.issuer.Host, p.issuer.Host),
 		ManageURL:     p.kernel.ManageURL(),
 	}

@@ -113,7 +113,7 @@ func (v *voucher) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 		IntrospectionMembers: func(*store.Session, credential.Digest) map[string]any { return map[string]any{"colour": "red"} },
 		Pages: page.Further{
 			Files:   fstest.MapFS{"voucher.html": {Data: []byte(`{{define "title"}}Voucher{{end}}{{define "main"}}<p>{{.Page}}</p>{{end}}`)}},
-			Samples: map[string][]any{"voucher.html": {"sample"}},
+			Samples: map[string][]page.Sample{"voucher.html": {{State: "A voucher", Data: "sample"}}},
 		},
 		WriteIntrospection: writeVoucherIntrospection,
 		KeySet:             []byte(voucherKeySet),

@@ -36,15 +36,7 @@ type entry struct {
 // A Done is the data of device_done.html: what became of a request.
 type done struct {
 	Title, Message *page.Message
-}
-
-var samples = map[string][]any{
-	entryPage: {
-		entry{},
-		entry{Action: "/device", UserCode: "WDJB-MJHT", Problem: page.Plain("Problem"), UserName: "User"},
-		entry{Action: "/device", UserCode: "WDJB-MJHT", Asks: true, UserName: "User"},
-	},
-	donePage: {done{Title: page.Plain("Title")}, done{page.Plain("Title"), page.Plain("Message")}},
+	ManageURL      string // where users take access back; "" where it was not given, or there is no such page
 }
 
 // showEntry serves the form for a user code (RFC 8628, section 3.3). A link
@@ -261,10 +253,10 @@ func (e *endpoints) readDecision(w http.ResponseWriter, r *http.Request, params 
 // settle keeps what the user has decided, and says so.
 func (e *endpoints) settle(w http.ResponseWriter, r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) {
 	keep := e.deny
-	result := done{page.Say("device.denied"), page.Say("device.denied_text")}
+	result := done{Title: page.Say("device.denied"), Message: page.Say("device.denied_text")}
 	if answered.Authorized {
 		keep = e.allow
-		result = done{page.Say("device.connected"), page.Say("device.connected_text")}
+		result = done{page.Say("device.connected"), page.Say("device.connected_text"), e.k.ManageURL()}
 	}
 	refusal := keep(r, kept, q, answered)
 	switch {

@@ -20,6 +20,9 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
@@ -55,38 +58,73 @@ func (extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			{Method: http.MethodGet, Path: Path, Handler: g.index},
 			{Method: http.MethodGet, Path: Path + "/{page}/{number}", Handler: g.sample},
 		},
-		Pages: page.Further{Files: files, Samples: map[string][]any{
-			"gallery.html": {index{}, index{Pages: []link{{"/", "consent.html 1"}}, Languages: []link{{"/", "en"}}}},
-		}},
+		Pages: page.Further{Files: files, Samples: map[string][]page.Sample{"gallery.html": {{Data: index{}}, {Data: index{
+			Languages: []link{{"/", "English", "en", true}, {"/", "Deutsch", "de", false}},
+			Pages:     []pageOf{{"Consent", "consent.html", []link{{URL: "/", Text: "One account"}}}},
+		}}}}},
 	}, nil
 }
 
 // index is the data of gallery.html.
-type index struct{ Pages, Languages []link }
+type index struct {
+	Languages []link
+	Pages     []pageOf
+}
 
-type link struct{ URL, Text string }
+// pageOf is a page of the service with its states.
+type pageOf struct {
+	Name, File string
+	States     []link
+}
+
+type link struct {
+	URL, Text, Language string
+	Current             bool
+}
 
 type gallery struct{ kernel *kernel.Kernel }
 
 // index links every sample, in the language that was asked for.
 func (g gallery) index(w http.ResponseWriter, r *http.Request) {
+	base, locales := g.kernel.BasePath+Path, r.URL.Query().Get("ui_locales")
 	query := ""
-	if locales := r.URL.Query().Get("ui_locales"); locales != "" {
+	if locales != "" {
 		query = "?" + url.Values{"ui_locales": {locales}}.Encode()
 	}
 	var view index
 	samples := g.kernel.Samples()
-	for _, name := range slices.Sorted(maps.Keys(samples)) {
-		page := strings.TrimSuffix(name, ".html")
-		for i := range samples[name] {
-			number := strconv.Itoa(i + 1)
-			view.Pages = append(view.Pages, link{g.kernel.BasePath + Path + "/" + page + "/" + number + query, page + " " + number})
+	for _, file := range slices.Sorted(maps.Keys(samples)) {
+		name := strings.TrimSuffix(file, ".html")
+		of := pageOf{Name: title(name), File: file}
+		for i, sample := range samples[file] {
+			if sample.State != "" {
+				of.States = append(of.States, link{URL: base + "/" + name + "/" + strconv.Itoa(i+1) + query, Text: sample.State})
+			}
+		}
+		if len(of.States) > 0 {
+			view.Pages = append(view.Pages, of)
 		}
 	}
 	for _, tag := range g.kernel.Languages() {
-		view.Languages = append(view.Languages, link{g.kernel.BasePath + Path + "?ui_locales=" + tag, tag})
+		view.Languages = append(view.Languages, link{base + "?ui_locales=" + tag, languageName(tag), tag, tag == locales})
 	}
-	g.kernel.WritePage(w, page.WithLocales(r, r.URL.Query().Get("ui_locales")), http.StatusOK, "gallery.html", view)
+	g.kernel.WritePage(w, page.WithLocales(r, locales), http.StatusOK, "gallery.html", view)
+}
+
+// title makes a name for people of that of a file.
+func title(file string) string {
+	words := strings.ReplaceAll(file, "_", " ")
+	words = strings.ToUpper(words[:1]) + words[1:]
+	return strings.Replace(words, "Api ", "API ", 1)
+}
+
+// languageName is what those who speak a language call it.
+func languageName(tag string) string {
+	parsed, err := language.Parse(tag)
+	if name := display.Self.Name(parsed); err == nil && name != "" {
+		return name
+	}
+	return tag
 }
 
 // sample shows one page in one of its states.
@@ -98,5 +136,5 @@ func (g gallery) sample(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	g.kernel.WritePage(w, page.WithLocales(r, r.URL.Query().Get("ui_locales")), http.StatusOK, name, samples[number-1])
+	g.kernel.WritePage(w, page.WithLocales(r, r.URL.Query().Get("ui_locales")), http.StatusOK, name, samples[number-1].Data)
 }

@@ -41,10 +41,10 @@ type listed struct {
 	RevokeURL, Ticket                string // "" where who looks at the page may not revoke it
 }
 
-var samples = map[string][]any{
+var samples = map[string][]page.Sample{
 	listPage: {
-		tokenPage{},
-		tokenPage{
+		{Data: tokenPage{}},
+		{State: "Everything that it can have", Data: tokenPage{
 			Account: "Account", Accounts: []page.AccountLink{{URL: "/accounts/1/api_tokens", Text: "Account", Current: true}, {URL: "/accounts/2/api_tokens", Text: "Other"}},
 			UserName: "User", Notice: page.Say("tokens.revoked"), Token: "oa_ap_token", Made: "Name",
 			User:      []listed{{Name: "Name", Hint: "hint", Scopes: []page.Scope{{Name: "read", Description: page.Plain("Read")}, {Name: "gone"}}, RevokeURL: "/revoke", Ticket: "ticket"}},
@@ -55,8 +55,8 @@ var samples = map[string][]any{
 				Scopes:   []choice{{Name: "read", Description: page.Plain("Read"), Selected: true}, {Name: "write"}},
 				Problems: []page.Problem{{Field: "name", Message: page.Plain("Problem")}, {Field: "scope", Message: page.Plain("Problem")}, {Field: "expires_in", Message: page.Plain("Problem")}, {Field: "kind", Message: page.Plain("Problem")}},
 			},
-		},
-		tokenPage{Account: "Account", Undone: undone},
+		}},
+		{State: "Nothing was done", Data: tokenPage{Account: "Account", Undone: undone}},
 	},
 }
 

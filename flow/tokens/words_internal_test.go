@@ -22,7 +22,7 @@ func TestPagesSayMessagesAlone(t *testing.T) {
 	for name, list := range samples {
 		for _, sample := range list {
 			w := httptest.NewRecorder()
-			set.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, name, pagetest.Data(sample))
+			set.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, name, pagetest.Data(sample.Data))
 			require.Equal(t, http.StatusOK, w.Code, name)
 			require.Empty(t, pagetest.Unsaid(t, w.Body.Bytes()), name)
 		}

@@ -172,7 +172,7 @@ type Kernel struct {
 
 	// Samples are data for every page, by the name of its file, that shows it in
 	// each of its states. Languages are those that the pages are in.
-	Samples   func() map[string][]any
+	Samples   func() map[string][]page.Sample
 	Languages func() []string
 
 	// WritePage answers with a page of the library, of [Contribution.Pages] or

@@ -3,7 +3,6 @@ package page
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"net/http"
 )
 
@@ -16,7 +15,7 @@ func (s *Set) check() error {
 	}
 	for name, samples := range s.Samples() {
 		for _, sample := range samples {
-			if _, err := s.execute(s.editions[0], name, sample, host); err != nil {
+			if _, err := s.execute(s.editions[0], name, sample.Data, host); err != nil {
 				return err
 			}
 		}
@@ -38,7 +37,7 @@ func (s *Set) checkLayout(host any) error {
 			return wrap(layoutFile, err)
 		}
 	}
-	b, err := s.executeTemplate(t, page, samples()[page][0], host)
+	b, err := s.executeTemplate(t, page, samples()[page][0].Data, host)
 	if err != nil {
 		return wrap(layoutFile, err)
 	}
@@ -67,11 +66,14 @@ func (s *Set) sampleHost() (host any, err error) {
 }
 
 // Samples are data for every page, by the name of its file, that shows it in
-// each of its states.
-func (s *Set) Samples() map[string][]any {
+// each of its states. Those that somebody adds to a page of the library come
+// last.
+func (s *Set) Samples() map[string][]Sample {
 	all := samples()
 	for _, further := range s.options.Further {
-		maps.Copy(all, further.Samples)
+		for name, samples := range further.Samples {
+			all[name] = append(all[name], samples...)
+		}
 	}
 	return all
 }

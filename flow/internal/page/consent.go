@@ -27,6 +27,7 @@ type Consent struct {
 	Accounts    []Account    // to choose from; one: nothing to choose
 	Notice      *Message     // why the page is shown again; nil the first time
 
+	Service       string // its host
 	ServiceAvatar Avatar
 	ManageURL     string // where users take access back; "" where there is no such page
 }

@@ -33,7 +33,7 @@ func eachSample(t *testing.T, f func(t *testing.T, name string, body []byte)) {
 			name := fmt.Sprintf("%s-%d.html", strings.TrimSuffix(page, ".html"), i)
 			t.Run(name, func(t *testing.T) {
 				w := httptest.NewRecorder()
-				set.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, page, sample)
+				set.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, page, sample.Data)
 				require.Equal(t, http.StatusOK, w.Code)
 				f(t, name, w.Body.Bytes())
 			})

@@ -65,7 +65,7 @@ type Further struct {
 	Files fs.FS
 	// Samples are what [New] executes each page with, by the name of its file:
 	// one or more for every file.
-	Samples map[string][]any
+	Samples map[string][]Sample
 }
 
 // A Set is a complete set of pages. It is safe for concurrent use.

@@ -22,9 +22,17 @@ const (
 	longURL  = "https://llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch.example/a/path/that/goes/on/and/on?and=so&does=the&query=string"
 )
 
+// A Sample is data for a page, which shows it in one of its states.
+type Sample struct {
+	// State is the state in a few English words, for whoever designs the pages;
+	// "" for data that only tries the template, as it has as little as can be.
+	State string
+	Data  any
+}
+
 // samples returns data for every page, between them everything that a template
 // can meet: lists with and without rows, texts given and left out.
-func samples() map[string][]any {
+func samples() map[string][]Sample {
 	now := time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC)
 	moment := Moment{At: now.Add(-3 * time.Minute), Now: now}
 	scopes := []Scope{{Name: "read", Description: Plain("Read your data")}, {Name: "write"}}
@@ -50,41 +58,13 @@ func samples() map[string][]any {
 	}
 	least := Warning{Account: "Account", Name: "Name"}
 	long := Warning{Account: longWord, Name: longWord, Usage: warning.Usage, Secret: secret}
-	return map[string][]any{
-		"consent.html": {
-			Consent{},
-			Consent{
-				Action: "/", Request: "a=b", Ticket: "ticket", UserName: "User", Application: "Name", Description: "Text",
-				Homepage: "https://example.com/home", Home: "https://example.com", Owner: "Owner", Public: true, Callback: "https://example.com", Scopes: []AskedScope{{Name: "read", Description: Plain("Read your data")}, {Name: "write"}},
-				Accounts: []Account{{"1", "One", true, false}, {"2", "Two", false, true}}, Notice: notice,
-			},
-			Consent{Accounts: []Account{{ID: "1", Name: "One", Granted: true}}},
-			Consent{
-				NotAsked: []AskedScope{{Name: "write", Description: Plain("Write your data")}}, ManageURL: "/manage",
-				Accounts: []Account{{ID: "1", Name: "One", Granted: true}, {ID: "2", Name: "Two", Selected: true}, {}, {}, {}, {}, {}, {ID: "8", Name: "Eight"}},
-			},
-			Consent{
-				Application: "Name", ClientHost: "client.example", Badge: Plain("registered itself"), Verified: true, Loopback: true, Callback: "http://localhost",
-				Remarks: []*Message{Plain("Remark.")}, Scopes: []AskedScope{
-					{Name: "read", Description: Plain("Read your data")}, {Name: "pay", Description: Plain("Pay"), Group: "Money", GroupName: Plain("Money"), Risk: Plain("It can spend your money."), New: true},
-					{Name: "write", Optional: true},
-					{Name: "delete", Description: Plain("Delete your data"), Group: "Data", GroupName: Plain("Data"), Risk: Plain("What is deleted is gone."), Optional: true, Selected: true},
-					{Name: "send", Description: Plain("Send your data"), Group: "Data", GroupName: Plain("Data"), Optional: true},
-				}, Resources: []Resource{{Name: Plain("API"), Identifier: "https://api.example"}}, Accounts: []Account{{ID: "1", Name: "One"}},
-			},
-			Consent{
-				UserName: longWord, Application: longWord, Avatar: Avatar{"D", 4}, Description: longWord, Homepage: longURL, Home: longURL, Owner: longWord, Callback: longURL,
-				Scopes: []AskedScope{{Name: longWord, Description: Plain(longWord), Risk: Plain(longWord), New: true}}, Accounts: []Account{{ID: "1", Name: longWord, Granted: true}, {ID: "2", Name: longWord}},
-			},
-		},
-		"error.html": {
-			Error{Title: Plain("Title")},
-			Error{Status: 404, Title: Plain("Title"), Message: Plain("Message"), Detail: "Detail", Received: "Received", Remedy: Plain("Remedy"), Time: Moment{At: now}, Reference: "ABCD2345", Back: &Link{URL: "/", Text: Plain("Back")}},
-		},
+	return map[string][]Sample{
+		consentFile:  consentSamples(),
+		"error.html": errorSamples(),
 		"applications.html": {
-			Applications{},
-			Applications{Manages: true},
-			Applications{
+			{"", Applications{}},
+			{"Nothing yet", Applications{Manages: true}},
+			{"Everything that a list can have", Applications{
 				Account: "Account", Accounts: []AccountLink{{"/", "One", true}, {"/", "Two", false}}, Notice: notice, Problem: Plain("Problem"),
 				OfOthers: true, Manages: true, NewURL: "/new", ReceiveURL: "/receive",
 				Authorized: []Authorized{
@@ -95,18 +75,18 @@ func samples() map[string][]any {
 				AuthorizedListing: listing, EverywhereURL: "/",
 				Developer:        []Listed{{Name: "Name", URL: "/"}, {Name: "Name", URL: "/", ClientID: "client", Avatar: Avatar{"N", 1}, Public: true, Standing: standing, CreatedAt: moment, LastUsedAt: moment}},
 				DeveloperListing: Listing{All: 6},
-			},
-			Applications{
+			}},
+			{"Long names", Applications{
 				Account: longWord, Manages: true,
 				Authorized: []Authorized{{Name: longWord, Homepage: longURL, By: longWord, UserID: longWord, Scopes: []Scope{{Name: longWord}}, RevokeURL: "/", Ticket: "ticket"}},
 				Developer:  []Listed{{Name: longWord, URL: "/", ClientID: longWord}},
-			},
-			Applications{Everywhere: true, Authorized: []Authorized{{Name: "Name", Account: "Account", You: true, Standing: standing, RevokeURL: "/", Ticket: "ticket"}}},
-			Applications{Everywhere: true, Manages: true, AuthorizedListing: Listing{Field: "authorized_", Search: "none"}, DeveloperListing: Listing{Search: "none"}},
+			}},
+			{"All that a user authorized, in every account", Applications{Everywhere: true, Authorized: []Authorized{{Name: "Name", Account: "Account", You: true, Standing: standing, RevokeURL: "/", Ticket: "ticket"}}}},
+			{"A search that finds nothing", Applications{Everywhere: true, Manages: true, AuthorizedListing: Listing{Field: "authorized_", Search: "none"}, DeveloperListing: Listing{Search: "none"}}},
 		},
 		"application.html": {
-			Application{Account: "Account", Name: "Name"},
-			Application{
+			{"", Application{Account: "Account", Name: "Name"}},
+			{"Just registered, with everything that the page can have", Application{
 				Account: "Account", ListURL: "/", Name: "Name", Description: "Text", Homepage: "https://example.com",
 				Callbacks: []string{"https://example.com/callback"}, ClientID: "client", Standing: standing, Scopes: scopes, CreatedAt: moment, LastUsedAt: moment,
 				ClientSecret: "secret", Created: true, Others: Plain("Others"), Notice: notice, Problem: Plain("Problem"), Secrets: []Secret{secret, {}},
@@ -114,41 +94,43 @@ func samples() map[string][]any {
 				Newest: "id", Overlaps: []Option{{Value: "24h", Text: Say("overlap.24h"), Selected: true}, {Value: "0", Text: Say("overlap.0"), Hint: Plain("Hint")}},
 				Refusals: []Refusal{{At: moment, Endpoint: "/oauth/token", Error: "invalid_grant", Reason: "Reason", Remedy: Plain("Remedy.")}, {At: moment, Error: "invalid_token", Reason: "Reason", Remedy: Plain("Remedy.")}},
 				Ticket:   "ticket", EditURL: "/", ResetURL: "/", RevokeURL: "/", DeleteURL: "/", AuthorizeURL: "https://service.example/oauth/authorize", TokenURL: "https://service.example/oauth/token", TransferURL: "/", OfferedUntil: moment,
-			},
-			Application{
+			}},
+			{"Long names", Application{
 				Account: longWord, ListURL: "/", Name: longWord, Description: longWord, Homepage: longURL, Callbacks: []string{longURL}, ClientID: longWord,
 				ClientSecret: longWord + longWord, Secrets: []Secret{secret}, EditURL: "/",
-			},
-			Application{Account: "Account", Name: "Name", Public: true, Created: true, ClientID: "client", Callbacks: []string{"https://example.com/callback"}, Itself: &Itself{}},
+			}},
+			{"Just registered, a public one", Application{Account: "Account", Name: "Name", Public: true, Created: true, ClientID: "client", Callbacks: []string{"https://example.com/callback"}, Itself: &Itself{}}},
 		},
 		"application_form.html": {
-			ApplicationForm{Account: "Account", Title: "Name"},
-			ApplicationForm{
+			{"", ApplicationForm{Account: "Account", Title: "Name"}},
+			{"A new one, with every problem", ApplicationForm{
 				Account: "Account", New: true, Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", ClientID: "client",
 				Fields: fields, Public: true, Further: further, Notice: notice, Problems: problems,
-			},
-			ApplicationForm{
+			}},
+			{"Somebody else changed it meanwhile", ApplicationForm{
 				Account: "Account", Title: "Name", Action: "/", Cancel: "/", Ticket: "ticket", Version: 2, Was: fields, Fields: fields, Further: further,
 				ChangedAt: moment, Changes: []Change{
 					{Field: "name", Label: Say("field.name"), Before: []string{"Old"}, Now: []string{"Name"}, Yours: true},
 					{Field: "callback_url", Label: Say("field.callback_url"), Before: []string{"https://example.com/old"}, Now: []string{"https://example.com/callback"}},
 					{Field: "colours", Label: Plain("Colours")},
 				},
-			},
+			}},
 		},
 		"transfer_application.html": {
-			Transfer{Warning: least}, Transfer{Warning: warning, Said: Plain("Said"), Code: "CODE", ExpiresAt: moment, WithdrawURL: "/", WithdrawTicket: "ticket"},
-			Transfer{Warning: warning, ExpiresAt: moment, By: Plain("Other"), WithdrawURL: "/", WithdrawTicket: "ticket"},
+			{"", Transfer{Warning: least}},
+			{"The code of an offer", Transfer{Warning: warning, Said: Plain("Said"), Code: "CODE", ExpiresAt: moment, WithdrawURL: "/", WithdrawTicket: "ticket"}},
+			{"Offered by somebody else", Transfer{Warning: warning, ExpiresAt: moment, By: Plain("Other"), WithdrawURL: "/", WithdrawTicket: "ticket"}},
 		},
 		"receive_application.html": {
-			Receive{}, Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Notice: notice, Code: "CODE", Problem: problem},
-			Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Code: "CODE", Problem: problem, Offer: &Offer{
+			{"", Receive{}},
+			{"A code that is of no use", Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Notice: notice, Code: "CODE", Problem: problem}},
+			{"An offer that was not accepted yet", Receive{Account: "Account", ListURL: "/", Action: "/", Ticket: "ticket", Code: "CODE", Problem: problem, Offer: &Offer{
 				Name: "Name", Description: "Text", Homepage: "https://example.com", From: "Other", Standing: standing, ExpiresAt: moment, Usage: warning.Usage,
-			}},
-			Receive{Account: "Account", Offer: &Offer{Name: "Name", From: "Other", Public: true, ExpiresAt: moment}},
+			}}},
+			{"An offer of a public application", Receive{Account: "Account", Offer: &Offer{Name: "Name", From: "Other", Public: true, ExpiresAt: moment}}},
 		},
-		"revoke_tokens.html":      {least, warning, long},
-		"revoke_secret.html":      {least, warning, long},
-		"delete_application.html": {least, warning, long},
+		"revoke_tokens.html":      {{"", least}, {"Everything that it can have", warning}, {"Long names", long}},
+		"revoke_secret.html":      {{"", least}, {"Everything that it can have", warning}, {"Long names", long}},
+		"delete_application.html": {{"", least}, {"Everything that it can have", warning}, {"Long names", long}},
 	}
 }

@@ -18,7 +18,7 @@ func TestPagesSayMessagesAlone(t *testing.T) {
 	for page, list := range samples() {
 		for _, sample := range list {
 			w := httptest.NewRecorder()
-			set.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, page, pagetest.Data(sample))
+			set.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, page, pagetest.Data(sample.Data))
 			require.Equal(t, http.StatusOK, w.Code, page)
 			require.Empty(t, pagetest.Unsaid(t, w.Body.Bytes()), page)
 		}
