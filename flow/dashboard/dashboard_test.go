@@ -783,7 +783,7 @@ func (s *site) registerMany(n int, owners ...string) (names []string) {
 	for i := range n * len(owners) {
 		owner := owners[i%len(owners)]
 		app, _, err := s.provider.Registry().Register(s.t.Context(), owner, oauthapp.Registration{
-			Name: fmt.Sprintf("App %04d", i), HomepageURL: "https://a.example", CallbackURLs: []string{"https://a.example/cb"},
+			Name: fmt.Sprintf("App %04d", i), HomepageURL: fmt.Sprintf("https://app-%d.example", i), CallbackURLs: []string{"https://a.example/cb"},
 		})
 		require.NoError(s.t, err)
 		if owner == "1" {
@@ -847,7 +847,7 @@ func TestLongList(t *testing.T) {
 	require.Equal(t, map[string][]string{"authorized": names, "developer": names}, seen, "each row once, newest first")
 
 	found := map[string][]string{}
-	s.walk(list("1")+"?q=app+0007&authorized_q=app+0007", func(_ string, c card) {
+	s.walk(list("1")+"?q=app-7.example&authorized_q=app-7.example", func(_ string, c card) {
 		if len(found[c.name]) == 0 && len(c.rows()) == 0 {
 			require.Contains(t, c.html, "There are older ones.")
 		}
