@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/oauthapps/oauthapps/flow/internal/bucket"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
@@ -120,9 +118,9 @@ func (e *endpoints) readUserCode(w http.ResponseWriter, r *http.Request, params 
 	}
 }
 
-// findEntered looks up a code that somebody has entered. It reports false where
-// it has answered: there is no such code, it is used, or they have entered too
-// many.
+// findEntered looks up the undecided request of a code that somebody has
+// entered. It reports false where it has answered: there is no such code, it is
+// used, or they have entered too many.
 func (e *endpoints) findEntered(w http.ResponseWriter, r *http.Request, user *kernel.User, code userCode) (keptRequest, bool) {
 	if wait := e.limits.enter(r, user.ID); wait > 0 {
 		e.k.Emit(r, oauthapp.Event{
@@ -136,11 +134,15 @@ func (e *endpoints) findEntered(w http.ResponseWriter, r *http.Request, user *ke
 		})
 		return keptRequest{}, false
 	}
-	return e.find(w, r, user, code)
+	kept, ok := e.find(w, r, user, code)
+	if ok && kept.Decision != undecided {
+		e.refuseUsed(w, r, user)
+		return keptRequest{}, false
+	}
+	return kept, ok
 }
 
-// find looks up the undecided request of a code. It reports false where it has
-// answered.
+// find looks up the request of a code. It reports false where it has answered.
 func (e *endpoints) find(w http.ResponseWriter, r *http.Request, user *kernel.User, code userCode) (keptRequest, bool) {
 	kept, err := e.requests.byUserCode(r.Context(), code, e.k.Now())
 	switch {
@@ -148,8 +150,6 @@ func (e *endpoints) find(w http.ResponseWriter, r *http.Request, user *kernel.Us
 		e.refuseCode(w, r, user, code.String(), "device.no_such_code")
 	case err != nil:
 		e.k.WritePageError(w, r, wire.Outage(err))
-	case kept.Decision != undecided:
-		e.refuseUsed(w, r, user)
 	default:
 		return kept, true
 	}
@@ -248,104 +248,4 @@ func (e *endpoints) readDecision(w http.ResponseWriter, r *http.Request, params 
 	if answered, ok := e.k.Decide(w, r, form, q); ok {
 		e.settle(w, r, kept, q, answered)
 	}
-}
-
-// settle keeps what the user has decided, and says so.
-func (e *endpoints) settle(w http.ResponseWriter, r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) {
-	keep := e.deny
-	result := done{Title: page.Say("device.denied"), Message: page.Say("device.denied_text")}
-	if answered.Authorized {
-		keep = e.allow
-		result = done{page.Say("device.connected"), page.Say("device.connected_text"), e.k.ManageURL()}
-	}
-	refusal := keep(r, kept, q, answered)
-	switch {
-	case refusal == nil:
-		e.k.WritePage(w, r, http.StatusOK, donePage, result)
-	case errors.Is(refusal, store.ErrConflict):
-		e.refuseUsed(w, r, q.User)
-	default:
-		e.k.WritePageError(w, r, refusal)
-	}
-}
-
-// allow begins the session of a request, and with it the user's grant. The
-// session is there before the decision is kept: where this ends between the
-// two, the device gets its tokens, and the user who tries again gets on.
-func (e *endpoints) allow(r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) *wire.Error {
-	client, refusal := e.k.KeepClient(r, q.Client)
-	if refusal != nil {
-		return refusal
-	}
-	now := e.k.Now()
-	grant, err := e.k.Issue.Begin(r.Context(), kernel.Consent{
-		ApplicationID: client.Application.ID, UserID: q.User.ID, AccountID: answered.AccountID, Scopes: answered.Scopes,
-		Public: client.Application.Type == oauthapp.Public, At: now,
-	}, kernel.GivenCode{
-		SessionID: kept.SessionID, Digest: kept.record.Digest, ExpiresAt: kept.record.ExpiresAt, Extra: e.k.KeptResources(kept.Resources),
-	})
-	if errors.Is(err, store.ErrExists) {
-		grant.ID, err = e.begun(r, kept, q, answered)
-	}
-	if err == nil {
-		err = e.keepYes(r, kept, now)
-	}
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return wire.Refuse(wire.InvalidRequest, "there is no such application any more")
-	case err != nil:
-		return wire.Outage(err)
-	}
-	event := q.Event(oauthapp.GrantCreated, answered)
-	event.Time, event.GrantID, event.SessionID, event.ApplicationID = now, grant.ID, kept.SessionID, client.Application.ID
-	e.k.Emit(r, event)
-	return nil
-}
-
-// begun returns the grant of a session that is there already, if it is of the
-// same consent, and [store.ErrConflict] if it is not.
-func (e *endpoints) begun(r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) (uuid.UUID, error) {
-	session, err := e.k.Store.Session(r.Context(), kept.SessionID)
-	switch {
-	case errors.Is(err, store.ErrNotFound): // it has ended
-		return uuid.Nil, store.ErrConflict
-	case err != nil:
-		return uuid.Nil, err
-	case session.UserID != q.User.ID || session.AccountID != answered.AccountID || !slices.Equal(session.Scopes, answered.Scopes):
-		return uuid.Nil, store.ErrConflict
-	}
-	return session.GrantID, nil
-}
-
-// keepYes keeps that the user said yes. Where somebody denied the request at
-// the same time, it ends the session.
-func (e *endpoints) keepYes(r *http.Request, kept keptRequest, now time.Time) error {
-	err := e.requests.decide(r.Context(), kept, authorized, now)
-	if !errors.Is(err, store.ErrConflict) {
-		return err
-	}
-	other, found := e.requests.byDeviceCode(r.Context(), kept.record.Digest, now)
-	if found != nil {
-		return found
-	}
-	if other.Decision == denied {
-		if ended := e.k.Issue.EndSession(r.Context(), kept.SessionID); ended != nil {
-			return ended
-		}
-	}
-	return err
-}
-
-// deny keeps that the user has denied a request, and ends what somebody else
-// may have begun at the same time.
-func (e *endpoints) deny(r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) *wire.Error {
-	err := e.requests.decide(r.Context(), kept, denied, e.k.Now())
-	if err == nil {
-		err = e.k.Issue.EndSession(r.Context(), kept.SessionID)
-	}
-	if err != nil {
-		return wire.Outage(err)
-	}
-	e.k.Emit(r, q.Event(oauthapp.GrantDenied, answered))
-	return nil
 }

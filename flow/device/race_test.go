@@ -126,7 +126,27 @@ func TestSameAnswerTwiceAtOnce(t *testing.T) {
 		calls[i] = func() { pages[i] = node.postForm(device.Path, "ada", form...).Body.String() }
 	}
 	atOnce(calls...)
-	require.Contains(t, strings.Join(pages, ""), "Your device is connected")
+	for _, page := range pages {
+		require.Contains(t, page, "Your device is connected")
+	}
+	require.Len(t, s.events.of(oauthapp.GrantCreated), 1)
+
+	again := func(person string, form []string, decision string) string {
+		return s.postForm(device.Path, person, append(form, "decision", decision, "account_id", "11")...).Body.String()
+	}
+	form = form[:4]
+	require.Contains(t, again("ada", form, "authorize"), "Your device is connected")
+	require.Contains(t, again("ada", form, "deny"), "used already")
+	require.Contains(t, again("bob", form, "authorize"), "used already")
 	require.Len(t, s.events.of(oauthapp.GrantCreated), 1)
 	s.requirePoll(c, "")
+	require.Contains(t, again("ada", form, "authorize"), "Your device is connected")
+
+	c = s.ask()
+	form = consentForm(t, s.enter("ada", c.user))
+	require.Contains(t, again("ada", form, "deny"), "Access denied")
+	require.Contains(t, again("ada", form, "deny"), "Access denied")
+	require.Contains(t, again("ada", form, "authorize"), "used already")
+	require.Len(t, s.events.of(oauthapp.GrantDenied), 1)
+	s.requirePoll(c, "access_denied")
 }
