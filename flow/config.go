@@ -241,8 +241,9 @@ type Pages struct {
 	// Files overrides pages, the stylesheet and messages file by file, and adds
 	// pages for [Provider.WritePage] and languages; see package dashboard for
 	// their names. A page that does not parse makes New fail, and so does one
-	// of the library's that does not execute, and a file of messages that is
-	// broken. Defaults to the pages of the library.
+	// of the library's that does not execute, one that says a message that
+	// there is not, and a file of messages that is broken. Defaults to the
+	// pages of the library.
 	Files fs.FS
 
 	// Languages are those that the pages are in, as tags of BCP 47. The first

@@ -94,7 +94,7 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 	if len(p.resources) > 1 {
 		for _, identifier := range q.Resources {
 			if r, ok := p.findResource(identifier); ok {
-				view.Resources = append(view.Resources, page.Resource{Name: word("resource", r.Identifier, r.Name), Identifier: r.Identifier})
+				view.Resources = append(view.Resources, page.Resource{Name: r.called(), Identifier: r.Identifier})
 			}
 		}
 	}

@@ -22,7 +22,9 @@ func (p *Provider) words() map[string]string {
 	}
 	if len(p.resources) > 1 { // of one alone no page speaks
 		for _, r := range p.resources {
-			add("resource", r.Identifier, r.Name)
+			if r.Name != r.place {
+				add("resource", r.Name, r.Name)
+			}
 		}
 	}
 	return words
@@ -34,6 +36,14 @@ func word(kind, name, text string) *page.Message {
 		return nil
 	}
 	return page.Say(kind + "." + name)
+}
+
+// called is what the consent page calls the resource.
+func (r resource) called() *page.Message {
+	if r.Name == r.place {
+		return page.Plain(r.Name)
+	}
+	return word("resource", r.Name, r.Name)
 }
 
 // untranslated finds the languages that have messages of the host's, or words

@@ -33,7 +33,7 @@ func TestConfiguredWordsByLanguage(t *testing.T) {
 		cfg.Pages.Files = fstest.MapFS{
 			"messages/nl.json": {Data: []byte(`{
 				"scope.read": "Je domeinen lezen", "scope_group.Domains": "Domeinen", "scope_risk.write": "Het kan ze verwijderen.",
-				"resource.https://mcp.example": "Acme-MCP"
+				"resource.Acme MCP": "Acme-MCP"
 			}`)},
 		}
 	})
@@ -63,6 +63,21 @@ func TestConfiguredWordsByLanguage(t *testing.T) {
 	i = slices.IndexFunc(findings, func(f flow.Finding) bool { return f.Field == "Pages.Files" })
 	require.GreaterOrEqual(t, i, 0)
 	require.Contains(t, findings[i].Message, "messages/de.json lacks 1 of them, the first being scope.write.")
+}
+
+// TestNamelessResourceNeedsNoTranslation: an API without a name is called by
+// its place on the network, in every language.
+func TestNamelessResourceNeedsNoTranslation(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) {
+		cfg.Resources = []flow.Resource{{Identifier: "https://mcp.example/mcp"}}
+		cfg.Pages.Languages = []string{"en", "de"}
+		cfg.Pages.Files = fstest.MapFS{"messages/de.json": {Data: []byte(`{"scope.read": "Daten lesen", "scope.write": "Daten ändern"}`)}}
+	})
+	inGerman := h.open(request(h.app, "resource", "https://mcp.example/mcp", "ui_locales", "de"))
+	require.Contains(t, inGerman.Body.String(), "<bdi>mcp.example/mcp</bdi>")
+	findings, err := h.Check(t.Context())
+	require.NoError(t, err)
+	require.False(t, slices.ContainsFunc(findings, func(f flow.Finding) bool { return f.Field == "Pages.Files" }), findings)
 }
 
 // TestLanguage: the host's choice comes before that of the application, and

@@ -124,6 +124,7 @@ func New(cfg Config) (*Provider, error) {
 		Words:         p.words(),
 		Languages:     resolved.Pages.Languages,
 		Language:      resolved.Pages.Language,
+		Now:           p.now,
 		Issuer:        resolved.Issuer,
 		Documentation: resolved.Pages.Documentation,
 		Support:       resolved.Pages.Support,

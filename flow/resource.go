@@ -23,8 +23,9 @@ type Resource struct {
 	Identifier string
 
 	// Name is what the consent page calls it, such as "Acme MCP": at most 80
-	// bytes. In other languages it is the message "resource." and Identifier in
-	// [Pages.Files]. Defaults to the Identifier without its scheme.
+	// bytes. In other languages it is the message "resource." and Name in
+	// [Pages.Files]. Defaults to the Identifier without its scheme, in every
+	// language.
 	Name string
 
 	// Scopes are those of [Config.Scopes] that it takes. A client that asks for
@@ -49,6 +50,7 @@ const maxResourceName = 80 // bytes
 // A resource is a [Resource] with its defaults.
 type resource struct {
 	Resource
+	place    string // the Identifier without its scheme
 	key      string // what a session keeps of it: see [kernel.ResourceKey]
 	metadata string // the URL where a client finds its metadata
 }
@@ -92,7 +94,7 @@ func resolveResources(cfg *Config) ([]resource, error) {
 		u, _ := url.Parse(r.Identifier) // checked by resolve
 		metadata := u.Scheme + "://" + u.Host + strings.TrimSuffix(metadataPath(u.Path), "{$}")
 		r.ResourceServers = slices.Clone(r.ResourceServers)
-		resolved[i] = resource{r, kernel.ResourceKey(withoutSlash(r.Identifier)), metadata}
+		resolved[i] = resource{r, place, kernel.ResourceKey(withoutSlash(r.Identifier)), metadata}
 	}
 	return resolved, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing/fstest"
 
@@ -22,7 +23,24 @@ import (
 //     Name those that the rest of your service speaks.
 //  3. messages/de.json in Pages.Files has what your scopes are called in
 //     German: "scope." and the name, "scope_risk." and the name, and
-//     "scope_group." and the group. Provider.Check tells what is not there.
+//     "scope_group." and the group; and "resource." and the name of each of
+//     your APIs. Provider.Check tells what is not there.
+//
+// # Your own pages
+//
+// What your own pages say, such as your login page, is in the same files of
+// messages: {{msg "site.welcome" .Page.Service}} says one, and where your code
+// decides what is said, it gives the page the key, as Problem below. {{ago}},
+// {{date}}, {{when}} and {{exact}} say a time.Time. Begin your keys with a name
+// that the library has none of, such as that of your service.
+//
+// flow.New refuses a page that names a message that there is not. In your
+// tests, flowtest.Untranslated finds what you wrote out in a template instead,
+// and Provider.Check what a language lacks.
+//
+// An application tells the language of its user with the authorization request.
+// The consent page follows that by itself; your login page, which comes before
+// it, gets the languages from flow.ParseReturnTo, as Pages.Language does below.
 //
 // # Another language, other words
 //
@@ -40,38 +58,44 @@ import (
 //
 // Take those of the capabilities that you list, and of no others: flow.New
 // refuses a text that is not in English too. So a text of your own, such as
-// login.welcome below, has to be in your messages/en.json as well. The
-// documentation of package dashboard tells how messages are written. The
-// functions msg and date say the messages of your own pages.
+// site.welcome below, has to be in your messages/en.json as well. The
+// documentation of package dashboard tells how messages are written.
 func Example_languages() {
 	cfg := service()
 	cfg.Pages.Languages = []string{"en", "de", "nl"}
 	cfg.Pages.Language = func(r *http.Request) string {
-		setting, err := r.Cookie("language") // or what your database has of the person
-		if err != nil {
-			return ""
+		if setting, err := r.Cookie("language"); err == nil { // or what your database has of the person
+			return setting.Value
 		}
-		return setting.Value
+		return strings.Join(flow.ParseReturnTo(r.URL.Query().Get("return_to")).Locales, ",")
 	}
 	cfg.Pages.Files = fstest.MapFS{ // an embed.FS in a program
-		"messages/en.json": {Data: []byte(`{"consent.authorize": "Allow", "login.welcome": "Welcome to {1}"}`)},
-		"messages/de.json": {Data: []byte(`{"scope.read": "Ihre Domains lesen", "login.welcome": "Willkommen bei {1}"}`)},
-		"messages/nl.json": {Data: []byte(`{"login.welcome": "Welkom bij {1}"}`)},
-		"login.html":       {Data: []byte(`{{define "title"}}{{msg "login.welcome" .Page}}{{end}}{{define "main"}}<h1>{{msg "login.welcome" .Page}}</h1>{{end}}`)},
+		"messages/en.json": {Data: []byte(`{"consent.authorize": "Allow", "site.welcome": "Welcome to {1}", "site.no_match": "No such person."}`)},
+		"messages/de.json": {Data: []byte(`{"scope.read": "Ihre Domains lesen", "site.welcome": "Willkommen bei {1}", "site.no_match": "Die Person gibt es nicht."}`)},
+		"messages/nl.json": {Data: []byte(`{"site.welcome": "Welkom bij {1}", "site.no_match": "Die persoon is er niet."}`)},
+		"login.html": {Data: []byte(`{{define "title"}}{{msg "site.welcome" .Page.Service}}{{end}}
+			{{define "main"}}<h1>{{msg "site.welcome" .Page.Service}}</h1>{{with .Page.Problem}}<p>{{msg .}}</p>{{end}}{{end}}`)},
 	}
 	provider := must(flow.New(cfg))
 
-	for _, language := range []string{"", "de-CH", "nl"} {
-		r := httptest.NewRequest(http.MethodGet, "/login", nil)
-		r.Header.Set("Accept-Language", language)
+	login := loginPage{Service: "Example Domains", Problem: "site.no_match"}
+	for _, request := range []string{"/oauth/authorize?client_id=x", "/oauth/authorize?client_id=x&ui_locales=de-CH", "/"} {
+		r := httptest.NewRequest(http.MethodGet, "/login?return_to="+url.QueryEscape(request), nil)
+		r.Header.Set("Accept-Language", "nl")
 		w := httptest.NewRecorder()
-		provider.WritePage(w, r, http.StatusOK, "login.html", "Example Domains")
-		_, heading, _ := strings.Cut(w.Body.String(), "<h1>")
-		heading, _, _ = strings.Cut(heading, "</h1>")
-		fmt.Println(w.Header().Get("Content-Language"), heading)
+		provider.WritePage(w, r, http.StatusUnauthorized, "login.html", login)
+		_, main, _ := strings.Cut(w.Body.String(), "<h1>")
+		main, _, _ = strings.Cut(main, "</p>")
+		fmt.Println(w.Header().Get("Content-Language"), strings.Replace(main, "</h1><p>", ": ", 1))
 	}
 	// Output:
-	// en Welcome to Example Domains
-	// de Willkommen bei Example Domains
-	// nl Welkom bij Example Domains
+	// nl Welkom bij Example Domains: Die persoon is er niet.
+	// de Willkommen bei Example Domains: Die Person gibt es nicht.
+	// nl Welkom bij Example Domains: Die persoon is er niet.
+}
+
+// loginPage is the data of login.html.
+type loginPage struct {
+	Service string
+	Problem string // the key of a message; "" the first time
 }

@@ -70,9 +70,15 @@ func newService(ctx context.Context, set settings, pool *pgxpool.Pool, logger *s
 			return owner != staffTeam && oauthapp.Imitates(name, "Taskboard")
 		}},
 		Extensions: []flow.Extension{telemetry.New(observed)},
-		Pages:      flow.Pages{Files: files, Data: visitor, AccountName: s.teamName, UserName: s.email},
-		Events:     s.record,
-		Logger:     logger,
+		Pages: flow.Pages{
+			Files:       files,
+			Languages:   []string{"en"}, // as those pages are
+			Data:        visitor,
+			AccountName: s.teamName,
+			UserName:    s.email,
+		},
+		Events: s.record,
+		Logger: logger,
 	}
 	if len(set.FormKey) > 0 {
 		cfg.Keys = [][]byte{set.FormKey}

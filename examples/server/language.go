@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/oauthapps/oauthapps/flow"
 )
 
 const (
@@ -13,14 +15,15 @@ const (
 	languageTTL    = 365 * 24 * time.Hour
 )
 
-// languageOf returns the language that somebody chose in the footer, "" for
-// none. A service whose users have a setting returns that.
+// languageOf returns the language that somebody chose in the footer. A service
+// whose users have a setting returns that. Without a choice, the login page is
+// in the languages that the application names which sent the user, as the
+// consent page is that follows.
 func languageOf(r *http.Request) string {
-	cookie, err := r.Cookie(languageCookie)
-	if err != nil {
-		return ""
+	if cookie, err := r.Cookie(languageCookie); err == nil {
+		return cookie.Value
 	}
-	return cookie.Value
+	return strings.Join(flow.ParseReturnTo(r.URL.Query().Get("return_to")).Locales, ",")
 }
 
 // chooseLanguage answers GET /language?tag=de: it keeps the choice, and leads

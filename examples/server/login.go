@@ -66,7 +66,7 @@ func (l *login) show(w http.ResponseWriter, r *http.Request) {
 func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxLoginForm)
 	if err := r.ParseForm(); err != nil {
-		l.form(w, r, http.StatusBadRequest, loginPage{ReturnTo: "/", Problem: "That form could not be read. Please try again."})
+		l.form(w, r, http.StatusBadRequest, loginPage{ReturnTo: "/", Problem: "demo.unreadable"})
 		return
 	}
 	email, password := r.PostForm.Get("email"), r.PostForm.Get("password")
@@ -74,21 +74,21 @@ func (l *login) submit(w http.ResponseWriter, r *http.Request) {
 
 	if !l.madeHere(r) || !l.sessions.keptBy(r) {
 		l.refused(r, "sign-in form refused", "")
-		page.Problem = "This form was open for too long, or your browser keeps no cookies. Please try again."
+		page.Problem = "demo.too_late"
 		l.form(w, r, http.StatusForbidden, page)
 		return
 	}
 	if wait := l.limiter.take(email, r.RemoteAddr); wait > 0 {
 		l.refused(r, "too many sign-in attempts", aimedAt(email))
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-		page.Problem = "Too many attempts. Please wait a little and try again."
+		page.Problem = "demo.too_many"
 		l.form(w, r, http.StatusTooManyRequests, page)
 		return
 	}
 	p, ok := authenticate(email, password)
 	if !ok {
 		l.refused(r, "sign-in failed", aimedAt(email))
-		page.Problem = "That e-mail address and password do not belong together."
+		page.Problem = "demo.no_match"
 		l.form(w, r, http.StatusUnauthorized, page)
 		return
 	}
@@ -124,7 +124,7 @@ func (l *login) logout(w http.ResponseWriter, r *http.Request) {
 	current, ok := l.sessions.current(r)
 	if ok && !l.madeHere(r) {
 		l.refused(r, "sign-out form refused", current.User)
-		l.problem(w, r, http.StatusForbidden, "You are still signed in", "This form was not made for your session. Please try again.")
+		l.problem(w, r, http.StatusForbidden, "demo.still_signed_in", "demo.other_session")
 		return
 	}
 	if ok {
@@ -170,7 +170,7 @@ func (l *login) form(w http.ResponseWriter, r *http.Request, status int, page lo
 	l.provider.WritePage(w, r, status, "login.html", page)
 }
 
-// problem shows what went wrong.
+// problem shows what went wrong, in two messages.
 func (l *login) problem(w http.ResponseWriter, r *http.Request, status int, title, message string) {
 	l.provider.WritePage(w, r, status, "problem.html", problemPage{Status: status, Title: title, Message: message})
 }

@@ -14,7 +14,8 @@ import (
 const mcpPath = "/mcp"
 
 // demoResources are the APIs of the demo: the one below /v2/, which tokens are
-// for by default, and the MCP server.
+// for by default, and the MCP server. Their names in other languages are in
+// pages/messages.
 func demoResources(issuer string) []flow.Resource {
 	return []flow.Resource{
 		{Identifier: issuer, Name: "Demo API"},

@@ -7,7 +7,8 @@ import (
 )
 
 // The demo's own pages, which the library shows in its frame; what the demo
-// adds to that frame; and its additions to the library's stylesheet.
+// adds to that frame; what both say, in each language; and the demo's additions
+// to the library's stylesheet.
 //
 //go:embed pages
 var embedded embed.FS
@@ -34,7 +35,7 @@ type visitor struct {
 type loginPage struct {
 	ReturnTo  string
 	Email     string // as typed before
-	Problem   string // what was wrong with it; "" the first time
+	Problem   string // the key of the message of what was wrong; "" the first time
 	FormToken string
 	People    []demoPerson
 }
@@ -47,7 +48,7 @@ type accountLinks struct{ Name, Applications, Tokens string } // Tokens is "" wh
 // problemPage is the data of problem.html.
 type problemPage struct {
 	Status         int
-	Title, Message string
+	Title, Message string // keys of messages
 }
 
 // stylesheet answers GET /demo.css.

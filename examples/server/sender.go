@@ -31,7 +31,7 @@ func (l *login) takesForm(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if senderOf(r, l.origins) == foreign {
 			l.refused(r, "form of another site refused", "")
-			l.problem(w, r, http.StatusForbidden, "That came from somewhere else", "The form was sent by another site. Nothing was changed.")
+			l.problem(w, r, http.StatusForbidden, "demo.other_site", "demo.other_site_text")
 			return
 		}
 		next(w, r)

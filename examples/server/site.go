@@ -91,7 +91,11 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	logFindings(logger, cfg.Check())
+	findings, err := provider.Check(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	logFindings(logger, findings)
 	login.provider = provider
 	dashboard, err := dashboard.New(dashboard.Config{Provider: provider})
 	if err != nil {

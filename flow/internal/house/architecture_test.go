@@ -79,7 +79,7 @@ func TestArchitectureTellsImports(t *testing.T) {
 		}
 		for _, path := range p.Imports {
 			if path == module+"/flow" || strings.HasPrefix(path, module+"/flow/internal/") {
-				imported = append(imported, path[strings.LastIndex(path, "/")+1:])
+				imported = append(imported, strings.TrimPrefix(strings.TrimPrefix(path, module+"/"), "flow/internal/"))
 			}
 		}
 		assert.ElementsMatch(t, want, imported, room)

@@ -261,7 +261,7 @@ func TestMoment(t *testing.T) {
 	}
 	m := Moment{At: at.In(time.FixedZone("", 3600))}
 	for _, tt := range []struct {
-		tell func(Moment) (template.HTML, error)
+		tell func(any) (template.HTML, error)
 		want template.HTML
 	}{
 		{english.date, `<time datetime="2026-03-04T12:00:00Z">4 Mar 2026</time>`},
@@ -274,6 +274,27 @@ func TestMoment(t *testing.T) {
 		never, err := tt.tell(Moment{Now: at})
 		require.NoError(t, err)
 		require.EqualValues(t, "never", never)
+	}
+}
+
+// A page of the host has its times as they are.
+func TestTimesOfTheHost(t *testing.T) {
+	at := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	set, err := New(Options{Languages: []string{"en"}, Now: func() time.Time { return at.Add(time.Hour) }})
+	require.NoError(t, err)
+	english := set.editions[0]
+	for want, tell := range map[string]func(any) (template.HTML, error){
+		`<time datetime="2026-03-04T12:00:00Z">4 Mar 2026</time>`:                               english.date,
+		`<time datetime="2026-03-04T12:00:00Z" title="4 Mar 2026, 12:00 UTC">1 hour ago</time>`: english.ago,
+	} {
+		told, err := tell(at)
+		require.NoError(t, err)
+		require.EqualValues(t, want, told)
+		never, err := tell(time.Time{})
+		require.NoError(t, err)
+		require.EqualValues(t, "never", never)
+		_, err = tell("yesterday")
+		require.ErrorContains(t, err, "string is no time")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/text/language"
 )
@@ -25,6 +26,7 @@ type edition struct {
 	tag      language.Tag
 	messages messages
 	missing  []string // keys of those that are in English alone
+	now      func() time.Time
 
 	mu    sync.Mutex
 	pages map[string]*template.Template
@@ -98,7 +100,7 @@ func (o Options) editions() ([]*edition, error) {
 	}
 	editions := make([]*edition, len(tags))
 	for i, tag := range tags {
-		l := &edition{tag: tag, pages: map[string]*template.Template{}}
+		l := &edition{tag: tag, now: o.Now, pages: map[string]*template.Template{}}
 		l.messages, l.missing = all.of(tag)
 		editions[i] = l
 	}

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"html/template"
 	"strconv"
 	"time"
@@ -18,18 +19,34 @@ func (m Moment) IsZero() bool { return m.At.IsZero() }
 // ISO is the time for programs.
 func (m Moment) ISO() string { return m.At.UTC().Format(time.RFC3339) }
 
+// moment is what templates give the functions below: a [Moment], or, on the
+// pages of the host, a [time.Time].
+func (l *edition) moment(of any) (Moment, error) {
+	switch t := of.(type) {
+	case Moment:
+		return t, nil
+	case time.Time:
+		return Moment{At: t, Now: l.now()}, nil
+	}
+	return Moment{}, fmt.Errorf("%T is no time", of)
+}
+
 // date is the time to the day: "2 Jan 2006", and "never" for none.
-func (l *edition) date(m Moment) (template.HTML, error) { return l.time(m, l.sayDate) }
+func (l *edition) date(of any) (template.HTML, error) { return l.time(of, l.sayDate) }
 
 // when is the time to the minute: "2 Jan 2006, 15:04 UTC", and "never" for
 // none. exact is the time to the second.
-func (l *edition) when(m Moment) (template.HTML, error)  { return l.time(m, l.sayClock("15:04")) }
-func (l *edition) exact(m Moment) (template.HTML, error) { return l.time(m, l.sayClock("15:04:05")) }
+func (l *edition) when(of any) (template.HTML, error)  { return l.time(of, l.sayClock("15:04")) }
+func (l *edition) exact(of any) (template.HTML, error) { return l.time(of, l.sayClock("15:04:05")) }
 
 // ago is the time as a distance, in the largest unit that fits: "3 minutes
 // ago", "in 2 days", and "never" for none. It has the time to the minute beside
 // it.
-func (l *edition) ago(m Moment) (template.HTML, error) {
+func (l *edition) ago(of any) (template.HTML, error) {
+	m, err := l.moment(of)
+	if err != nil {
+		return "", err
+	}
 	clock, err := l.sayClock("15:04")(m)
 	if err != nil {
 		return "", err
@@ -37,7 +54,11 @@ func (l *edition) ago(m Moment) (template.HTML, error) {
 	return l.element(m, ` title="`+clock+`"`, l.sayAgo)
 }
 
-func (l *edition) time(m Moment, tell func(Moment) (template.HTML, error)) (template.HTML, error) {
+func (l *edition) time(of any, tell func(Moment) (template.HTML, error)) (template.HTML, error) {
+	m, err := l.moment(of)
+	if err != nil {
+		return "", err
+	}
 	return l.element(m, "", tell)
 }
 

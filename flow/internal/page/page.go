@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"golang.org/x/text/language"
 )
@@ -43,6 +44,10 @@ type Options struct {
 	// Language returns what the host knows of the language for a request: tags
 	// of BCP 47 as in Accept-Language, or "". Defaults to "".
 	Language func(*http.Request) string
+
+	// Now tells the time, for the times of the host's own pages. Defaults to
+	// time.Now.
+	Now func() time.Time
 
 	// Issuer is the URL below which pages find [StylesheetPath] and
 	// [ScriptPath], without a trailing slash. Where it is one of https, users
@@ -96,6 +101,9 @@ type document struct {
 func New(o Options) (*Set, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	issuer, err := url.Parse(o.Issuer)
 	if err != nil {

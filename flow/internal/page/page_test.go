@@ -131,6 +131,12 @@ func TestBrokenOverrideFailsNewWithItsName(t *testing.T) {
 		{"layout without title", "layout.html", `<main>{{template "main" .}}</main>`},
 		{"layout that shows main now and then", "layout.html", `{{template "title" .}}{{if .Host}}{{template "main" .}}{{end}}`},
 		{"page of the host's own", "about.html", `{{define "title"}}`},
+		{"no such message", "about.html", `{{define "title"}}{{end}}{{define "main"}}{{msg "about.us"}}{{end}}`},
+		{"no such message in a branch", "about.html", `{{define "title"}}{{end}}{{define "main"}}{{range .Page}}{{else}}{{with .Host}}{{.}}{{else}}{{mark "b" (msg "about.us")}}{{end}}{{end}}{{end}}`},
+		{"no such message in a title", "about.html", `{{define "title"}}{{if .Host}}{{msg "about.us" | mark "b"}}{{end}}{{end}}{{define "main"}}{{end}}`},
+		{"no such message in a part", "footer.html", `{{if .Host}}{{msg "about.us"}}{{end}}`},
+		{"lost argument", "about.html", `{{define "title"}}{{end}}{{define "main"}}{{msg "consent.heading"}}{{end}}`},
+		{"lost second argument", "about.html", `{{define "title"}}{{end}}{{define "main"}}{{.Page | msg "list.shown"}}{{end}}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -139,6 +145,13 @@ func TestBrokenOverrideFailsNewWithItsName(t *testing.T) {
 			require.Contains(t, err.Error(), tt.file)
 		})
 	}
+}
+
+// A page of the host may say any message, and take its key from data.
+func TestMessagesOfTheHostsPages(t *testing.T) {
+	_, err := page.New(page.Options{Overrides: files("about.html",
+		`{{define "title"}}{{.Page | msg "consent.heading"}}{{end}}{{define "main"}}{{msg "list.shown" 1 2}}{{msg .Page 1}}{{msg (printf "about.%s" .Page)}}{{end}}`)})
+	require.NoError(t, err)
 }
 
 func TestPageDataThatNeedsASessionFailsNew(t *testing.T) {

@@ -30,6 +30,9 @@ func (s *Set) parse() error {
 		if err := s.parseFile(parts, name); err != nil {
 			return err
 		}
+		if err := s.editions[0].messages.checkKeys(parts); err != nil {
+			return wrap(name, err)
+		}
 	}
 	s.parts = parts
 	names, err := s.options.pageNames()
@@ -48,6 +51,9 @@ func (s *Set) parse() error {
 			if t.Lookup(part) == nil {
 				return fmt.Errorf("page %s: defines no template %q", name, part)
 			}
+		}
+		if err := s.editions[0].messages.checkKeys(t); err != nil {
+			return wrap(name, err)
 		}
 		s.pages[name] = t
 	}

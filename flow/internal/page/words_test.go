@@ -28,5 +28,5 @@ func TestPagesSayMessagesAlone(t *testing.T) {
 // TestUnsaidIsFound: what is written in a template is found.
 func TestUnsaidIsFound(t *testing.T) {
 	require.Equal(t, []string{" by ", "Close"}, pagetest.Unsaid(t, []byte(
-		`<p>⟦Made <strong>⟦once⟧</strong>⟧ by ⟦Ada⟧</p><code>read</code> … 12 <button title="Close">⟦x⟧</button>`)))
+		`<html lang="en"><a lang="de" title="Auf Deutsch">Deutsch <b>jetzt</b></a><p>⟦Made <strong>⟦once⟧</strong>⟧ by ⟦Ada⟧</p><code>read</code> … 12 <button title="Close">⟦x⟧</button>`)))
 }

@@ -1,0 +1,51 @@
+package flowtest_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/flowtest"
+)
+
+type welcome struct{ Name, Problem string }
+
+// greeting is a host with a page of its own, which writes some words out.
+func greeting() flow.Config {
+	return flow.Config{Pages: flow.Pages{
+		Data: func(*http.Request) any { return "Ann" },
+		Files: fstest.MapFS{
+			"messages/en.json": {Data: []byte(`{"site.welcome": "Welcome to {1}", "site.too_late": "Too late"}`)},
+			"messages/de.json": {Data: []byte(`{"site.welcome": "Willkommen bei {1}", "site.too_late": "Zu spät"}`)},
+			"footer.html":      {Data: []byte(`<footer>Signed in as {{.Host}} <a href="/" lang="de">Deutsch</a></footer>`)},
+			"welcome.html": {Data: []byte(`{{define "title"}}{{msg "site.welcome" .Page.Name}}{{end}}` +
+				`{{define "main"}}<p>{{with .Page.Problem}}{{msg .}}{{end}}</p><code>GET</code><input placeholder="Search">{{end}}`)},
+		},
+	}}
+}
+
+func TestUntranslated(t *testing.T) {
+	require.Equal(t, []string{"Search", "Signed in as"}, flowtest.Untranslated(t, greeting(), "welcome.html", welcome{"Example", "site.too_late"}))
+
+	cfg := greeting()
+	cfg.Pages.Files.(fstest.MapFS)["footer.html"].Data = nil
+	cfg.Pages.Files.(fstest.MapFS)["plain.html"] = &fstest.MapFile{Data: []byte(`{{define "title"}}{{.Page}}{{end}}{{define "main"}}{{end}}`)}
+	cfg.Pages.Data = nil
+	require.Empty(t, flowtest.Untranslated(t, cfg, "plain.html", "Example"))
+	require.Empty(t, flowtest.Untranslated(t, cfg, "plain.html", nil))
+}
+
+func testWelcomePage(t *testing.T) {
+	if texts := flowtest.Untranslated(t, greeting(), "welcome.html", welcome{Name: "Example"}); len(texts) > 0 {
+		t.Errorf("these texts are in no file of messages: %q", texts)
+	}
+}
+
+// A test that finds what a page of the host says in one language alone.
+func ExampleUntranslated() {
+	// In a host's own files, testWelcomePage is called TestWelcomePage.
+	_ = testWelcomePage
+}
