@@ -39,6 +39,9 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		view.Title = page.Say("error.outage")
 		view.Message = page.Say("error.outage_text")
 		view.Detail = ""
+	case refusal.Over:
+		view.Title = page.Say("error.over")
+		view.Message = page.Say("error.over_text")
 	case refusal.Suspended:
 		view.Title = page.Say("error.suspended")
 		view.Message = page.Say("error.suspended_text")

@@ -464,6 +464,21 @@ func TestPushedPrompt(t *testing.T) {
 	require.NotEmpty(t, answer(t, b.decide(b.send(http.MethodGet, returnTo, nil), "authorize")).Get("code"))
 }
 
+// The page blames no application for a request that is over: people go back, and
+// press buttons twice.
+func TestPageOfARequestThatIsOver(t *testing.T) {
+	h := newHost(t, par.Config{})
+	requestURI := h.push(h.request(h.public))
+	b := h.browser()
+	page := b.open(h.public, requestURI)
+	another := h.browser().open(h.public, requestURI)
+	require.NotEmpty(t, answer(t, b.decide(page, "authorize")).Get("code"))
+	for _, w := range []*httptest.ResponseRecorder{another, b.decide(page, "authorize"), b.open(h.public, requestURI)} {
+		requirePage(t, w, http.StatusBadRequest, "This request is over")
+		require.NotContains(t, w.Body.String(), "made a mistake")
+	}
+}
+
 // Either decision uses a request up.
 func TestDecisionUsesUp(t *testing.T) {
 	h := newHost(t, par.Config{})

@@ -70,8 +70,19 @@ func (p *endpoint) keep(r *http.Request, clientID string, params wire.Params) (s
 	return prefix + id, nil
 }
 
-// errGone is the answer to a request_uri that stands for nothing.
-var errGone = wire.Refuse(wire.InvalidRequest, "request_uri: it has expired, was used already or was never issued")
+// The answers to a request_uri that stands for nothing, or not for this
+// browser. People get there without a mistake of the application: they go back,
+// press a button twice or come late.
+var (
+	errGone      = over("it has expired, was used already or was never issued")
+	errOfAnother = over("another browser has opened it")
+)
+
+func over(why string) *wire.Error {
+	e := wire.Refuse(wire.InvalidRequest, "request_uri: "+why)
+	e.Over = true
+	return e
+}
 
 // find returns the parameters of a request that a browser presents (RFC 9126,
 // section 4). The first browser that does has it from then on.
@@ -134,7 +145,7 @@ func (p *endpoint) present(w http.ResponseWriter, r *http.Request, record store.
 	}
 	browser := credential.DigestOf(p.kernel.FormSession.Of(r, ""))
 	if kept := credential.Digest(request.Browser); !kept.Equal(browser) {
-		return wire.Refuse(wire.InvalidRequest, "request_uri: another browser has opened it")
+		return errOfAnother
 	}
 	return nil
 }

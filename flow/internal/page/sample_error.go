@@ -18,12 +18,15 @@ func errorSamples() []Sample {
 	long.Detail, long.Received = longWord+" "+longWord, longURL
 	parameter := said(400, "error.request")
 	parameter.Detail = "client_id: there is no such application"
+	over := said(400, "error.over")
+	over.Detail = "request_uri: it has expired, was used already or was never issued"
 	bare := said(404, "fail.not_found")
 	bare.Back = nil
 	return []Sample{
 		{"", Error{Title: Plain("Title")}},
 		{"A mistake of the application, and how to mend it", mistake},
 		{"A mistake of the application", parameter},
+		{"The request is over", over},
 		{"Something does not work", outage},
 		{"The application is suspended", suspended},
 		{"The application is not approved yet", said(403, "error.unapproved")},

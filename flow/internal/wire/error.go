@@ -68,6 +68,10 @@ type Error struct {
 	Suspended  bool
 	Suspension string
 
+	// Over tells that the request is of no use any more, and that the
+	// application need not have made a mistake, for pages alone.
+	Over bool
+
 	// Unapproved tells that the application is not open to the user yet.
 	Unapproved bool
 
