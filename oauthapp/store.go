@@ -90,7 +90,8 @@ type Store interface {
 	Secrets(ctx context.Context, owner Owner, id uuid.UUID, now time.Time) ([]Secret, error)
 
 	// FindSecret returns the secret that has a digest and is live at now, of an
-	// application that is not deleted, or ErrNotFound.
+	// application that is not deleted, or ErrNotFound. The zero digest finds
+	// none: an imported secret has it as long as it has a hash.
 	FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (Secret, error)
 
 	// AdoptSecret gives an imported secret a digest in place of its hash, if it
@@ -102,8 +103,9 @@ type Store interface {
 	// Every older secret expires at othersExpireAt, unless it expires sooner.
 	// An othersExpireAt before secret.CreatedAt, the zero time included, counts
 	// as secret.CreatedAt: only the new secret is live then. It returns
-	// ErrLimit if more than limit secrets would be live at secret.CreatedAt. It
-	// returns ErrNotFound for the application, and for a public one.
+	// ErrLimit if more than limit secrets would be live at secret.CreatedAt,
+	// and ErrExists if the secret's ID is in use. It returns ErrNotFound for
+	// the application, and for a public one.
 	AddSecret(ctx context.Context, owner Owner, secret Secret, othersExpireAt time.Time, limit int) error
 
 	// RevokeSecret ends one live secret at the time at, and returns it as it

@@ -27,11 +27,20 @@
 //
 // # Writing a store for another database
 //
-// Package store tells how to lay one out. With this package at hand, write it
-// in the order of the rules, which is the order in which they build on each
-// other:
+// Package store tells how to lay one out. Begin with a type that embeds a
+// store.Store which is nil, and run the rules:
 //
-//   - applications, secrets: rows, owners, limits. What is counted and then
+//	type Store struct {
+//		store.Store // nil: the methods that are not written yet
+//		pool        *yourdb.Pool
+//	}
+//
+// A rule that calls a method which is not there fails and names it, and the
+// others are tried. Write the methods in the order of the rules, which is the
+// order in which they build on each other; what is common to many rules, such
+// as Client, Usage, BeginSession and CleanUp, comes early:
+//
+//   - applications, standing, secrets: rows, owners, limits. What is counted and then
 //     inserted must not let 50 callers at once exceed the limit; the IDs of a
 //     deleted application stay taken, also after the clean-up.
 //   - grants: one row for each application, user and account, however many

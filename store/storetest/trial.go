@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -59,7 +61,8 @@ func (t *trial) failf(format string, args ...any) {
 	panic(failure{fmt.Errorf(format, args...)})
 }
 
-// failureOf runs f and returns what it failed with.
+// failureOf runs f and returns what it failed with. A store that panics fails
+// as one that returns something wrong, so that the other rules are tried.
 func (t *trial) failureOf(f func()) (err error) {
 	defer func() {
 		switch p := recover().(type) {
@@ -67,11 +70,29 @@ func (t *trial) failureOf(f func()) (err error) {
 		case failure:
 			err = p.error
 		default:
-			panic(p)
+			err = fmt.Errorf("%s panicked: %v", panicking(), p)
 		}
 	}()
 	f()
 	return nil
+}
+
+// panicking names the function that panicked, and its line. It is called while
+// its caller recovers.
+func panicking() string {
+	callers := make([]uintptr, 32)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(0, callers)])
+	for found, more := false, true; more; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		switch {
+		case strings.HasPrefix(frame.Function, "runtime."):
+			found = found || frame.Function == "runtime.gopanic"
+		case found:
+			return fmt.Sprintf("%s (%s:%d)", frame.Function, filepath.Base(frame.File), frame.Line)
+		}
+	}
+	return "the store"
 }
 
 // want fails unless err is what was wanted, nil for success.
