@@ -110,17 +110,18 @@ type Guard struct {
 	Current bool
 }
 
-// Guard is as [Provider.Require], for a handler that needs more than scopes.
+// Guard is as [Provider.Require], for a handler that needs more than scopes. It
+// panics where Require does, and if the service has no such API.
 func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 	g.Scopes = slices.Clone(g.Scopes)
 	for _, scope := range g.Scopes {
 		if _, offered := p.scopes[scope]; !offered {
-			panic("flow: Require: " + scope + " is not one of Config.Scopes")
+			panic("flow: Guard: " + scope + " is not one of Config.Scopes")
 		}
 	}
 	api, err := p.guarded(g)
 	if err != nil {
-		panic("flow: Require: " + err.Error())
+		panic("flow: Guard: " + err.Error())
 	}
 	challenge := `realm="` + p.cfg.Issuer + `"`
 	if len(g.Scopes) > 0 {

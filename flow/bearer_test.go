@@ -275,7 +275,7 @@ func TestScopesAreExact(t *testing.T) {
 
 func TestRequirePanicsForAnUnknownScope(t *testing.T) {
 	s := newService(t)
-	require.PanicsWithValue(t, "flow: Require: reed is not one of Config.Scopes", func() { s.Require("read", "reed") })
+	require.PanicsWithValue(t, "flow: Guard: reed is not one of Config.Scopes", func() { s.Require("read", "reed") })
 }
 
 func TestGrantUseIsNotedNowAndThen(t *testing.T) {

@@ -158,7 +158,9 @@ func TestResources(t *testing.T) {
 	})
 	t.Run("refused", func(t *testing.T) {
 		require.Equal(t, flow.InvalidTarget, h.answer(h.open(at(h.app, "read", mcp, "https://evil.example"))).Get("error"))
-		require.Equal(t, flow.InvalidScope, h.answer(h.open(at(h.app, "write", mcp))).Get("error"), "a scope that the API does not take")
+		refused := h.answer(h.open(at(h.app, "write", mcp)))
+		require.Equal(t, flow.InvalidScope, refused.Get("error"))
+		require.Equal(t, "a scope that the API does not take: write", refused.Get("error_description"))
 	})
 	t.Run("consent page", func(t *testing.T) {
 		page := h.open(at(h.app, "read", mcp)).Body.String()
@@ -171,7 +173,7 @@ func TestResources(t *testing.T) {
 		h.Guard(flow.Guard{Resource: mcp, Scopes: []string{"read"}})(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest(http.MethodGet, mcp, nil))
 		require.Equal(t, http.StatusUnauthorized, w.Code)
 		require.Contains(t, w.Header().Get("WWW-Authenticate"), `resource_metadata="https://id.example/.well-known/oauth-protected-resource/mcp"`)
-		require.PanicsWithValue(t, "flow: Require: "+mcp+" does not take write", func() { h.Guard(flow.Guard{Resource: mcp, Scopes: []string{"write"}}) })
+		require.PanicsWithValue(t, "flow: Guard: "+mcp+" does not take write", func() { h.Guard(flow.Guard{Resource: mcp, Scopes: []string{"write"}}) })
 		require.Panics(t, func() { h.Guard(flow.Guard{Resource: "https://evil.example"}) })
 	})
 }

@@ -60,16 +60,24 @@ func (p *Provider) requestedScopesAt(app oauthapp.Application, scope string, res
 		}
 	}
 	for _, name := range asked {
-		if !slices.Contains(allowed, name) {
-			refusal := wire.Refuse(InvalidScope, errScope+": "+name)
-			refusal.Reason = errScope
-			return nil, refusal
+		if slices.Contains(allowed, name) {
+			continue
 		}
+		reason := errScope
+		if slices.Contains(p.allowedScopes(app), name) {
+			reason = errScopeElsewhere
+		}
+		refusal := wire.Refuse(InvalidScope, reason+": "+name)
+		refusal.Reason = reason
+		return nil, refusal
 	}
 	return intersect(allowed, asked), nil
 }
 
-const errScope = "unknown scope, or one that the application may not ask for"
+const (
+	errScope          = "unknown scope, or one that the application may not ask for"
+	errScopeElsewhere = "a scope that the API does not take"
+)
 
 // splitScopes takes a scope parameter apart, and drops [Config.IgnoredScopes].
 // Nothing but a space stands between two scopes (RFC 6749, section 3.3).
