@@ -2,6 +2,8 @@ package flow
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 )
@@ -47,18 +49,38 @@ func (r resource) called() *page.Message {
 }
 
 // untranslated finds the languages that have messages of the host's, or words
-// of the configuration, in English alone.
+// of the configuration, in English alone. Those that lack the same are one
+// finding: at first it is every language of the library.
 func (p *Provider) untranslated() []Finding {
 	var findings []Finding
+	for _, group := range p.untranslatedGroups() {
+		findings = append(findings, Finding{Advice, "Pages.Files", fmt.Sprintf(
+			"Pages in %s have some texts in English: messages/%s.json lacks %d of them, the first being %s. "+
+				"Add them to the file of each language, or leave the language out of Pages.Languages.",
+			strings.Join(group.languages, ", "), group.languages[0], len(group.missing), group.missing[0],
+		), "WCAG 2.2, success criterion 3.1.2"})
+	}
+	return findings
+}
+
+// An untranslatedGroup is languages that lack the same messages.
+type untranslatedGroup struct {
+	languages []string
+	missing   []string
+}
+
+func (p *Provider) untranslatedGroups() []untranslatedGroup {
+	var groups []untranslatedGroup
 	for _, tag := range p.pages.Languages() {
 		missing := p.pages.Missing(tag)
 		if len(missing) == 0 {
 			continue
 		}
-		findings = append(findings, Finding{Advice, "Pages.Files", fmt.Sprintf(
-			"Pages in the language %s have some texts in English: messages/%[1]s.json lacks %[2]d of them, the first being %[3]s. "+
-				"Add them, or leave the language out of Pages.Languages.", tag, len(missing), missing[0],
-		), "WCAG 2.2, success criterion 3.1.2"})
+		i := slices.IndexFunc(groups, func(g untranslatedGroup) bool { return slices.Equal(g.missing, missing) })
+		if i < 0 {
+			groups, i = append(groups, untranslatedGroup{missing: missing}), len(groups)
+		}
+		groups[i].languages = append(groups[i].languages, tag)
 	}
-	return findings
+	return groups
 }

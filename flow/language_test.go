@@ -51,7 +51,7 @@ func TestConfiguredWordsByLanguage(t *testing.T) {
 	require.NoError(t, err)
 	i := slices.IndexFunc(findings, func(f flow.Finding) bool { return f.Field == "Pages.Files" })
 	require.GreaterOrEqual(t, i, 0)
-	require.Contains(t, findings[i].Message, "Pages in the language nl have some texts in English: messages/nl.json lacks ")
+	require.Contains(t, findings[i].Message, "Pages in nl have some texts in English: messages/nl.json lacks ")
 
 	// German has all that the library says, and one description is not there.
 	h = newHost(t, func(cfg *flow.Config) {
@@ -63,6 +63,23 @@ func TestConfiguredWordsByLanguage(t *testing.T) {
 	i = slices.IndexFunc(findings, func(f flow.Finding) bool { return f.Field == "Pages.Files" })
 	require.GreaterOrEqual(t, i, 0)
 	require.Contains(t, findings[i].Message, "messages/de.json lacks 1 of them, the first being scope.write.")
+
+	// What several languages lack is told once.
+	h = newHost(t, func(cfg *flow.Config) {
+		cfg.Pages.Languages = []string{"en", "de", "fr", "es"}
+		cfg.Pages.Files = fstest.MapFS{"messages/fr.json": {Data: []byte(`{"scope.read": "Lire"}`)}}
+	})
+	findings, err = h.Check(t.Context())
+	require.NoError(t, err)
+	var told []string
+	for _, f := range findings {
+		if f.Field == "Pages.Files" {
+			told = append(told, f.Message)
+		}
+	}
+	require.Len(t, told, 2)
+	require.Contains(t, told[0], "Pages in de, es have some texts in English: messages/de.json lacks 2 of them")
+	require.Contains(t, told[1], "Pages in fr have some texts in English: messages/fr.json lacks 1 of them")
 }
 
 // TestNamelessResourceNeedsNoTranslation: an API without a name is called by
