@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -35,12 +36,7 @@ func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 	if t.Repeat {
 		return p.repeatRefresh(t)
 	}
-	refusal, reused := t.judgeRefreshToken()
-	if reused {
-		if outage := p.endReused(t, oauthapp.RefreshTokenReused); outage != nil {
-			return tokens{}, outage
-		}
-	}
+	refusal := p.judgeRefresh(t)
 	if refusal == nil {
 		refusal = p.agree(t, refreshTokenGrant)
 	}
@@ -88,15 +84,24 @@ func (p *Provider) keepsRefreshTokens() bool { return p.cfg.Profile == FAPI2 }
 // kept the refresh token and replaced the access token meanwhile: what the
 // session keeps of its access tokens is decided by the one that is replaced.
 func (p *Provider) judgeAgain(t *tokenRequest) *wire.Error {
-	session, err := p.cfg.Store.Session(t.HTTP.Context(), t.Presented.Session)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return errInvalidRefreshToken
-	case err != nil:
-		return wire.Outage(err)
+	session, refusal := p.reread(t)
+	if refusal != nil {
+		return refusal
 	}
-	t.Reread(&session)
+	t.Reread(session)
 	return p.judgeTokenRequest(t.TokenRequest, kernel.Grant{})
+}
+
+// judgeRefresh judges the refresh token presented, and ends the session of one
+// that was used already.
+func (p *Provider) judgeRefresh(t *tokenRequest) *wire.Error {
+	refusal, reused := t.judgeRefreshToken()
+	if reused {
+		if outage := p.endReused(t, oauthapp.RefreshTokenReused); outage != nil {
+			return outage
+		}
+	}
+	return refusal
 }
 
 // judgeRefreshToken tells whether the refresh token presented may be exchanged
@@ -163,27 +168,27 @@ func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 // lostRotation answers a refresh that another one, with the same refresh token,
 // has overtaken: it is judged once more, by the session as that one left it.
 func (p *Provider) lostRotation(t *tokenRequest) (tokens, *wire.Error) {
-	session, err := p.cfg.Store.Session(t.HTTP.Context(), t.Presented.Session)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return tokens{}, errInvalidRefreshToken
-	case err != nil:
-		return tokens{}, wire.Outage(err)
+	session, refusal := p.reread(t)
+	if refusal != nil {
+		return tokens{}, refusal
 	}
-	t.Client.Session = &session
+	t.Client.Session = session
 	if p.isRepeat(t.TokenRequest) {
 		return p.repeatRefresh(t)
 	}
-	refusal, reused := t.judgeRefreshToken()
-	if reused {
-		if outage := p.endReused(t, oauthapp.RefreshTokenReused); outage != nil {
-			return tokens{}, outage
-		}
+	return tokens{}, cmp.Or(p.judgeRefresh(t), errInvalidRefreshToken)
+}
+
+// reread returns the session as another refresh left it.
+func (p *Provider) reread(t *tokenRequest) (*store.Session, *wire.Error) {
+	session, err := p.cfg.Store.Session(t.HTTP.Context(), t.Presented.Session)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, errInvalidRefreshToken
+	case err != nil:
+		return nil, wire.Outage(err)
 	}
-	if refusal == nil {
-		refusal = errInvalidRefreshToken
-	}
-	return tokens{}, refusal
+	return &session, nil
 }
 
 // sameScopes compares scopes whatever their order.
