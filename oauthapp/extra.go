@@ -110,16 +110,10 @@ func (r *Registry) SetExtra(ctx context.Context, owner Owner, id uuid.UUID, name
 			return app, nil
 		}
 		app.UpdatedAt = at
-		err = r.cfg.Store.UpdateApplication(ctx, owner, app)
-		if errors.Is(err, ErrConflict) {
-			continue // somebody else updated it meanwhile
+		app, err = r.save(ctx, owner, app, at)
+		if !errors.Is(err, ErrConflict) { // else somebody else updated it meanwhile
+			return app, err
 		}
-		if err != nil {
-			return Application{}, err
-		}
-		app.Version++
-		r.report(ctx, ApplicationUpdated, at, app)
-		return app, nil
 	}
 	return Application{}, ErrConflict
 }

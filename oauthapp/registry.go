@@ -281,19 +281,24 @@ func (r *Registry) Update(ctx context.Context, owner Owner, id uuid.UUID, reg Re
 			}
 			return app, nil
 		}
-		app, tried = edited, true
-		err = r.cfg.Store.UpdateApplication(ctx, owner, app)
-		if errors.Is(err, ErrConflict) {
-			continue // the next reading tells what changed
+		tried = true
+		app, err = r.save(ctx, owner, edited, at)
+		if !errors.Is(err, ErrConflict) { // else the next reading tells what changed
+			return app, err
 		}
-		if err != nil {
-			return Application{}, err
-		}
-		app.Version++
-		r.report(ctx, ApplicationUpdated, at, app)
-		return app, nil
 	}
 	return Application{}, ErrConflict
+}
+
+// save keeps an application that was changed, unless somebody else updated it
+// meanwhile, and reports it.
+func (r *Registry) save(ctx context.Context, owner Owner, app Application, at time.Time) (Application, error) {
+	if err := r.cfg.Store.UpdateApplication(ctx, owner, app); err != nil {
+		return Application{}, err
+	}
+	app.Version++
+	r.report(ctx, ApplicationUpdated, at, app)
+	return app, nil
 }
 
 // Delete deletes an application with its secrets and grants. When it has
