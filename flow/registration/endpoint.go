@@ -71,29 +71,25 @@ func (s *service) answerOf(app oauthapp.Application, kept entry, token string) a
 }
 
 // register serves a client registration request (RFC 7591, section 3.1).
-func (s *service) register(w http.ResponseWriter, r *http.Request) {
+func (s *service) register(w http.ResponseWriter, r *http.Request) *wire.Error {
 	open, refusal := s.admit(r)
 	if refusal != nil {
-		s.kernel.RefuseBearer(w, r, refusal)
-		return
+		return refusal
 	}
 	members, refusal := wire.ReadObject(w, r)
 	if refusal != nil {
-		s.kernel.RefuseBearer(w, r, refusal)
-		return
+		return refusal
 	}
 	statement, refusal := s.readStatement(r, members)
 	if refusal != nil {
-		s.kernel.RefuseBearer(w, r, refusal)
-		return
+		return refusal
 	}
 	m, refusal := s.parse(members, open)
 	if refusal == nil && open {
 		refusal = s.limit(r)
 	}
 	if refusal != nil {
-		s.kernel.RefuseBearer(w, r, refusal)
-		return
+		return refusal
 	}
 	token := s.kernel.Credentials.NewRegistrationToken()
 	kept := entry{Token: digestText(token.Digest()), Open: open, Method: m.method, Grants: m.grants, Statement: statement}
@@ -101,15 +97,15 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	app, secret, err := s.kernel.Registry.RegisterOwnerless(ctx, m.registration)
 	if err != nil {
-		s.kernel.RefuseBearer(w, r, refuseInvalid(err))
-		return
+		return refuseInvalid(err)
 	}
 	registered := s.answerOf(app, kept, token.Reveal())
 	if !secret.IsZero() && m.method != methodKey { // a secret that nobody is told is none
 		registered.Secret, registered.SecretExpiresAt = secret.Reveal(), new(int64)
 	}
-	s.write(w, r, http.StatusCreated, registered)
+	refusal = write(w, http.StatusCreated, registered)
 	s.sweep(r.Context())
+	return refusal
 }
 
 // A managed request is one for a client, which is that client's own.
@@ -119,17 +115,25 @@ type managed struct {
 	token string // as presented
 }
 
+// answering makes an endpoint of what answers a request or refuses it.
+func (s *service) answering(serve func(w http.ResponseWriter, r *http.Request) *wire.Error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if refusal := serve(w, r); refusal != nil {
+			s.kernel.RefuseBearer(w, r, refusal)
+		}
+	}
+}
+
 // managed authenticates a request for one client (RFC 7592, section 2). An
 // unknown client and a wrong token get the same answer.
-func (s *service) managed(serve func(w http.ResponseWriter, r *http.Request, m managed)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+func (s *service) managed(serve func(w http.ResponseWriter, r *http.Request, m managed) *wire.Error) http.HandlerFunc {
+	return s.answering(func(w http.ResponseWriter, r *http.Request) *wire.Error {
 		m, refusal := s.authenticate(r)
 		if refusal != nil {
-			s.kernel.RefuseBearer(w, r, refusal)
-			return
+			return refusal
 		}
-		serve(w, r, m)
-	}
+		return serve(w, r, m)
+	})
 }
 
 func (s *service) authenticate(r *http.Request) (m managed, refusal *wire.Error) {
@@ -158,27 +162,24 @@ func (s *service) authenticate(r *http.Request) (m managed, refusal *wire.Error)
 }
 
 // read serves a client read request (RFC 7592, section 2.1).
-func (s *service) read(w http.ResponseWriter, r *http.Request, m managed) {
-	s.write(w, r, http.StatusOK, s.answerOf(m.app, m.kept, m.token))
+func (s *service) read(w http.ResponseWriter, r *http.Request, m managed) *wire.Error {
+	return write(w, http.StatusOK, s.answerOf(m.app, m.kept, m.token))
 }
 
 // replace serves a client update request (RFC 7592, section 2.2). Whether a
 // client is public, has a secret or has keys is fixed. Everything is kept at
 // once, unless the application has changed since it was read.
-func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
+func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) *wire.Error {
 	members, refusal := wire.ReadObject(w, r)
 	if refusal != nil {
-		s.kernel.RefuseBearer(w, r, refusal)
-		return
+		return refusal
 	}
 	if refusal = s.checkReplacement(r, members, m); refusal != nil {
-		s.kernel.RefuseBearer(w, r, refusal)
-		return
+		return refusal
 	}
 	statement, refusal := s.readStatement(r, members)
 	if refusal != nil {
-		s.kernel.RefuseBearer(w, r, refusal)
-		return
+		return refusal
 	}
 	asked, _ := text(members["token_endpoint_auth_method"])
 	if !hasSecret(m.kept.Method) || !hasSecret(asked) {
@@ -187,8 +188,7 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	}
 	wanted, refusal := s.parse(members, m.kept.Open)
 	if refusal != nil {
-		s.kernel.RefuseBearer(w, r, refusal)
-		return
+		return refusal
 	}
 	token := s.kernel.Credentials.NewRegistrationToken()
 	kept := entry{Token: digestText(token.Digest()), Open: m.kept.Open, Method: wanted.method, Grants: wanted.grants, Statement: statement}
@@ -197,10 +197,9 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) {
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	app, err := s.kernel.Registry.Update(ctx, oauthapp.AnyOwner, m.app.ID, *reg)
 	if err != nil {
-		s.kernel.RefuseBearer(w, r, refuseInvalid(err))
-		return
+		return refuseInvalid(err)
 	}
-	s.write(w, r, http.StatusOK, s.answerOf(app, kept, token.Reveal()))
+	return write(w, http.StatusOK, s.answerOf(app, kept, token.Reveal()))
 }
 
 // hasSecret reports whether a client that authenticates with a method has a
@@ -230,24 +229,24 @@ func (s *service) checkReplacement(r *http.Request, members map[string]json.RawM
 }
 
 // remove serves a client delete request (RFC 7592, section 2.3).
-func (s *service) remove(w http.ResponseWriter, r *http.Request, m managed) {
+func (s *service) remove(w http.ResponseWriter, r *http.Request, m managed) *wire.Error {
 	if m.app.Standing.Suspended { // what the host wants to look into stays
-		s.kernel.RefuseBearer(w, r, &wire.Error{Code: wire.AccessDenied, Description: "the client is suspended", Status: http.StatusForbidden})
-		return
+		return &wire.Error{Code: wire.AccessDenied, Description: "the client is suspended", Status: http.StatusForbidden}
 	}
 	ctx := oauthapp.WithActor(r.Context(), s.kernel.Actor(r, ""))
 	if err := s.delete(ctx, m.app.ID); err != nil {
-		s.kernel.RefuseBearer(w, r, wire.Outage(err))
-		return
+		return wire.Outage(err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
-func (s *service) write(w http.ResponseWriter, r *http.Request, status int, a answer) {
+func write(w http.ResponseWriter, status int, a answer) *wire.Error {
 	if err := wire.WriteJSON(w, status, a); err != nil {
-		s.kernel.WriteError(w, r, wire.Internal(err))
+		return wire.Internal(err)
 	}
+	return nil
 }
 
 func digestText(d credential.Digest) string { return hex.EncodeToString(d[:]) }

@@ -157,7 +157,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	}
 	return kernel.Contribution{
 		Routes: []kernel.Route{
-			{Method: http.MethodPost, Path: Path, Handler: s.register, AnyOrigin: true},
+			{Method: http.MethodPost, Path: Path, Handler: s.answering(s.register), AnyOrigin: true},
 			{Method: http.MethodGet, Path: clientPath, Handler: s.managed(s.read)},
 			{Method: http.MethodPut, Path: clientPath, Handler: s.managed(s.replace)},
 			{Method: http.MethodDelete, Path: clientPath, Handler: s.managed(s.remove)},
