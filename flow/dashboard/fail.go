@@ -19,30 +19,30 @@ var (
 // retryAfter is the number of seconds after which it is worth trying again.
 const retryAfter = "10"
 
+// failures are the pages for what a request is refused for.
+var failures = []struct {
+	err         error
+	status      int
+	title, text string
+}{
+	{oauthapp.ErrNotFound, http.StatusNotFound, "fail.not_found", "fail.not_found_text"},
+	{errForeignForm, http.StatusForbidden, "fail.unchanged", "fail.foreign_form"},
+	{errNotManager, http.StatusForbidden, "fail.not_allowed", "fail.not_allowed_text"},
+	{errMalformedForm, http.StatusBadRequest, "fail.unchanged", "fail.malformed_form"},
+	{errLargeForm, http.StatusRequestEntityTooLarge, "fail.unchanged", "fail.large_form"},
+	{errSlowForm, http.StatusRequestTimeout, "fail.unchanged", "fail.slow_form"},
+}
+
 // fail answers with the page for an error. What it does not know is an outage:
 // the operator learns the cause, the user that it is not their fault.
 func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case errors.Is(err, oauthapp.ErrNotFound):
-		d.writeError(w, r, http.StatusNotFound, "fail.not_found",
-			"fail.not_found_text")
-	case errors.Is(err, errForeignForm):
-		d.writeError(w, r, http.StatusForbidden, "fail.unchanged",
-			"fail.foreign_form")
-	case errors.Is(err, errNotManager):
-		d.writeError(w, r, http.StatusForbidden, "fail.not_allowed",
-			"fail.not_allowed_text")
-	case errors.Is(err, errMalformedForm):
-		d.writeError(w, r, http.StatusBadRequest, "fail.unchanged", "fail.malformed_form")
-	case errors.Is(err, errLargeForm):
-		d.writeError(w, r, http.StatusRequestEntityTooLarge, "fail.unchanged",
-			"fail.large_form")
-	case errors.Is(err, errSlowForm):
-		d.writeError(w, r, http.StatusRequestTimeout, "fail.unchanged",
-			"fail.slow_form")
-	default:
-		d.unavailable(w, r, err)
+	for _, f := range failures {
+		if errors.Is(err, f.err) {
+			d.writeError(w, r, f.status, f.title, f.text)
+			return
+		}
 	}
+	d.unavailable(w, r, err)
 }
 
 func (d *Dashboard) unavailable(w http.ResponseWriter, r *http.Request, err error) {
