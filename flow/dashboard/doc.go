@@ -156,7 +156,7 @@
 // host's own, what WritePage was given, and in those of the library
 //
 //	consent.html
-//	    Action, Request, Ticket, UserName, Application,
+//	    Action, Request, Ticket, UserName, Application, Service,
 //	    Avatar and ServiceAvatar (Initials, Colour), Description,
 //	    Homepage, Home, Owner, ClientHost, Badge, Verified, Public,
 //	    Loopback, Callback, Remarks, Resources (Name, Identifier),
