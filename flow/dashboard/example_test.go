@@ -1,16 +1,22 @@
 package dashboard_test
 
 import (
+	"context"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
+	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
+// Ann sees the applications of her account, and none of another one. A
+// developer of the account registers them on the same pages.
 func Example() {
 	provider, err := flow.New(flow.Config{
 		Issuer: "https://service.example",
@@ -23,27 +29,30 @@ func Example() {
 		LoginURL: func(returnTo string) string { return "/login?return_to=" + url.QueryEscape(returnTo) },
 	})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
 	pages, err := dashboard.New(dashboard.Config{Provider: provider})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
 
 	mux := http.NewServeMux()
 	provider.Mount(mux)
 	mux.Handle("/accounts/", pages)
 
-	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, pages.Path("7"), nil))
-	fmt.Println(pages.Path("7"), w.Code)
+	_, _, err = provider.Registry().Register(context.Background(), "7", oauthapp.Registration{
+		Name: "Zonewatch", HomepageURL: "https://zonewatch.example", CallbackURLs: []string{"https://zonewatch.example/callback"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 
-	w = httptest.NewRecorder()
-	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, pages.Path("8"), nil))
-	fmt.Println(pages.Path("8"), w.Code)
+	for _, account := range []string{"7", "8"} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, pages.Path(account), nil))
+		fmt.Println(pages.Path(account), w.Code, strings.Contains(w.Body.String(), "Zonewatch"))
+	}
 	// Output:
-	// /accounts/7/oauth_applications 200
-	// /accounts/8/oauth_applications 404
+	// /accounts/7/oauth_applications 200 true
+	// /accounts/8/oauth_applications 404 false
 }

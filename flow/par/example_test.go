@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/par"
@@ -15,16 +17,18 @@ import (
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
-// A client pushes its authorization request, and has a short URL for the
-// browser.
+// A client pushes its authorization request, and sends the browser with a short
+// URL. Requests that were not pushed are refused here.
 func Example() {
 	provider, err := flow.New(flow.Config{
-		Issuer:      "http://localhost",
-		Store:       memory.New(),
-		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil },
-		LoginURL:    func(returnTo string) string { return "/login" },
-		Scopes:      []flow.Scope{{Name: "read", Description: "Read your data", Default: true}},
-		Extensions:  []flow.Extension{par.New(par.Config{Required: true})},
+		Issuer: "http://localhost",
+		Store:  memory.New(),
+		CurrentUser: func(*http.Request) (*flow.User, error) {
+			return &flow.User{ID: "1", Name: "Ann", Accounts: []flow.Account{{ID: "7", Name: "Ann's account"}}}, nil
+		},
+		LoginURL:   func(returnTo string) string { return "/login" },
+		Scopes:     []flow.Scope{{Name: "read", Description: "Read your data", Default: true}},
+		Extensions: []flow.Extension{par.New(par.Config{Required: true})},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -52,10 +56,33 @@ func Example() {
 	if err := json.NewDecoder(answer.Body).Decode(&pushed); err != nil {
 		log.Fatal(err)
 	}
-	browser := url.Values{"client_id": {app.ClientID}, "request_uri": {pushed.RequestURI}}
 	fmt.Println(answer.Status, "good for", pushed.ExpiresIn, "seconds")
-	fmt.Println(len("/oauth/authorize?"+browser.Encode()) < 150)
+
+	browser := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for _, request := range []url.Values{
+		{"client_id": {app.ClientID}, "request_uri": {pushed.RequestURI}},
+		{"client_id": {app.ClientID}, "response_type": {"code"}, "state": {"af0ifjsldkj"}},
+	} {
+		answer, err := browser.Get(server.URL + "/oauth/authorize?" + request.Encode())
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer answer.Body.Close()
+		page, err := io.ReadAll(answer.Body)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(answer.Status)
+		fmt.Println("- consent page:", strings.Contains(string(page), "Authorize Backups"))
+		if callback, err := answer.Location(); err == nil {
+			fmt.Println("- error:", callback.Query().Get("error"))
+		}
+	}
 	// Output:
 	// 201 Created good for 60 seconds
-	// true
+	// 200 OK
+	// - consent page: true
+	// 303 See Other
+	// - consent page: false
+	// - error: invalid_request
 }
