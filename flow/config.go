@@ -260,6 +260,13 @@ type Pages struct {
 	// goroutines at once. Defaults to "".
 	Language func(r *http.Request) string
 
+	// TimeZone returns the time zone that the host knows somebody to be in,
+	// such as by a setting of theirs: the times on pages are in it, and say how
+	// it differs from UTC, as in "4 Mar 2026, 13:05 UTC+1". Where it returns
+	// nil they are in UTC. Programs find them in UTC. It is called for each page with a time by many
+	// goroutines at once. Defaults to nil.
+	TimeZone func(r *http.Request) *time.Location
+
 	// Documentation is the URL of the documentation of the service's API, which
 	// the page of an application links once it is registered. Defaults to none.
 	Documentation string

@@ -24,7 +24,7 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		Title:   page.Say("error.request"),
 		Message: page.Say("error.request_text"),
 		Detail:  refusal.Description,
-		Time:    page.Moment{At: p.now()},
+		Time:    p.pages.Moments(r)(p.now()),
 		Back:    &page.Link{URL: p.issuer.Scheme + "://" + p.issuer.Host, Text: page.Say("error.back", p.issuer.Host)},
 	}
 	if refusal.Received != "" {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,4 +39,24 @@ func TestErrorPageLeadsOn(t *testing.T) {
 	require.NotNil(t, reference, "%s", outage.Body)
 	require.Regexp(t, "the names are away.*reference="+reference[1], log.String())
 	require.NotContains(t, outage.Body.String(), "the names are away")
+}
+
+// Times are in the zone that the host says for the person, and else in UTC.
+func TestTimeZone(t *testing.T) {
+	h := newHost(t, func(cfg *flow.Config) {
+		cfg.Pages.TimeZone = func(r *http.Request) *time.Location {
+			if r.Header.Get("Zone") == "" {
+				return nil
+			}
+			return time.FixedZone("", 9*60*60)
+		}
+	})
+	shown := func(zone string) string {
+		r, w := httptest.NewRequest(http.MethodGet, "/oauth/authorize", nil), httptest.NewRecorder()
+		r.Header.Set("Zone", zone)
+		h.ServeHTTP(w, r)
+		return w.Body.String()
+	}
+	require.Contains(t, shown(""), `<time datetime="2026-11-23T12:00:00Z">23 Nov 2026, 12:00:00 UTC</time>`)
+	require.Contains(t, shown("Tokyo"), `<time datetime="2026-11-23T12:00:00Z">23 Nov 2026, 21:00:00 UTC+9</time>`)
 }

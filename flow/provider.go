@@ -124,6 +124,7 @@ func New(cfg Config) (*Provider, error) {
 		Words:         p.words(),
 		Languages:     resolved.Pages.Languages,
 		Language:      resolved.Pages.Language,
+		TimeZone:      resolved.Pages.TimeZone,
 		Now:           p.now,
 		Issuer:        resolved.Issuer,
 		Documentation: resolved.Pages.Documentation,
@@ -133,7 +134,7 @@ func New(cfg Config) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)
 	}
-	p.kernel.WritePage, p.kernel.Samples, p.kernel.Languages = p.pages.Write, p.pages.Samples, p.pages.Languages
+	p.kernel.WritePage, p.kernel.Moments, p.kernel.Samples, p.kernel.Languages = p.pages.Write, p.pages.Moments, p.pages.Samples, p.pages.Languages
 	p.Mount(p.mux)
 	for _, e := range p.endpoints() {
 		p.mux.HandleFunc(e.path, e.handler("")) // methods that nobody has heard of

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing/fstest"
+	"time"
 
 	"github.com/oauthapps/oauthapps/flow"
 )
@@ -42,6 +43,14 @@ import (
 // The consent page follows that by itself; your login page, which comes before
 // it, gets the languages from flow.ParseReturnTo, as Pages.Language does below.
 //
+// # Time zones
+//
+// Times on pages are in UTC, and say so, until Pages.TimeZone returns the zone
+// of the person, such as from a setting of theirs: browsers do not tell it.
+// Then they say how far that is ahead of UTC at the time, summer time included.
+// Your own pages show a time.Time in its own zone: give them t.In(zone). The
+// digits are Western ones in every language.
+//
 // # Another language, other words
 //
 // A file of messages replaces those of the library one by one, so that the same
@@ -68,6 +77,13 @@ func Example_languages() {
 			return setting.Value
 		}
 		return strings.Join(flow.ParseReturnTo(r.URL.Query().Get("return_to")).Locales, ",")
+	}
+	cfg.Pages.TimeZone = func(r *http.Request) *time.Location {
+		if setting, err := r.Cookie("zone"); err == nil { // or what your database has of the person
+			zone, _ := time.LoadLocation(setting.Value)
+			return zone // nil, for UTC, where there is no such zone
+		}
+		return nil
 	}
 	cfg.Pages.Files = fstest.MapFS{ // an embed.FS in a program
 		"messages/en.json": {Data: []byte(`{"consent.authorize": "Allow", "site.welcome": "Welcome to {1}", "site.no_match": "No such person."}`)},

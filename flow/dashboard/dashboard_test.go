@@ -26,6 +26,26 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
+// Times are in the zone that the host says for the person; it is asked once for
+// a page.
+func TestTimeZone(t *testing.T) {
+	asked := 0
+	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) {
+		cfg.Pages.TimeZone = func(*http.Request) *time.Location {
+			asked++
+			return time.FixedZone("", -3*60*60)
+		}
+	})
+	app, _ := s.register("2")
+	asked = 0
+	const here = `<time datetime="2026-03-04T12:00:00Z">4 Mar 2026, 09:00 UTC−3</time>`
+	require.Contains(t, s.open(pathOf(app)).Body, here)
+	require.Equal(t, 1, asked)
+	missing := s.get(list("2") + "/nothing")
+	require.Equal(t, http.StatusNotFound, missing.Status)
+	require.Contains(t, missing.Body, "09:00:00 UTC−3</time>")
+}
+
 func TestLifeOfAnApplication(t *testing.T) {
 	s := newSite(t)
 

@@ -260,8 +260,9 @@
 //	{{exact time}}              "2 Jan 2006, 15:04:05 UTC"
 //	{{lang}} {{dir}}            the language of the page, "ltr" or "rtl"
 //
-// A page of the host's own gives the last four a time.Time. New fails where a
-// template says a message that there is not, or leaves out an argument of it.
+// Times are in the zone of flow.Config.Pages.TimeZone, and in UTC without one. A
+// page of the host's own gives these functions a time.Time, which is told in its
+// own zone. New fails where a template says a message that there is not, or leaves out an argument of it.
 //
 // flow.Config.Pages says which languages there are, and which one a page is in.
 // Errors of the protocol, and what the log and events tell, are in English.

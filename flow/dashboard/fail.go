@@ -62,7 +62,7 @@ func (d *Dashboard) writeError(w http.ResponseWriter, r *http.Request, status in
 
 func (d *Dashboard) errorPage(r *http.Request, status int, title, message string) page.Error {
 	return page.Error{
-		Status: status, Title: page.Say(title), Message: page.Say(message), Time: page.Moment{At: d.kernel.Now()}, Back: d.wayOn(r, status),
+		Status: status, Title: page.Say(title), Message: page.Say(message), Time: d.kernel.Moments(r)(d.kernel.Now()), Back: d.wayOn(r, status),
 	}
 }
 

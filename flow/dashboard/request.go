@@ -22,6 +22,7 @@ type request struct {
 	r       *http.Request
 	ctx     context.Context // tells the actor
 	now     time.Time
+	moment  func(time.Time) page.Moment // as the user sees a time
 	user    *kernel.User
 	session string               // what forms are bound to beside the user
 	hasForm bool                 // the answer is a page with a form
@@ -77,7 +78,7 @@ func (d *Dashboard) admit(w http.ResponseWriter, r *http.Request, f *form) (*req
 		return nil, oauthapp.ErrNotFound
 	}
 	req := &request{
-		Dashboard: d, w: w, r: r, now: d.kernel.Now(), user: user, account: account,
+		Dashboard: d, w: w, r: r, now: d.kernel.Now(), moment: d.kernel.Moments(r), user: user, account: account,
 		session: d.kernel.FormSession.Of(r, user.Session),
 		ctx:     oauthapp.WithActor(r.Context(), d.kernel.Actor(r, user.ID)),
 		path:    expand(r.Pattern, r), status: http.StatusOK,
@@ -141,8 +142,6 @@ func (req *request) write(status int, name string, data any) error {
 	req.kernel.WritePage(req.w, req.r, status, name, data, req.formActions...)
 	return nil
 }
-
-func (req *request) moment(t time.Time) page.Moment { return page.Moment{At: t, Now: req.now} }
 
 // scopes puts scopes in the host's words. One that is offered no more has its
 // name alone.

@@ -210,7 +210,7 @@ func (e *endpoints) remarks(r *http.Request, code userCode, kept keptRequest) []
 	if bucket.Network(kept.Address) == e.limits.network(r) {
 		from = "device.your_network"
 	}
-	asked := page.Ago{At: kept.At, Now: e.k.Now()}
+	asked := page.Ago(e.k.Moments(r)(kept.At))
 	return []*page.Message{page.Say(from, code.String(), asked, kept.Address)}
 }
 

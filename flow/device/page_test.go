@@ -10,8 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/device"
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store/memory"
 )
 
 // People type codes as they like.
@@ -34,6 +36,16 @@ func TestUserCodesAsTyped(t *testing.T) {
 	require.Contains(t, w.Body.String(), `value="&#34;&gt;&lt;b&gt;"`)
 	require.NotContains(t, w.Body.String(), "<b>")
 	require.Contains(t, s.enter("ada", "BBBB-BBBB").Body.String(), "There is no such code")
+}
+
+// The time at which the code was asked for is in the zone that the host says for
+// the person.
+func TestTimeZone(t *testing.T) {
+	s := newService(t, memory.New(), device.Config{}, func(cfg *flow.Config) {
+		cfg.Pages.TimeZone = func(*http.Request) *time.Location { return time.FixedZone("", 9*60*60) }
+	})
+	c := s.ask("scope", "write")
+	require.Contains(t, s.enter("ada", c.user).Body.String(), `title="6 May 2026, 21:00 UTC+9"`)
 }
 
 // The consent page shows what speaks against a request that somebody else made.

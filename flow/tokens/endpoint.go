@@ -114,7 +114,7 @@ func (e *endpoints) notFound(w http.ResponseWriter, r *http.Request) {
 
 // writeError shows the page of an error; title and message are keys.
 func (e *endpoints) writeError(w http.ResponseWriter, r *http.Request, status int, title, message string) {
-	e.k.WritePage(w, r, status, "error.html", page.Error{Status: status, Title: page.Say(title), Message: page.Say(message), Time: page.Moment{At: e.k.Now()}})
+	e.k.WritePage(w, r, status, "error.html", page.Error{Status: status, Title: page.Say(title), Message: page.Say(message), Time: e.k.Moments(r)(e.k.Now())})
 }
 
 // path returns the path of an account's page.

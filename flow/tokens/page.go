@@ -104,7 +104,7 @@ func (req *request) tokens(field string, filter oauthapp.APITokenFilter) (rows [
 	if err != nil {
 		return nil, links, err
 	}
-	moment := func(t time.Time) page.Moment { return page.Moment{At: t, Now: req.k.Now()} }
+	moment := req.k.Moments(req.r)
 	for _, token := range list.Items {
 		row := listed{
 			Name: token.Name, Hint: token.Hint,

@@ -135,6 +135,16 @@ func TestFormIsSentTwice(t *testing.T) {
 }
 
 // A token that was made is shown, and each name on the page asked for once.
+// Times are in the zone that the host says for the person.
+func TestTimeZone(t *testing.T) {
+	s := newService(t, tokens.Config{}, func(cfg *flow.Config) {
+		cfg.Pages.TimeZone = func(*http.Request) *time.Location { return time.FixedZone("", -3*60*60) }
+	})
+	s.make("ada", "10", url.Values{"expires_in": {"30"}})
+	require.Contains(t, s.get("ada", "/accounts/10/api_tokens").Body.String(), "5 Jun 2026, 09:00 UTC−3")
+	require.Contains(t, s.get("ada", "/accounts/99/api_tokens").Body.String(), "6 May 2026, 09:00:00 UTC−3</time>")
+}
+
 func TestShown(t *testing.T) {
 	asked := 0
 	s := newService(t, tokens.Config{}, func(cfg *flow.Config) {

@@ -175,6 +175,9 @@ type Kernel struct {
 	Samples   func() map[string][]page.Sample
 	Languages func() []string
 
+	// Moments returns what makes times of a page as its reader sees them.
+	Moments func(r *http.Request) func(at time.Time) page.Moment
+
 	// WritePage answers with a page of the library, of [Contribution.Pages] or
 	// of the host. The answer to a form of the page may lead to formActions,
 	// which are sources of the Content-Security-Policy.

@@ -3,12 +3,17 @@ package page
 import (
 	"fmt"
 	"html/template"
+	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
-// Moment is a time as it looks from another.
-type Moment struct{ At, Now time.Time }
+// Moment is a time as it looks from another, in a time zone: nil for UTC.
+type Moment struct {
+	At, Now time.Time
+	Zone    *time.Location
+}
 
 // An Ago is a [Moment] that a message tells as a distance.
 type Ago Moment
@@ -19,14 +24,58 @@ func (m Moment) IsZero() bool { return m.At.IsZero() }
 // ISO is the time for programs.
 func (m Moment) ISO() string { return m.At.UTC().Format(time.RFC3339) }
 
+// Moments returns what makes moments of times for the answer to a request: as
+// they look from now, in the zone of whoever reads them. Which one that is the
+// host is asked once, and not before there is a time.
+func (s *Set) Moments(r *http.Request) func(at time.Time) Moment {
+	now, zone := s.options.Now(), sync.OnceValue(func() *time.Location {
+		if s.options.TimeZone == nil {
+			return nil
+		}
+		return s.options.TimeZone(r)
+	})
+	return func(at time.Time) Moment {
+		if at.IsZero() {
+			return Moment{}
+		}
+		return Moment{At: at, Now: now, Zone: zone()}
+	}
+}
+
+// local is the time in its zone.
+func (m Moment) local() time.Time {
+	if m.Zone == nil {
+		return m.At.UTC()
+	}
+	return m.At.In(m.Zone)
+}
+
+// zone is how a time is ahead of UTC, such as "UTC+2" or "UTC−3:30". Names of
+// zones are not the same in every language, and some name several zones; and
+// of an hour that comes twice, when summer time ends, this tells which it is.
+func zone(local time.Time) string {
+	_, seconds := local.Zone()
+	minutes, sign := seconds/60, "+"
+	if minutes < 0 {
+		minutes, sign = -minutes, "−"
+	}
+	switch {
+	case minutes == 0:
+		return "UTC"
+	case minutes%60 == 0:
+		return fmt.Sprintf("UTC%s%d", sign, minutes/60)
+	}
+	return fmt.Sprintf("UTC%s%d:%02d", sign, minutes/60, minutes%60)
+}
+
 // moment is what templates give the functions below: a [Moment], or, on the
-// pages of the host, a [time.Time].
+// pages of the host, a [time.Time], which is in a zone already.
 func (l *edition) moment(of any) (Moment, error) {
 	switch t := of.(type) {
 	case Moment:
 		return t, nil
 	case time.Time:
-		return Moment{At: t, Now: l.now()}, nil
+		return Moment{At: t, Now: l.now(), Zone: t.Location()}, nil
 	}
 	return Moment{}, fmt.Errorf("%T is no time", of)
 }
@@ -72,7 +121,7 @@ func (l *edition) element(m Moment, attribute template.HTML, tell func(Moment) (
 }
 
 func (l *edition) sayDate(m Moment) (template.HTML, error) {
-	at := m.At.UTC()
+	at := m.local()
 	month := Say("time.month." + strconv.Itoa(int(at.Month())))
 	return l.msg("time.date", at.Day(), month, at.Year())
 }
@@ -83,7 +132,8 @@ func (l *edition) sayClock(clock string) func(Moment) (template.HTML, error) {
 		if err != nil {
 			return "", err
 		}
-		return l.msg("time.clock", date, m.At.UTC().Format(clock))
+		at := m.local()
+		return l.msg("time.clock", date, at.Format(clock), zone(at))
 	}
 }
 

@@ -45,8 +45,11 @@ type Options struct {
 	// of BCP 47 as in Accept-Language, or "". Defaults to "".
 	Language func(*http.Request) string
 
-	// Now tells the time, for the times of the host's own pages. Defaults to
-	// time.Now.
+	// TimeZone returns what the host knows of the time zone for a request, or
+	// nil. Defaults to nil, which is UTC.
+	TimeZone func(*http.Request) *time.Location
+
+	// Now tells the time, for distances from it. Defaults to time.Now.
 	Now func() time.Time
 
 	// Issuer is the URL below which pages find [StylesheetPath] and
