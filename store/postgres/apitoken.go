@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -91,18 +90,4 @@ func (s *Store) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, c
 	}
 	b, err := one(ctx, s.writing("end API tokens"), readStep, query, args...)
 	return b.next(rows), int(b.removed), err
-}
-
-func (s *Store) cleanAPITokens(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
-	var after uuid.UUID
-	if key != "" {
-		if err := decodeKeys(key, &after); err != nil {
-			return "", 0, err
-		}
-	}
-	b, err := one(ctx, s.writing("clean up API tokens"), readStep, cleanAPITokens, keyValue(after), instant(now), rows)
-	if err != nil || b.seen < rows {
-		return "", int(b.removed), err
-	}
-	return string(cleaningAPITokens) + hex.EncodeToString(b.keys[0][:]), int(b.removed), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,37 +15,45 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
 
-// The clean-up walks sessions, grants, client secrets, one-time records and API
-// tokens, each by primary key. Its cursor is a letter for the table and the key
-// that it has come to. Each batch is one statement, which waits for no lock: a
-// row that somebody has locked is in use, and is left to the next pass.
-const (
-	cleaningSessions  = 's'
-	cleaningGrants    = 'g'
-	cleaningSecrets   = 'c'
-	cleaningRecords   = 'r'
-	cleaningAPITokens = 't'
-)
+// The clean-up walks these tables, each by primary key. Its cursor is the letter
+// of the table and the key that it has come to. Each batch is one statement,
+// which waits for no lock: a row that somebody has locked is in use, and is left
+// to the next pass.
+var phases = []phase{
+	{'s', byID("clean up sessions", cleanSessions)},
+	{'g', (*Store).cleanGrants},
+	{'c', (*Store).cleanSecrets},
+	{'r', (*Store).cleanRecords},
+	{'t', byID("clean up API tokens", cleanAPITokens)},
+}
+
+// A phase is a table. Its clean examines the next rows after a key, and returns
+// the key of the last one.
+type phase struct {
+	letter byte
+	clean  func(s *Store, ctx context.Context, now time.Time, key string, rows int64) (b batch, last string, err error)
+}
 
 // CleanUp implements [store.Store].
 func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (next string, removed int, err error) {
 	if cursor == "" {
-		cursor = string(cleaningSessions)
+		cursor = string(rune(phases[0].letter))
+	}
+	i := slices.IndexFunc(phases, func(p phase) bool { return p.letter == cursor[0] })
+	if i < 0 {
+		return "", 0, errCursor(cursor)
 	}
 	rows := int64(max(limit, 1))
-	switch key := cursor[1:]; cursor[0] {
-	case cleaningSessions:
-		return s.cleanSessions(ctx, now, key, rows)
-	case cleaningGrants:
-		return s.cleanGrants(ctx, key, rows)
-	case cleaningSecrets:
-		return s.cleanSecrets(ctx, now, key, rows)
-	case cleaningRecords:
-		return s.cleanRecords(ctx, now, key, rows)
-	case cleaningAPITokens:
-		return s.cleanAPITokens(ctx, now, key, rows)
+	b, last, err := phases[i].clean(s, ctx, now, cursor[1:], rows)
+	switch {
+	case err != nil:
+		return "", 0, err
+	case b.seen >= rows:
+		next = cursor[:1] + last
+	case i+1 < len(phases):
+		next = string(rune(phases[i+1].letter))
 	}
-	return "", 0, errCursor(cursor)
+	return next, int(b.removed), nil
 }
 
 func errCursor(cursor string) error {
@@ -63,33 +72,23 @@ type batch struct {
 // keyValue is never NULL, unlike idValue.
 func keyValue(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
-func (s *Store) cleanSessions(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
-	var after uuid.UUID
-	if key != "" {
+// byID cleans up a table whose primary key is an ID.
+func byID(what, query string) func(*Store, context.Context, time.Time, string, int64) (batch, string, error) {
+	return func(s *Store, ctx context.Context, now time.Time, key string, rows int64) (b batch, last string, err error) {
+		var after uuid.UUID
 		if err := decodeKeys(key, &after); err != nil {
-			return "", 0, err
+			return b, "", err
 		}
+		b, err = one(ctx, s.writing(what), readStep, query, keyValue(after), instant(now), rows)
+		return b, hex.EncodeToString(b.keys[0][:]), err
 	}
-	read := func(row *columns, b *batch) {
-		row.id(&b.keys[0])
-		row.number(&b.seen)
-		row.number(&b.removed)
-	}
-	b, err := one(ctx, s.writing("clean up sessions"), read, cleanSessions, keyValue(after), instant(now), rows)
-	if err != nil {
-		return "", 0, err
-	}
-	if b.seen < rows {
-		return string(cleaningGrants), int(b.removed), nil
-	}
-	return string(cleaningSessions) + hex.EncodeToString(b.keys[0][:]), int(b.removed), nil
 }
 
-func (s *Store) cleanGrants(ctx context.Context, key string, rows int64) (next string, removed int, err error) {
+func (s *Store) cleanGrants(ctx context.Context, _ time.Time, key string, rows int64) (b batch, last string, err error) {
 	after := int64(0)
 	if key != "" {
 		if after, err = strconv.ParseInt(key, 10, 64); err != nil {
-			return "", 0, errCursor(key)
+			return b, "", errCursor(key)
 		}
 	}
 	read := func(row *columns, b *batch) {
@@ -97,22 +96,14 @@ func (s *Store) cleanGrants(ctx context.Context, key string, rows int64) (next s
 		row.number(&b.seen)
 		row.number(&b.removed)
 	}
-	b, err := one(ctx, s.writing("clean up grants"), read, cleanGrants, after, rows)
-	if err != nil {
-		return "", 0, err
-	}
-	if b.seen < rows {
-		return string(cleaningSecrets), int(b.removed), nil
-	}
-	return string(cleaningGrants) + strconv.FormatInt(b.number, 10), int(b.removed), nil
+	b, err = one(ctx, s.writing("clean up grants"), read, cleanGrants, after, rows)
+	return b, strconv.FormatInt(b.number, 10), err
 }
 
-func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
-	var after [2]uuid.UUID // application and secret
-	if key != "" {
-		if err := decodeKeys(key, &after[0], &after[1]); err != nil {
-			return "", 0, err
-		}
+func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, rows int64) (b batch, last string, err error) {
+	var application, secret uuid.UUID
+	if err := decodeKeys(key, &application, &secret); err != nil {
+		return b, "", err
 	}
 	read := func(row *columns, b *batch) {
 		row.id(&b.keys[0])
@@ -120,21 +111,15 @@ func (s *Store) cleanSecrets(ctx context.Context, now time.Time, key string, row
 		row.number(&b.seen)
 		row.number(&b.removed)
 	}
-	b, err := one(ctx, s.writing("clean up client secrets"), read, cleanSecrets, keyValue(after[0]), keyValue(after[1]), instant(now), rows)
-	if err != nil {
-		return "", 0, err
-	}
-	if b.seen < rows {
-		return string(cleaningRecords), int(b.removed), nil
-	}
-	return string(cleaningSecrets) + hex.EncodeToString(b.keys[0][:]) + hex.EncodeToString(b.keys[1][:]), int(b.removed), nil
+	b, err = one(ctx, s.writing("clean up client secrets"), read, cleanSecrets, keyValue(application), keyValue(secret), instant(now), rows)
+	return b, hex.EncodeToString(b.keys[0][:]) + hex.EncodeToString(b.keys[1][:]), err
 }
 
-func (s *Store) cleanRecords(ctx context.Context, now time.Time, key string, rows int64) (next string, removed int, err error) {
+func (s *Store) cleanRecords(ctx context.Context, now time.Time, key string, rows int64) (b batch, last string, err error) {
 	var after credential.Digest
 	digest, kind, _ := strings.Cut(key, " ")
-	if b, err := hex.DecodeString(digest); err != nil || copy(after[:], b) != len(b) || !isText(kind) {
-		return "", 0, errCursor(key)
+	if decoded, err := hex.DecodeString(digest); err != nil || copy(after[:], decoded) != len(decoded) || !isText(kind) {
+		return b, "", errCursor(key)
 	}
 	read := func(row *columns, b *batch) {
 		row.text(&b.kind)
@@ -142,17 +127,15 @@ func (s *Store) cleanRecords(ctx context.Context, now time.Time, key string, row
 		row.number(&b.seen)
 		row.number(&b.removed)
 	}
-	b, err := one(ctx, s.writing("clean up records"), read, cleanRecords, kind, after[:], instant(now), rows)
-	if err != nil {
-		return "", 0, err
-	}
-	if b.seen < rows {
-		return string(cleaningAPITokens), int(b.removed), nil
-	}
-	return string(cleaningRecords) + hex.EncodeToString(b.digest[:]) + " " + b.kind, int(b.removed), nil
+	b, err = one(ctx, s.writing("clean up records"), read, cleanRecords, kind, after[:], instant(now), rows)
+	return b, hex.EncodeToString(b.digest[:]) + " " + b.kind, err
 }
 
+// decodeKeys leaves the IDs zero for "", before all rows.
 func decodeKeys(key string, ids ...*uuid.UUID) error {
+	if key == "" {
+		return nil
+	}
 	b, err := hex.DecodeString(key)
 	if err != nil || len(b) != len(ids)*len(uuid.UUID{}) {
 		return errCursor(key)
