@@ -18,10 +18,10 @@
 // # Codes
 //
 // A user code is 8 letters out of 20, which are 34.6 bits: "WDJB-MJHT". People
-// may type it in any case, with spaces and hyphens as they like. The store
-// keeps keyed digests of user codes, with the keys of flow.Config.Keys: where a
-// service has none, the codes that wait during a restart must be asked for
-// anew.
+// may type it in any case and width, with spaces and hyphens as they like. The
+// store keeps keyed digests of user codes, with the keys of flow.Config.Keys:
+// where a service has none, the codes that wait during a restart must be asked
+// for anew.
 //
 // # Limits
 //

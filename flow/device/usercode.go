@@ -39,16 +39,20 @@ func newUserCode() userCode {
 	return userCode(code)
 }
 
-// parseUserCode reads a code as people type it: in any case, and with spaces
-// and hyphens of all kinds wherever they like. It reports false for anything
-// else.
+// parseUserCode reads a code as people type it: in any case and width, and with
+// spaces and hyphens of all kinds wherever they like. It reports false for
+// anything else.
 func parseUserCode(typed string) (userCode, bool) {
 	code := make([]byte, 0, userCodeLen)
 	for _, r := range typed {
+		if '！' <= r && r <= '～' { // of full width, as keyboards for Japanese make them
+			r -= '！' - '!'
+		}
 		if 'a' <= r && r <= 'z' {
 			r -= 'a' - 'A'
 		}
 		switch {
+		case r == '−', r == 'ー': // what they make of a hyphen
 		case unicode.IsSpace(r), unicode.In(r, unicode.Pd, unicode.Cf): // Cf: invisible characters that copying adds
 		case r > unicode.MaxASCII || !strings.ContainsRune(alphabet, r) || len(code) == userCodeLen:
 			return "", false

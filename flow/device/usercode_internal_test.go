@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/width"
 
 	"github.com/oauthapps/oauthapps/flow/internal/ticket"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
@@ -39,13 +40,14 @@ func TestParseUserCode(t *testing.T) {
 	for _, typed := range []string{
 		"WDJB-MJHT", "WDJBMJHT", "wdjb-mjht", "wdjbMJHT", " WDJB MJHT ", "W D J B M J H T", "WDJB–MJHT", "WDJB—MJHT", "WDJB‐MJHT",
 		"WDJB - MJHT", "\tWDJB\n-MJHT\r\n", "--WDJBMJHT--", "WDJB\u00a0MJHT", "\u200eWDJB-MJHT\u200f", "WDJB\u00adMJHT",
+		"ＷＤＪＢ－ＭＪＨＴ", "ｗｄｊｂ－ｍｊｈｔ", "ＷＤＪＢ　ＭＪＨＴ", "ＷＤＪＢーＭＪＨＴ", "WDJB\u2212MJHT",
 	} {
 		parsed, ok := parseUserCode(typed)
 		require.True(t, ok, "%q", typed)
 		require.Equal(t, code, parsed, "%q", typed)
 	}
 	for _, typed := range []string{
-		"", "-", "WDJB-MJH", "WDJB-MJHTT", "WDJB-MJHTB", "WDJB-MJHA", "WDJB-MJH1", "WDJB_MJHT", "WDJB.MJHT", "WDJB+MJHT", "ＷDJB-MJHT", "ſDJB-MJHT",
+		"", "-", "WDJB-MJH", "WDJB-MJHTT", "WDJB-MJHTB", "WDJB-MJHA", "WDJB-MJH1", "WDJB_MJHT", "WDJB.MJHT", "WDJB+MJHT", "ＡDJB-MJHT", "WDJB＿MJHT", "ſDJB-MJHT",
 		"WDJB-MJHT\x00", "WDJB-MJHT\xff", "\u0412DJB-MJHT", "WDJB-MJH\u212a", strings.Repeat("W", 10_000),
 	} {
 		parsed, ok := parseUserCode(typed)
@@ -55,7 +57,7 @@ func TestParseUserCode(t *testing.T) {
 }
 
 func FuzzParseUserCode(f *testing.F) {
-	for _, typed := range []string{"WDJB-MJHT", "wdjb mjht", "WDJB–MJHT", "", "ſDJBMJHT", "\xff", "WDJB-MJHTB"} {
+	for _, typed := range []string{"WDJB-MJHT", "wdjb mjht", "WDJB–MJHT", "", "ſDJBMJHT", "\xff", "WDJB-MJHTB", "ＷＤＪＢ－ＭＪＨＴ"} {
 		f.Add(typed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
@@ -67,7 +69,7 @@ func FuzzParseUserCode(f *testing.F) {
 		require.Len(t, code, userCodeLen)
 		for _, letter := range code {
 			require.Contains(t, alphabet, string(letter))
-			require.Contains(t, strings.ToUpper(typed), string(letter))
+			require.Contains(t, strings.ToUpper(width.Narrow.String(typed)), string(letter))
 		}
 		again, ok := parseUserCode(code.String())
 		require.True(t, ok)
