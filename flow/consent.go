@@ -98,12 +98,12 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 			}
 		}
 	}
+	before := granted[selected].Scopes
 	for _, scope := range p.cfg.Scopes {
-		if !slices.Contains(q.Scopes, scope.Name) {
+		if !slices.Contains(q.Scopes, scope.Name) && !slices.Contains(before, scope.Name) {
 			view.NotAsked = append(view.NotAsked, page.AskedScope{Name: scope.Name, Description: word("scope", scope.Name, scope.Description)})
 		}
 	}
-	before := granted[selected]
 	for _, name := range q.Scopes {
 		s := p.scopes[name]
 		view.Scopes = append(view.Scopes, page.AskedScope{
@@ -124,50 +124,34 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 // For those beyond, the user is asked.
 const maxGrants = 200
 
-// granted returns the scopes that the application has already, by the account
-// of the user.
-func (p *Provider) granted(r *http.Request, q *kernel.ConsentQuestion) (map[string][]string, *wire.Error) {
+// granted returns what the user gave the application already, by the account.
+func (p *Provider) granted(r *http.Request, q *kernel.ConsentQuestion) (map[string]oauthapp.Grant, *wire.Error) {
 	filter := oauthapp.GrantsOfUser(q.User.ID).ToApplication(q.Client.Application.ID)
 	grants, err := p.cfg.Store.Grants(r.Context(), filter, oauthapp.Page{Limit: maxGrants})
 	if err != nil {
 		return nil, wire.Outage(err)
 	}
-	granted := make(map[string][]string, len(grants.Items))
+	granted := make(map[string]oauthapp.Grant, len(grants.Items))
 	for _, grant := range grants.Items {
-		granted[grant.AccountID] = grant.Scopes
+		granted[grant.AccountID] = grant
 	}
 	return granted, nil
 }
 
 // accountChoices lists the user's accounts, and returns the ID of the one that
-// is selected: that which the question names, or else the first that the
-// application has access to, or else the first.
-func accountChoices(q *kernel.ConsentQuestion, granted map[string][]string) (choices []page.Account, id string) {
-	choices = make([]page.Account, len(q.User.Accounts))
-	selected := 0
-	for i, account := range q.User.Accounts {
-		choices[i] = page.Account{ID: account.ID, Name: account.Name, Granted: len(granted[account.ID]) > 0}
-		if choices[i].Granted && !choices[selected].Granted {
-			selected = i
-		}
-	}
-	for i, account := range q.User.Accounts {
-		if account.ID == q.AccountID {
-			selected = i
-		}
-	}
-	choices[selected].Selected = true
-	id = choices[selected].ID
-	slices.SortStableFunc(choices, func(a, b page.Account) int { // those that it has access to first
-		switch {
-		case a.Granted == b.Granted:
-			return 0
-		case a.Granted:
-			return -1
-		}
-		return 1
+// is selected. Those that the application has access to come first, the one
+// that got it last at their head. The one that the question names is selected,
+// or else the first.
+func accountChoices(q *kernel.ConsentQuestion, granted map[string]oauthapp.Grant) (choices []page.Account, id string) {
+	accounts := slices.Clone(q.User.Accounts)
+	slices.SortStableFunc(accounts, func(a, b kernel.Account) int {
+		return granted[b.ID].AuthorizedAt.Compare(granted[a.ID].AuthorizedAt) // zero for those without access
 	})
-	return choices, id
+	selected := max(slices.IndexFunc(accounts, func(a kernel.Account) bool { return a.ID == q.AccountID }), 0)
+	for i, account := range accounts {
+		choices = append(choices, page.Account{ID: account.ID, Name: account.Name, Granted: len(granted[account.ID].Scopes) > 0, Selected: i == selected})
+	}
+	return choices, accounts[selected].ID
 }
 
 // readConsent takes the form of a consent page apart. The ticket proves that
@@ -270,14 +254,15 @@ func chosenAccount(form wire.Params, user *kernel.User) (string, bool) {
 	return account.ID, ok
 }
 
-// originOf returns where a URI leads, for people: scheme and host.
+// originOf returns where a URI leads, for people: scheme and host, or the
+// scheme that an application on the user's device has as its own.
 func originOf(uri string) string {
 	u, err := url.Parse(uri)
 	switch {
 	case err != nil || u.Scheme == "":
 		return ""
 	case u.Host == "":
-		return u.Scheme + ":"
+		return u.Scheme
 	}
 	return u.Scheme + "://" + u.Host
 }

@@ -489,3 +489,50 @@ func TestGrantCreatedEvent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, grants.Items[0].ID, e.GrantID)
 }
+
+// What an application can do already stays with it, so that the page does not
+// say that it cannot, whatever it asks for now.
+func TestNothingIsDeniedThatItCanDoAlready(t *testing.T) {
+	h := newHost(t)
+	cannot := func() string {
+		_, cannot, found := strings.Cut(h.open(request(h.app, "scope", "read", "prompt", "consent")).Body.String(), `<details class="cannot"`)
+		require.True(t, found)
+		return cannot
+	}
+	require.Contains(t, cannot(), "Change your data")
+	h.code(request(h.app, "scope", "read write"), "2")
+	require.NotContains(t, cannot(), "Change your data")
+}
+
+// The accounts that an application has access to come first, the one that got
+// it last at their head and selected.
+func TestAccountsInTheOrderOfConsent(t *testing.T) {
+	h := newHost(t)
+	h.user.Accounts = append(h.user.Accounts, flow.Account{ID: "7", Name: "Seven"})
+	shown := func(pairs ...string) (accounts []string) {
+		page := h.open(request(h.app, pairs...)).Body.String()
+		for _, input := range regexp.MustCompile(`name="account_id" value="(\d+)"( checked)?`).FindAllStringSubmatch(page, -1) {
+			accounts = append(accounts, input[1]+input[2])
+		}
+		return accounts
+	}
+	require.Equal(t, []string{"1 checked", "2", "7"}, shown())
+	h.code(request(h.app), "2")
+	h.clock.advance(time.Minute)
+	h.code(request(h.app), "7")
+	require.Equal(t, []string{"7 checked", "2", "1"}, shown())
+	h.clock.advance(time.Minute)
+	h.code(request(h.app, "scope", "read write"), "2")
+	require.Equal(t, []string{"2 checked", "7", "1"}, shown())
+	require.Equal(t, []string{"2", "7", "1 checked"}, shown("account_id", "1"))
+}
+
+// An application on the user's device is named by the scheme that is its own.
+func TestDestinationOfAnAppOnTheDevice(t *testing.T) {
+	h := newHost(t)
+	app, _, err := h.Registry().Register(t.Context(), "1", oauthapp.Registration{
+		Name: "App", Type: oauthapp.Public, HomepageURL: "https://app.example", CallbackURLs: []string{"com.example.app:/callback"},
+	})
+	require.NoError(t, err)
+	require.Contains(t, h.open(request(app, "redirect_uri", "")).Body.String(), "<strong><bdi>com.example.app</bdi></strong>")
+}

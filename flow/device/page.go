@@ -211,7 +211,12 @@ func (e *endpoints) remarks(r *http.Request, code userCode, kept keptRequest) []
 		from = "device.your_network"
 	}
 	asked := page.Ago(e.k.Moments(r)(kept.At))
-	return []*page.Message{page.Say(from, code.String(), asked, kept.Address)}
+	return []*page.Message{deviceRemark(from, code.String(), asked, kept.Address)}
+}
+
+// deviceRemark tells where a request came from; from is the key of a message.
+func deviceRemark(from, code string, asked page.Ago, address string) *page.Message {
+	return page.Say(from, page.Mark("code.whole", code), asked, page.Mark("code", address))
 }
 
 // readDecision answers the form of the consent page.

@@ -54,11 +54,11 @@ func TestConsentPageTellsWhereTheRequestCameFrom(t *testing.T) {
 	s.network = "203.0.113.9"
 	c := s.ask("scope", "write")
 	s.clock.pass(3 * time.Minute)
-	require.Contains(t, s.enter("ada", c.user).Body.String(), "3 minutes ago</time> from the address 203.0.113.9, which is in the network that you use now.")
+	require.Contains(t, s.enter("ada", c.user).Body.String(), "3 minutes ago</time> from the address <code>203.0.113.9</code>, which is in the network that you use now.")
 	s.network = "192.0.2.1"
 	page := s.enter("ada", c.user).Body.String()
 	for _, shown := range []string{
-		c.user, "203.0.113.9, which is in another network than the one that you use now", "Command line", "Write your data", "Shared",
+		c.user, "<code>203.0.113.9</code>, which is in another network than the one that you use now", "Command line", "Write your data", "Shared",
 	} {
 		require.Contains(t, page, shown)
 	}

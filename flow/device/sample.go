@@ -39,7 +39,7 @@ func asked(from, address string) page.Consent {
 	return page.Consent{
 		Action: Path, UserName: sampleUser, Application: "Weather Frame", Avatar: page.Avatar{Initials: "WF", Colour: 3}, Owner: "Storm Glass Ltd",
 		Description: "Shows the weather in a picture frame.", Homepage: "https://weather.example", Home: "https://weather.example", Public: true,
-		Remarks:  []*page.Message{page.Say(from, sampleCode, page.Ago{At: now.Add(-2 * time.Minute), Now: now}, address)},
+		Remarks:  []*page.Message{deviceRemark(from, sampleCode, page.Ago{At: now.Add(-2 * time.Minute), Now: now}, address)},
 		Scopes:   []page.AskedScope{{Name: "profile", Description: page.Plain("See who you are")}},
 		NotAsked: []page.AskedScope{{Name: "write", Description: page.Plain("Change your data")}},
 		Accounts: []page.Account{{ID: "1", Name: "Ada Lovelace"}},

@@ -63,16 +63,16 @@ func (l *edition) dir() string {
 // funcs are what templates say things with.
 func (l *edition) funcs() template.FuncMap {
 	return template.FuncMap{
-		"msg": l.msg, "mark": mark,
+		"msg": l.msg, "mark": Mark,
 		"ago": l.ago, "date": l.date, "when": l.when, "exact": l.exact,
 		"lang": l.tag.String, "dir": l.dir,
 	}
 }
 
-// mark returns a text in elements, the outer one first: mark "strong.exact bdi"
+// Mark returns a text in elements, the outer one first: mark "strong.exact bdi"
 // makes <strong class="exact"><bdi>text</bdi></strong>. So an argument of a
 // message has its markup.
-func mark(elements string, text any) template.HTML {
+func Mark(elements string, text any) template.HTML {
 	html, ok := text.(template.HTML)
 	if !ok {
 		html = template.HTML(template.HTMLEscaper(text))
