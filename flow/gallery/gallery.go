@@ -59,7 +59,7 @@ func (extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			{Method: http.MethodGet, Path: Path + "/{page}/{number}", Handler: g.sample},
 		},
 		Pages: page.Further{Files: files, Samples: map[string][]page.Sample{"gallery.html": {{Data: index{}}, {Data: index{
-			Languages: []link{{"/", "English", "en", true}, {"/", "Deutsch", "de", false}},
+			Languages: []link{{"/", "English", "en"}, {"/", "Deutsch", "de"}},
 			Pages:     []pageOf{{"Consent", "consent.html", []link{{URL: "/", Text: "One account"}}}},
 		}}}}},
 	}, nil
@@ -77,10 +77,7 @@ type pageOf struct {
 	States     []link
 }
 
-type link struct {
-	URL, Text, Language string
-	Current             bool
-}
+type link struct{ URL, Text, Language string }
 
 type gallery struct{ kernel *kernel.Kernel }
 
@@ -106,9 +103,9 @@ func (g gallery) index(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	for _, tag := range g.kernel.Languages() {
-		view.Languages = append(view.Languages, link{base + "?ui_locales=" + tag, languageName(tag), tag, tag == locales})
+		view.Languages = append(view.Languages, link{base + "?ui_locales=" + tag, languageName(tag), tag})
 	}
-	g.kernel.WritePage(w, page.WithLocales(r, locales), http.StatusOK, "gallery.html", view)
+	g.kernel.WritePage(w, page.WithLanguage(r, locales), http.StatusOK, "gallery.html", view)
 }
 
 // title makes a name for people of that of a file.
@@ -136,5 +133,5 @@ func (g gallery) sample(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	g.kernel.WritePage(w, page.WithLocales(r, r.URL.Query().Get("ui_locales")), http.StatusOK, name, samples[number-1].Data)
+	g.kernel.WritePage(w, page.WithLanguage(r, r.URL.Query().Get("ui_locales")), http.StatusOK, name, samples[number-1].Data)
 }

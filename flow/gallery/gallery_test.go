@@ -35,6 +35,12 @@ func TestGallery(t *testing.T) {
 	require.Contains(t, get("/base/oauth/gallery/consent/2?ui_locales=de").Body.String(), `<html lang="de"`)
 	require.Contains(t, get("/base/oauth/gallery?ui_locales=de").Body.String(), "/base/oauth/gallery/consent/2?ui_locales=de")
 	require.Contains(t, get("/base/oauth/gallery?ui_locales=de").Body.String(), `lang="de" aria-current="true"><bdi>Deutsch</bdi>`)
+	p = flowtest.New(t, flow.Config{
+		Issuer: "http://localhost/base", Extensions: []flow.Extension{gallery.New(gallery.Config{})},
+		Pages: flow.Pages{Language: func(*http.Request) string { return "ja" }},
+	})
+	require.Contains(t, get("/base/oauth/gallery/consent/2").Body.String(), `<html lang="ja"`)
+	require.Contains(t, get("/base/oauth/gallery/consent/2?ui_locales=de").Body.String(), `<html lang="de"`, "what is asked for wins over what the host knows")
 	for _, path := range []string{"consent/0", "consent/x", "consent/99", "nothing/1"} {
 		require.Equal(t, http.StatusNotFound, get("/base/oauth/gallery/"+path).Code, path)
 	}

@@ -149,7 +149,10 @@ func (s *Set) Missing(tag string) []string {
 	return nil
 }
 
-type localesKey struct{}
+type (
+	languageKey struct{} // of WithLanguage
+	localesKey  struct{} // of WithLocales
+)
 
 // maxPreferences bounds what is read of somebody's languages, in bytes: nobody
 // has so many, and each is compared with all that there are.
@@ -189,6 +192,16 @@ func preferred(list string) []language.Tag {
 // asks for, where the host has none for the person: tags of BCP 47, in order of
 // preference (ui_locales of OpenID Connect Core 1.0, section 3.1.2.1).
 func WithLocales(r *http.Request, locales string) *http.Request {
+	return withTags(r, localesKey{}, locales)
+}
+
+// WithLanguage returns a request whose pages are in a language whatever the
+// host says of the person, for who looks at pages in other languages.
+func WithLanguage(r *http.Request, tag string) *http.Request {
+	return withTags(r, languageKey{}, tag)
+}
+
+func withTags(r *http.Request, key any, locales string) *http.Request {
 	var tags []language.Tag
 	for _, locale := range strings.Fields(bounded(locales)) {
 		if tag, err := language.Parse(locale); err == nil {
@@ -198,11 +211,11 @@ func WithLocales(r *http.Request, locales string) *http.Request {
 	if len(tags) == 0 {
 		return r
 	}
-	return r.WithContext(context.WithValue(r.Context(), localesKey{}, tags))
+	return r.WithContext(context.WithValue(r.Context(), key, tags))
 }
 
-// edition returns the pages in the language for a request: the one that the
-// host says, or else the first that its client asks for and there is, or else
+// edition returns the pages in the language for a request: the one that
+// WithLanguage names, or else the one that the host says, or else the first that its client asks for and there is, or else
 // the best for the browser, or else the default one.
 func (s *Set) edition(r *http.Request) *edition {
 	if len(s.editions) == 1 {
@@ -212,8 +225,9 @@ func (s *Set) edition(r *http.Request) *edition {
 	if s.options.Language != nil {
 		set = s.options.Language(r)
 	}
+	shown, _ := r.Context().Value(languageKey{}).([]language.Tag)
 	asked, _ := r.Context().Value(localesKey{}).([]language.Tag)
-	for _, tag := range slices.Concat(preferred(set), asked, preferred(r.Header.Get("Accept-Language"))) {
+	for _, tag := range slices.Concat(shown, preferred(set), asked, preferred(r.Header.Get("Accept-Language"))) {
 		// One by one, as a match of all together prefers one that is exact.
 		if _, i, confidence := s.matcher.Match(tag); confidence > language.No {
 			return s.editions[i]
