@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -37,7 +40,18 @@ import (
 // left cannot be imported. Where it is a public one with a callback URL such as
 // myapp://app/callback, name the scheme "myapp" in
 // Config.Applications.PrivateUseSchemes. The path is needed: myapp://callback
-// has none, and is refused.
+// has none, and is refused. One that has urn:ietf:wg:oauth:2.0:oob alone, with
+// which a page shows the code, moves to a loopback URL such as
+// http://127.0.0.1/callback, or to package device.
+//
+// An application that acts for itself alone (client_credentials) has no
+// callback URL there. Import it with one that nobody can receive, such as
+// https://unused.invalid/, and with what it may do in Registration.Extra:
+//
+//	Extra: map[string]any{"clientcredentials": clientcredentials.Settings{Scopes: []string{"read"}}}
+//
+// The account is one of yours. Doorkeeper's owner_id and the user_id of
+// django-oauth-toolkit name an owner there: translate it.
 //
 // Tokens are not moved. Users are asked for their consent once more; to spare
 // them that for an application of your own, set Standing.Trusted.
@@ -48,9 +62,6 @@ import (
 // limited.
 //
 // examples/import does all that for the tables of the four.
-//
-// Point the other system's URLs at the new ones: clients that know
-// /oauth/authorize and /oauth/token notice nothing.
 func Example_moving() {
 	rows := []oauthapp.Import{ // SELECT uid, name, secret, redirect_uri, confidential FROM oauth_applications
 		{
@@ -75,4 +86,34 @@ func Example_moving() {
 	// Output:
 	// aBcD1234 [https://zonewatch.example/callback] refused: 1
 	// eFgH5678 cannot be imported: 3 problems
+}
+
+// # Keep the URLs that clients know
+//
+// The endpoints are at /oauth/authorize, /oauth/token, /oauth/revoke and
+// /oauth/introspect, as those of Doorkeeper and Passport are. Where a path was
+// another, hand what comes to it on to the provider under the new one: a client
+// that is deployed notices nothing. A redirect would not do, as most clients
+// send a POST to no other URL.
+func Example_movedURLs() {
+	provider := must(flow.New(service()))
+	mux := http.NewServeMux()
+	provider.Mount(mux)
+	for was, is := range map[string]string{ // of django-oauth-toolkit
+		"/o/authorize/": "/oauth/authorize", "/o/token/": "/oauth/token",
+		"/o/revoke_token/": "/oauth/revoke", "/o/introspect/": "/oauth/introspect",
+	} {
+		mux.HandleFunc(was+"{$}", func(w http.ResponseWriter, r *http.Request) {
+			moved := r.Clone(r.Context())
+			moved.URL.Path, moved.URL.RawPath = is, ""
+			provider.ServeHTTP(w, moved)
+		})
+	}
+
+	r := httptest.NewRequest(http.MethodPost, "/o/token/", strings.NewReader("grant_type=refresh_token&refresh_token=x&client_id=unknown"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	fmt.Print(w.Code, " ", w.Body)
+	// Output: 401 {"error":"invalid_client","error_description":"client authentication failed"}
 }

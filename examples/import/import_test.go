@@ -19,8 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/oauth2/clientcredentials"
 
 	"github.com/oauthapps/oauthapps/flow"
+	itself "github.com/oauthapps/oauthapps/flow/clientcredentials"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/store/postgres"
 )
@@ -137,6 +139,7 @@ func (db *database) host(t *testing.T) *host {
 		Issuer: "http://localhost", Store: s, LoginURL: func(string) string { return "/login" },
 		CurrentUser: func(*http.Request) (*flow.User, error) { return nil, nil },
 		Scopes:      []flow.Scope{{Name: "read", Description: "Read", Default: true}, {Name: "write", Description: "Write"}},
+		Extensions:  []flow.Extension{itself.New(itself.Config{})},
 	})
 	require.NoError(t, err)
 	server := httptest.NewServer(provider)
@@ -271,7 +274,7 @@ func TestPassport(t *testing.T) {
 			}
 			told, err := db.imports(t, options{system: "passport", into: db.library(), random: true})
 			require.ErrorContains(t, err, "1 of 5 were not imported", told)
-			require.Contains(t, told, id(4)+": not imported: "+errNoUsers.Error())
+			require.Contains(t, told, id(4)+": not imported: "+map[string]error{"12": errOtherKind, "13": errItself}[version].Error())
 			h := db.host(t)
 			h.requireImported(t, "5", id(1), "Slow", oauthapp.Confidential, "https://one.example/a", "https://one.example/b")
 			h.requireImported(t, "nobody's", id(2), "Plain", oauthapp.Confidential, "https://two.example/")
@@ -318,8 +321,38 @@ func TestHydra(t *testing.T) {
 	}
 }
 
+// An application without users gets tokens for itself as it did, with the scopes
+// that it had, and one with a scheme of its own stays a public one.
+func TestItselfAndSchemes(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	db.exec(t, `CREATE TABLE oauth_applications (id bigint PRIMARY KEY, name varchar, uid varchar, secret varchar, redirect_uri text, scopes varchar, confidential boolean)`)
+	db.exec(t, `INSERT INTO oauth_applications VALUES (1, 'Machine', 'machine', $1, '', 'read', true), (2, 'Any', 'any', $1, '', '', true),
+		(3, 'Writer', 'writer', $1, '', 'write', true), (4, 'Editor', 'editor', $1, 'myapp://app/callback', '', false), (5, 'Odd', 'odd', $1, '', '', false)`, secret)
+
+	without, err := db.imports(t, options{system: "doorkeeper", into: db.library()})
+	require.ErrorContains(t, err, "5 of 5 were not imported")
+	require.Contains(t, without, "machine: not imported: "+errItself.Error())
+	require.Contains(t, without, `left out: "myapp://app/callback"`)
+
+	told, err := db.imports(t, options{system: "doorkeeper", into: db.library(), itself: []string{"read"}, schemes: []string{"myapp"}})
+	require.ErrorContains(t, err, "2 of 5 were not imported")
+	require.Contains(t, told, "writer: not imported: "+errItself.Error())
+	require.Contains(t, told, "odd: not imported: "+errOtherKind.Error())
+	h := db.host(t)
+	h.requireImported(t, "nobody's", "editor", "Editor", oauthapp.Public, "myapp://app/callback")
+	for _, clientID := range []string{"machine", "any"} {
+		machine := clientcredentials.Config{ClientID: clientID, ClientSecret: secret, TokenURL: h.server.URL + "/oauth/token"}
+		token, err := machine.Token(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "read", token.Extra("scope"))
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, run(t.Context(), options{system: "keycloak"}, os.Stdout), `no system "keycloak"`)
 	require.Error(t, run(t.Context(), options{system: "hydra", driver: "none"}, os.Stdout))
+	beyond := options{system: "hydra", driver: "none", scopes: []string{"read"}, itself: []string{"write"}}
+	require.ErrorContains(t, run(t.Context(), beyond, os.Stdout), "-itself names a scope that -scopes does not have")
 }

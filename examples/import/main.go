@@ -8,12 +8,21 @@
 // Without -into it tries and keeps nothing. It can be repeated: what was
 // imported before stays as it is.
 //
+// The ID of an application's owner there becomes the ID of its account here:
+// where yours differ, translate them in systems.go.
+//
+// Callback URLs such as myapp://app/callback need -schemes "myapp", and the
+// service needs it in flow.Config.Applications.PrivateUseSchemes. Applications
+// that act for themselves, without users, are imported with -itself "read",
+// which names the scopes that they get at most. The service lists package
+// clientcredentials for them.
+//
 // Doorkeeper has a table oauth_applications, and so has the library. Where both
 // are in one database, give the library a schema of its own: make it, and add
 // ?search_path=NAME to -into and to the host's connection string.
 //
-// Applications that do not act for users are left out, and so are tokens: users
-// are asked for their consent once more.
+// Applications of other kinds are left out, and so are tokens: users are asked
+// for their consent once more.
 package main
 
 import (
@@ -42,6 +51,8 @@ type options struct {
 	into   string
 
 	scopes  []string
+	itself  []string // of applications without users
+	schemes []string
 	account string
 	hashed  bool
 	random  bool
@@ -55,11 +66,13 @@ func main() {
 	flag.StringVar(&opts.from, "from", "", "connection `string` of the database of that system, which is read")
 	flag.StringVar(&opts.into, "into", "", "connection `string` of the library's PostgreSQL database; only try without it")
 	scopes := flag.String("scopes", "", "the `scopes` that the service offers, by spaces")
+	itself := flag.String("itself", "", "the `scopes` that applications without users get for themselves, by spaces; they are left out without it")
+	schemes := flag.String("schemes", "", "`schemes` without a period of callback URLs of public applications, by spaces")
 	flag.StringVar(&opts.account, "account", "", "`ID` of the account that gets applications without an owner")
 	flag.BoolVar(&opts.hashed, "hashed", false, "Doorkeeper has hash_application_secrets")
 	flag.BoolVar(&opts.random, "random", false, "vouch that no person chose any of the secrets")
 	flag.Parse()
-	opts.scopes = strings.Fields(*scopes)
+	opts.scopes, opts.itself, opts.schemes = strings.Fields(*scopes), strings.Fields(*itself), strings.Fields(*schemes)
 	if err := run(context.Background(), opts, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "import:", err)
 		os.Exit(1)
@@ -72,6 +85,9 @@ func run(ctx context.Context, opts options, stdout io.Writer) error {
 	system, ok := systems[opts.system]
 	if !ok {
 		return fmt.Errorf("there is no system %q", opts.system)
+	}
+	if _, ok := within(opts.itself, opts.scopes); !ok {
+		return errors.New("-itself names a scope that -scopes does not have")
 	}
 	source, err := sql.Open(opts.driver, opts.from)
 	if err != nil {
@@ -109,7 +125,7 @@ func run(ctx context.Context, opts options, stdout io.Writer) error {
 // where the import is only tried.
 func openRegistry(ctx context.Context, opts options) (*oauthapp.Registry, func() error, error) {
 	// An account may have more applications there than it may register here.
-	cfg := oauthapp.Config{Scopes: opts.scopes, MaxApplications: 1_000_000}
+	cfg := oauthapp.Config{Scopes: opts.scopes, MaxApplications: 1_000_000, PrivateUseSchemes: opts.schemes}
 	if opts.into == "" {
 		cfg.Store = memory.New()
 		registry, err := oauthapp.NewRegistry(cfg)
@@ -129,9 +145,12 @@ func openRegistry(ctx context.Context, opts options) (*oauthapp.Registry, func()
 // without scopes may ask for all.
 func importOne(ctx context.Context, registry *oauthapp.Registry, app application, opts options, stdout io.Writer) error {
 	asked := app.Scopes
-	app.Scopes = slices.DeleteFunc(slices.Clone(asked), func(scope string) bool { return !slices.Contains(opts.scopes, scope) })
+	app.Scopes, _ = within(asked, opts.scopes)
 	if len(asked) > 0 && len(app.Scopes) == 0 {
 		return fmt.Errorf("the service offers none of its scopes, which are %q", asked)
+	}
+	if err := app.actForItself(opts.itself); err != nil {
+		return err
 	}
 	account := app.owner
 	if account == "" {
@@ -153,4 +172,10 @@ func importOne(ctx context.Context, registry *oauthapp.Registry, app application
 	}
 	fmt.Fprintf(stdout, "%s: imported %q\n", app.ClientID, app.Name)
 	return nil
+}
+
+// within returns those of some scopes that are allowed, and whether all are.
+func within(scopes, allowed []string) (left []string, all bool) {
+	left = slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !slices.Contains(allowed, scope) })
+	return left, len(left) == len(scopes)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oauthapps/oauthapps/flow/clientcredentials"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -14,6 +15,9 @@ import (
 type application struct {
 	oauthapp.Import
 	owner string
+
+	users  bool // it acts for users, by the authorization code flow
+	itself bool // it acts for itself, by client credentials
 }
 
 // A system keeps applications in a table.
@@ -29,7 +33,10 @@ var systems = map[string]system{
 	"hydra":                {"hydra_client", hydra},
 }
 
-var errNoUsers = errors.New("it does not act for users by the authorization code flow, or is revoked")
+var (
+	errOtherKind = errors.New("it acts neither for users by the authorization code flow nor for itself, or is revoked")
+	errItself    = errors.New("it acts for itself alone; -itself names the scopes that such applications get")
+)
 
 func doorkeeper(r row, opts options) (application, error) {
 	app := newApplication(r["uid"], r["name"], r.list("redirect_uri", "\n"), !r.isTrue("confidential"), opts)
@@ -39,6 +46,7 @@ func doorkeeper(r row, opts options) (application, error) {
 		form = oauthapp.SHA256Secret // a plain one may look the same
 	}
 	app.setSecret(r["secret"], form)
+	app.users, app.itself = len(app.CallbackURLs) > 0, len(app.CallbackURLs) == 0 // it has no column for that
 	return app, nil
 }
 
@@ -50,9 +58,8 @@ func django(r row, opts options) (application, error) {
 		form = oauthapp.PBKDF2Secret
 	}
 	app.setSecret(r["client_secret"], form)
-	if r["authorization_grant_type"] != "authorization-code" {
-		return app, errNoUsers
-	}
+	grant := r["authorization_grant_type"]
+	app.users, app.itself = grant == "authorization-code", grant == "client-credentials"
 	return app, nil
 }
 
@@ -61,10 +68,13 @@ func passport(r row, opts options) (application, error) {
 	app := newApplication(r["id"], r["name"], callbacks, r["secret"] == "", opts)
 	app.owner, app.CreatedAt = r["owner_id"]+r["user_id"], r.time("created_at") // later versions have the first
 	app.setSecret(r["secret"], oauthapp.PlainSecret)
-	grants := r.list("grant_types", ",")
-	if r.isTrue("revoked") || r.isTrue("personal_access_client") || r.isTrue("password_client") ||
-		len(grants) > 0 && !slices.Contains(grants, "authorization_code") {
-		return app, errNoUsers
+	if r.isTrue("revoked") || r.isTrue("personal_access_client") || r.isTrue("password_client") {
+		return app, errOtherKind
+	}
+	if grants := r.list("grant_types", ","); len(grants) > 0 {
+		app.setGrants(grants)
+	} else {
+		app.users, app.itself = len(callbacks) > 0, len(callbacks) == 0
 	}
 	return app, nil
 }
@@ -74,9 +84,7 @@ func hydra(r row, opts options) (application, error) {
 	app.owner, app.Scopes, app.CreatedAt = r["owner"], strings.Fields(r["scope"]), r.time("created_at")
 	app.HomepageURL = r["client_uri"]
 	app.setSecret(r["client_secret"], oauthapp.PBKDF2Secret)
-	if !slices.Contains(r.list("grant_types", "|"), "authorization_code") {
-		return app, errNoUsers
-	}
+	app.setGrants(r.list("grant_types", "|"))
 	return app, nil
 }
 
@@ -87,6 +95,39 @@ func newApplication(clientID, name string, callbacks []string, public bool, opts
 		app.Type = oauthapp.Public
 	}
 	return app
+}
+
+// setGrants sets for whom an application acts, by its grant types.
+func (app *application) setGrants(grants []string) {
+	app.users, app.itself = slices.Contains(grants, "authorization_code"), slices.Contains(grants, "client_credentials")
+}
+
+// unused is the callback URL of an application to which no browser is ever
+// sent: nobody can have a host below "invalid" (RFC 6761, section 6.4).
+const unused = "https://unused.invalid/"
+
+// actForItself grants an application what it had for itself, of the scopes that
+// such applications get: those that it may ask users for, or all where it was
+// not restricted to any.
+func (app *application) actForItself(scopes []string) error {
+	if app.itself && app.Type == oauthapp.Confidential {
+		if len(app.Scopes) > 0 {
+			scopes, _ = within(scopes, app.Scopes)
+		}
+		if len(scopes) > 0 {
+			app.Extra = map[string]any{"clientcredentials": clientcredentials.Settings{Scopes: scopes}}
+		}
+	}
+	switch {
+	case app.users:
+		return nil
+	case !app.itself || app.Type == oauthapp.Public:
+		return errOtherKind
+	case app.Extra == nil:
+		return errItself
+	}
+	app.CallbackURLs = []string{unused}
+	return nil
 }
 
 // setSecret sets the secret of a confidential application. Slow hashes tell
