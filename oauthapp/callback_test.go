@@ -158,6 +158,7 @@ func TestCallbackRules(t *testing.T) {
 		allowed ClientType
 	}{
 		{"https://example.com/", any},
+		{"https://unused.invalid/", any}, // of those to which no browser is sent, says Registration
 		{"https://example.com/oauth/callback", any},
 		{"https://example.com/oauth/callback/", any},
 		{"https://example.com:8443/cb", any},

@@ -47,6 +47,10 @@ type Registration struct {
 	// left out: https://example.com is kept as https://example.com/, which is
 	// what URL parsers make of it and what an authorization request has to
 	// send.
+	//
+	// An application to which no browser is ever sent, such as one that acts
+	// for itself or that only asks what tokens stand for, has one that nobody
+	// can have: https://unused.invalid/ (RFC 6761, section 6.4).
 	CallbackURLs []string
 	// Type is Confidential or Public. It is fixed when registering, where ""
 	// means Confidential. When editing it must be "" or the application's type.

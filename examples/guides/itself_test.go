@@ -60,7 +60,7 @@ func Example_itself() {
 	// The operator of the service grants it, in place of its owner.
 	app := zonewatch(provider)
 	ctx, registry, owner := context.Background(), provider.Registry(), oauthapp.OwnedBy("7")
-	must(registry.SetExtra(ctx, owner, app.ID, "clientcredentials", clientcredentials.Settings{Scopes: []string{"read"}}))
+	must(registry.SetExtra(ctx, owner, app.ID, clientcredentials.Name, clientcredentials.Settings{Scopes: []string{"read"}}))
 	secret := must(registry.ResetSecret(ctx, owner, app.ID, 0))
 
 	server := httptest.NewServer(mux)

@@ -115,7 +115,7 @@ func (app *application) actForItself(scopes []string) error {
 			scopes, _ = within(scopes, app.Scopes)
 		}
 		if len(scopes) > 0 {
-			app.Extra = map[string]any{"clientcredentials": clientcredentials.Settings{Scopes: scopes}}
+			app.Extra = map[string]any{clientcredentials.Name: clientcredentials.Settings{Scopes: scopes}}
 		}
 	}
 	switch {

@@ -162,7 +162,7 @@ func (o *operator) view(ctx context.Context, app oauthapp.Application) (any, err
 		return nil, err
 	}
 	settings := clientcredentials.Settings{Scopes: []string{}}
-	if _, err := app.ReadExtra("clientcredentials", &settings); err != nil {
+	if _, err := app.ReadExtra(clientcredentials.Name, &settings); err != nil {
 		return nil, err
 	}
 	v := applicationView{
@@ -242,7 +242,7 @@ func (o *operator) setScopes(r *http.Request) (any, error) {
 	if app.Type == oauthapp.Public {
 		return nil, &problem{http.StatusUnprocessableEntity, "A public application cannot act for itself."}
 	}
-	app, err = o.registry.SetExtra(r.Context(), oauthapp.AnyOwner, app.ID, "clientcredentials", settings)
+	app, err = o.registry.SetExtra(r.Context(), oauthapp.AnyOwner, app.ID, clientcredentials.Name, settings)
 	if err != nil {
 		return nil, err
 	}

@@ -5,14 +5,15 @@
 //
 // It adds the grant type client_credentials to the token endpoint. A
 // confidential application can use it once it was granted scopes for itself: by
-// the host, as the entry "clientcredentials" of its
-// oauthapp.Application.Extra, which is a [Settings], or by its owner on the
-// form of the application, see [Config.OwnerScopes].
+// the host, as the entry [Name] of its oauthapp.Application.Extra, which is a
+// [Settings], or by its owner on the form of the application, see
+// [Config.OwnerScopes].
 //
-//	registry.SetExtra(ctx, owner, app.ID, "clientcredentials", clientcredentials.Settings{Scopes: []string{"read"}})
+//	registry.SetExtra(ctx, owner, app.ID, clientcredentials.Name, clientcredentials.Settings{Scopes: []string{"read"}})
 //
 // An application has no such scopes by default. They are apart from those that
-// it may ask users for.
+// it may ask users for. One that has no users is registered with the callback
+// URL https://unused.invalid/, which nobody can have.
 //
 // flow.Provider.Require refuses these tokens, as there is no user whom a
 // handler could act for. A handler that takes them is behind
@@ -64,7 +65,7 @@ type Config struct {
 }
 
 // Settings are what an application was granted for itself, in its
-// oauthapp.Application.Extra under "clientcredentials".
+// oauthapp.Application.Extra under [Name].
 type Settings struct {
 	// Scopes are those that the application may have without a user. Those
 	// that flow.Config.Scopes lacks have no effect.
@@ -74,11 +75,13 @@ type Settings struct {
 // New returns the capability, for flow.Config.Extensions.
 func New(cfg Config) flow.Extension { return extension{cfg} }
 
-const name = "clientcredentials"
+// Name is the name of the capability, and of its entry in what an application
+// keeps.
+const Name = "clientcredentials"
 
 type extension struct{ cfg Config }
 
-func (extension) Name() string               { return name }
+func (extension) Name() string               { return Name }
 func (extension) Findings() []kernel.Finding { return nil }
 
 //go:embed messages
@@ -108,7 +111,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 // grantedTo returns what an application was granted for itself.
 func grantedTo(app oauthapp.Application) ([]string, error) {
 	var settings Settings
-	_, err := app.ReadExtra(name, &settings)
+	_, err := app.ReadExtra(Name, &settings)
 	return settings.Scopes, err
 }
 

@@ -15,6 +15,10 @@
 // as every other: the application is listed among those with access, and what
 // is taken back before the device polls is refused.
 //
+// An application has a callback URL, also where none of its users has a browser
+// at hand. One on televisions alone is registered with
+// https://unused.invalid/, which nobody can have.
+//
 // # Codes
 //
 // A user code is 8 letters out of 20, which are 34.6 bits: "WDJB-MJHT". People

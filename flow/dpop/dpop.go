@@ -79,7 +79,9 @@ type Config struct {
 const Name = "dpop"
 
 // An Application is what is kept of an application under [Name]. Its owner sets
-// it on the pages of package dashboard too.
+// it on the pages of package dashboard too:
+//
+//	registry.SetExtra(ctx, owner, app.ID, dpop.Name, dpop.Application{BoundAccessTokens: true, Fixed: true})
 type Application struct {
 	// BoundAccessTokens demands a proof of every token request of the
 	// application (RFC 9449, section 5.2).

@@ -24,8 +24,11 @@
 //
 // A host can take pushed requests alone, see [Config.Required]. With the
 // profile flow.FAPI2 it does, and they name their redirect_uri. So can an
-// application, by the entry "par" of its oauthapp.Application.Extra, which is a
-// [Settings]. Everything else is as without the capability.
+// application, on its form or by the host:
+//
+//	registry.SetExtra(ctx, owner, app.ID, par.Name, par.Settings{Required: true, Fixed: true})
+//
+// Everything else is as without the capability.
 package par
 
 import (
@@ -45,6 +48,10 @@ import (
 // Path is the path of the endpoint, below that of the issuer.
 const Path = "/oauth/par"
 
+// Name is the name of the capability, and of its entry in what an application
+// keeps.
+const Name = "par"
+
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
 	// Required has the authorization endpoint refuse, with invalid_request,
@@ -53,7 +60,7 @@ type Config struct {
 }
 
 // Settings are what an application sets for itself, in its
-// oauthapp.Application.Extra under "par". Its owner does so with a box of the
+// oauthapp.Application.Extra under [Name]. Its owner does so with a box of the
 // form on the pages of package dashboard.
 type Settings struct {
 	// Required is as [Config.Required], for this application alone. It is named
@@ -67,11 +74,9 @@ type Settings struct {
 // New returns the capability, for flow.Config.Extensions.
 func New(cfg Config) flow.Extension { return extension{cfg} }
 
-const name = "par"
-
 type extension struct{ cfg Config }
 
-func (extension) Name() string               { return name }
+func (extension) Name() string               { return Name }
 func (extension) Findings() []kernel.Finding { return nil }
 
 //go:embed messages
@@ -122,7 +127,7 @@ func (e extension) field() *kernel.ApplicationField {
 		Flag:  true,
 		Text: func(app oauthapp.Application) (string, bool) {
 			var settings Settings
-			if _, err := app.ReadExtra(name, &settings); err != nil || !settings.Required {
+			if _, err := app.ReadExtra(Name, &settings); err != nil || !settings.Required {
 				return "", !settings.Fixed
 			}
 			return ticked, !settings.Fixed
@@ -145,7 +150,7 @@ func (p *endpoint) judge(a *kernel.AuthorizationRequest) *wire.Error {
 		return wire.Refuse(wire.InvalidRequest, "this service takes pushed authorization requests alone")
 	}
 	var settings Settings
-	if _, err := a.Client.Application.ReadExtra(name, &settings); err != nil {
+	if _, err := a.Client.Application.ReadExtra(Name, &settings); err != nil {
 		return wire.Internal(err)
 	}
 	if settings.Required {

@@ -63,7 +63,7 @@ func (p *endpoint) keep(r *http.Request, clientID string, params wire.Params) (s
 	_, _ = rand.Read(random) // never fails
 	id := base64.RawURLEncoding.EncodeToString(random)
 	now := p.kernel.Now()
-	record := store.Record{Kind: name, Digest: credential.DigestOf(id), Value: value, ExpiresAt: now.Add(lifetime)}
+	record := store.Record{Kind: Name, Digest: credential.DigestOf(id), Value: value, ExpiresAt: now.Add(lifetime)}
 	if err := p.kernel.Store.Keep(r.Context(), record, now); err != nil {
 		return "", wire.Outage(err)
 	}
@@ -111,7 +111,7 @@ func (p *endpoint) find(w http.ResponseWriter, r *http.Request, sent wire.Params
 
 // look finds a request of a client, and changes nothing.
 func (p *endpoint) look(r *http.Request, digest credential.Digest, clientID string) (store.Record, *pushedRequest, *wire.Error) {
-	record, err := p.kernel.Store.Look(r.Context(), name, digest, p.kernel.Now())
+	record, err := p.kernel.Store.Look(r.Context(), Name, digest, p.kernel.Now())
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return record, nil, errGone
@@ -162,7 +162,7 @@ func (p *endpoint) take(w http.ResponseWriter, r *http.Request, record store.Rec
 		return false, wire.Internal(err)
 	}
 	now := p.kernel.Now()
-	replaced := store.Record{Kind: name, Digest: record.Digest, Value: value, ExpiresAt: now.Add(presentedLifetime)}
+	replaced := store.Record{Kind: Name, Digest: record.Digest, Value: value, ExpiresAt: now.Add(presentedLifetime)}
 	err = p.kernel.Store.Replace(r.Context(), replaced, record.Value, now)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -187,7 +187,7 @@ func (p *endpoint) decided(r *http.Request, sent wire.Params) *wire.Error {
 	if !ok {
 		return errGone
 	}
-	_, err := p.kernel.Store.Take(r.Context(), name, digest, p.kernel.Now())
+	_, err := p.kernel.Store.Take(r.Context(), Name, digest, p.kernel.Now())
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return errGone

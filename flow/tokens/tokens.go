@@ -11,7 +11,8 @@
 // (flow.Role). A user token may be made by anybody who is signed in:
 // flow.Config.MayAct says for which scopes. Either has a name, scopes, and an
 // end or none. It is shown once; the store has its digest. When it was last
-// used is known to within a few minutes.
+// used is known to within a few minutes. No page of the library links to them:
+// the host does, from the settings of an account.
 //
 // # The API
 //
