@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
 )
@@ -56,4 +57,44 @@ func Example_api() {
 	domains.ServeHTTP(w, r)
 	fmt.Print(w.Code, " ", w.Body)
 	// Output: 401 {"message":"the access token is not valid"}
+}
+
+// # Several APIs
+//
+// Config.Resources names further APIs of the service, beside Config.Resource.
+// Each has tokens of its own: one for billing does not open the rest, so that
+// whoever runs it, or an application that is trusted with it alone, reaches
+// nothing else. Applications ask for one with the parameter resource (RFC
+// 8707), and learn of it from the metadata that a 401 names.
+//
+// Guard each handler with the Resource that it serves; Require is for
+// Config.Resource. Both panic where the API does not take a scope, at the start
+// and not at a request. A token that is for several APIs has, at each, the
+// scopes that this one takes.
+//
+// An API that is another program asks the introspection endpoint, as a
+// confidential application that Resource.ResourceServers names: it is told of
+// tokens for its own API alone.
+func Example_severalAPIs() {
+	const billing = "https://service.example/billing"
+	cfg := service()
+	cfg.Resource = "https://service.example/v1"
+	cfg.Resources = []flow.Resource{{Identifier: billing, Name: "Billing", Scopes: []string{"read"}}}
+	provider := must(flow.New(cfg))
+	mux := http.NewServeMux()
+	provider.Mount(mux)
+	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	mux.Handle("/v1/", provider.Require("write")(handler))
+	mux.Handle("/billing/", provider.Guard(flow.Guard{Resource: billing, Scopes: []string{"read"}})(handler))
+
+	for _, path := range []string{"/v1/domains", "/billing/invoices"} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		challenge := w.Header().Get("WWW-Authenticate")
+		_, metadata, _ := strings.Cut(challenge, `resource_metadata="https://service.example`)
+		fmt.Println(path, w.Code, strings.TrimSuffix(metadata, `"`))
+	}
+	// Output:
+	// /v1/domains 401 /.well-known/oauth-protected-resource/v1
+	// /billing/invoices 401 /.well-known/oauth-protected-resource/billing
 }

@@ -14,6 +14,9 @@
 //
 //	[{"token": "oa_at_...", "type": "acme_access_token", "url": "https://..."}]
 //
+// GitHub signs its reports instead of sending a bearer token. The host checks
+// the signature and hands them on: examples/guides/leaks_test.go does so.
+//
 // The answer has one object for each, in the same order, whose label is
 // "true_positive" for a live credential of this service, which is revoked by
 // then, and "false_positive" for everything else:

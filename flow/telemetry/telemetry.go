@@ -7,6 +7,17 @@
 //	flow.Config{Store: observed, Extensions: []flow.Extension{telemetry.New(cfg)}}
 //	store.Cleaner{Store: observed}
 //
+// For Prometheus, with go.opentelemetry.io/otel/exporters/prometheus and
+// go.opentelemetry.io/otel/sdk/metric:
+//
+//	registry := prometheus.NewRegistry()
+//	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry))
+//	meters := metric.NewMeterProvider(metric.WithReader(exporter))
+//	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+//
+// Names have underscores and units there, such as
+// oauthapps_request_duration_seconds. Show the metrics to your monitoring alone.
+//
 // # Metrics
 //
 // Durations are histograms in seconds, whose count is the number of requests or
