@@ -2,6 +2,7 @@ package house
 
 import (
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -17,14 +18,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const flowFolder = "../.."
+// What has messages: the library, and the demo for pages of its own, whose
+// folder may be deleted.
+const (
+	top        = "../../.."
+	flowFolder = top + "/flow"
+	demoFolder = top + "/examples/server"
+)
 
 // messageFiles are the files of messages of one language, by their folders.
 func messageFiles(t *testing.T, tag string) map[string]map[string]any {
 	files := map[string]map[string]any{}
-	require.NoError(t, filepath.WalkDir(flowFolder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || filepath.Base(filepath.Dir(path)) != "messages" || d.Name() != tag+".json" {
-			return err
+	walk(t, func(path string, d fs.DirEntry) error {
+		if filepath.Base(filepath.Dir(path)) != "messages" || d.Name() != tag+".json" {
+			return nil
 		}
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -34,22 +41,40 @@ func messageFiles(t *testing.T, tag string) map[string]map[string]any {
 		if err := json.Unmarshal(b, &messages); err != nil {
 			return err
 		}
-		files[filepath.Dir(path)] = messages
-		return nil
-	}))
+		folder, err := filepath.Rel(top, filepath.Dir(path))
+		files[filepath.ToSlash(folder)] = messages
+		return err
+	})
 	return files
 }
 
+// walk visits every file of the library and of the demo.
+func walk(t *testing.T, visit func(path string, d fs.DirEntry) error) {
+	for _, folder := range []string{flowFolder, demoFolder} {
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		require.NoError(t, filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && d.Name() == "node_modules":
+				return fs.SkipDir
+			case d.IsDir():
+				return nil
+			}
+			return visit(path, d)
+		}))
+	}
+}
+
 // TestEveryLanguageIsWhole: each language that the library has says all that
-// English says, in every room. What New finds wrong with a message is not
+// English says, in every room and in the demo. What New finds wrong with a message is not
 // looked for here.
 func TestEveryLanguageIsWhole(t *testing.T) {
 	english := messageFiles(t, "en")
 	require.NotEmpty(t, english)
-	languages, err := filepath.Glob(filepath.Join(flowFolder, "internal/page/messages/*.json"))
-	require.NoError(t, err)
-	for _, language := range languages {
-		tag := strings.TrimSuffix(filepath.Base(language), ".json")
+	for _, tag := range languages(t) {
 		t.Run(tag, func(t *testing.T) {
 			files := messageFiles(t, tag)
 			for folder, messages := range english {
@@ -77,9 +102,9 @@ func TestMessagesAreSaid(t *testing.T) {
 		}
 	}
 	inTemplate := regexp.MustCompile(`\(?msg "([^"]+)"`)
-	require.NoError(t, filepath.WalkDir(flowFolder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
-			return err
+	walk(t, func(path string, d fs.DirEntry) error {
+		if strings.HasSuffix(path, "_test.go") {
+			return nil
 		}
 		switch filepath.Ext(path) {
 		case ".html":
@@ -95,7 +120,7 @@ func TestMessagesAreSaid(t *testing.T) {
 			return saidIn(path, keys, said)
 		}
 		return nil
-	}))
+	})
 	var beginnings []string
 	for key := range said {
 		if beginning, found := strings.CutSuffix(key, "*"); found {
