@@ -38,7 +38,11 @@ func parseIssuer(issuer string) (*url.URL, error) {
 // isSecure reports whether what is sent to a URL can be read by nobody on the
 // way.
 func isSecure(u *url.URL) bool {
+	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u)
+}
+
+// isLoopback reports whether a URL leads to the machine that opens it.
+func isLoopback(u *url.URL) bool {
 	host := u.Hostname()
-	isLoopback := host == "localhost" || net.ParseIP(host).IsLoopback()
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

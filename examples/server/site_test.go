@@ -46,7 +46,7 @@ func TestFindingsAreLogged(t *testing.T) {
 		want []string
 	}{
 		{nil, []string{"WARN Issuer", "INFO RequirePKCE", "INFO Extensions", "INFO Extensions", "INFO Extensions", "INFO Extensions", "INFO tokens.Config.MaxLifetime"}},
-		{[]string{"-issuer", "https://id.example", "-access-token-ttl", "2h"}, []string{"WARN Lifetimes.AccessToken", "INFO RequirePKCE", "INFO RemoteAddr", "INFO Extensions", "INFO Extensions", "INFO Extensions", "INFO tokens.Config.MaxLifetime"}},
+		{[]string{"-issuer", "https://id.example", "-access-token-ttl", "2h"}, []string{"WARN Lifetimes.AccessToken", "INFO RequirePKCE", "INFO RemoteAddr", "INFO Extensions", "INFO Extensions", "INFO Extensions", "INFO Extensions", "INFO tokens.Config.MaxLifetime"}},
 	} {
 		var got []string
 		for _, line := range newBrowser(t, c.args...).logged("configuration") {

@@ -1,6 +1,7 @@
 package flowtest_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/fstest"
@@ -38,14 +39,17 @@ func TestUntranslated(t *testing.T) {
 	require.Empty(t, flowtest.Untranslated(t, cfg, "plain.html", nil))
 }
 
-func testWelcomePage(t *testing.T) {
-	if texts := flowtest.Untranslated(t, greeting(), "welcome.html", welcome{Name: "Example"}); len(texts) > 0 {
-		t.Errorf("these texts are in no file of messages: %q", texts)
-	}
-}
-
-// A test that finds what a page of the host says in one language alone.
+// A page of the host, and what it says in one language alone. In a host's own
+// tests, cfg is the configuration of the service, and t is there.
 func ExampleUntranslated() {
-	// In a host's own files, testWelcomePage is called TestWelcomePage.
-	_ = testWelcomePage
+	cfg := flow.Config{Pages: flow.Pages{Files: fstest.MapFS{
+		"messages/en.json": {Data: []byte(`{"site.welcome": "Welcome to {1}"}`)},
+		"messages/de.json": {Data: []byte(`{"site.welcome": "Willkommen bei {1}"}`)},
+		"welcome.html": {Data: []byte(`{{define "title"}}{{msg "site.welcome" .Page}}{{end}}` +
+			`{{define "main"}}<h1>{{msg "site.welcome" .Page}}</h1><p>Please sign in.</p>{{end}}`)},
+	}}}
+	var texts []string
+	testing.Benchmark(func(t *testing.B) { texts = flowtest.Untranslated(t, cfg, "welcome.html", "Example Domains") })
+	fmt.Println("in no file of messages:", texts)
+	// Output: in no file of messages: [Please sign in.]
 }

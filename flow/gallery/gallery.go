@@ -6,7 +6,8 @@
 //	flow.Config{Extensions: []flow.Extension{gallery.New(gallery.Config{})}}
 //
 // It is at [Path], for anybody, and shows nothing of anybody: list it while you
-// work on your pages. The forms on the samples do nothing. ?ui_locales=de shows
+// work on your pages. [flow.Config.Check] advises against it where the issuer is
+// no loopback host. The forms on the samples do nothing. ?ui_locales=de shows
 // them in German, and so every language that there is.
 package gallery
 
@@ -45,7 +46,14 @@ type extension struct{}
 
 func (extension) Name() string { return "gallery" }
 
-func (extension) Findings() []kernel.Finding { return nil }
+func (extension) Findings() []kernel.Finding {
+	return []kernel.Finding{{
+		Field:     "Extensions",
+		Message:   "Anybody can open the gallery, and send users to its samples: they are pages of this service, and what they say is not so. List it where you work on your pages, and leave it out where users are.",
+		Reference: "RFC 6749, section 10.11",
+		Public:    true,
+	}}
+}
 
 func (extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	files, err := fs.Sub(embedded, "pages")

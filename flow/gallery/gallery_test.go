@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,25 @@ import (
 	"github.com/oauthapps/oauthapps/flow/flowtest"
 	"github.com/oauthapps/oauthapps/flow/gallery"
 )
+
+// Who lists the gallery where users are is told so; on a developer's machine
+// nothing speaks against it.
+func TestGalleryIsForDevelopers(t *testing.T) {
+	for issuer, want := range map[string]int{
+		"http://localhost:8080": 0, "http://127.0.0.1": 0, "http://[::1]:8080/base": 0, "https://localhost": 0,
+		"https://id.example": 1, "https://localhost.example": 1,
+	} {
+		with := flow.Config{Issuer: issuer, Extensions: []flow.Extension{gallery.New(gallery.Config{})}}.Check()
+		without := flow.Config{Issuer: issuer}.Check()
+		require.Len(t, with, len(without)+want, issuer)
+		found := slices.DeleteFunc(with, func(f flow.Finding) bool { return !strings.Contains(f.Message, "gallery") })
+		require.Len(t, found, want, issuer)
+		if want > 0 {
+			require.Equal(t, flow.Advice, found[0].Severity)
+			require.Equal(t, "Extensions", found[0].Field)
+		}
+	}
+}
 
 // The gallery links every page in every state, the host's own look included,
 // and each of them is there, in every language.

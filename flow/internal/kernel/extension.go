@@ -37,6 +37,7 @@ type Finding struct {
 	Message   string  // what follows from it and what to do about it, in full sentences
 	Reference string  // where that is recommended
 	Unless    Profile // the one that settles it; optional
+	Public    bool    // only where others than this machine reach the service
 }
 
 // A Contribution is what a capability adds. What it leaves out it does not add.
