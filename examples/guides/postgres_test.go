@@ -34,7 +34,19 @@ import (
 //
 // Where a tool of yours runs all migrations, postgres.Migrations has the files.
 // Let the tool run each in a transaction of its own, in order, and keep what
-// you have copied: a released file never changes.
+// you have copied: a released file never changes. With goose, for example, put
+// "-- +goose Up" and "-- +goose StatementBegin" before each file. Ping at the
+// start fails where one has not been run.
+//
+// Stay with one of the two. Migrate counts what it ran in oauth_migrations,
+// which a tool of yours neither needs nor has. To go over to Migrate, make that
+// table, with a row for each file that your tool has run:
+//
+//	CREATE TABLE oauth_migrations (
+//		version integer NOT NULL PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+//	INSERT INTO oauth_migrations (version) SELECT generate_series(1, 10);
+//
+// To leave Migrate, mark the files of its rows as done in your tool.
 func TestPostgres(t *testing.T) {
 	dsn := os.Getenv("OAUTHAPPS_TEST_POSTGRES")
 	if dsn == "" {

@@ -21,7 +21,9 @@ var migrations embed.FS
 // Migrations returns the migrations, for teams that run them with a tool of
 // their own instead of [Migrate]. Each is one file whose name begins with its
 // four-digit number. Run them in the order of their names, each in one
-// transaction.
+// transaction. Only Migrate makes and reads the table oauth_migrations. It
+// refuses tables that another tool made; [Store.Ping] tells whether those are
+// up to date.
 func Migrations() fs.FS {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -35,7 +37,8 @@ func Migrations() fs.FS {
 // together with its row in oauth_migrations. Any number of nodes may call it at
 // once: they take turns. If there is nothing to do it only reads, so a role
 // that may not create tables can call it too. It refuses a schema that a newer
-// version of this library migrated.
+// version of this library migrated, and tables that a tool with [Migrations]
+// made.
 func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	if err := migrate(ctx, pool); err != nil {
 		return fmt.Errorf("postgres: migrate: %w", oneLine{err})
@@ -84,12 +87,15 @@ func migrationScripts() ([]string, error) {
 var (
 	errNewer    = errors.New("the tables were written by a newer version of this library; upgrade this program")
 	errEncoding = errors.New("the encoding of the database is not UTF8, so it cannot hold every text; create it with ENCODING 'UTF8'")
+	errOwnTool  = errors.New("the tables are there, and oauth_migrations does not tell which migrations made them; let the tool that did go on")
 	errNoSchema = errors.New("the search_path names no schema that exists; create it, or choose another")
 )
 
 // What is run around the migrations.
 var (
 	hasMigrations = qualified(`SELECT to_regclass('oauth_migrations') IS NOT NULL`)
+
+	hasTables = qualified(`SELECT to_regclass('oauth_applications') IS NOT NULL`)
 
 	lastMigration = qualified(`SELECT coalesce(max(version), 0) FROM oauth_migrations`)
 
@@ -138,7 +144,7 @@ func applyNext(ctx context.Context, pool *pgxpool.Pool, scripts []string) error 
 			return err
 		}
 		if version == 0 {
-			if _, err := tx.Exec(ctx, createMigrations); err != nil {
+			if err := beginMigrations(ctx, tx); err != nil {
 				return err
 			}
 		}
@@ -148,6 +154,19 @@ func applyNext(ctx context.Context, pool *pgxpool.Pool, scripts []string) error 
 		_, err = tx.Exec(ctx, insertMigration, version+1)
 		return err
 	})
+}
+
+// beginMigrations makes the table of migrations, where there are no tables yet.
+func beginMigrations(ctx context.Context, tx pgx.Tx) error {
+	var made bool
+	if err := tx.QueryRow(ctx, hasTables).Scan(&made); err != nil {
+		return err
+	}
+	if made {
+		return errOwnTool
+	}
+	_, err := tx.Exec(ctx, createMigrations)
+	return err
 }
 
 // takeTurn looks at where the tables are, or are to be; takes the lock of those

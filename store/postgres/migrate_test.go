@@ -34,6 +34,30 @@ func TestMigrateAtOnce(t *testing.T) {
 	create(t, New(pools[0]))
 }
 
+// A host's own tool runs the migrations, and Ping tells when it has run them
+// all. Migrate, which does not know what the tool has run, refuses.
+func TestMigrateWithAnotherTool(t *testing.T) {
+	pool := openPool(t, newSchema(t), nil)
+	scripts, err := migrationScripts()
+	require.NoError(t, err)
+	s := New(pool)
+	for _, script := range scripts {
+		require.ErrorContains(t, s.Ping(ctx), "is the schema migrated")
+		_, err := pool.Exec(ctx, script)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Ping(ctx))
+	require.ErrorIs(t, Migrate(ctx, pool), errOwnTool)
+
+	// To go over to Migrate, tell it what was run.
+	_, err = pool.Exec(ctx, `CREATE TABLE oauth_migrations (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`)
+	require.NoError(t, err)
+	require.ErrorIs(t, Migrate(ctx, pool), errOwnTool)
+	_, err = pool.Exec(ctx, `INSERT INTO oauth_migrations (version) SELECT generate_series(1, $1::integer)`, len(scripts))
+	require.NoError(t, err)
+	require.NoError(t, Migrate(ctx, pool))
+}
+
 // What version 1 kept goes on to work: codes and tokens of live sessions,
 // remembered consent, and what was dead stays dead.
 func TestMigrateFromVersion1(t *testing.T) {

@@ -81,10 +81,11 @@ func (s *Store) prepare(ctx context.Context) error {
 
 // Ping reports whether the store can be written to, by deleting a session that
 // does not exist. It fails if the database does not answer, can only be read (a
-// standby, or default_transaction_read_only), lacks the tables, or does not let
-// this role write them. It does not notice a full disk.
+// standby, or default_transaction_read_only), lacks the tables or the newest
+// migration, or does not let this role write the tables. It does not notice a
+// full disk.
 func (s *Store) Ping(ctx context.Context) error {
-	return change(ctx, s.writing("ping"), nothing, endSession, idValue(uuid.Nil))
+	return change(ctx, s.writing("ping"), nothing, ping, idValue(uuid.Nil))
 }
 
 var (

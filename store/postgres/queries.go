@@ -205,6 +205,9 @@ AND (s.access_token_digest = $12::bytea OR $12::bytea IS NULL AND $8::bytea IS N
 		fromLiveSessions)
 
 	endSession = qualified(`DELETE FROM oauth_sessions WHERE id = $1::uuid`)
+
+	// ping names a column of the newest migration, which it needs.
+	ping = qualified(`DELETE FROM oauth_sessions WHERE id = $1::uuid AND own_number IS NULL`)
 )
 
 // One-time records. One that has expired is as good as absent.

@@ -69,6 +69,7 @@ var plans = map[string]struct {
 	"rotateRefreshToken":        {query: rotateRefreshToken},
 	"selectVerdict":             {query: selectVerdict},
 	"endSession":                {query: endSession},
+	"ping":                      {query: ping},
 	"cleanSessions":             {cleanSessions, []any{uuid.Nil, now, 100}},
 	"cleanGrants":               {cleanGrants, []any{0, 100}},
 	"cleanSecrets":              {cleanSecrets, []any{uuid.Nil, uuid.Nil, now, 100}},

@@ -46,6 +46,11 @@
 // -wal file. Codes, tokens and client secrets are kept as their SHA-256, so a
 // copy lets nobody in. It does tell who authorized what.
 //
+// To restore one, stop all processes that have the file open, remove the file
+// with its -wal and -shm, and copy the backup to its place. A -wal that stays
+// is taken for that of the backup: it damages it, or brings back what came
+// after it.
+//
 // # Cost
 //
 // A live session takes about 420 bytes of the file once its code is redeemed,

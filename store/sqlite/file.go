@@ -53,7 +53,9 @@ func explain(path string, err error) error {
 	case isCode(err, sqlite.ResultNotADB):
 		remedy = "it is not a SQLite database, or is damaged; choose another path or restore a backup"
 	case isCode(err, sqlite.ResultCorrupt):
-		remedy = "it is damaged; restore a backup"
+		// The -wal of another file, which a backup was put in the place of,
+		// looks the same.
+		remedy = "it is damaged, or the -wal beside it belongs to another file; remove its -wal and -shm, and restore a backup"
 	case isCode(err, sqlite.ResultReadOnly, sqlite.ResultCantOpen, sqlite.ResultPerm):
 		remedy = "it cannot be written; make the file, its -wal and -shm, and its directory writable for this user"
 	case isCode(err, sqlite.ResultFull):

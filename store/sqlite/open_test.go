@@ -101,13 +101,40 @@ func TestOpenRefusesDamage(t *testing.T) {
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(cut, whole[:info.Size()/2], 0o600))
-	refuses(t, cut, "damaged; restore a backup")
+	refuses(t, cut, "and restore a backup")
 
 	overwritten := filepath.Join(t.TempDir(), "overwritten.db")
 	damaged := bytes.Clone(whole)
 	copy(damaged[100:4096], bytes.Repeat([]byte{0xa5}, 4096)) // the schema
 	require.NoError(t, os.WriteFile(overwritten, damaged, 0o600))
-	refuses(t, overwritten, "damaged; restore a backup")
+	refuses(t, overwritten, "and restore a backup")
+}
+
+// A backup is put in the place of a file whose process was killed, with what
+// the process left beside it.
+func TestOpenTellsOfTheFilesBesideABackup(t *testing.T) {
+	path := closedStore(t)
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	c, err := connect(ctx, path, "VACUUM INTO '"+backup+"'")
+	require.NoError(t, err)
+	require.NoError(t, c.close())
+	whole, err := os.ReadFile(backup)
+	require.NoError(t, err)
+
+	s := openPath(t, path)
+	app := create(t, s)
+	for range 100 {
+		issue(t, s, app.ID, "user")
+	}
+	left, err := os.ReadFile(path + "-wal")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(backup+"-wal", left, 0o600))
+	refuses(t, backup, "remove its -wal and -shm")
+
+	require.NoError(t, os.RemoveAll(backup+"-wal"))
+	require.NoError(t, os.RemoveAll(backup+"-shm"))
+	require.NoError(t, os.WriteFile(backup, whole, 0o600))
+	openPath(t, backup)
 }
 
 func TestOpenTakesPathsLiterally(t *testing.T) {
