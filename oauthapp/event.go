@@ -79,42 +79,43 @@ const (
 
 // An Event tells who did what to which application, grant, session or secret,
 // when and from where. It is delivered after the change is durable. It never
-// holds a secret, code or token.
+// holds a secret, code or token. As JSON it has the fields that are set, by the
+// names that they have in a log; those of the actor are an object of its own.
 type Event struct {
-	Type EventType
-	Time time.Time
+	Type EventType `json:"type"`
+	Time time.Time `json:"time"`
 
-	Actor Actor // who did it, and from where
+	Actor Actor `json:"actor,omitzero"` // who did it, and from where
 
 	// The fields below tell what it was done to. A field that does not apply is
 	// zero.
-	ApplicationID   uuid.UUID
-	ApplicationName string
-	ClientID        string
-	Owner           string // of the application
-	GrantID         uuid.UUID
-	SessionID       uuid.UUID
-	SecretID        uuid.UUID
-	APITokenID      uuid.UUID
-	APITokenName    string
-	UserID          string // who authorized
-	AccountID       string // the account reached
-	Scopes          []string
-	Users           int    // of ApplicationTokensRevoked: how many users were cut off, counted up to 1000
-	FormerOwner     string // of ApplicationTransferred
-	Grants          int    // of AccessEnded and UserErased: as Ended tells
-	Applications    int    // of AccessEnded: as Ended tells
-	APITokens       int    // of AccessEnded and UserErased: as Ended tells
+	ApplicationID   uuid.UUID `json:"application_id,omitzero"`
+	ApplicationName string    `json:"application_name,omitzero"`
+	ClientID        string    `json:"client_id,omitzero"`
+	Owner           string    `json:"owner,omitzero"` // of the application
+	GrantID         uuid.UUID `json:"grant_id,omitzero"`
+	SessionID       uuid.UUID `json:"session_id,omitzero"`
+	SecretID        uuid.UUID `json:"secret_id,omitzero"`
+	APITokenID      uuid.UUID `json:"api_token_id,omitzero"`
+	APITokenName    string    `json:"api_token_name,omitzero"`
+	UserID          string    `json:"user_id,omitzero"`    // who authorized
+	AccountID       string    `json:"account_id,omitzero"` // the account reached
+	Scopes          []string  `json:"scopes,omitzero"`
+	Users           int       `json:"users,omitzero"`        // of ApplicationTokensRevoked: how many users were cut off, counted up to 1000
+	FormerOwner     string    `json:"former_owner,omitzero"` // of ApplicationTransferred
+	Grants          int       `json:"grants,omitzero"`       // of AccessEnded and UserErased: as Ended tells
+	Applications    int       `json:"applications,omitzero"` // of AccessEnded: as Ended tells
+	APITokens       int       `json:"api_tokens,omitzero"`   // of AccessEnded and UserErased: as Ended tells
 	// Reason is why it failed: a fixed phrase, never what somebody sent. It is
 	// "" if it did not fail. Of a change of standing it is Standing.Reason.
-	Reason string
+	Reason string `json:"reason,omitzero"`
 
 	// Of a credential that was leaked: Credential is its kind, as package
 	// credential has it, Reporter the host's name of the secret scanner, and
 	// FoundAt the URL that it was found at, as the scanner says, or "".
-	Credential string
-	Reporter   string
-	FoundAt    string
+	Credential string `json:"credential,omitzero"`
+	Reporter   string `json:"reporter,omitzero"`
+	FoundAt    string `json:"found_at,omitzero"`
 
 	// Of a request that was refused: Endpoint is the path of the endpoint below
 	// the issuer's, such as "/oauth/token", or "resource" for the API that
@@ -122,15 +123,15 @@ type Event struct {
 	// as "invalid_grant". The client is the one that authenticated, or that the
 	// request or its token names: anybody can send a request with the name of a
 	// client.
-	Endpoint string
-	Error    string
+	Endpoint string `json:"endpoint,omitzero"`
+	Error    string `json:"error,omitzero"`
 }
 
 // An Actor is who caused an event, and from where.
 type Actor struct {
-	UserID     string // the host's user; "" if an application acted for itself
-	RemoteAddr string // the address of the caller as the host knows it
-	UserAgent  string
+	UserID     string `json:"user_id,omitzero"`     // the host's user; "" if an application acted for itself
+	RemoteAddr string `json:"remote_addr,omitzero"` // the address of the caller as the host knows it
+	UserAgent  string `json:"user_agent,omitzero"`
 }
 
 type actorKey struct{}

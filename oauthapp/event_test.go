@@ -2,7 +2,10 @@ package oauthapp_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"log/slog"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,5 +57,47 @@ func TestEventLogValue(t *testing.T) {
 		}}))
 		log.Info("", "event", tc.event)
 		require.Equal(t, tc.want+"\n", b.String())
+	}
+}
+
+// An audit log may hold events as JSON, under the names that the log of the
+// process has.
+func TestEventJSON(t *testing.T) {
+	event := oauthapp.Event{Type: oauthapp.GrantDenied, Time: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	sparse, err := json.Marshal(event)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"type":"grant.deny","time":"2026-11-23T12:00:00Z"}`, string(sparse))
+
+	event.Actor = oauthapp.Actor{UserID: "u", RemoteAddr: "192.0.2.1", UserAgent: "agent"}
+	fields := reflect.ValueOf(&event).Elem()
+	for i := range fields.NumField() {
+		switch field := fields.Field(i).Addr().Interface().(type) {
+		case *string:
+			*field = "text"
+		case *uuid.UUID:
+			*field = uuid.UUID{15: 1}
+		case *[]string:
+			*field = []string{"read"}
+		case *int:
+			*field = 7
+		}
+		require.False(t, fields.Field(i).IsZero(), fields.Type().Field(i).Name)
+	}
+	full, err := json.Marshal(event)
+	require.NoError(t, err)
+	var read oauthapp.Event
+	require.NoError(t, json.Unmarshal(full, &read))
+	require.Equal(t, event, read)
+
+	var names map[string]any
+	require.NoError(t, json.Unmarshal(full, &names))
+	require.Len(t, names, fields.NumField())
+	for name := range names["actor"].(map[string]any) {
+		names[strings.Replace(name, "user_id", "actor_user_id", 1)] = nil
+	}
+	for _, event.Type = range []oauthapp.EventType{oauthapp.ApplicationTokensRevoked, oauthapp.UserErased} { // which have counts
+		for _, attr := range event.LogValue().Group() {
+			require.Contains(t, names, attr.Key)
+		}
 	}
 }

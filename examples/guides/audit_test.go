@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/oauthapps/oauthapps/flow"
@@ -16,7 +15,11 @@ import (
 // Config.Events is told of every change after it is durable, and of every
 // request that was refused. An event says who did what to which application,
 // for whom, from where, and why it failed. It never holds a secret, code or
-// token. oauthapp.EventType lists the types.
+// token. The constants of oauthapp.EventType are the types.
+//
+// Give what you search for a column: time, type, actor, application, user and
+// account. json.Marshal of the event is for one more column, of jsonb: it has
+// every field that is set. A user who is erased is yours to take out of both.
 //
 // The function runs in the goroutine of the request, so a slow one makes
 // requests slow. Write the event to a table or a queue, within a deadline of
@@ -30,15 +33,19 @@ import (
 // It is the place for a mail as well: tell the owner of an application of
 // ClientSecretReset and CredentialLeaked, and a user of GrantCreated.
 func Example_audit() {
-	rows := json.NewEncoder(os.Stdout) // your own table
+	insert := func(_ context.Context, columns ...any) error { // into your own table
+		_, err := fmt.Printf("%s by %q of %s: %q\n", columns[:4]...)
+		return err
+	}
 	cfg := service()
 	cfg.Events = func(ctx context.Context, e oauthapp.Event) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
-		_ = ctx // for the statement that writes the row
-		if err := rows.Encode(map[string]string{
-			"type": string(e.Type), "actor": e.Actor.UserID, "application": e.ApplicationName, "reason": e.Reason,
-		}); err != nil {
+		all, err := json.Marshal(e)
+		if err == nil {
+			err = insert(ctx, e.Type, e.Actor.UserID, e.ApplicationName, e.Reason, e.Time, all)
+		}
+		if err != nil {
 			fmt.Println("audit:", err)
 		}
 	}
@@ -51,6 +58,6 @@ func Example_audit() {
 	})
 	check(err)
 	// Output:
-	// {"actor":"","application":"Zonewatch","reason":"","type":"oauth_application.create"}
-	// {"actor":"support-5","application":"Zonewatch","reason":"It sends spam.","type":"oauth_application.suspend"}
+	// oauth_application.create by "" of Zonewatch: ""
+	// oauth_application.suspend by "support-5" of Zonewatch: "It sends spam."
 }
