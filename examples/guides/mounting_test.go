@@ -34,6 +34,9 @@ import (
 // do with Issuer: dashboard.Config.Prefix. With "/api" there, register them as
 // the example does. Neither handler wants http.StripPrefix.
 //
+// flow.ParseReturnTo leads to "/" whoever opened your page to sign in by
+// itself. Send them to your own first page instead, if that is below a path.
+//
 // # Behind a proxy
 //
 // Issuer is the URL that clients see, whatever the proxy makes of it; nothing
@@ -42,6 +45,8 @@ import (
 // Config.RemoteAddr tells the address of the caller, for events and limits.
 // Without it, all callers have the address of the proxy, and one limit. Take
 // what your proxy appends, from the right, and believe it from the proxy alone.
+// A proxy may add a header line of its own: Header.Get returns the first line,
+// which anybody can send, and Header.Values has all.
 func Example_mounting() {
 	cfg := service()
 	cfg.Issuer = "https://service.example/api"
@@ -50,8 +55,12 @@ func Example_mounting() {
 		if peer != "192.0.2.1" { // our one proxy
 			return peer
 		}
-		forwarded := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
-		return strings.TrimSpace(forwarded[len(forwarded)-1])
+		all := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+		last := strings.TrimSpace(all[strings.LastIndex(all, ",")+1:])
+		if last == "" {
+			return peer // a health check of the proxy itself
+		}
+		return last
 	}
 	provider := must(flow.New(cfg))
 
@@ -69,7 +78,8 @@ func Example_mounting() {
 
 	r := httptest.NewRequest(http.MethodPost, "/api/oauth/token", nil)
 	r.RemoteAddr = "192.0.2.1:4711"
-	r.Header.Set("X-Forwarded-For", "203.0.113.99, 198.51.100.7") // the first was sent by the client
+	r.Header.Add("X-Forwarded-For", "203.0.113.99") // which the client sent
+	r.Header.Add("X-Forwarded-For", "198.51.100.7") // which the proxy added, in a line of its own or in the same
 	fmt.Println(cfg.RemoteAddr(r))
 	// Output:
 	// /api/oauth/style.css 200 text/css; charset=utf-8
