@@ -30,6 +30,7 @@ func (h *host) approve(app oauthapp.Application, approved bool) {
 // account, whatever account of theirs it is to reach, and for nobody else.
 func TestApproval(t *testing.T) {
 	h := newHost(t, needsApproval)
+	h.approve(h.app, false) // which package flowtest has approved
 	h.user = member(h.app.Owner)
 	tokens := h.tokens(h.redemption(h.app, h.code(request(h.app), "own")))
 
@@ -61,6 +62,7 @@ func TestApproval(t *testing.T) {
 // A trusted application that awaits approval asks nobody, and gets nothing.
 func TestApprovalOfATrustedApplication(t *testing.T) {
 	h := newHost(t, needsApproval)
+	h.approve(h.app, false) // which package flowtest has approved
 	h.changeStanding(h.app, func(s *oauthapp.Standing) { s.Trusted = true })
 	h.user = bob()
 	requirePage(t, h.open(change(request(h.app), "account_id", "3")), http.StatusForbidden)

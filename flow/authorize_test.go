@@ -415,7 +415,7 @@ func TestAuthorizeOutages(t *testing.T) {
 		h := newHost(t, func(cfg *flow.Config) { cfg.Pages.AccountName = broken })
 		requirePage(t, h.open(request(h.app)), http.StatusServiceUnavailable)
 	})
-	require.Contains(t, h.log.String(), errBroken.Error(), "the operator is told")
+	require.Contains(t, h.log.String(), "flow: Config.CurrentUser: "+errBroken.Error(), "the operator is told")
 }
 
 // An application that is deleted while its user decides is unknown, not an

@@ -98,6 +98,8 @@ func (cfg Config) Check() []Finding {
 		"Any developer can give an application the name of this service, and users authorize it for that. Refuse such names; oauthapp.Imitates compares them as they look.")
 	find(len(given.Applications.PrivateUseSchemes) > 0, Advice, "Applications.PrivateUseSchemes", "RFC 8252, section 8.4",
 		"Any program on a user's device can claim a scheme without a period, and receives what is sent to it. Take one out once its applications have another callback URL.")
+	find(given.Pages.AccountName == nil, Advice, "Pages.AccountName", "RFC 6749, section 10.2",
+		"The consent page tells users by its ID which account registered an application. Tell its name.")
 	find(given.MayAct == nil, Warning, "MayAct", "RFC 9700, section 2.3",
 		"Who leaves an account keeps API access to it by the applications that they authorized, for up to "+kernel.Words(cfg.Lifetimes.Session)+". Tell what a user may still do.")
 	find(given.Events == nil, Advice, "Events", "RFC 9700, section 4.14.2",

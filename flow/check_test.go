@@ -25,6 +25,7 @@ func careful() flow.Config {
 	cfg.MayAct = func(context.Context, string, string) ([]string, error) { return []string{"read"}, nil }
 	cfg.Events = func(context.Context, oauthapp.Event) {}
 	cfg.Applications.ReservedName = func(_, name string) bool { return oauthapp.Imitates(name, "Example Cloud") }
+	cfg.Pages.AccountName = func(context.Context, string) (string, error) { return "Example Inc", nil }
 	return cfg
 }
 
@@ -50,6 +51,7 @@ func TestCheck(t *testing.T) {
 		"address of a proxy":     {func(c *flow.Config) { c.RemoteAddr = nil }, flow.Advice, "RemoteAddr", "proxy"},
 		"no reserved names":      {func(c *flow.Config) { c.Applications.ReservedName = nil }, flow.Advice, "Applications.ReservedName", "oauthapp.Imitates"},
 		"schemes without period": {func(c *flow.Config) { c.Applications.PrivateUseSchemes = []string{"cursor"} }, flow.Advice, "Applications.PrivateUseSchemes", "claim"},
+		"owners by ID":           {func(c *flow.Config) { c.Pages.AccountName = nil }, flow.Advice, "Pages.AccountName", "by its ID"},
 		"access that stays":      {func(c *flow.Config) { c.MayAct = nil }, flow.Warning, "MayAct", "keeps API access"},
 		"no events":              {func(c *flow.Config) { c.Events = nil }, flow.Advice, "Events", "Nobody learns"},
 	} {
@@ -90,7 +92,7 @@ func TestCheckOfNothing(t *testing.T) {
 	for _, f := range cfg.Check() {
 		fields = append(fields, f.Severity.String()+" "+f.Field)
 	}
-	require.Equal(t, []string{"warning Keys", "warning MayAct", "advice RequirePKCE", "advice Applications.ReservedName", "advice Events"}, fields)
+	require.Equal(t, []string{"warning Keys", "warning MayAct", "advice RequirePKCE", "advice Applications.ReservedName", "advice Pages.AccountName", "advice Events"}, fields)
 	require.Zero(t, cfg.Keys)
 }
 

@@ -279,7 +279,9 @@ type Pages struct {
 	Data func(r *http.Request) any
 
 	// AccountName returns the name of an account, for the owner of an
-	// application. Defaults to the account's ID.
+	// application: users of other accounts see it on the consent page. An error
+	// is an outage and answered 503; "" is for an account that is gone, and
+	// shows its ID. Defaults to "".
 	AccountName func(ctx context.Context, account string) (string, error)
 
 	// UserName returns the name of a user, for whom of an account's users

@@ -37,7 +37,7 @@ func TestErrorPageLeadsOn(t *testing.T) {
 	require.NotContains(t, refused.Body.String(), "Reference")
 	reference := regexp.MustCompile(`Reference <code>([A-Z2-7]{8})</code>`).FindStringSubmatch(outage.Body.String())
 	require.NotNil(t, reference, "%s", outage.Body)
-	require.Regexp(t, "the names are away.*reference="+reference[1], log.String())
+	require.Regexp(t, "Config.Pages.AccountName: the names are away.*reference="+reference[1], log.String())
 	require.NotContains(t, outage.Body.String(), "the names are away")
 }
 

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
@@ -21,7 +22,7 @@ func (p *Provider) stillGiven(ctx context.Context, user, account string, scopes 
 	}
 	given, err := p.cfg.MayAct(ctx, user, account)
 	if err != nil {
-		return nil, wire.Outage(err)
+		return nil, wire.Outage(fmt.Errorf("flow: Config.MayAct: %w", err))
 	}
 	return intersect(scopes, given), nil
 }

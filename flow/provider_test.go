@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"net/http"
 	"net/http/httptest"
@@ -122,6 +123,13 @@ func TestNewFillsACopy(t *testing.T) {
 	name, err = resolved.Pages.UserName(t.Context(), "7")
 	require.NoError(t, err)
 	require.Empty(t, name)
+
+	cfg.Pages.AccountName = func(context.Context, string) (string, error) { return "", nil }
+	p, err = flow.New(cfg)
+	require.NoError(t, err)
+	name, err = p.Resolved().Pages.AccountName(t.Context(), "7")
+	require.NoError(t, err)
+	require.Equal(t, "7", name, "an owner that the host does not know any more is not nobody")
 	for _, optional := range []string{"Resource", "CredentialPrefix", "RemoteAddr", "Logger", "Now"} {
 		require.False(t, reflect.ValueOf(resolved).FieldByName(optional).IsZero(), optional)
 	}

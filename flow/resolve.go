@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -96,12 +95,8 @@ func (cfg *Config) setDefaults() {
 		_, _ = rand.Read(key) // never fails
 		cfg.Keys = [][]byte{key}
 	}
-	if cfg.Pages.AccountName == nil {
-		cfg.Pages.AccountName = func(_ context.Context, account string) (string, error) { return account, nil }
-	}
-	if cfg.Pages.UserName == nil {
-		cfg.Pages.UserName = func(context.Context, string) (string, error) { return "", nil }
-	}
+	cfg.Pages.AccountName = accountNames(cfg.Pages.AccountName)
+	cfg.Pages.UserName = userNames(cfg.Pages.UserName)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}

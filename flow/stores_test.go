@@ -187,6 +187,7 @@ func TestOutageOfMayAct(t *testing.T) {
 		}
 		over.Store(true)
 		all.Wait()
+		require.Contains(t, h.log.String(), "flow: Config.MayAct: the directory is down", "the operator is told")
 		h.tokens(code)
 		for _, tokens := range held {
 			_, ok := h.refreshed(tokens)

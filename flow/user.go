@@ -57,8 +57,11 @@ type Account struct {
 func checkUsers(currentUser func(*http.Request) (*User, error)) func(*http.Request) (*User, error) {
 	return func(r *http.Request) (*User, error) {
 		user, err := currentUser(r)
-		if user == nil || err != nil {
-			return nil, err
+		if err != nil {
+			return nil, fmt.Errorf("flow: Config.CurrentUser: %w", err)
+		}
+		if user == nil {
+			return nil, nil
 		}
 		if err := user.check(); err != nil {
 			return nil, fmt.Errorf("flow: Config.CurrentUser returned %w", err)

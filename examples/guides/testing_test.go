@@ -16,8 +16,13 @@ import (
 //
 // flowtest.New gives a provider that keeps everything in memory. ActingAs is an
 // HTTP client with an access token of any user, account and scopes, without a
-// browser and without a login. Hand flowtest.New your own flow.Config to test
-// with your scopes, your MayAct and your pages.
+// browser and without a login.
+//
+// Hand flowtest.New your own flow.Config to test with your scopes, your MayAct
+// and your pages: write a function that returns it and takes the store, which
+// is nil for a test. The application of flowtest is of the account "developer",
+// which your Pages.AccountName does not know: it returns "" for such an account.
+// The users and accounts of ActingAs are those that your MayAct knows.
 func TestAPI(t *testing.T) {
 	provider := flowtest.New(t, flow.Config{Scopes: service().Scopes})
 	domains := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {})

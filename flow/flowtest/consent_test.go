@@ -52,6 +52,18 @@ func TestAuthorize(t *testing.T) {
 	require.Equal(t, "access_denied", denied.Query().Get("error"))
 }
 
+// A host that approves applications has its configuration tested without an
+// operator.
+func TestAuthorizeOfAServiceThatApproves(t *testing.T) {
+	p := flowtest.New(t, flow.Config{Applications: flow.Applications{
+		NeedsApproval: func(oauthapp.Application) bool { return true },
+	}})
+	require.True(t, p.Application.Standing.Approved)
+	client := oauth2.Config{ClientID: p.Application.ClientID, Endpoint: oauth2.Endpoint{AuthURL: "/oauth/authorize"}}
+	callback := p.Authorize(ann, client.AuthCodeURL("a state"), flowtest.Answer{})
+	require.NotEmpty(t, callback.Query().Get("code"))
+}
+
 // The user ticks some of the scopes that the application can do without.
 func TestAuthorizeOptionalScopes(t *testing.T) {
 	p := flowtest.New(t, flow.Config{Scopes: []flow.Scope{

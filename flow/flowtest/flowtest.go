@@ -39,7 +39,8 @@ type Provider struct {
 	*flow.Provider
 
 	// Application is a confidential application, registered by the account
-	// "developer", to which every token is issued.
+	// "developer", to which every token is issued. It is approved, if
+	// flow.Applications.NeedsApproval wants that.
 	Application oauthapp.Application
 	// ClientSecret is the secret of Application.
 	ClientSecret string
@@ -80,6 +81,12 @@ func New(t testing.TB, cfg flow.Config) *Provider {
 	})
 	if err != nil {
 		t.Fatalf("flowtest: registering the application: %v", err)
+	}
+	if needs := cfg.Applications.NeedsApproval; needs != nil && needs(app) {
+		approve := func(s *oauthapp.Standing) { s.Approved = true }
+		if app, err = provider.Registry().ChangeStanding(t.Context(), oauthapp.AnyOwner, app.ID, approve); err != nil {
+			t.Fatalf("flowtest: approving the application: %v", err)
+		}
 	}
 	return &Provider{Provider: provider, Application: app, ClientSecret: secret.Reveal(), t: t}
 }
