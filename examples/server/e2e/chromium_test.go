@@ -42,9 +42,7 @@ func TestLifeOfAnApplication(t *testing.T) {
 
 			// Sign in, on the way to the OAuth Applications page of Acme Inc.
 			c.open(s.URL + home(acme))
-			c.fill("email", alice.email)
-			c.fill("password", alice.password)
-			c.click(`form[action^="/login"] button`)
+			c.signIn(alice)
 			require.Equal(t, s.URL+home(acme), c.location())
 			require.Contains(t, c.text("main"), "Developer applications")
 
@@ -105,9 +103,7 @@ func TestLifeOfAnApplication(t *testing.T) {
 			c.open(s.URL + home(acme))
 			c.click(`form[action^="/logout"] button`)
 			c.open(s.authorizeURL(app, newVerifier(), "account_id", acme))
-			c.fill("email", alice.email)
-			c.fill("password", alice.password)
-			c.click(`form[action^="/login"] button`)
+			c.signIn(alice)
 			require.Equal(t, "Back at the client", c.text("h1"))
 
 			// Cancel is as good an answer.

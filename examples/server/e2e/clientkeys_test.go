@@ -39,16 +39,8 @@ func TestNodeClientsWithKeys(t *testing.T) {
 				node := nodeClient(t, client)
 				b := signIn(t, s, alice)
 				app := b.register(alice.account, client+" "+algorithm, "confidential", "https://app.example.com/callback")
-				key := jose.JSONWebKey{Key: test.key, KeyID: "key-1", Algorithm: algorithm}
-				private, err := json.Marshal(key)
-				require.NoError(t, err)
-				public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
-				require.NoError(t, err)
-				form := b.get(home(alice.account) + "/" + app.ID + "/edit").form(home(alice.account) + "/" + app.ID)
-				require.Less(t, form.set("jwks", string(public)).submit().Status, 300)
-
-				app.ClientSecret = ""
-				node.start(s, app, map[string]string{"auth": "key", "key": string(private), "algorithm": test.web})
+				private := b.pasteKey(&app, test.key, algorithm)
+				node.start(s, app, map[string]string{"auth": "key", "key": private, "algorithm": test.web})
 				steps := node.login(b, alice.account)
 				require.Equal(t, 1, steps.WhoAmI.Data.User.ID)
 				require.True(t, steps.Rotated)
@@ -58,4 +50,26 @@ func TestNodeClientsWithKeys(t *testing.T) {
 			})
 		}
 	}
+}
+
+// pasteKey has an application authenticate with a key, and returns that. The
+// application has no secret any more.
+func (b *browser) pasteKey(app *application, key any, algorithm string) (private string) {
+	b.t.Helper()
+	private, public := webKey(b.t, key, algorithm)
+	form := b.get(home(alice.account) + "/" + app.ID + "/edit").form(home(alice.account) + "/" + app.ID)
+	require.Less(b.t, form.set("jwks", public).submit().Status, 300)
+	app.ClientSecret = ""
+	return private
+}
+
+// webKey returns a key as a JWK, and the JWK Set of its public half.
+func webKey(t testing.TB, key any, algorithm string) (private, public string) {
+	t.Helper()
+	jwk := jose.JSONWebKey{Key: key, KeyID: "key-1", Algorithm: algorithm}
+	one, err := json.Marshal(jwk)
+	require.NoError(t, err)
+	set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{jwk.Public()}})
+	require.NoError(t, err)
+	return string(one), string(set)
 }

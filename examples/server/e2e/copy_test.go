@@ -16,10 +16,7 @@ func TestCopyButtons(t *testing.T) {
 	app := b.register(acme, "Copied", "confidential", callback)
 
 	c := newChromium(t, true)
-	c.open(s.URL + "/login")
-	c.fill("email", alice.email)
-	c.fill("password", alice.password)
-	c.click(`form[action="/login"] button`)
+	c.signInTo(s)
 	c.open(s.URL + app.path())
 	c.must(`#client-id + button`)
 	copied, err := chromedp.Run(c.ctx, chromedp.Evaluate[string](`(() => {

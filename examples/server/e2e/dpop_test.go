@@ -73,13 +73,20 @@ func runDPoP(t *testing.T, s *server, node *nodeProcess, auth, alg, clockSkew, p
 	}
 	app := b.register(alice.account, "DPoP "+auth+" "+alg+" "+clockSkew, clientType, "https://app.example.com/callback")
 	node.start(s, app, map[string]string{"auth": auth, "alg": alg, "clock_skew": clockSkew, "push": push})
-	node.write(b.authorize(node.question(), alice.account).String())
+	return node.dpop(b, node.question())
+}
+
+// dpop answers the question of the client, and returns what it did then, with a
+// token that nobody else could use.
+func (n *nodeProcess) dpop(b *browser, question string) dpopSteps {
+	n.t.Helper()
+	n.write(b.authorize(question, alice.account).String())
 	var result struct{ Steps dpopSteps }
-	node.read(&result)
-	node.wait()
-	require.Equal(t, "dpop", result.Steps.TokenType)
-	require.Equal(t, "invalid_token", result.Steps.Stolen)
-	require.Equal(t, 1, result.Steps.WhoAmI.Data.User.ID)
-	require.Equal(t, result.Steps.WhoAmI, result.Steps.WhoAmIRefreshed)
+	n.read(&result)
+	n.wait()
+	require.Equal(n.t, "dpop", result.Steps.TokenType)
+	require.Equal(n.t, "invalid_token", result.Steps.Stolen)
+	require.Equal(n.t, 1, result.Steps.WhoAmI.Data.User.ID)
+	require.Equal(n.t, result.Steps.WhoAmI, result.Steps.WhoAmIRefreshed)
 	return result.Steps
 }

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 )
 
@@ -43,32 +42,16 @@ func TestFAPI2Clients(t *testing.T) {
 			node := newNode(t, nodePackage(t, "node", test.client), "dpop-"+test.client+".mjs")
 			b := signIn(t, s, alice)
 			app := b.register(alice.account, test.client+" "+test.algorithm, "", "https://app.example.com/callback")
-			key := jose.JSONWebKey{Key: test.key, KeyID: "key-1", Algorithm: test.algorithm}
-			private, err := json.Marshal(key)
-			require.NoError(t, err)
-			public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
-			require.NoError(t, err)
-			form := b.get(home(alice.account) + "/" + app.ID + "/edit").form(home(alice.account) + "/" + app.ID)
-			require.Less(t, form.set("jwks", string(public)).submit().Status, 300)
-			app.ClientSecret = ""
-
 			node.start(s, app, map[string]string{
-				"auth": "key", "key": string(private), "algorithm": test.web, "alg": test.proofs, "clock_skew": "0", "push": "true",
+				"auth": "key", "key": b.pasteKey(&app, test.key, test.algorithm), "algorithm": test.web, "alg": test.proofs, "clock_skew": "0", "push": "true",
 			})
 			question := node.question()
 			require.Contains(t, question, "request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A")
 			require.NotContains(t, question, "scope=")
-			node.write(b.authorize(question, alice.account).String())
-			var result struct{ Steps dpopSteps }
-			node.read(&result)
-			node.wait()
-			require.Equal(t, "dpop", result.Steps.TokenType)
-			require.Equal(t, "invalid_token", result.Steps.Stolen)
-			require.Equal(t, 1, result.Steps.WhoAmI.Data.User.ID)
-			require.Equal(t, result.Steps.WhoAmI, result.Steps.WhoAmIRefreshed)
-			require.False(t, result.Steps.Rotated)
-			require.Equal(t, result.Steps.Thumbprint, result.Steps.Introspection.Confirmation.JKT)
-			require.Equal(t, "invalid_token", result.Steps.Refused)
+			steps := node.dpop(b, question)
+			require.False(t, steps.Rotated)
+			require.Equal(t, steps.Thumbprint, steps.Introspection.Confirmation.JKT)
+			require.Equal(t, "invalid_token", steps.Refused)
 		})
 	}
 }

@@ -23,12 +23,8 @@ func TestConsentReachesTheClient(t *testing.T) {
 	c := newChromium(t, true)
 	s := start(t)
 	b := signIn(t, s, alice)
-	_, err := chromedp.Call(c.ctx, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
-	require.NoError(t, err)
-	c.open(s.URL + "/login")
-	c.fill("email", alice.email)
-	c.fill("password", alice.password)
-	c.click(`form[action^="/login"] button`)
+	c.signInTo(s)
+	c.ignoreCertificates()
 
 	arrived := make(chan *url.URL, 1)
 	client := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -97,12 +93,8 @@ func testClientGoesOn(t *testing.T, decision string) {
 	c := newChromium(t, true)
 	s := start(t)
 	b := signIn(t, s, alice)
-	_, err := chromedp.Call(c.ctx, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
-	require.NoError(t, err)
-	c.open(s.URL + "/login")
-	c.fill("email", alice.email)
-	c.fill("password", alice.password)
-	c.click(`form[action^="/login"] button`)
+	c.signInTo(s)
+	c.ignoreCertificates()
 
 	developer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -155,4 +147,12 @@ func (c *chromium) leaving(scheme string) func() *url.URL {
 			return nil
 		}
 	}
+}
+
+// ignoreCertificates lets a browser open servers whose certificate it does not
+// know.
+func (c *chromium) ignoreCertificates() {
+	c.t.Helper()
+	_, err := chromedp.Call(c.ctx, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+	require.NoError(c.t, err)
 }

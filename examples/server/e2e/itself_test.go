@@ -4,13 +4,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
@@ -24,11 +22,7 @@ func TestNodeClientsThemselves(t *testing.T) {
 	s := start(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	jwk := jose.JSONWebKey{Key: key, KeyID: "key-1", Algorithm: "ES256"}
-	private, err := json.Marshal(jwk)
-	require.NoError(t, err)
-	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{jwk.Public()}})
-	require.NoError(t, err)
+	private, public := webKey(t, key, "ES256")
 	for _, client := range []string{"oauth4webapi", "openid-client"} {
 		for _, auth := range []string{"basic", "post", "key", "key with DPoP"} {
 			auth, dpop := strings.CutSuffix(auth, " with DPoP")
@@ -40,12 +34,12 @@ func TestNodeClientsThemselves(t *testing.T) {
 				dir := nodePackage(t, "node", client)
 				b := signIn(t, s, alice)
 				app := b.register(alice.account, client+" "+auth, "confidential", "https://app.example.com/callback")
-				b.letActItself(app, "jwks", map[bool]string{true: string(public)}[auth == "key"])
+				b.letActItself(app, "jwks", map[bool]string{true: public}[auth == "key"])
 				if auth == "key" {
 					app.ClientSecret = ""
 				}
 				node := newNode(t, dir, client+"-itself.mjs")
-				more := map[string]string{"auth": auth, "scope": "read", "key": string(private), "algorithm": `{"name":"ECDSA","namedCurve":"P-256"}`}
+				more := map[string]string{"auth": auth, "scope": "read", "key": private, "algorithm": `{"name":"ECDSA","namedCurve":"P-256"}`}
 				tokenType := "bearer"
 				if dpop {
 					more["dpop"], tokenType = "true", "dpop"

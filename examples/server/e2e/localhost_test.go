@@ -38,9 +38,7 @@ func TestLocalhostHasAFreePort(t *testing.T) {
 	}
 	verifier := oauth2.GenerateVerifier()
 	c.open(config.AuthCodeURL("native", oauth2.S256ChallengeOption(verifier)))
-	c.fill("email", alice.email)
-	c.fill("password", alice.password)
-	c.click(`form[action="/login"] button`)
+	c.signIn(alice)
 	require.Equal(t, http.StatusOK, c.click(`button[name="decision"][value="authorize"]`))
 	require.Equal(t, "Back at the application", c.text("h1"))
 	answer := <-arrived

@@ -4,10 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"encoding/json"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
 )
 
@@ -29,11 +27,7 @@ func TestMCPClientPackage(t *testing.T) {
 	b := signIn(t, s, alice)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
-	jwk := jose.JSONWebKey{Key: key, KeyID: "key-1", Algorithm: "ES256"}
-	private, err := json.Marshal(jwk)
-	require.NoError(t, err)
-	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{jwk.Public()}})
-	require.NoError(t, err)
+	private, public := webKey(t, key, "ES256")
 	for _, way := range []string{"document", "registration", "registered", "secret", "key"} {
 		t.Run(way, func(t *testing.T) {
 			app := application{Callback: redirect}
@@ -48,8 +42,8 @@ func TestMCPClientPackage(t *testing.T) {
 				path := home(alice.account) + "/" + app.ID
 				form := b.get(path+"/edit").form(path).set("application_scopes", "read")
 				if way == "key" {
-					form.set("jwks", string(public))
-					more["key"], more["algorithm"] = string(private), `{"name":"ECDSA","namedCurve":"P-256"}`
+					form.set("jwks", public)
+					more["key"], more["algorithm"] = private, `{"name":"ECDSA","namedCurve":"P-256"}`
 				}
 				require.Less(t, form.submit().Status, 300)
 			}

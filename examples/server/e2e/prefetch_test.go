@@ -38,9 +38,7 @@ func TestLookingAheadSignsNobodyIn(t *testing.T) {
 		return s.authorizeURL(app, newVerifier(), "account_id", alice.account, "state", state)
 	}
 	c.open(visit("first"))
-	c.fill("email", alice.email)
-	c.fill("password", alice.password)
-	c.click(`form[action="/login"] button`)
+	c.signIn(alice)
 	c.click(`button[name="decision"][value="authorize"]`)
 	require.Equal(t, "first", (<-arrived).Get("state"))
 

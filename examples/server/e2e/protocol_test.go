@@ -222,15 +222,7 @@ func TestTokenErrors(t *testing.T) {
 	verifier := newVerifier()
 	code := b.authorize(s.authorizeURL(app, verifier), acme).Query().Get("code")
 	good := func(changes ...string) url.Values {
-		fields := app.as(redemption(app, code, verifier))
-		for i := 0; i+1 < len(changes); i += 2 {
-			if changes[i+1] == "" {
-				fields.Del(changes[i])
-			} else {
-				fields.Set(changes[i], changes[i+1])
-			}
-		}
-		return fields
+		return changed(app.as(redemption(app, code, verifier)), changes...)
 	}
 	flipped := code[:len(code)-8] + string(code[len(code)-8]^1) + code[len(code)-7:]
 

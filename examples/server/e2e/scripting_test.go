@@ -55,9 +55,7 @@ func TestScriptsOfOthersDoNotRun(t *testing.T) {
 	require.NoError(t, err)
 
 	c.open(s.URL + home(acme))
-	c.fill("email", alice.email)
-	c.fill("password", alice.password)
-	c.click(`form[action^="/login"] button`)
+	c.signIn(alice)
 	q := url.QueryEscape(script)
 	for _, path := range []string{
 		home(acme), app.path(), app.path("edit"), app.path("revoke"), app.path("delete"), home(acme) + "?notice=" + q + "&after=" + q,
@@ -126,10 +124,7 @@ func TestFramesAreRefused(t *testing.T) {
 	evil := httptest.NewServer(framing)
 	defer evil.Close()
 
-	c.open(s.URL + "/login")
-	c.fill("email", alice.email)
-	c.fill("password", alice.password)
-	c.click(`form[action^="/login"] button`)
+	c.signInTo(s)
 	shown := func(of string) string {
 		c.open(evil.URL + "/?of=" + url.QueryEscape(of))
 		tree, err := chromedp.Call(c.ctx, cdppage.GetFrameTree, cdp.Empty{})

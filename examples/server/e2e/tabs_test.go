@@ -93,9 +93,7 @@ func (d *desk) ask(c *chromium, state string) {
 
 func (d *desk) signIn(c *chromium, who person) {
 	d.t.Helper()
-	c.fill("email", who.email)
-	c.fill("password", who.password)
-	require.Equal(d.t, http.StatusOK, c.click(`form[action="/login"] button`))
+	require.Equal(d.t, http.StatusOK, c.signIn(who))
 }
 
 // authorize says yes, which leads back to the client with a code.
@@ -115,9 +113,7 @@ func TestEnterAuthorizes(t *testing.T) {
 	client := newThirdParty(t)
 	app := signIn(t, s, alice).register(acme, "Enter", "public", client.URL+"/callback")
 	c.open(s.authorizeURL(app, newVerifier(), "state", "entered"))
-	c.fill("email", alice.email)
-	c.fill("password", alice.password)
-	c.click(`form[action="/login"] button`)
+	c.signIn(alice)
 
 	acmes := `input[name="account_id"][value="` + acme + `"]`
 	c.press(acmes)

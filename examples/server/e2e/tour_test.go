@@ -246,11 +246,6 @@ func tour(c *chromium, s *server, client *recordingClient, visit func(name strin
 		names = append(names, name)
 		visit(name)
 	}
-	signIn := func() {
-		c.fill("email", alice.email)
-		c.fill("password", alice.password)
-		c.click(`form[action^="/login"] button`)
-	}
 	c.open(s.URL + "/")
 	look("login")
 	c.fill("email", "nobody@example.com")
@@ -258,7 +253,7 @@ func tour(c *chromium, s *server, client *recordingClient, visit func(name strin
 	c.click(`form[action^="/login"] button`)
 	look("login refused")
 	c.open(s.URL + "/")
-	signIn()
+	c.signIn(alice)
 	look("accounts")
 
 	c.open(s.URL + home(acme))

@@ -149,14 +149,20 @@ func (s *server) authorizeURL(app application, verifier string, more ...string) 
 		q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(digest[:]))
 		q.Set("code_challenge_method", "S256")
 	}
-	for i := 0; i+1 < len(more); i += 2 {
-		if more[i+1] == "" {
-			q.Del(more[i])
+	return s.URL + "/oauth/authorize?" + changed(q, more...).Encode()
+}
+
+// changed sets parameters, in pairs of name and value; an empty value takes one
+// away.
+func changed(params url.Values, pairs ...string) url.Values {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			params.Del(pairs[i])
 		} else {
-			q.Set(more[i], more[i+1])
+			params.Set(pairs[i], pairs[i+1])
 		}
 	}
-	return s.URL + "/oauth/authorize?" + q.Encode()
+	return params
 }
 
 // newVerifier makes a PKCE code verifier (RFC 7636, section 4.1).
