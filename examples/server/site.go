@@ -25,7 +25,7 @@ const devicePath = "/device"
 
 var demoScopes = []flow.Scope{
 	{Name: "read", Description: "See who you are and read what the account has", Default: true},
-	{Name: "write", Description: "Change what the account has"},
+	{Name: "write", Description: "Change what the account has", Risk: "What is changed or deleted cannot be brought back."},
 }
 
 // newSite puts the demo together: the library's pages and endpoints, and what
