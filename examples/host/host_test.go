@@ -317,7 +317,7 @@ func TestRoles(t *testing.T) {
 	require.Contains(t, max.text("section:has(#authorized)"), "Second")
 	require.False(t, max.has(`form[action*="/authorized_applications/"]`), "a manager withdraws nothing of others")
 	olga.open(list)
-	require.True(t, olga.has(`.confirm summary[aria-label="Revoke First"]`))
+	require.True(t, olga.has(`.confirm[aria-label="Revoke First"] summary`))
 	require.Equal(t, http.StatusNotFound, gina.open(list))
 
 	max.open(list + "/" + second.id + "/transfer")

@@ -196,7 +196,7 @@
 //	    Was (Name, Description, Homepage, Callbacks), Name, Description,
 //	    Homepage, Callbacks, Public, ConfidentialOnly,
 //	    Further (Name, Label, Hint, Scopes, Flag, Text, Was, Has "scope"),
-//	    Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice,
+//	    FurtherOpen, Changes (Field, Label, Before, Now, Yours), ChangedAt, Notice,
 //	    Problems (Field, Message), Problem "field"
 //	revoke_tokens.html
 //	    Account, ListURL, Name, Public, Action, Cancel, Ticket, Notice,
@@ -258,6 +258,7 @@
 //	{{date time}}               "2 Jan 2006"
 //	{{when time}}               "2 Jan 2006, 15:04 UTC"
 //	{{exact time}}              "2 Jan 2006, 15:04:05 UTC"
+//	{{number count}}            "1,000"
 //	{{lang}} {{dir}}            the language of the page, "ltr" or "rtl"
 //
 // Times are in the zone of flow.Config.Pages.TimeZone, and in UTC without one. A

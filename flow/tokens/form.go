@@ -103,7 +103,7 @@ func (req *request) days(text string) (days int, problem *page.Message) {
 		if req.maxDays == 0 {
 			key = "tokens.days_or_none"
 		}
-		return 0, page.Say(key, most)
+		return 0, page.Say(key, strconv.Itoa(most))
 	}
 	return days, nil
 }

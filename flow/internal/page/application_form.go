@@ -80,3 +80,12 @@ func problemOf(problems []Problem, field string) *Message {
 	}
 	return nil
 }
+
+// FurtherOpen reports whether the form opens with the further fields in sight:
+// one of them is set, or something is to be said of it.
+func (f ApplicationForm) FurtherOpen() bool {
+	return slices.ContainsFunc(f.Further, func(field Field) bool {
+		changed := slices.ContainsFunc(f.Changes, func(c Change) bool { return c.Field == field.Name })
+		return field.Text != "" || changed || f.Problem(field.Name) != nil
+	})
+}

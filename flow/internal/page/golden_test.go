@@ -307,7 +307,7 @@ func TestConsequence(t *testing.T) {
 		{Usage{}, "Nobody gives it access at the moment; it was never used."},
 		{Usage{Users: 1}, "This cuts off 1 user; it was never used."},
 		{Usage{Users: 12}, "This cuts off 12 users; it was never used."},
-		{Usage{Users: 1000, More: true}, "This cuts off more than 1000 users; it was never used."},
+		{Usage{Users: 1000, More: true}, "This cuts off more than 1,000 users; it was never used."},
 	} {
 		said, err := english.msg(tt.usage.Consequence())
 		require.NoError(t, err)

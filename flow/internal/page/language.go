@@ -63,7 +63,7 @@ func (l *edition) dir() string {
 // funcs are what templates say things with.
 func (l *edition) funcs() template.FuncMap {
 	return template.FuncMap{
-		"msg": l.msg, "mark": Mark,
+		"msg": l.msg, "mark": Mark, "number": l.number,
 		"ago": l.ago, "date": l.date, "when": l.when, "exact": l.exact,
 		"lang": l.tag.String, "dir": l.dir,
 	}

@@ -123,7 +123,7 @@ func (l *edition) element(m Moment, attribute template.HTML, tell func(Moment) (
 func (l *edition) sayDate(m Moment) (template.HTML, error) {
 	at := m.local()
 	month := Say("time.month." + strconv.Itoa(int(at.Month())))
-	return l.msg("time.date", at.Day(), month, at.Year())
+	return l.msg("time.date", at.Day(), month, template.HTML(strconv.Itoa(at.Year())))
 }
 
 func (l *edition) sayClock(clock string) func(Moment) (template.HTML, error) {

@@ -3,10 +3,10 @@ package page
 import (
 	"fmt"
 	"html/template"
-	"strconv"
 	"strings"
 
 	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/message"
 )
 
 // msg returns a message in the language, for templates: the one of a key, or a
@@ -68,6 +68,16 @@ func (l *edition) say(key string, args []any) (template.HTML, error) {
 // and attributes too.
 func isolate(s string) string { return "\u2068" + s + "\u2069" }
 
+// number is a count as people of the language write it, in the digits that its
+// times have: "1,000", "1.000".
+func (l *edition) number(n int) template.HTML {
+	tag, err := l.tag.SetTypeForKey("nu", "latn")
+	if err != nil {
+		tag = l.tag
+	}
+	return template.HTML(message.NewPrinter(tag).Sprint(n))
+}
+
 // sentences returns arguments one after another.
 func (l *edition) sentences(args []any) (template.HTML, error) {
 	said := make([]string, len(args))
@@ -92,7 +102,7 @@ func (l *edition) argument(arg any) (template.HTML, error) {
 		}
 		return template.HTML(template.HTMLEscapeString(v)), nil
 	case int:
-		return template.HTML(strconv.Itoa(v)), nil
+		return l.number(v), nil
 	case *Message:
 		return l.msg(v)
 	case Moment:
