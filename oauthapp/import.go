@@ -21,7 +21,8 @@ type SecretForm string
 // The forms that [Registry.Import] reads.
 const (
 	// PlainSecret is the secret itself: Doorkeeper by default, and Laravel
-	// Passport in earlier versions.
+	// Passport in earlier versions. Tables of services that began to hash their
+	// secrets have both; Import refuses as plain what begins as a slow hash.
 	PlainSecret SecretForm = "plain"
 	// SHA256Secret is the SHA-256 of the secret in hexadecimal digits:
 	// Doorkeeper with hash_application_secrets.
@@ -177,6 +178,8 @@ func (imp Import) keep() (secret *Secret, problem string) {
 		return nil, "Client secret is missing; a public application has none."
 	case imp.SecretForm == PlainSecret && (!utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl)):
 		return nil, "Client secret has control characters, such as a line break, or bytes that are not UTF-8: no client can send it."
+	case imp.SecretForm == PlainSecret && slowHash.MatchString(text):
+		return nil, "Client secret is a hash, and not the secret itself: whoever has a copy of the hashes could use it. Name the form of the hash."
 	case imp.SecretForm == PlainSecret && imp.SecretIsRandom:
 		chars := []rune(text)
 		if len(chars) < 16 {

@@ -73,9 +73,18 @@ func TestImportRefuses(t *testing.T) {
 		"line break":          {func(i *oauthapp.Import) { i.Secret += "\n" }, "client_secret"},
 		"line break, guessed": {func(i *oauthapp.Import) { i.SecretIsRandom = false; i.Secret = "s\n" }, "client_secret"},
 		"no UTF-8":            {func(i *oauthapp.Import) { i.Secret += "\xff" }, "client_secret"},
-		"no form":             {func(i *oauthapp.Import) { i.SecretForm = "" }, "client_secret"},
-		"no SHA-256":          {func(i *oauthapp.Import) { i.SecretForm = oauthapp.SHA256Secret }, "client_secret"},
-		"no bcrypt":           {func(i *oauthapp.Import) { i.SecretForm = oauthapp.BcryptSecret }, "client_secret"},
+		"hash as plain": {func(i *oauthapp.Import) {
+			i.Secret = "$2y$10$" + strings.Repeat("a", 53)
+		}, "client_secret"},
+		"hash as plain, guessed": {func(i *oauthapp.Import) {
+			i.SecretIsRandom, i.Secret = false, "pbkdf2_sha256$600000$salt$"+strings.Repeat("a", 43)+"="
+		}, "client_secret"},
+		"hash of another form as plain": {func(i *oauthapp.Import) {
+			i.Secret = "bcrypt_sha256$$2b$12$" + strings.Repeat("a", 53)
+		}, "client_secret"},
+		"no form":    {func(i *oauthapp.Import) { i.SecretForm = "" }, "client_secret"},
+		"no SHA-256": {func(i *oauthapp.Import) { i.SecretForm = oauthapp.SHA256Secret }, "client_secret"},
+		"no bcrypt":  {func(i *oauthapp.Import) { i.SecretForm = oauthapp.BcryptSecret }, "client_secret"},
 		"bcrypt too slow": {func(i *oauthapp.Import) {
 			i.SecretForm, i.Secret = oauthapp.BcryptSecret, "$2b$31$"+strings.Repeat("a", 53)
 		}, "client_secret"},
