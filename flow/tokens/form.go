@@ -97,7 +97,7 @@ func (req *request) days(text string) (days int, problem *page.Message) {
 	case most == 0:
 		most = maxDays
 	}
-	days, err := strconv.Atoi(text)
+	days, err := strconv.Atoi(strings.Map(digit, text))
 	if err != nil || days < 1 || days > most {
 		key := "tokens.days"
 		if req.maxDays == 0 {
@@ -106,6 +106,17 @@ func (req *request) days(text string) (days int, problem *page.Message) {
 		return 0, page.Say(key, strconv.Itoa(most))
 	}
 	return days, nil
+}
+
+// digit returns the digit of ASCII for those that keyboards for Arabic, Persian
+// and Japanese make, and everything else as it is.
+func digit(r rune) rune {
+	for _, zero := range []rune{'٠', '۰', '０'} {
+		if zero <= r && r <= zero+9 {
+			return '0' + r - zero
+		}
+	}
+	return r
 }
 
 // missingScopes says which scopes the user may not give. It returns nil where

@@ -123,6 +123,18 @@ func TestMaxLifetime(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, s.call(token).Code)
 }
 
+// People write numbers with the digits of their keyboard.
+func TestDaysAsTyped(t *testing.T) {
+	s := newService(t, tokens.Config{})
+	for _, days := range []string{"30", " 30 ", "٣٠", "۳۰", "３０"} {
+		token := s.make("ada", "10", url.Values{"expires_in": {days}})
+		s.pass(30*24*time.Hour - time.Second)
+		require.Equal(t, http.StatusOK, s.call(token).Code, days)
+		s.pass(time.Second)
+		require.Equal(t, http.StatusUnauthorized, s.call(token).Code, days)
+	}
+}
+
 // A form that is sent twice, as by a reload, makes one token.
 func TestFormIsSentTwice(t *testing.T) {
 	s := newService(t, tokens.Config{})
