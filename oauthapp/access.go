@@ -27,8 +27,8 @@ const endBatch = 200
 //	GrantsToOwner(AnyOwner)                the whole service, as after a restored backup
 //
 // When it has returned nil, no code, access token or refresh token of a session
-// that began before the call is accepted, on any node. Without a user and an
-// account in the filter that includes the tokens that applications have for
+// that began before the call is accepted, on any node. A filter that names
+// neither a user nor an account also ends the tokens that applications have for
 // themselves. What began during the call may be ended too. Users are asked for
 // their consent anew.
 //
@@ -38,10 +38,13 @@ const endBatch = 200
 // account any more.
 //
 // It works in short steps and rests between them, so that other calls are not
-// held up. The optional function progress is told after each step what was
-// ended so far. If it returns an error, part is ended. Call it again: it is
-// safe to repeat. It reports one event, AccessEnded, also with an error if
-// anything was ended. It returns the error of a filter that has one.
+// held up. After each step, progress is called with what was ended so far, in
+// the same goroutine; nil is for no progress. If EndAccess returns an error, a
+// part may be ended: call it again, which is safe.
+//
+// It reports one event, AccessEnded, when it returns: after success, even if
+// there was nothing to end, and after a failure if anything was ended by then.
+// It returns the error of a filter that has one, and ends nothing then.
 func (r *Registry) EndAccess(ctx context.Context, filter GrantFilter, progress func(Ended)) (Ended, error) {
 	if err := filter.Err(); err != nil {
 		return Ended{}, err
@@ -133,9 +136,13 @@ func (r *Registry) CountGrants(ctx context.Context, filter GrantFilter) (count i
 // the user: their grants, those that ended before too, and their API tokens.
 // What is left of their sessions names no user, and the clean-up removes it.
 // The offer of an application that they made in package dashboard names them
-// until it expires, for 7 days at most. It reports one event, UserErased, which
-// names the user. The host erases its own events and logs. Otherwise it is as
-// EndAccess.
+// until it expires, for 7 days at most. The host erases its own events and
+// logs.
+//
+// It works in short steps, as [Registry.EndAccess] does. If it returns an
+// error, a part may be ended: call it again, which is safe. It reports one
+// event, UserErased, which names the user, once it has succeeded. An empty user
+// is an error.
 func (r *Registry) Erase(ctx context.Context, user string) (Ended, error) {
 	filter := GrantsOfUser(user)
 	if err := filter.Err(); err != nil {

@@ -75,8 +75,9 @@ type APITokenStore interface {
 	EndAPITokens(ctx context.Context, filter GrantFilter, cursor string, limit int) (next string, ended int, err error)
 }
 
-// EndsAPITokens reports whether a filter selects API tokens, which belong to no
-// application: see [APITokenStore].
+// EndsAPITokens reports whether [Registry.EndAccess] with this filter ends API
+// tokens too. They belong to no application, so a filter that names an
+// application or its owner ends none.
 func (f GrantFilter) EndsAPITokens() bool {
 	return f.Err() == nil && f.application == uuid.Nil && f.Owner().IsAny()
 }

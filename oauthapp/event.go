@@ -77,10 +77,11 @@ const (
 	RequestRefused EventType = "request.refused"
 )
 
-// An Event tells who did what to which application, grant, session or secret,
-// when and from where. It is delivered after the change is durable. It never
-// holds a secret, code or token. As JSON it has the fields that are set, by the
-// names that they have in a log; those of the actor are an object of its own.
+// An Event tells who did what to which application, grant, session, secret or
+// API token, when and from where. It is delivered after the change is durable.
+// It never holds a secret, code or token. As JSON it has the fields that are
+// set, by the names that they have in a log; those of the actor are an object of
+// its own.
 type Event struct {
 	Type EventType `json:"type"`
 	Time time.Time `json:"time"`
@@ -106,8 +107,10 @@ type Event struct {
 	Grants          int       `json:"grants,omitzero"`       // of AccessEnded and UserErased: as Ended tells
 	Applications    int       `json:"applications,omitzero"` // of AccessEnded: as Ended tells
 	APITokens       int       `json:"api_tokens,omitzero"`   // of AccessEnded and UserErased: as Ended tells
-	// Reason is why it failed: a fixed phrase, never what somebody sent. It is
-	// "" if it did not fail. Of a change of standing it is Standing.Reason.
+	// Reason tells why. For what failed it is a fixed phrase, never what
+	// somebody sent. For a change of standing it is Standing.Reason, and for
+	// APITokenRevoked what the caller of RevokeAPIToken gave. Otherwise it is
+	// "".
 	Reason string `json:"reason,omitzero"`
 
 	// Of a credential that was leaked: Credential is its kind, as package

@@ -106,7 +106,7 @@ func (f GrantFilter) Owner() Owner {
 }
 
 // Selects reports whether the filter selects a grant, by its user, its account,
-// and the ID and Owner of its application.
+// and the ID and Owner of its application. It is for stores.
 func (f GrantFilter) Selects(user, account string, application uuid.UUID, owner string) bool {
 	return f.Err() == nil && user != "" &&
 		(f.user == "" || f.user == user) &&

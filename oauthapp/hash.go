@@ -127,11 +127,12 @@ func (s Secret) WasRandom() bool { return strings.HasPrefix(s.Hash, hashOfRandom
 // memory to judge.
 func (s Secret) IsArgon2() bool { return isArgon2(strings.TrimPrefix(s.Hash, hashOfRandom)) }
 
-// MatchHash reports whether an imported secret is the one presented. It takes
-// long: callers limit how often it is called, and how many at once where the
-// secret [Secret.IsArgon2]. The packages that it needs are none of this one's:
-// bcrypt compares a hash of bcrypt in constant time, and argon2id is
-// argon2.IDKey. A secret without a Hash matches nothing.
+// MatchHash reports whether an imported secret is the one presented. It is slow
+// on purpose: callers limit how often it is called, and how many calls run at
+// once where [Secret.IsArgon2] is true. This package imports neither bcrypt nor
+// Argon2, so callers hand them over: bcrypt compares a bcrypt hash in constant
+// time, and argon2id is IDKey of golang.org/x/crypto/argon2. A secret without a
+// Hash matches nothing.
 func (s Secret) MatchHash(presented string, bcrypt func(hash, presented []byte) bool,
 	argon2id func(presented, salt []byte, passes, memory uint32, lanes uint8, length uint32) []byte) bool {
 	hash := strings.TrimPrefix(s.Hash, hashOfRandom)

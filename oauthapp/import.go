@@ -42,7 +42,8 @@ const (
 	Argon2Secret SecretForm = "argon2"
 )
 
-// An Import is an application that lived in another service.
+// An Import is an application that lived in another service, for
+// [Registry.Import].
 type Import struct {
 	// Registration has what that service kept of the application. Its ClientID
 	// stays as it is: 1 to 255 letters, digits, "-", ".", "_" and "~". Its
@@ -56,8 +57,9 @@ type Import struct {
 	// SecretIsRandom vouches that the secret was drawn at random, with 128 bits
 	// or more, and that no person chose it. A secret for which nobody vouches
 	// keeps a slow hash, and attempts to guess it are limited before they are
-	// judged. One for which the host vouches is kept as those made here: at
-	// once, or from its first use on where it came as a slow hash.
+	// judged. One for which the host vouches is kept as a SHA-256 digest, as
+	// those made here are. If it came as a slow hash, it gets that digest when
+	// it is first used.
 	SecretIsRandom bool
 
 	CreatedAt time.Time // in that service; the time of the import where it is zero
@@ -77,14 +79,17 @@ type Imported struct {
 // Import registers an application of an account that lived in another service,
 // with the client ID and the client secret that it has there, so that it goes
 // on working as it is deployed. It can be repeated: what was imported before
-// stays as it is. Callback URLs that [Registration] does not admit are left out
-// and told of. Its standing is that of every new application: a host that
-// approves applications approves it with [Registry.ChangeStanding].
+// stays as it is. Callback URLs that the rules of [Registration] do not admit
+// are left out, and listed in Imported.Refused. The standing is that of every
+// new application: a host that approves applications approves it with
+// [Registry.ChangeStanding].
 //
-// It returns a [*ValidationError] that names everything else that is wrong,
-// which is also the case where no callback URL is left; [ErrExists] where
-// somebody else has the client ID, or an application had it that was deleted;
-// and [ErrLimit].
+// It returns a [*ValidationError] that names everything else that is wrong;
+// that no callback URL is left is one such thing. It returns [ErrExists] if
+// another account has the client ID, or a deleted application had it. It
+// returns [ErrLimit] if the account has Config.MaxApplications applications
+// already. The event is ApplicationCreated; an import that changes nothing has
+// none.
 func (r *Registry) Import(ctx context.Context, account string, imp Import) (Imported, error) {
 	if err := checkOwner(OwnedBy(account)); err != nil {
 		return Imported{}, err
@@ -166,7 +171,8 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 	return reg, secret, refused, problems
 }
 
-// ImportedHint stands for the last characters of a secret that came as a hash.
+// ImportedHint is the Hint of a [Secret] that was imported as a hash, whose
+// last characters nobody knows.
 const ImportedHint = "imported"
 
 // keep returns what is kept of the secret, or says what is wrong with it, which

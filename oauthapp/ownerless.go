@@ -6,14 +6,16 @@ import (
 )
 
 // CheckCallback returns what is wrong with a callback URL for applications of a
-// type, as [Registration.CallbackURLs] says, or nil. The error is the predicate
-// of a sentence about the URL.
+// type, as [Registration.CallbackURLs] says, or nil. The error is what comes
+// after "the URL" in a sentence, such as "has a fragment; leave out the "#" and
+// what follows it".
 func (r *Registry) CheckCallback(typ ClientType, callback string) error {
 	return checkedCallback(checkCallback(callback, typ, r.cfg.PrivateUseSchemes...))
 }
 
-// CheckCallback is the method of a [Registry] without
-// Config.PrivateUseSchemes.
+// CheckCallback returns what is wrong with a callback URL for applications of a
+// type, or nil. It judges as [Registry.CheckCallback] does where
+// Config.PrivateUseSchemes is empty.
 func CheckCallback(typ ClientType, callback string) error {
 	return checkedCallback(checkCallback(callback, typ))
 }
@@ -26,8 +28,8 @@ func checkedCallback(problem *mistake) error {
 }
 
 // CheckOwnerless returns a registration as [Registry.RegisterOwnerless] would
-// keep it, or a [*ValidationError] that names everything wrong with it. It
-// reads nothing.
+// keep it, or a [*ValidationError] that names everything wrong with it. It does
+// not ask the store.
 func (r *Registry) CheckOwnerless(reg Registration) (Registration, error) {
 	reg, problems := r.check("", reg)
 	if len(problems) > 0 {

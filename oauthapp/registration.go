@@ -13,11 +13,11 @@ import (
 // around texts and URLs is dropped. Empty callback URLs are dropped.
 type Registration struct {
 	// ClientID is the client ID that the application gets. It is optional when
-	// registering and ignored when editing. Take it from [NewClientID] before
-	// the registration is sent, so that a registration that is sent twice
-	// registers once: the second returns ErrExists. An application without an
-	// owner may also bring an https URL of up to 1024 bytes that has the form
-	// of a callback URL.
+	// registering and ignored when editing. Take it from [NewClientID], 20
+	// hexadecimal digits in lower case, before the registration is sent, so
+	// that a registration that is sent twice registers once: the second returns
+	// ErrExists. An application without an owner may also bring an https URL of
+	// up to 1024 bytes that has the form of a callback URL.
 	ClientID string
 	// Name is shown to users. It has 1 to 100 characters. Control characters,
 	// invisible characters and characters that change the direction of writing

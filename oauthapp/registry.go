@@ -38,13 +38,14 @@ type Config struct {
 	// PrivateUseSchemes are schemes without a period that callback URLs of
 	// public applications may have, such as "cursor": 2 to 32 lower-case
 	// letters and digits, the first a letter. RFC 8252, section 8.4, advises
-	// against them: of the programs on a user's device that claim one, any may
-	// receive the code, which is of no use to it without the verifier. List
-	// those of applications that have no other. Defaults to none.
+	// against them: if several programs on a user's device claim one, any of
+	// them may receive the code. PKCE makes the code useless to it. List only
+	// schemes of applications that have no other callback URL. Defaults to
+	// none.
 	PrivateUseSchemes []string
 
-	// ConfidentialOnly refuses to register public applications. Those that are
-	// there stay.
+	// ConfidentialOnly refuses to register public applications. Those that were
+	// registered before stay. Defaults to admitting both types.
 	ConfidentialOnly bool
 
 	// CredentialPrefix is the prefix of client secrets: 1 to 16 lower-case
@@ -53,10 +54,13 @@ type Config struct {
 	CredentialPrefix string
 
 	// Events receives every change after it is durable, in the goroutine that
-	// made it. It cannot veto. Optional.
+	// made it: many goroutines call it at once, and the call that made the
+	// change waits for it. It cannot veto. A panic in it goes to that caller.
+	// Defaults to none.
 	Events func(context.Context, Event)
 
-	// Now tells the time. Defaults to time.Now.
+	// Now tells the time, which is kept in UTC and microseconds. Defaults to
+	// time.Now.
 	Now func() time.Time
 }
 

@@ -60,14 +60,14 @@ type Store interface {
 	// ErrNotFound.
 	UpdateApplication(ctx context.Context, owner Owner, app Application) error
 
-	// SetStanding replaces the standing was of an application by standing,
-	// changes nothing else, and returns the application as it was. However many
-	// callers replace the same standing at once, one gets nil. It returns
-	// ErrConflict if the application has another standing than was. It returns
-	// ErrNotFound. A store obeys Standing.Suspended: from the return on, and
-	// while it is set, the methods of package store that accept or issue behave
-	// as if the application's sessions were not there. A store only keeps the
-	// other fields.
+	// SetStanding sets the standing of an application if the one that it has
+	// equals was. It changes nothing else, and returns the application as it
+	// was before. However many callers replace the same standing at once, one
+	// gets nil. It returns ErrConflict if the application has another standing
+	// than was. It returns ErrNotFound. A store obeys Standing.Suspended: from
+	// the return on, and while it is set, the methods of package store that
+	// accept or issue behave as if the application's sessions were not there. A
+	// store only keeps the other fields.
 	SetStanding(ctx context.Context, owner Owner, id uuid.UUID, was, standing Standing) (Application, error)
 
 	// TransferApplication gives an application to the owner to, an account of
