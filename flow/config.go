@@ -27,59 +27,70 @@ type Config struct {
 	Store store.Store
 
 	// Keys sign forms, and take part in the tokens of a refresh, so that a
-	// repeated one can be answered. Each has 32 bytes or more; the first signs,
-	// all verify. Nodes that serve the same users share them; the package
-	// documentation says how to replace one. Whoever has a key can forge
-	// consent; it opens no token. Defaults to a random key: forms that are open
-	// during a restart must be reopened, and a refresh cannot be repeated
-	// across it. Use it for one node only.
+	// repeated refresh can be answered. Each has 32 random bytes or more. The
+	// first signs, all verify. Nodes that serve the same users share them; the
+	// package documentation says how to replace one. Whoever has a key can
+	// forge consent, but can use nobody's token.
+	//
+	// Defaults to a random key, which is for a service of one node: forms that
+	// are open during a restart must be reopened, and a refresh cannot be
+	// repeated across it.
 	Keys [][]byte
 
-	// SigningKeys sign what others verify, for the capabilities that do so,
-	// such as package signedintrospection. All are published, 20 at most, and
-	// of each algorithm the first signs. The ID of a key is its thumbprint (RFC
-	// 7638). Nodes share them; package signedintrospection says how to replace
-	// one. Without such a capability they have no effect. Defaults to none.
+	// SigningKeys sign what others verify, for capabilities such as package
+	// signedintrospection. There are at most 20. All are published; the first
+	// of each algorithm signs. The ID of a key is its thumbprint (RFC 7638).
+	// Nodes share them; package signedintrospection says how to replace one.
+	// Without a capability that signs they have no effect. Defaults to none.
 	SigningKeys []SigningKey
 
 	// CredentialPrefix brands client secrets, codes and tokens: 1 to 16
-	// lower-case letters and digits. Choose it once. Defaults to
-	// credential.DefaultPrefix.
+	// lower-case letters and digits, the first a letter. Choose it once: with
+	// another prefix, whatever was issued before is refused. Defaults to
+	// credential.DefaultPrefix, "oa".
 	CredentialPrefix string
 
-	// CurrentUser tells who is signed in; nil means nobody. An error is an
-	// outage and answered 503. So is a user without an ID, or with an account
-	// whose ID is not as [Account] says.
+	// CurrentUser tells who is signed in; nil means nobody. Many goroutines
+	// call it at once. An error is an outage and answered 503. So is a user
+	// without an ID, or with an account whose ID is not as [Account] says.
 	CurrentUser func(r *http.Request) (*User, error)
 
-	// LoginURL returns where a user signs in and is then sent to returnTo,
-	// which is always a path on this service, with its query. The page has it
-	// from a browser, and so from anybody: [ParseReturnTo] tells where it may
-	// send the user, and what an authorization request says of the sign-in,
-	// such as login_hint. LoginURL is also asked where nobody is sent there
-	// yet: by New, and for the Content-Security-Policy of pages with a form.
-	// Where it returns "", the answer is 503.
+	// LoginURL returns the URL of the page on which a user signs in. That page
+	// then sends the user to returnTo, which is always a path on this service,
+	// with its query. It gets returnTo back from a browser, so anybody may have
+	// written it: [ParseReturnTo] tells where the page may send the user, and
+	// what an authorization request says of the sign-in, such as login_hint.
+	//
+	// LoginURL is called more often than users are sent there: also by New, and
+	// for the Content-Security-Policy of pages with a form. If it returns "",
+	// the answer is 503.
 	LoginURL func(returnTo string) string
 
 	// MayAct returns which of Scopes a user may still give applications for an
 	// account: none for a user who left the account, was suspended or is gone.
+	// Many goroutines call it at once. An error is an outage and answered 503.
+	//
 	// It is asked at every code exchange, every refresh, and every consent,
-	// remembered or not; by [Provider.Require] and introspection for tokens
-	// that nothing refreshes; and at every call behind a [Guard] with Current.
-	// So what a user may not do any more ends, or narrows, with the next
-	// refresh, after Lifetimes.AccessToken at most; a refresh that is repeated
+	// remembered or not. [Provider.Require] and introspection ask it about
+	// tokens that nothing refreshes. A [Guard] with Current asks it at every
+	// call. So a token reaches less, or nothing, from the next refresh on,
+	// which is after Lifetimes.AccessToken at most. A refresh that is repeated
 	// within Lifetimes.RotationGrace gets the same tokens again, unless the
-	// user may give nothing by then. Where package tokens lets users make API
-	// tokens, it is asked at each use of one, with the account "" for a token
-	// that is not for one account: which scopes the user may use at all, none
-	// for one who is suspended or gone. A user who may give nothing ends the
-	// session, or the API token, with an event. An error is an outage and
-	// answered 503. Defaults to all scopes for everyone: what a user granted
-	// outlives their place in the account, until somebody revokes it or
-	// Lifetimes.Session is over.
+	// user may give nothing by then.
+	//
+	// API tokens, which package tokens lets users make, have it asked at each
+	// use. For a token that is not for one account, the account is "", and the
+	// answer is which scopes the user may use at all.
+	//
+	// If a user may give nothing, the session or the API token ends, with an
+	// event.
+	//
+	// Defaults to all scopes for everyone: what a user granted outlives their
+	// place in the account, until somebody revokes it or Lifetimes.Session is
+	// over.
 	MayAct func(ctx context.Context, user, account string) (scopes []string, err error)
 
-	// Scopes are what applications can ask for.
+	// Scopes are what applications can ask for. At least one is a default.
 	Scopes []Scope
 
 	// IgnoredScopes are names that requests may have in scope without effect,
@@ -89,29 +100,34 @@ type Config struct {
 	// with invalid_scope.
 	IgnoredScopes []string
 
-	// Resource is the identifier of the protected API (RFC 9728): https, or
-	// http for a loopback host; no query, no fragment. Every token is for that
-	// API. A client that asks for a token for another one, with "resource" (RFC
-	// 8707), is refused. If Resources names further APIs, this is the default
-	// one: tokens are for it where the client names none. Defaults to Issuer.
+	// Resource is the identifier of the protected API (RFC 9728), a URL: https,
+	// or http for a loopback host; no query, no fragment. Without Resources,
+	// every token is for that API, and a client that names another one with the
+	// parameter "resource" (RFC 8707) is refused. With Resources, this is the
+	// default API: tokens are for it where the client names none. Defaults to
+	// Issuer.
 	Resource string
 
 	// Resources are further APIs of the service. A client asks its user for one
-	// or several of them, at most 8, with "resource", and gets access tokens
-	// that no other API takes: [Guard] says which one a handler serves. At the
-	// token endpoint "resource" narrows what the user authorized; without it,
-	// an access token is for all of that. A Resource whose Identifier is
-	// Config.Resource describes the default API. A consent to others than the
-	// default one is not remembered. Tokens for an API that is taken out are
-	// refused. Tokens for the default API open whichever API Config.Resource
-	// names later, so it must not name one that they are not to open. Defaults
-	// to none.
+	// or several of them, at most 8, with the parameter "resource", and gets
+	// access tokens that no other API takes: [Guard] says which API a handler
+	// serves. At the token endpoint, "resource" narrows what the user
+	// authorized; without it, an access token is for all of that. A Resource
+	// whose Identifier is Config.Resource describes the default API. A consent
+	// to any API but the default one is not remembered, so the user is asked
+	// each time.
+	//
+	// Tokens for an API that is taken out are refused. Tokens for the default
+	// API are not tied to its identifier: they open the API that
+	// Config.Resource names at the time. So do not change that to an API which
+	// they must not open. Defaults to none.
 	Resources []Resource
 
 	// ResourceServers are the client IDs of confidential applications that may
-	// introspect every token. Those of a [Resource] may introspect those for
-	// it, and others their own. [Provider.Check] tells which of them the store
-	// does not know. Defaults to none.
+	// introspect every token. Those of a [Resource] may introspect the tokens
+	// for that API. Every other client may introspect its own tokens.
+	// [Provider.Check] tells which of them the store does not know. Defaults to
+	// none.
 	ResourceServers []string
 
 	// Applications are the rules for what developers register.
@@ -119,12 +135,13 @@ type Config struct {
 
 	// RequirePKCE demands PKCE of confidential clients too. Public clients
 	// always need it, and a challenge that was sent is always verified.
+	// Defaults to leaving it to confidential clients.
 	RequirePKCE bool
 
 	// Profile is what the service is held to as a whole: [FAPI2], [OAuth21] or
-	// [MCP]. New fails, naming the clause, where the configuration lacks what
-	// the profile demands, and everything else is narrowed to it: each profile
-	// says how. Defaults to none.
+	// [MCP]. New fails, naming the clause, if the configuration lacks what the
+	// profile demands. Whatever the library can narrow to the profile by
+	// itself, it narrows: the constants say what. Defaults to none.
 	Profile Profile
 
 	// Lifetimes are how long codes, tokens and consents are good.
@@ -138,38 +155,41 @@ type Config struct {
 	Extensions []Extension
 
 	// Events receives every change after it is durable, in the goroutine that
-	// made it. It cannot veto, and a panic is logged. Its context is not
-	// cancelled with the request, which waits for it: set a deadline. Each
-	// request that an endpoint refuses has an event, with the error code, the
-	// reason and the client that it names; so has one to the API whose access
-	// token is of a live session, which nobody has revoked and whose
-	// application is not suspended. A request to a page has one once the
-	// application is known.
-	// Outages have none: they are in the log. Refusals, which anybody can cause
-	// as often as they like, are reported 100 times for one network address,
-	// and then once every 10 seconds; each type of event is counted for itself,
-	// in 5 megabytes at most. Text that a caller sent, such as the
-	// User-Agent, has at most 256 bytes, and question marks for control
-	// characters. Defaults to none.
+	// made it, so many goroutines call it at once. It cannot veto, and a panic
+	// is logged. The request waits for it, and its context is not cancelled
+	// with the request: set a deadline.
+	//
+	// Refusals have events, too, with the error code, the reason and the client
+	// that the request names. An endpoint reports each request that it refuses.
+	// A page does so once the application is known. The API does so where the
+	// access token is of a live session, whose application is not suspended.
+	// Outages have no event: they are in the log.
+	//
+	// Anybody can cause refusals, so they are limited: each node reports 100 of
+	// one type from one network, and then one every 10 seconds. It counts in 5
+	// megabytes at most. Text that a caller sent, such as the User-Agent, has
+	// at most 256 bytes, and question marks for control characters.
+	//
+	// Defaults to none.
 	Events func(context.Context, oauthapp.Event)
 
 	// Logger receives outages and internal errors, never a secret, code or
 	// token. Defaults to slog.Default().
 	Logger *slog.Logger
 
-	// Limiter bounds failed client authentication. Defaults to a limiter in
-	// this process: one client ID can fail 64 times from one network address,
-	// and then once every 10 seconds; all client IDs together 512 times from
-	// one network address, and then once a second. A client that authenticates
-	// is not counted and never refused. Each node counts for itself, in 10
-	// megabytes at most: the addresses that failed last are remembered.
+	// Limiter bounds failed client authentication. A client that authenticates
+	// is not counted and never refused. Defaults to a limiter in this process.
+	// From one network, one client ID can fail 64 times, and then once every 10
+	// seconds; all client IDs together can fail 512 times, and then once a
+	// second. Each node counts for itself, in 10 megabytes at most: it forgets
+	// the networks that failed longest ago.
 	Limiter Limiter
 
-	// RemoteAddr returns the address of the caller, for events and the Limiter.
-	// Defaults to the host of r.RemoteAddr. Behind a proxy that is the address
-	// of the proxy, the same for everyone: return the address that the proxy
-	// vouches for. If RemoteAddr is not set and headers of a proxy arrive, the
-	// Logger gets a warning, once.
+	// RemoteAddr returns the IP address of the caller, without a port, for
+	// events and the limits on callers. Defaults to the host of r.RemoteAddr.
+	// Behind a proxy that is the address of the proxy, the same for everyone:
+	// return the address that the proxy vouches for. If RemoteAddr is not set
+	// and headers of a proxy arrive, the Logger gets a warning, once.
 	RemoteAddr func(r *http.Request) string
 
 	// Now tells the time. Defaults to time.Now.
@@ -183,26 +203,26 @@ type Applications struct {
 	Max int
 
 	// ReservedName reports whether an application of owner may not be called
-	// name, as users would take it for the service's own: oauthapp.Imitates
-	// compares names as they look. Defaults to no name.
+	// name, because users would take it for the service's own:
+	// oauthapp.Imitates compares names by how they look. Many goroutines call
+	// it at once. Defaults to accepting every name.
 	ReservedName func(owner, name string) bool
 
 	// PrivateUseSchemes are schemes without a period that callback URLs of
-	// public applications may have, such as "cursor", which is all that the
-	// editor of that name has: 2 to 32 lower-case letters and digits, the first
-	// a letter. RFC 8252, section 8.4, advises against them: of the programs on
-	// a user's device that claim one, any may receive the code, which is of no
-	// use to it without the verifier. Defaults to none.
+	// public applications may have, such as "cursor" of the editor of that
+	// name: 2 to 32 lower-case letters and digits, the first a letter. RFC
+	// 8252, section 8.4, advises against them: if several programs on a user's
+	// device claim one, any of them may receive the code. PKCE makes the code
+	// useless to it. Defaults to none.
 	PrivateUseSchemes []string
 
-	// NeedsApproval reports whether the service has to approve an application
-	// before strangers can authorize it: until Registry.ChangeStanding sets
-	// Standing.Approved, only users of the account that registered it can. One
-	// without an Owner, which registered itself or is known by the URL of its
-	// metadata, is open to nobody until then, unless NeedsApproval says that it
-	// needs none. What was authorized before goes on. It is called by many
-	// goroutines at once. Defaults to no approval. This asks for it for every
-	// application:
+	// NeedsApproval reports whether an application needs the approval of the
+	// service, which Registry.ChangeStanding gives with Standing.Approved.
+	// Until then only users of the account that registered it can authorize it.
+	// An application without an Owner, which registered itself or is known by
+	// the URL of its metadata, can be authorized by nobody until then. What was
+	// authorized before goes on. Many goroutines call it at once. Defaults to
+	// no approval. This demands it of every application:
 	//
 	//	NeedsApproval: func(oauthapp.Application) bool { return true },
 	NeedsApproval func(app oauthapp.Application) bool
@@ -253,11 +273,12 @@ type Pages struct {
 
 	// Language returns the language that the host knows somebody to want, such
 	// as by a setting of theirs, their cookie or the host's address: a tag of
-	// BCP 47, or several as in an Accept-Language header. Where it returns "",
-	// or nothing that the pages are in, they are in the first language that
-	// ui_locales of the authorization request names, or else the browser's
-	// Accept-Language, and that there is. It is called for each page by many
-	// goroutines at once. Defaults to "".
+	// BCP 47, or several as in an Accept-Language header. If it returns "", or
+	// no language that the pages are in, the page follows the parameter
+	// ui_locales of the authorization request, then the browser's
+	// Accept-Language, and is in the first of Languages if neither names one
+	// that there is. Many goroutines call it, once for each page. Defaults to
+	// "".
 	Language func(r *http.Request) string
 
 	// TimeZone returns the time zone that the host knows somebody to be in,

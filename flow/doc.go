@@ -3,10 +3,11 @@
 // 4.1, with PKCE), and applications exchange codes for tokens and call the
 // service's API with them.
 //
-// Start with [New], which asks for two things that only the host knows: who is
-// signed in ([Config.CurrentUser] and [Config.LoginURL]), and where everything
-// is kept ([Config.Store]). The [Provider] has the endpoints, for a mux or as
-// an http.Handler:
+// Start with [New]. It needs what only the host knows: who is signed in
+// ([Config.CurrentUser] and [Config.LoginURL]), where everything is kept
+// ([Config.Store]), the URL of the service ([Config.Issuer]) and what
+// applications can ask for ([Config.Scopes]). The [Provider] has the endpoints,
+// for a mux or as an http.Handler:
 //
 //	provider, err := flow.New(flow.Config{
 //		Issuer:      "https://service.example",
@@ -63,12 +64,13 @@
 // is code and the only challenge method S256. A redirect URI is one that the
 // application registered, byte for byte; only the port of http://127.0.0.1 and
 // http://[::1] is free, and that of http://localhost for public clients. Public
-// clients need PKCE, a challenge that was sent is verified for every client,
-// and a request that fails does not use up a code. Every authorization response
-// names the issuer (RFC 9207). Nothing is read from the query string of a POST,
-// and no parameter that is acted on may be there twice. Nobody is redirected to
-// a client before they have signed in. A program that asks the authorization
-// endpoint for JSON, with Accept, is told in JSON what a page would tell.
+// clients need PKCE. If any client sent a challenge, it is verified. A request
+// that fails does not use up a code. Every authorization response names the
+// issuer (RFC 9207). Nothing is read from the query string of a POST, and a
+// request that has a parameter twice is refused if the endpoint acts on that
+// parameter. Nobody is redirected to a client before they have signed in. A
+// program that asks the authorization endpoint for JSON, with the header
+// Accept, gets what a page would say as JSON.
 //
 // STANDARDS.md, beside this file, lists the requirements section by section,
 // the choices made where a standard leaves one, and the tests that prove them.
@@ -79,14 +81,14 @@
 // # Consent
 //
 // A user says yes on a page that shows the application and what it asks for.
-// The answer is remembered for confidential clients, until [Lifetimes.Session]
-// after the user said yes. A later request for no more than the user's grant
-// covers is then answered at once, if it names the account with the parameter
-// account_id or the user has only one. Public clients ask every time.
+// For confidential clients the answer is remembered, for [Lifetimes.Session]. A
+// later request for no more than the user's grant covers is then answered at
+// once, if it names the account with the parameter account_id or the user has
+// only one. For public clients the user is asked every time.
 //
 // The parameters prompt and max_age of OpenID Connect are obeyed: see
-// [User.AuthenticatedAt]. With prompt=none the user is shown nothing: the
-// application is told login_required, consent_required,
+// [User.AuthenticatedAt]. With prompt=none the user is shown no page. Where one
+// is needed, the application gets the error login_required, consent_required,
 // account_selection_required or interaction_required instead.
 //
 // # Tokens
@@ -94,22 +96,22 @@
 // A code, an access token and a refresh token are used up and replaced as
 // follows:
 //
-//   - A code can be redeemed once. If its client presents it again, with the
-//     same code_verifier, the session ends with all its tokens: of two who know
-//     both, one has no right to them (RFC 6749, section 4.1.2). Whoever knows
-//     the code alone is refused and ends nothing.
-//   - A refresh token is replaced by each refresh. The access token before
-//     stays valid until it expires or the next refresh, so that calls under way
+//   - A code can be redeemed once. If its client presents it again with the
+//     same code_verifier, the session ends with all its tokens, because
+//     somebody may have stolen both (RFC 6749, section 4.1.2). Whoever has the
+//     code without the verifier is refused and ends nothing.
+//   - Each refresh replaces the refresh token. The previous access token stays
+//     valid until it expires or until the next refresh, so that calls under way
 //     do not fail.
-//   - The same refresh gets the same tokens again, for
-//     [Lifetimes.RotationGrace] after the first one and until the new refresh
-//     token is used: a client may have lost the answer, or run in two
-//     processes. It is the same refresh if it comes to the same scopes and
-//     resources; how the client authenticates does not matter. A repeat that is
-//     refused changes nothing. Where two refreshes at once are for different
-//     resources, one gets its token, and the other invalid_target: it asks
-//     again with the new refresh token. After that, an old refresh token ends
-//     the session (RFC 9700, section 4.14.2).
+//   - A repeated refresh gets the same tokens again, because a client may have
+//     lost the answer, or run in two processes. It is a repeat if it has the
+//     old refresh token and comes to the same scopes and resources; how the
+//     client authenticates does not matter. This holds for
+//     [Lifetimes.RotationGrace] after the first refresh, and ends when the new
+//     refresh token is used. After that, an old refresh token ends the session
+//     (RFC 9700, section 4.14.2). A repeat that is refused changes nothing. If
+//     two refreshes at once are for different resources, one gets its token and
+//     the other gets invalid_target: it asks again with the new refresh token.
 //   - With the profile [FAPI2], a refresh keeps the refresh token instead, and a
 //     client that lost an answer refreshes again.
 //   - A refresh may ask for less than the user granted. The new refresh token
@@ -121,14 +123,14 @@
 //
 // # Access follows the person
 //
-// A user who leaves an account, is suspended or is gone has authorized
-// applications, which go on without them. [Config.MayAct] tells what a user may
+// The applications that a user authorized would go on after the user left an
+// account, was suspended or is gone. [Config.MayAct] tells what a user may
 // still give for an account. It is asked at every code exchange, refresh and
-// consent, and narrows what the tokens reach. A user who may give nothing ends
-// the session, with the event token.user_access_end. So access ends with the
+// consent, and narrows what the tokens reach. If the user may give nothing, the
+// session ends, with the event token.user_access_end. So access ends with the
 // next refresh, [Lifetimes.AccessToken] later at most, or at once behind a
-// [Guard] with Current. Access tokens that nothing refreshes are asked about at
-// every call and introspection.
+// [Guard] with Current. For access tokens that nothing refreshes, MayAct is
+// asked at every call and introspection.
 //
 // Without MayAct such access lasts until somebody revokes it or
 // [Lifetimes.Session] is over.
@@ -143,7 +145,7 @@
 //
 // A provider sets no deadline to the store: package postgres ends each call
 // within 15 seconds, and a request makes few. Make the WriteTimeout of the
-// host's http.Server longer than that, as an answer after it is lost. For an
+// host's http.Server longer than that: what is answered later is lost. For an
 // answer sooner, give the request's context a deadline.
 //
 // # Cost
@@ -151,26 +153,27 @@
 // The store is asked as seldom as can be. A call of the API and an
 // introspection read once, a revocation reads once and writes once, and so does
 // an exchange of a code or a refresh token, or an authorization request of a
-// user who consented before. A client that asks about a token of another has
-// the store read a second time. The use of a grant or a client secret is noted
-// apart, about once in five minutes.
+// user who consented before. If a client introspects the token of another
+// client, that is a second read. The use of a grant or a client secret is noted
+// in a write of its own, about once in five minutes.
 //
-// A checksum in codes and tokens tells what this service cannot have issued. A
-// call of the API with such garbage reaches no store. Other requests with it
-// cost the read that authenticates the client.
+// Codes and tokens have a checksum, by which the provider recognises strings
+// that this service cannot have issued. A call of the API with such a string
+// does not reach the store. Any other request with one costs only the read that
+// authenticates the client.
 //
 // BenchmarkCost of this package measures what each kind of request costs, over
 // each store.
 //
 // # Many nodes
 //
-// A provider keeps nothing between two requests but what its [Config.Limiter]
-// counts, each for itself. So any number of them serve one service, with no
-// need for a browser or a client to come back to the same one. They share a
-// store on PostgreSQL, and have the same configuration, Keys included. Codes
-// and tokens are kept as digests, so that no change of keys ends them. A
-// revocation, like any other change, holds at every node from its next request
-// on.
+// A provider keeps nothing between two requests except what it counts for its
+// limits, such as [Config.Limiter]. So any number of nodes, with a provider
+// each, serve one service, and a browser or a client need not come back to the
+// same one. They share a store on PostgreSQL, and have the same configuration,
+// Keys included. Codes and tokens are kept as digests, so that no change of
+// keys ends them. A revocation, like any other change, holds at every node from
+// its next request on.
 //
 // The keys sign the forms of the pages, which live for a day at most, and take
 // part in the tokens of a refresh, so that a repeat of it can be answered. A

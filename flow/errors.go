@@ -8,7 +8,9 @@ import (
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 )
 
-// The error codes of an [Error]: all that this package ever sends.
+// The error codes of an [Error]. Each is its name in lower case with
+// underscores: InvalidGrant is "invalid_grant". This package sends no others;
+// packages such as dpop have codes of their own.
 const (
 	// RFC 6749, sections 4.1.2.1 and 5.2.
 	InvalidRequest          = wire.InvalidRequest

@@ -84,10 +84,10 @@ func clausesOf(profile Profile) []clause {
 
 // CheckProfile compares the provider with a profile, whichever it is held to,
 // and returns what is missing, clause by clause: warnings, for what the profile
-// demands, first. It returns nothing where the provider meets the profile, as
-// far as it can tell: who serves the endpoints with which TLS, it does not see.
-// It reads nothing from the store. A profile that this package does not know is
-// one warning.
+// demands, first. It returns nil where the provider meets the profile, as far
+// as it can tell: it does not see, for instance, with which TLS the endpoints
+// are served. It does not ask the store. For a profile that this package does
+// not know it returns one warning.
 func (p *Provider) CheckProfile(profile Profile) []Finding {
 	if profile == "" || checkProfile(profile) != nil {
 		return []Finding{{Warning, "Profile", "There is no profile of the name " + string(profile) + ".", "package flow"}}

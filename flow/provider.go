@@ -154,8 +154,8 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.Ser
 // narrowest. So a handler at /oauth/, such as a limiter, does not see their
 // requests: give it the provider as the next handler instead of mounting that.
 //
-// Like the mux itself, Mount panics if a pattern conflicts with one that is
-// there: the same, or HEAD /.
+// Mount panics, as the mux does, if the mux has a conflicting pattern already:
+// one of the same patterns, or HEAD /.
 func (p *Provider) Mount(mux *http.ServeMux) {
 	for _, e := range p.endpoints() {
 		for _, method := range methods {

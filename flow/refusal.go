@@ -20,9 +20,9 @@ import (
 // user and quotes nothing that was sent.
 type Refusal struct {
 	At       time.Time // the last time, give or take a minute
-	Endpoint string    // these three are as in oauthapp.Event
-	Error    string
-	Reason   string
+	Endpoint string    // its path below the issuer's, such as "/oauth/token", or "resource" for the API
+	Error    string    // the error code of the answer, such as "invalid_grant"
+	Reason   string    // a fixed phrase for the developer
 }
 
 // Refusals returns what the requests of an application were refused for in the

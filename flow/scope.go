@@ -13,11 +13,13 @@ import (
 
 // A Scope is something an application can ask for (RFC 6749, section 3.3).
 type Scope struct {
+	// Name is what requests have in the parameter scope: 1 to 128 characters of
+	// ASCII without space, quotation mark and backslash.
 	Name string
-	// Description is what it allows in words, on the consent page: "Read your
-	// domains". In other languages it is the message "scope." and Name in
-	// [Pages.Files], and so are Risk, "scope_risk." and Name, and Group,
-	// "scope_group." and Group.
+	// Description is what it allows, in words for the consent page: "Read your
+	// domains". Other languages have Description, Risk and Group as messages in
+	// [Pages.Files]: for a scope "read" of the group "Domains" these are
+	// "scope.read", "scope_risk.read" and "scope_group.Domains".
 	Description string
 	Default     bool // granted to a request without scope. At least one scope is default.
 	// Group puts the scope beside others of the same Group on the consent page,

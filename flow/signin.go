@@ -8,13 +8,14 @@ import (
 )
 
 // A SignIn is what the returnTo of [Config.LoginURL] tells the page on which a
-// user signs in. But for ReturnTo it is the word of whoever made the
-// authorization request, and can be anything.
+// user signs in. ReturnTo is safe. Everything else comes from whoever made the
+// authorization request and can be anything.
 type SignIn struct {
 	// ReturnTo is where the user who has signed in is sent: the returnTo, if it
 	// is a path of this service, with its query, and "/" otherwise. So no link
-	// to the page leads anywhere else (RFC 9700, section 4.11), wherever a
-	// browser would take a slash, a backslash or a tab for the begin of a host.
+	// to the page leads to another site (RFC 9700, section 4.11). What a
+	// browser could read as a host, as after two slashes, a backslash or a tab,
+	// is no path.
 	ReturnTo string
 	// Anew tells that the application wants a user who is signed in to sign in
 	// again. The page shows its form to them, too, instead of sending them on.
@@ -27,10 +28,10 @@ type SignIn struct {
 	Locales []string
 }
 
-// ParseReturnTo returns what the returnTo that [Config.LoginURL] was given
-// tells the login page, which gets it back from a browser as anybody may have
-// written it. Where it belongs to no authorization request, ReturnTo alone is
-// set.
+// ParseReturnTo reads the returnTo that [Config.LoginURL] was given, for the
+// login page, which gets it back from a browser. Anybody may have written it:
+// ParseReturnTo takes every string. If it is not that of an authorization
+// request, only ReturnTo is set.
 func ParseReturnTo(returnTo string) SignIn {
 	signIn := SignIn{ReturnTo: localPath(returnTo)}
 	_, query, _ := strings.Cut(returnTo, "?")

@@ -19,11 +19,11 @@ type User struct {
 	Session string
 	// AuthenticatedAt is when the user last signed in, with a password or
 	// whatever else the host asks for; going on with a session is not signing
-	// in. It is to be as exact as a second, and its clock at most a minute
-	// behind that of [Config.Now]. A request with prompt=login or max_age goes
-	// on once this is recent enough: the user is sent to [Config.LoginURL]
-	// until then, once, with SignIn.Anew. With the zero time nothing can show
-	// that, and such a request ends with the error login_required. Optional.
+	// in. It is exact to the second, and taken from a clock that is at most a
+	// minute behind that of [Config.Now]. A request with prompt=login or
+	// max_age needs a recent one: if it is not recent enough, the user is sent
+	// to [Config.LoginURL] once, with SignIn.Anew. Optional: with the zero time
+	// such a request ends with the error login_required.
 	AuthenticatedAt time.Time
 	// Accounts are those the user may act for. The first is preselected.
 	Accounts []Account
@@ -45,9 +45,9 @@ type Account struct {
 	// package dashboard: not "", "." or "..", and without a slash.
 	ID   string
 	Name string
-	// Role is what the user may do there. Defaults to that of a [Member], who
-	// manages what they authorized themselves and nothing else. The pages of
-	// package dashboard, and the consent page, show and do what it allows.
+	// Role is what the user may do there. The consent page and the pages of
+	// package dashboard obey it. Defaults to [Member], who manages what they
+	// authorized themselves and nothing else.
 	Role Role
 }
 
