@@ -4,10 +4,10 @@
 //	flow.Config{Extensions: []flow.Extension{clientcredentials.New(clientcredentials.Config{})}}
 //
 // It adds the grant type client_credentials to the token endpoint. A
-// confidential application can use it once it was granted scopes for itself: by
-// the host, as the entry [Name] of its oauthapp.Application.Extra, which is a
-// [Settings], or by its owner on the form of the application, see
-// [Config.OwnerScopes].
+// confidential application can use it once it was granted scopes for itself.
+// Its owner grants those of [Config.OwnerScopes], on the form of the
+// application. The host grants any, as the entry [Name] of
+// oauthapp.Application.Extra, which is a [Settings]:
 //
 //	registry.SetExtra(ctx, owner, app.ID, clientcredentials.Name, clientcredentials.Settings{Scopes: []string{"read"}})
 //
@@ -17,24 +17,24 @@
 //
 // flow.Provider.Require refuses these tokens, as there is no user whom a
 // handler could act for. A handler that takes them is behind
-// flow.Provider.Guard with Applications. It tells them by
-// flow.Authorization.IsApplication. UserID and AccountID are then "", which is
-// the ID of no user, and introspection has no sub and no account_id.
+// flow.Provider.Guard with Applications, and recognises them by
+// flow.Authorization.IsApplication. UserID and AccountID are "" then, and
+// introspection has no sub and no account_id.
 //
-// There is no refresh token. Of the tokens that an application got for itself
-// the newest 1,000 are good: the oldest goes with each one more. A token ends
+// There is no refresh token. The newest 1,000 tokens that an application got
+// for itself are good: each further one ends the oldest. A token ends
 //
-//   - with its time;
-//   - with the client secret that it was got with: when that is revoked, and
-//     when that expires because the secret was reset;
-//   - when all tokens of the application are revoked, while it is suspended,
-//     and when it is deleted;
-//   - at the revocation endpoint (RFC 7009).
+//   - when it expires, after flow.Config.Lifetimes.AccessToken;
+//   - when the client secret that the application got it with is revoked, or
+//     expires after it was reset;
+//   - when all tokens of the application are revoked, and when the application
+//     is deleted; while it is suspended, its tokens are refused;
+//   - when the application revokes it at the revocation endpoint (RFC 7009).
 //
-// Two things end the issue of new tokens alone, and those that are there live
-// on for flow.Config.Lifetimes.AccessToken at most: scopes that are taken back,
-// and a key of package flow/clientkeys that the client authenticated with and
-// that is removed. Who must end them at once revokes all tokens.
+// Two things stop new tokens and leave the tokens that were issued good until
+// they expire: taking scopes back, and removing the key of package
+// flow/clientkeys that the client authenticates with. To end those tokens at
+// once, revoke all tokens of the application.
 package clientcredentials
 
 import (
@@ -58,17 +58,17 @@ const GrantType = "client_credentials"
 type Config struct {
 	// OwnerScopes are the scopes that the owner of a confidential application
 	// may grant it for itself, on its form. Each is one of flow.Config.Scopes.
-	// Defaults to none: the host alone grants. Either way the owner sees what
-	// the application has, and may take it away; what the host granted, only
-	// the host grants again.
+	// Defaults to none: only the host grants. The owner always sees what the
+	// application has, and may take it away. A scope that is not among
+	// OwnerScopes can be granted again by the host alone.
 	OwnerScopes []string
 }
 
 // Settings are what an application was granted for itself, in its
 // oauthapp.Application.Extra under [Name].
 type Settings struct {
-	// Scopes are those that the application may have without a user. Those
-	// that flow.Config.Scopes lacks have no effect.
+	// Scopes are those that the application may have without a user. Names that
+	// are not in flow.Config.Scopes have no effect. Empty means none.
 	Scopes []string `json:"scopes"`
 }
 

@@ -14,28 +14,31 @@
 //
 //	registry.SetExtra(ctx, oauthapp.OwnedBy(account), id, clientkeys.Name, clientkeys.Keys{URI: "https://client.example/jwks.json"})
 //
-// Client secrets of the application stay valid. One that is to authenticate
-// with its keys alone has its secrets revoked.
+// Client secrets of the application stay valid. For an application that is to
+// authenticate with its keys alone, revoke its secrets.
 //
 // # Assertions
 //
 // An assertion is a JWT signed with ES256, Ed25519 (EdDSA), PS256 or RS256. Its
-// iss and sub are the client ID, and aud is the issuer identifier of the
-// service alone: not the URL of an endpoint, and nobody beside it. It has an
-// exp at most Config.MaxLifetime away, and a jti, with which it is accepted
-// once, on whichever node. The clocks of client and service may differ by
-// [Skew]. The header typ is client-authentication+jwt, JWT or left out. Keys
-// and references to keys in the header are refused. With the profile
-// flow.FAPI2, RS256 is refused, and aud is a string and no array.
+// iss and sub are the client ID. Its aud is flow.Config.Issuer and nothing
+// else: not the URL of an endpoint, and no second audience. Its exp is at most
+// [Config.MaxLifetime] away. Its jti is accepted once, whichever node it comes
+// to. The clocks of client and service may differ by [Skew]. The header typ is
+// client-authentication+jwt, JWT or left out. A key, or a reference to a key,
+// in the header is refused. With the profile flow.FAPI2, RS256 is refused, and
+// so is an aud that is an array.
 //
 // # Keys
 //
-// A key with a kid signs assertions with that kid, and one without it those
-// without. Several keys are good at once: to replace one, add the new key, sign
-// with it, then remove the old one. Keys at a URL are used for as long as their
-// server says, an hour at most, also while it cannot be reached. An unknown kid
-// has them fetched again, at most once a minute for a client. Where there are
-// none to use, the answer is status 503.
+// A key with a kid verifies assertions with that kid, and a key without one
+// verifies assertions without one. Several keys are good at once: to replace
+// one, add the new key, sign with it, then remove the old one.
+//
+// Keys at a URL are fetched again when their Cache-Control says, after 1 minute
+// to 1 hour, or after 5 minutes if it says nothing. While the URL cannot be
+// reached, they are used for an hour after the last fetch. If an assertion has
+// an unknown kid, they are fetched at once, at most once a minute for a client.
+// If there are no keys to use, the answer is status 503.
 package clientkeys
 
 import (
@@ -60,15 +63,16 @@ import (
 // [Keys] in oauthapp.Application.Extra.
 const Name = "clientkeys"
 
-// Skew is by how much the clocks of a client and of the service may differ.
+// Skew is by how much the clocks of a client and of the service may differ: 1
+// minute.
 const Skew = assertion.Skew
 
 const defaultLifetime = 10 * time.Minute
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// MaxLifetime is how far away exp may be, and how long after iat. It is 1
-	// hour at most. Defaults to 10 minutes.
+	// MaxLifetime is how far in the future exp of an assertion may be, and how
+	// long after its iat: 1 second to 1 hour. Defaults to 10 minutes.
 	MaxLifetime time.Duration
 
 	// Roots are root certificates that are trusted beside those of the system

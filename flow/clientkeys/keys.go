@@ -14,11 +14,12 @@ import (
 )
 
 // Keys are the public keys that an application authenticates with: either Set
-// or URI. Its JSON has them as jwks or jwks_uri (RFC 7591, section 2).
+// or URI, not both. In JSON they are the member jwks or jwks_uri (RFC 7591,
+// section 2).
 //
-// Keys that nobody could use have no JSON: json.Marshal, and with it
-// oauthapp.Registry.SetExtra, returns a [*oauthapp.ValidationError] of field
-// jwks or jwks_uri for errors.As, which says what is wrong.
+// Marshalling checks them. For keys that nobody could use, json.Marshal and so
+// oauthapp.Registry.SetExtra return an error in which errors.As finds a
+// [*oauthapp.ValidationError] of field jwks or jwks_uri.
 type Keys struct {
 	// Set is a JWK Set (RFC 7517) of at most 16384 bytes and 20 public keys,
 	// of which one at least is for signatures with ES256, Ed25519, PS256 or

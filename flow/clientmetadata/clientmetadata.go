@@ -14,10 +14,11 @@
 // # Documents
 //
 // A document is a JSON object of at most 5 KB, whose client_id is its URL. Its
-// redirect_uris follow the rules of callback URLs: others are left out, and one
-// with none left is refused. A client_name that the service would not accept is
-// replaced by the host of the client ID. A client_uri at another host is not
-// shown, and no logo is. Scopes, grant types and methods that this service
+// redirect_uris follow the rules of callback URLs (oauthapp.Registration):
+// others are left out, and a document with none left is refused. A client_name
+// that the service would not accept is replaced by the host of the client ID. A
+// client_uri is shown only if it is at the host of the client ID. A logo is
+// never shown. Scopes, grant types and authentication methods that this service
 // lacks are left out. A document with a shared secret is refused.
 //
 // A client is public, and proves itself with PKCE, unless its
@@ -26,22 +27,20 @@
 //
 // # Changes
 //
-// A document is used for as long as its Cache-Control says, a minute at least
-// and an hour at most, and 5 minutes where it says nothing. Then what it says
-// now holds, at the exchange and the refresh too. While it cannot be fetched,
-// what it said last holds, for Config.MaxStale, but for the keys in it, which
-// are good for an hour. A document that is not there any more, with status 404
-// or 410, ends the client.
+// A document is used for as long as its Cache-Control says: 1 minute to 1 hour,
+// or 5 minutes if it says nothing. Then it is fetched again, also at an
+// exchange and a refresh, and what it says by then holds. While it cannot be
+// fetched, the last one holds for [Config.MaxStale]; the keys in it hold for an
+// hour. If the answer is status 404 or 410, the client ends.
 //
 // # Fetching
 //
-// Nothing is fetched but https URLs at public addresses. Loopback addresses are
-// fetched while the issuer itself is on one. A user causes up to 20 fetches,
-// and then one every 6 seconds; one origin is asked 10 times, and then once
-// every 6 seconds; there are 120 in all, and then 2 a second. Requests that
-// come without a user, as to package par, share 10, and then one every 6
-// seconds. A document that the service knows already has a budget of its own
-// instead: 10, and then one every 6 seconds.
+// Only https URLs at public addresses are fetched; loopback addresses are
+// fetched if the issuer itself is on one. Each node limits its fetches: to 20
+// for one user, to 10 from one origin, to 10 for all requests that come without
+// a user, as to package par, and then to one every 6 seconds of each; in all to
+// 120, and then 2 a second. A document that the service knows already has a
+// limit of its own instead: 10 fetches, and then one every 6 seconds.
 package clientmetadata
 
 import (
@@ -75,8 +74,8 @@ type Config struct {
 	// "https://client.example/client.json". Defaults to all.
 	Allow []string
 
-	// Deny lists clients that are refused, in the same way. It holds for
-	// clients that users have authorized too, and goes before Allow. Defaults
+	// Deny lists clients that are refused, in the form of Allow, which it
+	// overrules. Clients that users authorized before are refused too. Defaults
 	// to none.
 	Deny []string
 
@@ -84,9 +83,8 @@ type Config struct {
 	// scope of the service.
 	Scopes []string
 
-	// MaxStale is for how long after it was fetched a document holds while it
-	// cannot be fetched again, at least 1 hour and at most 365 days. Defaults
-	// to 7 days.
+	// MaxStale is how long after its last fetch a document holds while it
+	// cannot be fetched again: 1 hour to 365 days. Defaults to 7 days.
 	MaxStale time.Duration
 
 	// Roots are root certificates that are trusted beside those of the system

@@ -6,14 +6,14 @@
 //
 // A device asks POST /oauth/device_authorization for two codes. It shows its
 // user the short one, and polls the token endpoint with the long one. The user
-// enters the short one at GET /device, on a device of their own where they sign
-// in, and authorizes the application on the consent page. The next poll gets
-// the tokens.
+// opens /device in a browser, such as on a telephone, signs in, enters the
+// short code and authorizes the application on the consent page. The next poll
+// gets the tokens.
 //
-// Every application can do so: a confidential one authenticates, a public one
-// has its client ID alone. The user is asked each time. Their consent is kept
-// as every other: the application is listed among those with access, and what
-// is taken back before the device polls is refused.
+// Every application can do so: a confidential one authenticates, and a public
+// one sends its client ID alone. The user is asked each time. Their consent is
+// kept like every other: the application is listed among those with access. If
+// the user withdraws it before the device polls, the poll is refused.
 //
 // An application has a callback URL, also where none of its users has a browser
 // at hand. One on televisions alone is registered with
@@ -22,17 +22,17 @@
 // # Codes
 //
 // A user code is 8 letters out of 20, which are 34.6 bits: "WDJB-MJHT". People
-// may type it in any case and width, with spaces and hyphens as they like. The
-// store keeps keyed digests of user codes, with the keys of flow.Config.Keys:
-// where a service has none, the codes that wait during a restart must be asked
-// for anew.
+// may type it in upper or lower case and in any width, with spaces and hyphens
+// as they like. The store keeps digests of user codes that are keyed with
+// flow.Config.Keys: if a service has none, a restart ends the codes that wait,
+// and devices ask for new ones.
 //
 // # Limits
 //
-// A person can enter 20 user codes, and then one every 30 seconds; a network
-// 100, and then one every 5 seconds. Right ones count too. A network can begin
-// 200 requests, and then one a second. Each node counts for itself, in 20
-// megabytes at most.
+// A person can enter 20 user codes, and then one every 30 seconds. From one
+// network 100 can be entered, and then one every 5 seconds. Right codes count
+// too. From one network devices can ask 200 times for codes, and then once a
+// second. Each node counts for itself, in 20 megabytes at most.
 //
 // # Phishing
 //

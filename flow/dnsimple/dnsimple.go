@@ -5,14 +5,15 @@
 //
 // It adds POST /v2/oauth/access_token, which exchanges a code. The body is a
 // form or a JSON object of strings, in which several resources are an array.
-// The access token lives long and comes without a refresh token.
+// The access token lives for [Config.AccessTokenTTL] and comes without a
+// refresh token.
 //
 // The answer has an account_id. It is a number if the account's ID is a decimal
 // number up to 2^53-1, which every JSON parser keeps exactly. Otherwise it is a
 // string.
 //
-// The error codes are those of that API: a redirect_uri or state that differs
-// from the authorization request's is invalid_request.
+// Its error codes are those of that API: if redirect_uri or state differs from
+// that of the authorization request, the error is invalid_request.
 //
 // Everything else is as on the token endpoint, PKCE and exact redirect URIs
 // included.
@@ -41,8 +42,8 @@ const defaultAccessTokenTTL = 30 * 24 * time.Hour
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// AccessTokenTTL is how long its access tokens live,
-	// flow.Config.Lifetimes.Session at most: it issues no refresh tokens.
+	// AccessTokenTTL is how long the access tokens of this endpoint live: 1
+	// second or more. None lives longer than flow.Config.Lifetimes.Session.
 	// Defaults to 30 days.
 	AccessTokenTTL time.Duration
 }

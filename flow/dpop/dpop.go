@@ -23,8 +23,8 @@
 // as long as that. With [Config].RequireNonce every client is. Nonces are made
 // from flow.Config.Keys, and kept nowhere: nodes share the keys.
 //
-// Tokens that are bound are refused everywhere once the capability is no longer
-// listed. An API that scripts of other origins call has to expose the headers
+// Once the capability is no longer listed, bound tokens are refused everywhere.
+// An API that scripts of other origins call has to expose the headers
 // DPoP-Nonce and WWW-Authenticate in its own CORS answers; the endpoints of the
 // library do.
 //
@@ -49,9 +49,9 @@ import (
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// RequireBinding demands a proof of every token request, of whatever
-	// client. Tokens issued before stay as they are until they are refreshed.
-	// Defaults to demanding it of the applications that [Application] names.
+	// RequireBinding demands a proof with every token request, of every client.
+	// Tokens issued before stay as they are until they are refreshed. Defaults
+	// to demanding it only of applications with Application.BoundAccessTokens.
 	RequireBinding bool
 
 	// RequireNonce demands a nonce in every proof (RFC 9449, sections 8 and 9),
@@ -59,11 +59,10 @@ type Config struct {
 	// client is then refused, and tells the nonce to use.
 	RequireNonce bool
 
-	// SharedReplay has all nodes remember together which proofs the API took.
-	// Each call then writes a record to the store. By default each process
-	// remembers its own, in 25 megabytes at most: a proof that somebody
-	// intercepts could be used once at each other node, within the minute that
-	// it is good.
+	// SharedReplay makes all nodes remember together which proofs the API took.
+	// Each call then writes a record to the store. Defaults to each process
+	// remembering its own, in 25 megabytes at most: a proof that somebody
+	// intercepts could be used once at each other node, within its minute.
 	SharedReplay bool
 
 	// RequestURL returns the URL to which a client sent a request to the API,
@@ -78,16 +77,17 @@ type Config struct {
 // keeps.
 const Name = "dpop"
 
-// An Application is what is kept of an application under [Name]. Its owner sets
-// it on the pages of package dashboard too:
+// An Application is the entry [Name] of oauthapp.Application.Extra. The owner
+// of the application sets it on the pages of package dashboard, and the host:
 //
 //	registry.SetExtra(ctx, owner, app.ID, dpop.Name, dpop.Application{BoundAccessTokens: true, Fixed: true})
 type Application struct {
-	// BoundAccessTokens demands a proof of every token request of the
+	// BoundAccessTokens demands a proof with every token request of the
 	// application (RFC 9449, section 5.2).
 	BoundAccessTokens bool `json:"dpop_bound_access_tokens"`
-	// Fixed keeps it as the host has set it: the form of the owner has no box
-	// for it, and an update by the client itself leaves it alone.
+	// Fixed keeps the setting as the host made it: the owner's form has no box
+	// for it, and an update by the client itself (package registration) does
+	// not change it.
 	Fixed bool `json:"fixed,omitempty"`
 }
 

@@ -19,7 +19,8 @@ import (
 const (
 	// InvalidProof is for a proof that is missing or not valid.
 	InvalidProof = "invalid_dpop_proof"
-	// UseNonce has a client make its proof again, with the nonce of the answer.
+	// UseNonce asks a client to make its proof again, with the nonce in the
+	// header DPoP-Nonce of the answer.
 	UseNonce = "use_dpop_nonce"
 )
 

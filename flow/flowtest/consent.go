@@ -27,16 +27,16 @@ type Answer struct {
 	Scopes []string
 }
 
-// Authorize does what a browser does that a client sends to authorizationURL,
-// such as the AuthCodeURL of golang.org/x/oauth2, while the user is signed in.
-// It answers the consent page, where one is shown, and returns the URL at the
-// client that the user is sent back to, with code or error in its query.
+// Authorize plays the browser of a user who is signed in and whom a client
+// sends to authorizationURL, such as the AuthCodeURL of golang.org/x/oauth2. It
+// answers the consent page, if one is shown. It returns the URL at the client
+// that the user is sent back to, with code or error in its query.
 //
 // It goes through the pages of the configuration, a host's own consent page
-// included, in this process and without a network. It ends the test where the
-// user is shown an error, is asked to sign in again, or finds no such account
-// or scope on the page. The pages of package device, where people enter codes,
-// are not authorization requests.
+// included, in this process and without a network. It ends the test if the user
+// is shown an error, is asked to sign in again, or finds no such account or
+// scope on the page. It is not for the pages of package device, where people
+// enter codes.
 func (p *Provider) Authorize(user flow.User, authorizationURL string, answer Answer) *url.URL {
 	p.t.Helper()
 	r := httptest.NewRequest(http.MethodGet, authorizationURL, nil)

@@ -49,9 +49,10 @@ type Provider struct {
 	resource string // "" for the default one
 }
 
-// New returns a provider for the duration of a test. It fills in what cfg
-// leaves out: an empty memory store, [Issuer], one default scope "read", and
-// nobody signed in. It ends the test if the provider cannot be made.
+// New returns a provider for the duration of a test, and registers its
+// Application. It fills in what cfg leaves out: an empty memory store,
+// [Issuer], one default scope "read", and nobody signed in. It ends the test if
+// the provider cannot be made.
 func New(t testing.TB, cfg flow.Config) *Provider {
 	t.Helper()
 	if cfg.Issuer == "" {
@@ -119,8 +120,9 @@ func (p *Provider) ActingAs(user, account string, scopes ...string) *http.Client
 // AccessToken returns an access token of the user and the account with exactly
 // these scopes. Send it in the Authorization header, after "Bearer ". Each call
 // begins a new session under the one grant of the user and account. It ends the
-// test if the store fails, a scope is not in the configuration, or the API does
-// not take it; with the profile [flow.FAPI2] that takes no bearer token at all.
+// test if the store fails, if a scope is not in the configuration, or if the
+// API does not take it. It also does so with the profile flow.FAPI2, whose API
+// takes no bearer token.
 func (p *Provider) AccessToken(user, account string, scopes ...string) string {
 	p.t.Helper()
 	k := p.Kernel()

@@ -5,10 +5,11 @@
 //
 //	flow.Config{Extensions: []flow.Extension{gallery.New(gallery.Config{})}}
 //
-// It is at [Path], for anybody, and shows nothing of anybody: list it while you
-// work on your pages. [flow.Config.Check] advises against it where the issuer is
-// no loopback host. The forms on the samples do nothing. ?ui_locales=de shows
-// them in German, and so every language that there is.
+// It is at [Path]. Anybody can open it, and it shows nothing of anybody, but it
+// is of no use to your users: list it while you work on your pages.
+// [flow.Config.Check] advises against it where the issuer is no loopback host.
+// The forms on the samples do nothing. Add ?ui_locales=de to see them in
+// German, or any other language that there is.
 package gallery
 
 import (

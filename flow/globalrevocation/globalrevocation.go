@@ -19,7 +19,7 @@
 // The service then signs the user out at the host, and ends what
 // oauthapp.Registry.EndAccess ends of a user: every code, access token, refresh
 // token and API token, and what the user agreed to. No client gets new tokens
-// before the user has signed in and agreed again. A consent that is under way
+// before the user has signed in and agreed again. A consent that the user gives
 // at that very moment may still count.
 //
 // # Callers
@@ -27,25 +27,25 @@
 // A caller sends "Authorization: Bearer" with an assertion or, where
 // [Config.BearerToken] is set, with a token that the host gave it. It acts for
 // one tenant, such as a company, and reaches the users of that tenant alone:
-// [Config.User] is told the tenant, and finds nobody else.
+// [Config.User] is told the tenant, and must find nobody else.
 //
 // An assertion is a JWT (RFC 7523) of the type global-token-revocation+jwt or
 // client-authentication+jwt that is signed with ES256, Ed25519 (EdDSA), PS256
-// or RS256. Its iss names the identity provider, and aud is the URL of the
-// endpoint or the issuer identifier of the service, alone. It has an exp at
-// most [Config.MaxLifetime] away, and a jti, with which it is accepted once, on
-// whichever node. A request that failed is repeated with a new one. Keys at a
-// URL are used for as long as their server says, an hour at most, also while it
-// cannot be reached.
+// or RS256. Its iss names the identity provider. Its aud is the URL of the
+// endpoint or flow.Config.Issuer, and nothing else. Its exp is at most
+// [Config.MaxLifetime] away. Its jti is accepted once, whichever node it comes
+// to: to repeat a request that failed, sign a new assertion. Keys at a URL are
+// fetched again when their Cache-Control says, after 1 minute to 1 hour, or
+// after 5 minutes if it says nothing. While the URL cannot be reached, they are
+// used for an hour after the last fetch.
 //
 // # Answers
 //
-// The status is 204 once all of it has ended, also where there was nothing. It
-// is 400 for a request that is malformed, 401 for a caller that is not known,
-// 404 for a user whom the tenant does not have, 429 after too many callers of
-// one network that were not known, and 503, with Retry-After, where the host or
-// the store failed: then some of it may have ended, and the request is to be
-// sent again.
+// The status is 204 once all access has ended, or if there was none. It is 400
+// for a malformed request, 401 for an unknown caller, 404 for a user whom the
+// tenant does not have, and 429 after too many unknown callers from one
+// network. It is 503, with Retry-After, if the host or the store failed: some
+// access may have ended, and the caller sends the request again.
 package globalrevocation
 
 import (
@@ -76,12 +76,12 @@ const defaultLifetime = 10 * time.Minute
 // at once. An error of one is an outage, which is answered with status 503.
 type Config struct {
 	// IdentityProvider returns the identity provider that has an issuer, or nil
-	// where there is none. Anybody can send any issuer. Where it is set, a
-	// token of three parts with periods between them is an assertion.
+	// if there is none. Anybody can send any issuer. If it is set, a token of
+	// three parts with periods between them counts as an assertion.
 	IdentityProvider func(ctx context.Context, issuer string) (*IdentityProvider, error)
 
 	// BearerToken reports whether the host gave out a token for this purpose,
-	// and to which tenant. It compares digests, or in constant time.
+	// and to which tenant. Let it compare digests, or in constant time.
 	BearerToken func(ctx context.Context, token string) (tenant string, ok bool, err error)
 
 	// User returns the ID of the user of a tenant whom a subject names, as
@@ -90,12 +90,12 @@ type Config struct {
 	User func(ctx context.Context, tenant string, subject Subject) (userID string, err error)
 
 	// SignOut ends the sessions of a user at the host, so that nobody who is
-	// signed in as them can agree to anything before signing in again. Whoever
-	// asked for it may have gone: the context does not end with the request.
+	// signed in as them can agree to anything before signing in again. Its
+	// context does not end when the caller goes away.
 	SignOut func(ctx context.Context, userID string) error
 
-	// MaxLifetime is how far away exp of an assertion may be, and how long
-	// after iat. It is 1 hour at most. Defaults to 10 minutes.
+	// MaxLifetime is how far in the future exp of an assertion may be, and how
+	// long after its iat: 1 second to 1 hour. Defaults to 10 minutes.
 	MaxLifetime time.Duration
 
 	// Roots are root certificates that are trusted beside those of the system

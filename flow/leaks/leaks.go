@@ -23,22 +23,23 @@
 //
 //	[{"token_hash": "...", "token_type": "acme_access_token", "label": "true_positive"}]
 //
-// The token_hash is the SHA-256 of the token, base64. The answer tells nothing
-// of whose a credential was.
+// The token_hash is the SHA-256 of the token in base64. The answer does not
+// tell whose a credential was.
 //
-// Client secrets, access tokens and refresh tokens are known, and what other
-// capabilities issue and contribute, such as API tokens. Codes, the tokens of
-// package registration and imported secrets are not. A leaked token ends its
-// session: the user authorizes the application again. Of two tokens of one
-// session in a report the first ends both, and the second is no live one any
-// more. The tokens of a suspended application are not live, and stay as they
-// are. A leaked client secret is refused from then on, also where the
-// application has no other: its owner resets it. Each leak has the event
-// oauthapp.CredentialLeaked, with which the host tells the owner or the user,
-// beside that of the revocation.
+// Client secrets, access tokens, refresh tokens and API tokens are recognised.
+// Codes, the tokens of package registration and imported secrets are not.
 //
-// An outage is answered 503. What was revoked by then stays revoked, and is a
-// false positive when the report comes again.
+// A leaked token ends its session: the user authorizes the application again.
+// If a report has two tokens of one session, the first ends both, and the
+// second is a false positive. The tokens of a suspended application count as
+// not live and stay as they are. A leaked client secret is refused from then
+// on, even if the application has no other: its owner resets it. Each leak has
+// the event oauthapp.CredentialLeaked, beside that of the revocation: with it
+// the host tells the owner or the user.
+//
+// A bearer token that is not of a scanner is answered 401, a report that is too
+// long 413, and an outage 503. What was revoked before an outage stays revoked,
+// and is a false positive when the report comes again.
 package leaks
 
 import (
@@ -72,9 +73,9 @@ const (
 // Config configures the capability.
 type Config struct {
 	// Reporter returns the name of the scanner that a bearer token was given
-	// to, "" for nobody. The name is in the events. It is called by many
-	// goroutines at once, and compares in constant time. An error is an outage.
-	// Required.
+	// to, "" for nobody. The name is in the events. Many goroutines call it at
+	// once. Let it compare digests, or in constant time. An error is an outage
+	// and answered 503. Required.
 	Reporter func(ctx context.Context, token string) (name string, err error)
 }
 

@@ -5,30 +5,30 @@
 //
 // It adds POST /oauth/par. A client sends the parameters of its authorization
 // request there, authenticated as at the token endpoint, and gets a request_uri
-// for them. Then it sends the browser to the authorization endpoint with that
-// and its client_id alone. What the authorization endpoint would refuse is
-// refused at the push, in the same words. Public clients can push, too.
+// for them. Then it sends the browser to the authorization endpoint with the
+// request_uri and its client_id alone. The push refuses what the authorization
+// endpoint would refuse, in the same words. Public clients can push, too.
 //
-// A request_uri can be presented for a minute. It then belongs to the browser
-// that presented it, for an hour: time to sign in and to decide. It is used up
-// when the user has decided. Any node takes it, and a restart changes nothing,
-// as the store keeps the request. The store has a digest of the request_uri.
+// A request_uri must be presented within a minute. Then it belongs to the
+// browser that presented it, for an hour: time to sign in and to decide. It is
+// used up when the user has decided. The store keeps the request, under a
+// digest of the request_uri, so any node takes it, also after a restart.
 //
-// Parameters beside the request_uri are ignored, prompt and login_hint among
-// them: a login page learns from flow.ParseReturnTo that it is to sign the user
-// in anew, and nothing else of a request that was pushed.
+// Parameters beside the request_uri are ignored, also prompt and login_hint. Of
+// a pushed request, flow.ParseReturnTo tells a login page only whether to sign
+// the user in anew.
 //
-// Each push is a write. Public clients, as which anybody can pose, and clients
-// that registered themselves or have a metadata document may push 120 times at
-// once and then once a second from one network, for each node.
+// Each push is a write, and anybody can pose as a public client. So each node
+// limits the pushes of public clients, and of clients that registered
+// themselves or have a metadata document: from one network to 120, and then one
+// a second.
 //
-// A host can take pushed requests alone, see [Config.Required]. With the
-// profile flow.FAPI2 it does, and they name their redirect_uri. So can an
-// application, on its form or by the host:
+// With [Config.Required] the service refuses requests that were not pushed. The
+// profile flow.FAPI2 sets that, and demands redirect_uri in each push. One
+// application has the same with [Settings], which its owner sets on the form of
+// the application, and the host:
 //
 //	registry.SetExtra(ctx, owner, app.ID, par.Name, par.Settings{Required: true, Fixed: true})
-//
-// Everything else is as without the capability.
 package par
 
 import (
@@ -54,8 +54,9 @@ const Name = "par"
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// Required has the authorization endpoint refuse, with invalid_request,
-	// requests that were not pushed, of every application.
+	// Required makes the authorization endpoint refuse requests that were not
+	// pushed, of every application, with invalid_request. Defaults to taking
+	// both kinds.
 	Required bool
 }
 
@@ -63,11 +64,12 @@ type Config struct {
 // oauthapp.Application.Extra under [Name]. Its owner does so with a box of the
 // form on the pages of package dashboard.
 type Settings struct {
-	// Required is as [Config.Required], for this application alone. It is named
-	// as in RFC 9126, section 6.
+	// Required is [Config.Required] for this application alone. Its name in
+	// JSON is that of RFC 9126, section 6.
 	Required bool `json:"require_pushed_authorization_requests"`
-	// Fixed keeps it as the host has set it: the form of the owner has no box
-	// for it, and an update by the client itself leaves it alone.
+	// Fixed keeps the setting as the host made it: the owner's form has no box
+	// for it, and an update by the client itself (package registration) does
+	// not change it.
 	Fixed bool `json:"fixed,omitempty"`
 }
 

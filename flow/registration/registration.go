@@ -8,37 +8,36 @@
 // the better way for clients that can do both.
 //
 // A client becomes an application without an owner. The host's administrators
-// can suspend and delete it like any other, the consent page says that it
-// registered itself, and nobody is sent back to it without having been asked.
+// can suspend and delete it like any other, and the consent page says that it
+// registered itself. A user is always asked before they are sent back to it.
 //
-// Redirect URIs follow the rules of callback URLs, as for everybody. Of the
-// rest, what this service lacks is left out: the answer tells what was
-// registered. A client without token_endpoint_auth_method gets a client secret;
-// one with "none" is public, and one with "private_key_jwt" authenticates with
-// the keys of its jwks or jwks_uri where package clientkeys is there too. With
-// the profile flow.FAPI2, all have to be such clients.
+// Redirect URIs follow the rules of callback URLs (oauthapp.Registration).
+// Other metadata that this service does not support is left out: the answer
+// tells what was registered. A client without token_endpoint_auth_method gets a
+// client secret; one with "none" is public, and one with "private_key_jwt"
+// authenticates with the keys of its jwks or jwks_uri where package clientkeys
+// is there too. With the profile flow.FAPI2, all have to be such clients.
 //
 // # Open registration
 //
-// With Config.Open, anybody can register a client: 100 an hour from one network
-// address, which each node counts for itself. A client that no user has
-// authorized within 24 hours ends. Its client_uri is shown only if it is at the
-// host of one of its redirect URIs.
+// With [Config.Open], anybody can register a client. Each node limits that:
+// from one network to 100, and then one every 36 seconds. A client that no user
+// has authorized within 24 hours ends. Its client_uri is shown only if it is at
+// the host of one of its redirect URIs.
 //
 // # Software statements
 //
 // A software statement (RFC 7591, section 2.3) is a JWT in which a publisher
 // says what a client is, signed with ES256, Ed25519 (EdDSA), PS256 or RS256.
-// With Config.Publishers, its claims go before the members of the request. An
-// exp, iat and nbf are obeyed, and an aud must name the issuer identifier of
-// the service. A statement is no credential: everybody who has the client has
-// it.
+// With [Config.Publishers], its claims overrule the members of the request. An
+// exp, iat and nbf are obeyed, and an aud must contain flow.Config.Issuer. A
+// statement is no credential: everybody who has a copy of the client has it.
 //
 // # Management
 //
-// A registration access token is for one client, and is kept as a digest. To
-// replace the metadata gives a new one, and ends the one before. To delete the
-// client ends its tokens.
+// A registration access token is for one client, and is kept as a digest. A PUT
+// replaces the metadata; its answer has a new registration access token, and
+// the old one ends. A DELETE ends the client and its tokens.
 package registration
 
 import (
@@ -85,11 +84,12 @@ type Config struct {
 	// Open lets anybody register a client.
 	Open bool
 
-	// InitialAccessToken reports whether a token, which the host gave to
-	// somebody, may register a client (RFC 7591, section 1.2). Such clients are
-	// not limited in number and do not end unused. It is called by many
-	// goroutines at once, and compares in constant time. An error is an outage.
-	// With Open, who has no token can register a client too.
+	// InitialAccessToken reports whether the bearer of a token, which the host
+	// gave to somebody, may register clients (RFC 7591, section 1.2). Such
+	// clients are not limited in number and do not end unused. Many goroutines
+	// call it at once. Let it compare digests, or in constant time. An error is
+	// an outage and answered 503. With Open, a client can be registered without
+	// a token too.
 	InitialAccessToken func(ctx context.Context, token string) (bool, error)
 
 	// Scopes are the most that such a client can ask for, whenever it
@@ -97,9 +97,9 @@ type Config struct {
 	Scopes []string
 
 	// Publishers are those whose software statements count (RFC 7591, section
-	// 2.3): what a statement says of a client goes before what the client says
-	// itself. Statements of others are refused. Defaults to none: statements
-	// are ignored.
+	// 2.3): what a statement says of a client overrules what the client says
+	// itself. Statements of others are refused. Defaults to none: then all
+	// statements are ignored.
 	Publishers []Publisher
 
 	// Roots are root certificates that are trusted beside those of the system

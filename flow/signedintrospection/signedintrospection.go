@@ -7,13 +7,13 @@
 //		Extensions:  []flow.Extension{signedintrospection.New(signedintrospection.Config{})},
 //	}
 //
-// A client gets one where its request prefers [MediaType] in the header Accept:
-// a JWT with the issuer, the client ID of who asked, the time, and in the claim
-// token_introspection all that the answer in JSON has. A token that is not
-// active is told as that and nothing else. To every other request the answer
-// stays as it is, and refusals are in JSON always. Who may ask about which
-// token stays as it is, too: see flow.Config.ResourceServers, and
-// flow.Resource.ResourceServers where the service has several APIs.
+// A client gets one if its request prefers [MediaType] in the header Accept. It
+// is a JWT with the claims iss, aud, which is the client ID of the resource
+// server, and iat; its claim token_introspection is the whole answer in JSON.
+// For a token that is not active that is {"active":false}. Every other request
+// gets the answer in JSON, and refusals are always in JSON. The capability does
+// not change who may ask about which token: see flow.Config.ResourceServers,
+// and flow.Resource.ResourceServers if the service has several APIs.
 //
 // The metadata tells the algorithms, and with jwks_uri where the public keys
 // are. The host chooses an algorithm for all with [Config].Algorithm, and one
@@ -22,23 +22,23 @@
 //	choice := signedintrospection.Application{Algorithm: "ES256"}
 //	registry.SetExtra(ctx, owner, app.ID, signedintrospection.Name, choice)
 //
-// Answers are not encrypted for who asked (RFC 9701, section 5): what keeps
-// them from others is https.
+// Answers are not encrypted (RFC 9701, section 5): https keeps them from
+// others.
 //
 // # Replacing a key
 //
-// A verifier keeps the public keys for the five minutes that the endpoint says,
-// many for a day. So a key is published before it signs, and for as long after
-// it has ceased to: change flow.Config.SigningKeys on every node in three
-// steps, each only when all nodes have the one before, for longer than the
-// verifiers keep keys.
+// The endpoint of the public keys lets verifiers keep them for five minutes;
+// many keep them for a day. So a new key is published before it signs, and an
+// old one stays published after it signed last. Change flow.Config.SigningKeys
+// in three steps. Take each step when all nodes have had the one before for
+// longer than verifiers keep keys.
 //
 //	{current, next}  // next is published
 //	{next, current}  // next signs
 //	{next}           // current is forgotten
 //
-// With keys of several algorithms this holds for each. Whoever has to prove an
-// answer years later keeps it together with the public key.
+// With keys of several algorithms, do this for each. To prove an answer years
+// later, keep it together with the public key.
 package signedintrospection
 
 import (
@@ -58,26 +58,26 @@ import (
 // [Application] in oauthapp.Application.Extra.
 const Name = "signedintrospection"
 
-// MediaType is that of signed answers. The part behind the slash is the typ of
-// the JWT.
-const MediaType = "application/" + typ
+// MediaType is the media type of signed answers (RFC 9701, section 4). What
+// follows the slash is the typ of the JWT.
+const MediaType = "application/token-introspection+jwt"
 
 const typ = "token-introspection+jwt"
 
-// An Application is what is kept of an application under [Name].
+// An Application is the entry [Name] of oauthapp.Application.Extra.
 type Application struct {
-	// Algorithm is the one that its answers are signed with: one of
-	// flow.Config.SigningKeys, or "" for the default. Where there is no key for
-	// it, signed answers are status 500.
+	// Algorithm signs the answers to the application, such as "ES256": that of
+	// one of flow.Config.SigningKeys, or "" for [Config.Algorithm]. If there is
+	// no key for it, a request for a signed answer gets status 500.
 	Algorithm string `json:"introspection_signed_response_alg,omitempty"`
 }
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// Algorithm is what answers are signed with where the [Application] names
-	// none: one of flow.Config.SigningKeys. Defaults to RS256 where there is a
-	// key for it, as RFC 9701, section 6, says, and to that of the first key
-	// where there is none.
+	// Algorithm signs the answers to applications that name none of their own,
+	// such as "ES256": that of one of flow.Config.SigningKeys. Defaults to
+	// RS256 if there is a key for it (RFC 9701, section 6), and otherwise to
+	// the algorithm of the first key.
 	Algorithm string
 }
 

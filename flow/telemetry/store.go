@@ -19,8 +19,9 @@ import (
 )
 
 // Store returns a store whose calls are observed, for flow.Config.Store and
-// store.Cleaner. With the zero Config that is s itself. What a backend has
-// beyond store.Store, such as Ping, stays with s.
+// store.Cleaner. With the zero Config it returns s. Methods that a backend has
+// beyond store.Store, such as Ping, are called on s itself. It returns an error
+// if the MeterProvider refuses an instrument.
 func Store(s store.Store, cfg Config) (store.Store, error) {
 	if cfg.off() {
 		return s, nil

@@ -1,6 +1,6 @@
 // Package telemetry is a capability of package flow: metrics and traces through
-// the API of OpenTelemetry. What is done with them, such as to serve them to
-// Prometheus, is up to the SDK that the host brings.
+// the API of OpenTelemetry. The SDK that the host brings decides what happens
+// to them, such as to serve them to Prometheus.
 //
 //	cfg := telemetry.Config{MeterProvider: meters, TracerProvider: traces}
 //	observed, err := telemetry.Store(st, cfg)
@@ -30,10 +30,10 @@
 //	oauthapps.cleanup.pass.duration   passes of it that went through the whole store
 //	oauthapps.cleanup.pass.age        seconds since the last such pass ended; absent before the first
 //
-// A store that fills faster than it is cleaned up has passes that take ever
-// longer, and an age that grows beyond the interval of the Cleaner.
+// If a store fills faster than it is cleaned up, passes take ever longer, and
+// the age grows beyond the interval of the Cleaner.
 //
-// Their attributes have few values, which no caller chooses:
+// The attributes have few values, and no caller can add one:
 //
 //	oauthapps.endpoint          the path of the endpoint below the issuer's,
 //	                            or "resource" for the API
@@ -49,9 +49,9 @@
 //
 // A request has a span within that of the host, such as one of otelhttp, and a
 // store call one within that. A span has the attributes above, and
-// oauthapps.client_id where the client is known. It is an error where the
-// service failed, and not where a request was refused. No span and no metric
-// has a secret, code, token, user or address.
+// oauthapps.client_id where the client is known. Its status is an error if the
+// service failed, and not if a request was refused. No span and no metric has a
+// secret, code, token, user or address.
 package telemetry
 
 import (

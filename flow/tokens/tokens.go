@@ -5,14 +5,16 @@
 //	flow.Config{Extensions: []flow.Extension{tokens.New(tokens.Config{})}}
 //
 // The pages are at [Path], for each account of whoever is signed in. A user
-// token is for every account that its user may act for. An account token is for
-// one account: who may see what others authorized there sees it too, who may
-// withdraw that can revoke it, and who may not authorize makes none
-// (flow.Role). A user token may be made by anybody who is signed in:
-// flow.Config.MayAct says for which scopes. Either has a name, scopes, and an
-// end or none. It is shown once; the store has its digest. When it was last
-// used is known to within a few minutes. No page of the library links to them:
-// the host does, from the settings of an account.
+// token is for every account that its user may act for. Anybody who is signed
+// in can make one, for the scopes that flow.Config.MayAct allows. An account
+// token is for one account. What flow.Role says of authorized applications
+// holds for it: a user with SeeGrants sees it, one with RevokeGrants can revoke
+// it, and one with NoAuthorize can make none.
+//
+// Either token has a name and scopes, and expires or not. It is shown once; the
+// store has its digest. When it was last used is known to within a few minutes.
+// No page of the library links to the pages of tokens: the host does, from the
+// settings of an account.
 //
 // # The API
 //
@@ -20,18 +22,18 @@
 // tokens of applications, and a handler tells them by
 // flow.Authorization.IsAPIToken. A user token has no AccountID: the handler
 // looks up which accounts the user may act for, as for somebody who is signed
-// in. Of several APIs (flow.Config.Resources), the default one alone takes API
-// tokens, with the scopes that it takes. Introspection tells the host's
-// resource servers of them; there is no client_id. A check of one costs one
-// read by primary key, and other requests cost what they cost without the
-// capability.
+// in. If the service has several APIs (flow.Config.Resources), only the default
+// one takes API tokens. The service's resource servers can introspect them; the
+// answer has no client_id. Checking one costs one read by primary key. Other
+// requests cost what they cost without the capability.
 //
 // # Their end
 //
 // An API token ends when its user or somebody of its account revokes it, when
 // it expires, with oauthapp.Registry.EndAccess and Erase of its user, its
 // account or the whole service, and when flow.Config.MayAct says at a use that
-// its user may give nothing any more. Each has an event, but for the expiry.
+// its user may give nothing any more. Each of these has an event, except the
+// expiry.
 //
 // # Secret scanners
 //
@@ -63,9 +65,9 @@ const Path = "/accounts/{account}/api_tokens"
 
 // Config configures the capability. Its zero value is ready to use.
 type Config struct {
-	// MaxLifetime is how long a token that is made on the pages may live, in
-	// whole days; each must expire then. Defaults to no limit: a token need not
-	// expire.
+	// MaxLifetime is how long a token that is made on the pages may live: 1 to
+	// 3650 days, in whole days. With it, every such token expires. Defaults to
+	// no limit: a token need not expire.
 	MaxLifetime time.Duration
 }
 
