@@ -123,7 +123,7 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mux.ServeHTTP(w, r)
 }
 
-// Path returns the path of an account's pages, to link to.
+// Path returns the path of an account's pages, for links to them.
 func (d *Dashboard) Path(account string) string {
 	return d.prefix + "/accounts/" + url.PathEscape(account) + "/oauth_applications"
 }

@@ -7,12 +7,14 @@
 //	mux.Handle("/accounts/", pages)
 //
 // Who is signed in, and which accounts are theirs, is what
-// flow.Config.CurrentUser says. A page of another account, or of another
-// account's application, answers 404, as one that does not exist.
+// flow.Config.CurrentUser says. A page of an account that is not theirs, or of
+// an application of such an account, answers 404, as a page that does not exist
+// does.
 //
 // What a user may do in an account is what flow.Account.Role says. By default
 // they see and revoke what they authorized themselves, and nothing else: the
-// list of registered applications is not there, and its pages answer 403.
+// page has no list of registered applications, and the pages of those answer
+// 403.
 //
 // # Paths
 //
@@ -54,19 +56,18 @@
 //
 // # Lists
 //
-// Each list has 25 rows a page. Of long ones the newest 1000 are searched and
-// sorted; older ones are a link away. A search finds the rows that have all of
-// its words in their name, URLs, client ID or scopes.
+// Each list has 25 rows a page. Of a long list, the newest 1000 rows are
+// searched and sorted, and a link leads to the older ones. A search finds the
+// rows that have all of its words in their name, URLs, client ID or scopes.
 //
 // # The client secret
 //
 // A new client secret is shown once: in the very answer to the form that made
 // it, which is sent with no-store. It is in no URL, cookie, session or store,
-// and no other request gets it again. A browser that reloads that answer asks
-// whether to send the form again; if it does, the repetition is recognised,
-// nothing is made, and the application is shown without the secret. Two copies
-// of a form that arrive at the very same moment can both be carried out, as two
-// forms.
+// and no other request gets it again. If a browser reloads that answer and
+// sends the form again, the repetition is recognised: nothing is made, and the
+// application is shown without the secret. Two copies of a form that arrive at
+// the very same moment can both be carried out, as two forms.
 //
 // # Forms
 //
@@ -78,18 +79,17 @@
 // during a restart are refused.
 //
 // A form that its user sends while signed out, from an earlier session or too
-// late is not carried out. The user comes to its page, after signing in if need
-// be, which says that nothing was changed and is filled in with what was typed.
-// What was typed goes through the sign-in in the URL, compressed, up to 4 KiB.
-// The ticket does not.
+// late is not carried out. The user signs in if need be and comes back to the
+// page of the form, which says that nothing was changed and has what was typed.
+// That text is in the URL during the sign-in, compressed, up to 4 KiB. The
+// ticket is not.
 //
 // An edit that began before somebody else saved the application is answered
-// with 409. The form then tells what changed, keeps what was typed and shows
-// what is saved in the fields that were left alone; to save it is the user's
-// decision.
+// with 409. The form then tells what changed. It keeps what the user typed, and
+// shows what is saved in the other fields. The user decides whether to save it.
 //
-// What a page says was done is sealed in its URL for the session that did it,
-// for 5 minutes.
+// The notice of what was done is in the URL of the page, signed: it is shown
+// only to the session that did it, for 5 minutes.
 //
 // # Transfers
 //

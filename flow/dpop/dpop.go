@@ -12,16 +12,18 @@
 // request proves. Clients that send no proof get bearer tokens as before,
 // unless [Config] or [Application] demand one.
 //
-// A proof is good for one request, of the method and the URI that it names, and
-// for a minute. Its URI is compared with the issuer at the endpoints of the
-// library and with flow.Config.Resource at the API, never with the Host header;
-// see [Config].RequestURL. A proof that comes again at the token endpoint is
-// refused at every node; at the API each process remembers the proofs that it
-// took, or all together with [Config].SharedReplay.
+// A proof is good for one request, with the method and the URI that it names,
+// and for a minute. The URI is compared with flow.Config.Issuer at the
+// endpoints of the library, and with flow.Config.Resource at the API; see
+// [Config].RequestURL. The Host header does not count. A proof is taken only
+// once. At the token endpoint that holds for all nodes together. At the API
+// each process remembers the proofs that it took; with [Config].SharedReplay
+// all nodes do so together.
 //
-// A client whose clock is wrong is given a nonce, and its proofs are then good
-// as long as that. With [Config].RequireNonce every client is. Nonces are made
-// from flow.Config.Keys, and kept nowhere: nodes share the keys.
+// A client whose clock is wrong gets a nonce. A nonce is good for 5 minutes,
+// and a proof with it for as long, whatever the clock of the client says. With
+// [Config].RequireNonce every client gets one. Nonces are made from
+// flow.Config.Keys, which all nodes share, and are kept nowhere.
 //
 // Once the capability is no longer listed, bound tokens are refused everywhere.
 // An API that scripts of other origins call has to expose the headers
