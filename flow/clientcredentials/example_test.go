@@ -48,7 +48,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = provider.Registry().SetExtra(ctx, owner, app.ID, "clientcredentials", clientcredentials.Settings{Scopes: []string{"read"}})
+	_, err = provider.Registry().SetExtra(ctx, owner, app.ID, clientcredentials.Name, clientcredentials.Settings{Scopes: []string{"read"}})
 	if err != nil {
 		log.Fatal(err)
 	}
