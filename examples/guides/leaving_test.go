@@ -30,7 +30,9 @@ import (
 //
 //	GrantsOfUser(user).ForAccount(account)   a user left an account
 //	GrantsOfUser(user)                       a user was suspended or deleted
-//	GrantsForAccount(account)                an account was closed
+//	GrantsForAccount(account)                an account was closed; then Delete
+//	                                         or Transfer each of its applications,
+//	                                         which Registry.Applications lists
 //
 // It works in short steps, beside live traffic, and is safe to repeat: where it
 // returned an error, call it again. Registry.CountGrants says beforehand how

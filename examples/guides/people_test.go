@@ -25,7 +25,14 @@ import (
 // Account.Role says what the user may do in an account. The zero Role is a
 // member's: they authorize applications, and take back what they authorized.
 // Add ManageApplications for developers, SeeGrants and RevokeGrants for those
-// who look after the account, or give an Administrator all of them.
+// who look after the account, or give an Administrator all of them. It says
+// nothing of scopes: which of them a user may give for an account, such as
+// "read" alone for a member, is what Config.MayAct returns. The guide to people
+// who leave has more of it.
+//
+// Pages.AccountName and Pages.UserName give the names of accounts and users of
+// whom CurrentUser has said nothing, such as who registered an application.
+// Without them pages show IDs.
 //
 // User.Session is the ID of your session. With it, a form of the pages is good
 // in that session alone; the pages set no cookie of their own then.

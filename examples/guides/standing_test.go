@@ -18,8 +18,8 @@ import (
 //     users and the developer see. Nothing is lost: one that is reinstated has
 //     its grants and tokens as before.
 //   - Approved opens an application to users of other accounts. It matters only
-//     where Config.Applications.NeedsApproval says that the application needs it; until then
-//     it works for its owner's users, who can try it.
+//     where Config.Applications.NeedsApproval says that the application needs
+//     it. Until then it works for its owner's users, who can try it.
 //   - Verified says on the consent page that you know who is behind it.
 //   - Trusted is for the service's own applications, such as its mobile app:
 //     users are not asked for consent, and see the application in their list
@@ -27,6 +27,11 @@ import (
 //     any program on a device can pose as one with another. A user with
 //     several accounts is asked which one, unless the application names it with
 //     the parameter account_id.
+//
+// An operator who approves applications learns of a new one from the event
+// ApplicationCreated, and tells its developer afterwards; the page of the
+// application shows that it waits. Registry.Applications with AnyOwner lists
+// all, those that wait too.
 //
 // The support desk finds an application by the client ID that a developer
 // quotes: Registry.ApplicationByClientID with AnyOwner. Provider.Refusals tells

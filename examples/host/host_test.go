@@ -3,11 +3,12 @@ package main
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -351,18 +352,47 @@ func TestMetrics(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, h.send(t, "GET", "/api/tasks", "garbage", ""))
 	require.Equal(t, http.StatusUnauthorized, h.send(t, "GET", "/metrics", "", ""))
 
-	req, err := http.NewRequestWithContext(t.Context(), "GET", h.URL+"/metrics", nil)
-	require.NoError(t, err)
-	req.Header.Set("Authorization", "Bearer "+metricsToken)
-	resp, err = http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
+	body := h.metrics(t)
 	for _, endpoint := range []string{"/oauth/token", "resource"} {
-		require.Regexp(t, `(?m)^oauthapps_request_duration_seconds_count\{.*oauthapps_endpoint="`+endpoint+`".*\} 1$`, string(body))
+		require.Regexp(t, `(?m)^oauthapps_request_duration_seconds_count\{.*oauthapps_endpoint="`+endpoint+`".*\} 1$`, body)
 	}
-	require.Contains(t, string(body), "oauthapps_store_call_duration_seconds_count")
+	require.Contains(t, body, "oauthapps_store_call_duration_seconds_count")
+}
+
+// The alerts of the guide ask for what Prometheus has of an outage, of somebody
+// who guesses secrets, and of the clean-up.
+func TestAlertsOfTheGuide(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../guides/operating_test.go")
+	require.NoError(t, err)
+	names := regexp.MustCompile(`oauthapps_\w+`).FindAllString(string(guide), -1)
+	require.GreaterOrEqual(t, len(names), 4)
+	require.Contains(t, string(guide), `{http_response_status_code=~"5.."}`)
+
+	h := start(t)
+	guess := func(client string) int {
+		resp, err := http.PostForm(h.URL+"/oauth/token", url.Values{
+			"grant_type": {"refresh_token"}, "refresh_token": {"guess"}, "client_id": {client}, "client_secret": {"guess"},
+		})
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		return resp.StatusCode
+	}
+	for range 100 {
+		if guess("client") == http.StatusTooManyRequests {
+			break
+		}
+	}
+	passed := func() bool { return strings.Contains(h.metrics(t), "oauthapps_cleanup_pass_age_seconds{") }
+	require.Eventually(t, passed, patience, 50*time.Millisecond)
+	_, err = h.database.Exec(t.Context(), "ALTER TABLE oauth_client_secrets RENAME TO away")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, guess("another client"))
+	body := h.metrics(t)
+	for _, name := range names {
+		require.Regexp(t, `(?m)^`+name+`\{`, body)
+	}
+	require.Regexp(t, `(?m)^oauthapps_request_duration_seconds_count\{.*http_response_status_code="503"`, body)
 }
 
 // A request that is under way when the program is told to stop is answered.

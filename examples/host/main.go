@@ -81,6 +81,9 @@ func main() {
 func run(ctx context.Context, set settings, seed bool, stdout io.Writer) error {
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	listener, err := net.Listen("tcp", set.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program listens on %s: stop it, or choose another port with ADDR=127.0.0.1:0", set.Addr)
+	}
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -164,6 +165,19 @@ func (h *host) userID(t *testing.T, email string) string {
 // applications is the path of the OAuth applications of a team.
 func (h *host) applications(t *testing.T, team string) string {
 	return "/accounts/" + h.one(t, "SELECT id FROM taskboard.teams WHERE name = $1", team) + "/oauth_applications"
+}
+
+// metrics is what Prometheus reads.
+func (h *host) metrics(t *testing.T) string {
+	req, err := http.NewRequestWithContext(t.Context(), "GET", h.URL+"/metrics", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+metricsToken)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return string(body)
 }
 
 // send sends a request with a bearer token, and returns the status.

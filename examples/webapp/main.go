@@ -90,6 +90,9 @@ func parseOptions(args []string, getenv func(string) string, stdout io.Writer) (
 
 func serve(ctx context.Context, opts options, stdout io.Writer) error {
 	listener, err := net.Listen("tcp", opts.addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program listens on %s: stop it, or choose another port with -addr, which the callback URL of the application has then", opts.addr)
+	}
 	if err != nil {
 		return err
 	}
