@@ -278,20 +278,26 @@ func TestRequirePanicsForAnUnknownScope(t *testing.T) {
 	require.PanicsWithValue(t, "flow: Guard: reed is not one of Config.Scopes", func() { s.Require("read", "reed") })
 }
 
+// requireNotedNowAndThen checks that a use is noted once in five minutes.
+func (s *service) requireNotedNowAndThen(use func()) {
+	s.t.Helper()
+	noted := func() int {
+		s.store.reset()
+		use()
+		return s.store.counted()["Touch"]
+	}
+	require.Equal(s.t, 1, noted())
+	require.Equal(s.t, 0, noted())
+	s.clock.advance(5*time.Minute - time.Microsecond)
+	require.Equal(s.t, 0, noted())
+	s.clock.advance(time.Microsecond)
+	require.Equal(s.t, 1, noted())
+}
+
 func TestGrantUseIsNotedNowAndThen(t *testing.T) {
 	s := newService(t)
 	tok := s.authorize(s.app, "read")
-	touched := func() int {
-		s.store.reset()
-		require.True(t, s.isLive(tok.access))
-		return s.store.counted()["Touch"]
-	}
-	require.Equal(t, 1, touched())
-	require.Equal(t, 0, touched())
-	s.clock.advance(5*time.Minute - time.Microsecond)
-	require.Equal(t, 0, touched())
-	s.clock.advance(time.Microsecond)
-	require.Equal(t, 1, touched())
+	s.requireNotedNowAndThen(func() { require.True(t, s.isLive(tok.access)) })
 	require.Equal(t, s.clock.Now(), s.grant().LastUsedAt)
 
 	s.clock.advance(10 * time.Minute)

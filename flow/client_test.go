@@ -242,17 +242,7 @@ func TestSecretsThatEnded(t *testing.T) {
 func TestSecretUseIsNotedNowAndThen(t *testing.T) {
 	s := newService(t)
 	form := with(credentialsOf(s.app, s.secret), "token", unissued)
-	touched := func() int {
-		s.store.reset()
-		require.Equal(t, 200, s.post(authenticated, form).Code)
-		return s.store.counted()["Touch"]
-	}
-	require.Equal(t, 1, touched())
-	require.Equal(t, 0, touched())
-	s.clock.advance(5*time.Minute - time.Microsecond)
-	require.Equal(t, 0, touched())
-	s.clock.advance(time.Microsecond)
-	require.Equal(t, 1, touched())
+	s.requireNotedNowAndThen(func() { require.Equal(t, 200, s.post(authenticated, form).Code) })
 	secrets, err := s.Registry().Secrets(context.Background(), oauthapp.OwnedBy("developer"), s.app.ID)
 	require.NoError(t, err)
 	require.Equal(t, s.clock.Now(), secrets[0].LastUsedAt)

@@ -278,26 +278,18 @@ func TestConsentCheckedAgain(t *testing.T) {
 // user read.
 func TestConsentToWhatThePageShows(t *testing.T) {
 	h := newHost(t, func(cfg *flow.Config) { cfg.Scopes[1].Default = true })
-	update := func(scopes ...string) {
-		app, err := h.Registry().Application(t.Context(), oauthapp.AnyOwner, h.app.ID)
-		require.NoError(t, err)
-		reg := app.Registration()
-		reg.Scopes = scopes
-		_, err = h.Registry().Update(t.Context(), oauthapp.AnyOwner, app.ID, reg)
-		require.NoError(t, err)
-	}
-	update("read")
+	h.restrict(h.app, "read")
 	page := h.open(request(h.app, "scope", ""))
 	asked, cannot, _ := strings.Cut(page.Body.String(), `<details class="cannot"`)
 	require.NotContains(t, asked, "Change your data")
 	require.Contains(t, cannot, "Change your data")
-	update("read", "write")
+	h.restrict(h.app, "read", "write")
 	code := h.answer(h.decide(page, "authorize", "1")).Get("code")
 	require.Equal(t, "read", h.tokens(h.redemption(h.app, code)).Scope)
 
 	page = h.open(request(h.app, "scope", ""))
 	require.Contains(t, page.Body.String(), "Change your data")
-	update("read")
+	h.restrict(h.app, "read")
 	require.Equal(t, "invalid_scope", h.answer(h.decide(page, "authorize", "1")).Get("error"))
 }
 

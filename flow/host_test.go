@@ -91,6 +91,31 @@ func change(params url.Values, pairs ...string) url.Values {
 	return params
 }
 
+// node returns another node of the service over the same store, with a
+// configuration that differs.
+func (h *host) node(edit func(*flow.Config)) *host {
+	h.t.Helper()
+	cfg := h.Resolved()
+	edit(&cfg)
+	provider, err := flow.New(cfg)
+	require.NoError(h.t, err)
+	service, flowtest := *h.service, *h.Provider
+	flowtest.Provider = provider
+	service.Provider = &flowtest
+	return &host{service: &service, user: h.user}
+}
+
+// restrict leaves an application some scopes to ask for.
+func (h *host) restrict(app oauthapp.Application, scopes ...string) {
+	h.t.Helper()
+	app, err := h.Registry().Application(h.t.Context(), oauthapp.AnyOwner, app.ID)
+	require.NoError(h.t, err)
+	reg := app.Registration()
+	reg.Scopes = scopes
+	_, err = h.Registry().Update(h.t.Context(), oauthapp.AnyOwner, app.ID, reg)
+	require.NoError(h.t, err)
+}
+
 // open opens an authorization request in the browser.
 func (h *host) open(params url.Values) *httptest.ResponseRecorder {
 	h.t.Helper()

@@ -104,6 +104,21 @@ func (i *importer) authenticate(id, secret string) int {
 	return w.Code
 }
 
+// authenticateAtOnce sends the secret of a client so many times, each of which
+// succeeds.
+func (i *importer) authenticateAtOnce(times int) {
+	i.t.Helper()
+	codes := make([]int, times)
+	var wg sync.WaitGroup
+	for n := range codes {
+		wg.Go(func() { codes[n] = i.authenticate("client", foreignSecret) })
+	}
+	wg.Wait()
+	for _, code := range codes {
+		require.Equal(i.t, http.StatusOK, code)
+	}
+}
+
 func (i *importer) secret(app oauthapp.Application) oauthapp.Secret {
 	secrets, err := i.Registry().Secrets(i.t.Context(), oauthapp.AnyOwner, app.ID)
 	require.NoError(i.t, err)
@@ -199,15 +214,7 @@ func TestImportedSecretIsAdoptedOnce(t *testing.T) {
 	imp := hashes(t)["pbkdf2 of Django"]
 	imp.SecretIsRandom = true
 	app := i.importAs("client", imp).Application
-	codes := make([]int, 8)
-	var wg sync.WaitGroup
-	for n := range codes {
-		wg.Go(func() { codes[n] = i.authenticate("client", foreignSecret) })
-	}
-	wg.Wait()
-	for _, code := range codes {
-		require.Equal(t, http.StatusOK, code)
-	}
+	i.authenticateAtOnce(8)
 	require.Empty(t, i.secret(app).Hash)
 }
 
@@ -216,13 +223,5 @@ func TestImportedSecretIsAdoptedOnce(t *testing.T) {
 func TestImportedSecretOfABusyClient(t *testing.T) {
 	i := newImporter(t)
 	i.importAs("client", hashes(t)["plain"])
-	codes := make([]int, 40)
-	var wg sync.WaitGroup
-	for n := range codes {
-		wg.Go(func() { codes[n] = i.authenticate("client", foreignSecret) })
-	}
-	wg.Wait()
-	for _, code := range codes {
-		require.Equal(t, http.StatusOK, code)
-	}
+	i.authenticateAtOnce(40)
 }

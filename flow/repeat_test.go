@@ -126,16 +126,7 @@ func TestRefusedRepeat(t *testing.T) {
 func TestRepeatedRefreshNeedsTheKey(t *testing.T) {
 	one, two := []byte(strings.Repeat("1", 32)), []byte(strings.Repeat("2", 32))
 	h := newHost(t, func(cfg *flow.Config) { cfg.Keys = [][]byte{one} })
-	node := func(keys ...[]byte) *host {
-		cfg := h.Resolved()
-		cfg.Keys = keys
-		provider, err := flow.New(cfg)
-		require.NoError(t, err)
-		service, flowtest := *h.service, *h.Provider
-		flowtest.Provider = provider
-		service.Provider = &flowtest
-		return &host{service: &service, user: h.user}
-	}
+	node := func(keys ...[]byte) *host { return h.node(func(cfg *flow.Config) { cfg.Keys = keys }) }
 	granted := h.login(h.app)
 	next := h.tokens(h.refreshing(h.app, granted.RefreshToken))
 	h.events.reset()

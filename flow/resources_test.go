@@ -362,17 +362,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 	before := newHost(t)
 	old := before.login(before.app)
 	code := before.code(request(before.app), "1")
-	with := func(edit func(*flow.Config)) *host {
-		cfg := before.Resolved()
-		edit(&cfg)
-		provider, err := flow.New(cfg)
-		require.NoError(t, err)
-		service, flowtest := *before.service, *before.Provider
-		flowtest.Provider = provider
-		service.Provider = &flowtest
-		return &host{service: &service, user: before.user}
-	}
-	h := with(withResources)
+	h := before.node(withResources)
 	require.Equal(t, []string{api}, h.takes(old.AccessToken))
 	require.Equal(t, api, h.aud(h.app, old.AccessToken))
 	requireError(t, h.post("/oauth/token", h.refreshing(h.app, old.RefreshToken, "resource", mcp)), 400, flow.InvalidTarget)
@@ -382,10 +372,10 @@ func TestResourcesComeAndGo(t *testing.T) {
 	require.Equal(t, []string{api}, h.takes(h.tokens(h.redemption(h.app, code, "resource", api)).AccessToken))
 
 	granted := h.tokens(h.redemption(h.app, h.answer(h.decide(h.open(at(h.app, "read", mcp, logs)), "authorize", "1")).Get("code")))
-	fewer := with(func(cfg *flow.Config) { cfg.Resources = []flow.Resource{{Identifier: mcp}} })
+	fewer := before.node(func(cfg *flow.Config) { cfg.Resources = []flow.Resource{{Identifier: mcp}} })
 	require.True(t, fewer.aud(h.app, granted.AccessToken) == mcp)
 
-	swapped := with(func(cfg *flow.Config) { cfg.Resource, cfg.Resources = mcp, []flow.Resource{{Identifier: api}} })
+	swapped := before.node(func(cfg *flow.Config) { cfg.Resource, cfg.Resources = mcp, []flow.Resource{{Identifier: api}} })
 	asked := h.answer(h.decide(h.open(at(h.app, "read", mcp)), "authorize", "1"))
 	first := swapped.tokens(swapped.redemption(h.app, asked.Get("code")))
 	next := swapped.tokens(swapped.refreshing(h.app, first.RefreshToken))
@@ -395,7 +385,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 		require.Equal(t, []string{mcp}, h.takes(token), "the default one is another again")
 	}
 
-	none := with(func(*flow.Config) {})
+	none := before.node(func(*flow.Config) {})
 	require.False(t, none.accepts(granted.AccessToken))
 	require.Equal(t, "not active", none.aud(h.app, granted.AccessToken))
 	requireError(t, none.post("/oauth/token", none.refreshing(h.app, granted.RefreshToken)), 400, "invalid_grant")

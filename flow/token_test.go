@@ -315,15 +315,7 @@ func TestScopesTakenFromTheApplication(t *testing.T) {
 	h := newHost(t)
 	granted := h.login(h.app, "scope", "read write")
 	code := h.code(request(h.app, "scope", "read write"), "1")
-	restrict := func(scopes ...string) {
-		app, err := h.Registry().Application(t.Context(), oauthapp.AnyOwner, h.app.ID)
-		require.NoError(t, err)
-		reg := app.Registration()
-		reg.Scopes = scopes
-		_, err = h.Registry().Update(t.Context(), oauthapp.AnyOwner, app.ID, reg)
-		require.NoError(t, err)
-	}
-	restrict("write")
+	h.restrict(h.app, "write")
 	require.Equal(t, "write", h.tokens(h.redemption(h.app, code)).Scope)
 	requireError(t, h.post("/oauth/token", h.refreshing(h.app, granted.RefreshToken, "scope", "read")), 400, "invalid_scope")
 	requireError(t, h.post("/oauth/token", h.refreshing(h.app, granted.RefreshToken, "scope", "read write zzz")), 400, "invalid_scope")
@@ -332,9 +324,9 @@ func TestScopesTakenFromTheApplication(t *testing.T) {
 	granted = h.tokens(h.refreshing(h.app, granted.RefreshToken, "scope", "read write")) // as many clients repeat it
 	require.Equal(t, "write", granted.Scope)
 	onlyWrite := h.login(h.app, "scope", "write")
-	restrict("read")
+	h.restrict(h.app, "read")
 	requireError(t, h.post("/oauth/token", h.refreshing(h.app, onlyWrite.RefreshToken)), 400, "invalid_scope")
-	restrict()
+	h.restrict(h.app)
 	require.Equal(t, "read write", h.tokens(h.refreshing(h.app, granted.RefreshToken)).Scope)
 }
 

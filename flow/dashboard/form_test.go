@@ -59,6 +59,23 @@ func newPlaces(t *testing.T) (*site, oauthapp.Application, map[string]place) {
 	return s, app, s.places(app, s.authorize(app, "1", "2", "read"))
 }
 
+// sendAgain sends a form that is shown again, which holds what was typed, and
+// which is carried out now.
+func (s *site) sendAgain(again *answer, p place, app oauthapp.Application, form url.Values, fields ...string) {
+	s.t.Helper()
+	events := len(s.events)
+	refilled := again.form(p.action)
+	for _, field := range append(fields, "name", "description", "homepage_url", "callback_url") {
+		require.Equal(s.t, strings.ReplaceAll(form.Get(field), "\r\n", "\n"), strings.ReplaceAll(refilled.Get(field), "\r\n", "\n"), field)
+	}
+	if form.Has("confirm_name") {
+		refilled.Set("confirm_name", app.Name)
+	}
+	done := s.do(http.MethodPost, p.action, refilled)
+	require.Less(s.t, done.Status, 400, done.text())
+	require.Len(s.t, s.events, events+1)
+}
+
 // Who is signed out when they send a form comes back from signing in to where
 // it can be done again, is told that nothing was done, and finds what they
 // typed.
@@ -88,16 +105,7 @@ func TestFormSentWhileSignedOut(t *testing.T) {
 			again := s.open(returnTo)
 			require.Contains(t, again.text(), told)
 			require.Len(t, s.events, events, "nothing was done")
-			refilled := again.form(p.action)
-			for _, field := range []string{"name", "description", "homepage_url", "callback_url", "client_type"} {
-				require.Equal(t, strings.ReplaceAll(form.Get(field), "\r\n", "\n"), strings.ReplaceAll(refilled.Get(field), "\r\n", "\n"), field)
-			}
-			if form.Has("confirm_name") {
-				refilled.Set("confirm_name", app.Name)
-			}
-			done := s.do(http.MethodPost, p.action, refilled)
-			require.Less(t, done.Status, 400, done.text())
-			require.Len(t, s.events, events+1)
+			s.sendAgain(again, p, app, form, "client_type")
 
 			if name != "delete" && !strings.HasPrefix(name, "revoke secret") {
 				s.pass(15 * time.Minute)
@@ -177,16 +185,7 @@ func TestStaleFormIsShownAgain(t *testing.T) {
 				require.Equal(t, http.StatusForbidden, again.Status)
 				require.Contains(t, again.text(), "Nothing was changed: "+stale.told)
 				require.Len(t, s.events, events, "nothing was done, and whoever forgot a page is no attacker")
-				refilled := again.form(p.action)
-				for _, field := range []string{"name", "description", "homepage_url", "callback_url"} {
-					require.Equal(t, strings.ReplaceAll(form.Get(field), "\r\n", "\n"), strings.ReplaceAll(refilled.Get(field), "\r\n", "\n"), field)
-				}
-				if form.Has("confirm_name") {
-					refilled.Set("confirm_name", app.Name)
-				}
-				done := s.do(http.MethodPost, p.action, refilled)
-				require.Less(t, done.Status, 400, done.text())
-				require.Len(t, s.events, events+1)
+				s.sendAgain(again, p, app, form)
 			})
 		}
 	}

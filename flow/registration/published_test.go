@@ -4,9 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"html"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"testing"
 
@@ -69,10 +67,10 @@ func TestPublishedClients(t *testing.T) {
 				require.Contains(t, []string{"authorization_code", "refresh_token"}, grant, "what is answered is what there is")
 			}
 			sum := sha256.Sum256([]byte(verifier))
-			location := h.yes(url.Values{
+			location := h.yes(h.ask(url.Values{
 				"client_id": {client.text("client_id")}, "response_type": {"code"}, "redirect_uri": {test.redirect}, "scope": {test.scope},
 				"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}, "resource": {"https://id.example/"},
-			})
+			}))
 			code := location.Query().Get("code")
 			location.RawQuery = ""
 			require.Equal(t, test.redirect, location.String())
@@ -83,21 +81,6 @@ func TestPublishedClients(t *testing.T) {
 			require.True(t, h.accepts(granted.Access))
 		})
 	}
-}
-
-// yes has the user authorize a request, and returns where they are sent.
-func (h *host) yes(params url.Values) *url.URL {
-	h.t.Helper()
-	page := httptest.NewRecorder()
-	h.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "https://id.example/oauth/authorize?"+params.Encode(), nil))
-	require.Equal(h.t, http.StatusOK, page.Code, page.Body.String())
-	form := url.Values{"decision": {"authorize"}, "account_id": {"1"}}
-	for _, match := range hiddenField.FindAllStringSubmatch(page.Body.String(), -1) {
-		form.Set(match[1], html.UnescapeString(match[2]))
-	}
-	location, err := url.Parse(h.post("/oauth/authorize", form).Header().Get("Location"))
-	require.NoError(h.t, err)
-	return location
 }
 
 type granted struct {

@@ -137,11 +137,16 @@ func (h *host) manage(method string, client answer, token string, body any) answ
 
 func (h *host) visit(clientID string) *httptest.ResponseRecorder {
 	sum := sha256.Sum256([]byte(verifier))
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://id.example/oauth/authorize?"+url.Values{
+	return h.ask(url.Values{
 		"client_id": {clientID}, "response_type": {"code"}, "redirect_uri": {callback}, "scope": {"read"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
-	}.Encode(), nil))
+	})
+}
+
+// ask shows what the user is asked for a request.
+func (h *host) ask(params url.Values) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://id.example/oauth/authorize?"+params.Encode(), nil))
 	return w
 }
 
@@ -155,10 +160,10 @@ func (h *host) post(path string, form url.Values) *httptest.ResponseRecorder {
 	return w
 }
 
-// tokens has the user authorize a client, and exchanges the code.
-func (h *host) tokens(client answer) (access string) {
+// yes has the user authorize a request on the page, and returns where they are
+// sent.
+func (h *host) yes(page *httptest.ResponseRecorder) *url.URL {
 	h.t.Helper()
-	page := h.visit(client.text("client_id"))
 	require.Equal(h.t, http.StatusOK, page.Code, page.Body.String())
 	form := url.Values{"decision": {"authorize"}, "account_id": {"1"}}
 	for _, match := range hiddenField.FindAllStringSubmatch(page.Body.String(), -1) {
@@ -166,7 +171,14 @@ func (h *host) tokens(client answer) (access string) {
 	}
 	location, err := url.Parse(h.post("/oauth/authorize", form).Header().Get("Location"))
 	require.NoError(h.t, err)
-	form = url.Values{
+	return location
+}
+
+// tokens has the user authorize a client, and exchanges the code.
+func (h *host) tokens(client answer) (access string) {
+	h.t.Helper()
+	location := h.yes(h.visit(client.text("client_id")))
+	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {location.Query().Get("code")}, "redirect_uri": {callback}, "code_verifier": {verifier},
 		"client_id": {client.text("client_id")},
 	}

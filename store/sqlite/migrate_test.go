@@ -15,15 +15,22 @@ import (
 	"github.com/oauthapps/oauthapps/store/internal/sample"
 )
 
-// What version 1 kept goes on to work.
-func TestMigrateFromVersion1(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "old.db")
+// ofVersion returns a file of an old version, and a connection to it.
+func ofVersion(t *testing.T, version int) (path string, c *conn) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "old.db")
 	require.NoError(t, ensureFile(path))
 	c, err := connect(ctx, path, "PRAGMA foreign_keys = ON")
 	require.NoError(t, err)
 	scripts, err := migrationScripts()
 	require.NoError(t, err)
-	require.NoError(t, migrate(c, scripts[:1]))
+	require.NoError(t, migrate(c, scripts[:version]))
+	return path, c
+}
+
+// What version 1 kept goes on to work.
+func TestMigrateFromVersion1(t *testing.T) {
+	path, c := ofVersion(t, 1)
 	data, err := os.ReadFile("testdata/version1.sql")
 	require.NoError(t, err)
 	require.NoError(t, c.script(string(data)))
@@ -80,18 +87,12 @@ func TestMigrateFromVersion1(t *testing.T) {
 // A process of the version before that has the file open while it is migrated
 // fails, as it would accept the tokens of suspended applications.
 func TestVersion5AfterTheMigration(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "old.db")
-	require.NoError(t, ensureFile(path))
-	old, err := connect(ctx, path, "PRAGMA foreign_keys = ON")
-	require.NoError(t, err)
+	path, old := ofVersion(t, 5)
 	defer old.close()
-	scripts, err := migrationScripts()
-	require.NoError(t, err)
-	require.NoError(t, migrate(old, scripts[:5]))
 	const session = `SELECT s.id FROM sessions s JOIN grants g ON g.number = s.grant_number
 		JOIN applications a ON a.id = g.application_id AND a.epoch = g.application_epoch AND a.deleted_at IS NULL WHERE s.id = x'00'`
 	require.NoError(t, old.prepare([]string{session}))
-	_, err = old.exec(session)
+	_, err := old.exec(session)
 	require.NoError(t, err)
 	openPath(t, path)
 	_, err = old.exec(session)
@@ -101,13 +102,7 @@ func TestVersion5AfterTheMigration(t *testing.T) {
 // What version 10 kept goes on to work, a session of each kind: those of an
 // application itself were not counted then, and ended with no secret.
 func TestMigrateFromVersion10(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "old.db")
-	require.NoError(t, ensureFile(path))
-	c, err := connect(ctx, path, "PRAGMA foreign_keys = ON")
-	require.NoError(t, err)
-	scripts, err := migrationScripts()
-	require.NoError(t, err)
-	require.NoError(t, migrate(c, scripts[:10]))
+	path, c := ofVersion(t, 10)
 	data, err := os.ReadFile("testdata/version10.sql")
 	require.NoError(t, err)
 	require.NoError(t, c.script(string(data)))

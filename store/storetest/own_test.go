@@ -82,7 +82,7 @@ func (s *refusesOwn) BeginSession(ctx context.Context, b store.SessionStart) (oa
 }
 
 type looksThenEndsOldest struct {
-	*memory.Store
+	keepsAllOwn
 	counter ownCounter
 	forAll  bool
 }
@@ -99,19 +99,11 @@ func (s *looksThenEndsOldest) BeginSession(ctx context.Context, b store.SessionS
 		}
 		s.counter.add(key, b.Session.ID)
 	}
-	return keepsAllOwn{s.Store}.BeginSession(ctx, b)
-}
-
-func (s *looksThenEndsOldest) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
-	return keepsAllOwn{s.Store}.Session(ctx, id)
-}
-
-func (s *looksThenEndsOldest) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
-	return keepsAllOwn{s.Store}.Client(ctx, clientID, session, now)
+	return s.keepsAllOwn.BeginSession(ctx, b)
 }
 
 type endsNewest struct {
-	*memory.Store
+	keepsAllOwn
 	counter ownCounter
 }
 
@@ -123,15 +115,7 @@ func (s *endsNewest) BeginSession(ctx context.Context, b store.SessionStart) (oa
 		}
 		s.counter.add(key, b.Session.ID)
 	}
-	return keepsAllOwn{s.Store}.BeginSession(ctx, b)
-}
-
-func (s *endsNewest) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
-	return keepsAllOwn{s.Store}.Session(ctx, id)
-}
-
-func (s *endsNewest) Client(ctx context.Context, clientID string, session uuid.UUID, now time.Time) (store.Client, error) {
-	return keepsAllOwn{s.Store}.Client(ctx, clientID, session, now)
+	return s.keepsAllOwn.BeginSession(ctx, b)
 }
 
 type forgetsSecret struct{ *memory.Store }

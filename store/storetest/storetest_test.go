@@ -190,11 +190,13 @@ func TestBrokenStores(t *testing.T) {
 		{"refuses one session of an application itself too many", func(m *memory.Store) store.Store { return &refusesOwn{Store: m} },
 			[]string{"own sessions/newest", "own sessions/at once"}},
 		{"looks which session of an application itself is the oldest and ends it after", func(m *memory.Store) store.Store {
-			return &looksThenEndsOldest{Store: m}
+			return &looksThenEndsOldest{keepsAllOwn: keepsAllOwn{m}}
 		}, []string{"own sessions/at once", "own sessions/first at once"}},
-		{"ends the newest session of an application itself for the next", func(m *memory.Store) store.Store { return &endsNewest{Store: m} },
+		{"ends the newest session of an application itself for the next", func(m *memory.Store) store.Store { return &endsNewest{keepsAllOwn: keepsAllOwn{m}} },
 			[]string{"own sessions/newest", "own sessions/at once"}},
-		{"counts the sessions of all applications themselves together", func(m *memory.Store) store.Store { return &looksThenEndsOldest{Store: m, forAll: true} },
+		{"counts the sessions of all applications themselves together", func(m *memory.Store) store.Store {
+			return &looksThenEndsOldest{keepsAllOwn: keepsAllOwn{m}, forAll: true}
+		},
 			[]string{"own sessions/newest"}},
 		{"tells nothing of what an application got for itself", func(m *memory.Store) store.Store { return hidesOwnUsage{m} },
 			[]string{"standing/own sessions", "agreement/random calls"}},
