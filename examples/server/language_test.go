@@ -3,6 +3,7 @@ package main
 import (
 	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"testing"
 
@@ -31,6 +32,19 @@ func TestLanguageIsChosen(t *testing.T) {
 	for _, referer := range []string{"", "https://evil.example/x", b.url + "//evil.example/"} {
 		require.Equal(t, "/", b.do(http.MethodGet, "/language?tag=de", nil, "Referer", referer).Header.Get("Location"))
 	}
+}
+
+// A page that answers a form has no address: whoever chose a language there
+// would lose a request to authorize, or a secret that is shown once.
+func TestLanguageIsNotChosenOnAnswers(t *testing.T) {
+	b := newBrowser(t)
+	b.signIn()
+	const path = "/accounts/1/oauth_applications"
+	require.Contains(t, b.get(path+"/new").text, "/language?tag=de")
+	answer := b.do(http.MethodPost, path, url.Values{"name": {""}})
+	require.NotEqual(t, http.StatusSeeOther, answer.StatusCode)
+	require.Contains(t, answer.text, "<footer")
+	require.NotContains(t, answer.text, "/language?tag=")
 }
 
 // The demo's pages say nothing but messages, whatever they show.

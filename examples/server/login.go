@@ -181,7 +181,7 @@ func (l *login) pageData(r *http.Request) any {
 	if !ok {
 		return nil
 	}
-	v := &visitor{Email: p.email, FormToken: l.sessions.formToken(current)}
+	v := &visitor{Email: p.email, FormToken: l.sessions.formToken(current), Answer: r.Method == http.MethodPost}
 	if r.Method == http.MethodGet && r.URL.Path == authorizePath {
 		v.ReturnTo = r.URL.RequestURI()
 	}

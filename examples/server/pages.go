@@ -29,6 +29,7 @@ type visitor struct {
 	Email     string
 	FormToken string // for the sign-out form
 	ReturnTo  string // where the next one to sign in goes on; "" for the start page
+	Answer    bool   // the page answers a form, and has no address to come back to
 }
 
 // loginPage is the data of login.html.
