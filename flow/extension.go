@@ -95,6 +95,14 @@ func (p *Provider) newKernel() *kernel.Kernel {
 		},
 		ManageURL:    func() string { url, _ := p.manageURL.Load().(string); return url },
 		SetManageURL: func(url string) { p.manageURL.Store(url) },
+		AccountPages: func() []kernel.AccountPage {
+			pages := p.added.AccountPages()
+			if first := p.accountPage.Load(); first != nil {
+				pages = slices.Insert(pages, 0, *first)
+			}
+			return pages
+		},
+		SetAccountPage: func(a kernel.AccountPage) { p.accountPage.Store(&a) },
 
 		ReadConsent: p.readConsent,
 		Decide:      p.decideConsent,

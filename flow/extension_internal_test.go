@@ -741,6 +741,7 @@ func TestContributionsThatCannotWork(t *testing.T) {
 		"field version":                {field("version"), "the application field version has a name that the form uses itself"},
 		"field was_name":               {field("was_name"), "the application field was_name has a name that the form uses itself"},
 		"field without functions":      {kernel.Contribution{ApplicationField: &kernel.ApplicationField{Name: "other", Label: page.Plain("Other")}}, "must have a label and the functions Text and Entry"},
+		"page of an account":           {kernel.Contribution{AccountPage: &kernel.AccountPage{Label: page.Plain("Other")}}, "the page of an account must have a label and the function URL"},
 		"metadata":                     {metadata("other_supported", []string{"a"}), ""},
 		"metadata without a name":      {metadata("", true), `the metadata member "" must have a name`},
 		"metadata that is not JSON":    {metadata("other", func() {}), "the metadata member other must have a value for JSON"},

@@ -40,7 +40,8 @@ type Provider struct {
 	credentials credential.Format
 	keys        ticket.Keys
 	pages       *page.Set
-	manageURL   atomic.Value // a string, once package dashboard has set it
+	accountPage atomic.Pointer[kernel.AccountPage] // that of package dashboard, likewise
+	manageURL   atomic.Value                       // a string, once package dashboard has set it
 	crossOrigin origin.Guard
 	formSession ticket.Session
 	limiter     Limiter

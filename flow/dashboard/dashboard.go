@@ -54,6 +54,7 @@ func New(cfg Config) (*Dashboard, error) {
 	}
 	d.route()
 	k.SetManageURL(prefix + everywherePath)
+	k.SetAccountPage(kernel.AccountPage{Label: page.Say("list.heading"), URL: d.Path})
 	return d, nil
 }
 

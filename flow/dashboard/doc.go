@@ -169,8 +169,9 @@
 //	    Status, Title, Message, Detail, Received, Remedy, Time,
 //	    Reference, Back (URL, Text)
 //	applications.html
-//	    Everywhere, Account, Accounts (URL, Text, Current), Notice,
-//	    Problem, OfOthers, Manages, NewURL, ReceiveURL, EverywhereURL,
+//	    Everywhere, Account, Accounts (URL, Text, Current),
+//	    Pages (URL, Text, Current), Notice, Problem, OfOthers, Manages,
+//	    NewURL, ReceiveURL, EverywhereURL,
 //	    Authorized (Name, Avatar (Initials, Colour), Homepage, Account, By,
 //	        UserID, You, Standing (Suspended, Reason, Awaiting, Verified),
 //	        Scopes (Name, Description, Optional, Selected), AuthorizedAt,

@@ -112,9 +112,10 @@ func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			{Method: http.MethodPost, Path: Path, Handler: e.create},
 			{Method: http.MethodPost, Path: Path + "/{id}/revoke", Handler: e.revoke},
 		},
-		Tokens:   &kernel.TokenSource{Kind: credential.APIToken, Find: e.find, End: e.end},
-		Leakable: []kernel.Leakable{{Kind: credential.APIToken, Revoke: e.revokeLeaked}},
-		Pages:    page.Further{Files: files, Samples: samples},
+		Tokens:      &kernel.TokenSource{Kind: credential.APIToken, Find: e.find, End: e.end},
+		Leakable:    []kernel.Leakable{{Kind: credential.APIToken, Revoke: e.revokeLeaked}},
+		AccountPage: &kernel.AccountPage{Label: page.Say("tokens.heading"), URL: e.path},
+		Pages:       page.Further{Files: files, Samples: samples},
 	}, nil
 }
 

@@ -41,7 +41,7 @@ var (
 // made and not by a request.
 func (c Contribution) check() error {
 	for _, one := range []func() error{
-		c.checkRoutes, c.checkGrants, c.checkClientAuthentication, c.checkParams, c.checkSchemes, c.checkSources, c.checkField, c.checkMembers,
+		c.checkRoutes, c.checkGrants, c.checkClientAuthentication, c.checkParams, c.checkSchemes, c.checkSources, c.checkField, c.checkAccountPage, c.checkMembers,
 	} {
 		if err := one(); err != nil {
 			return err
@@ -192,6 +192,13 @@ func (c Contribution) checkField() error {
 		return fmt.Errorf("the application field %s has a name that the form uses itself", field.Name)
 	case field.Label == nil || field.Text == nil || field.Entry == nil:
 		return fmt.Errorf("the application field %s must have a label and the functions Text and Entry", field.Name)
+	}
+	return nil
+}
+
+func (c Contribution) checkAccountPage() error {
+	if c.AccountPage != nil && (c.AccountPage.Label == nil || c.AccountPage.URL == nil) {
+		return errors.New("the page of an account must have a label and the function URL")
 	}
 	return nil
 }

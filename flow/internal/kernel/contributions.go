@@ -41,6 +41,7 @@ type Contributions struct {
 	judgeAuthorization []func(a *AuthorizationRequest) *wire.Error
 	clientSources      []*ClientSource
 	applicationFields  []ApplicationField
+	accountPages       []AccountPage
 	clientBadges       []func(app oauthapp.Application) *page.Message
 	limitScopes        []func(app oauthapp.Application) []string
 	ownScopes          []func(app oauthapp.Application) []string
@@ -109,6 +110,9 @@ func (all *Contributions) addNamed(name string, c Contribution) {
 		field := *c.ApplicationField
 		field.Capability = name
 		all.applicationFields = append(all.applicationFields, field)
+	}
+	if c.AccountPage != nil {
+		all.accountPages = append(all.accountPages, *c.AccountPage)
 	}
 	all.leakable = append(all.leakable, c.Leakable...)
 	maps.Copy(all.Metadata, c.Metadata)

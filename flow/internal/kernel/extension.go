@@ -80,6 +80,9 @@ type Contribution struct {
 	// capability, in the form of package dashboard.
 	ApplicationField *ApplicationField
 
+	// AccountPage is a page of the capability that each account has.
+	AccountPage *AccountPage
+
 	// Metadata are members of the authorization server metadata (RFC 8414), for
 	// JSON. Grant types and client authentication methods are there by
 	// themselves. ResourceMetadata are members of that of the protected API

@@ -153,6 +153,11 @@ type Kernel struct {
 	ManageURL    func() string
 	SetManageURL func(url string)
 
+	// AccountPages are the pages that each account has: that of package
+	// dashboard, which sets it, and those of capabilities.
+	AccountPages   func() []AccountPage
+	SetAccountPage func(AccountPage)
+
 	// ApplicationFields are the fields that capabilities add to the form of an
 	// application.
 	ApplicationFields func() []ApplicationField
