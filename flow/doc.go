@@ -58,6 +58,10 @@
 //	GET /.well-known/oauth-authorization-server   RFC 8414
 //	GET /.well-known/oauth-protected-resource     RFC 9728
 //
+// Where an API has a host of its own, the second is at that host, where the
+// answers of [Provider.Require] say that it is: hand that path to the provider
+// there, too.
+//
 // # What is fixed
 //
 // There is no switch for what RFC 9700 advises against. The only response type

@@ -72,6 +72,10 @@ func Example_api() {
 // and not at a request. A token that is for several APIs has, at each, the
 // scopes that this one takes.
 //
+// Clients fetch the metadata of an API from its own host. Where that is another
+// one than the issuer's, have it hand /.well-known/oauth-protected-resource to
+// the provider, with the Host header as it came.
+//
 // An API that is another program asks the introspection endpoint, as a
 // confidential application that Resource.ResourceServers names: it is told of
 // tokens for its own API alone.
