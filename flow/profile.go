@@ -23,8 +23,8 @@ const (
 	// They push every authorization request, with PKCE and redirect_uri. They
 	// send a DPoP proof with every token request, and every access token is
 	// bound: bearer tokens, also those of before, are refused. A code lives for
-	// 1 minute at most. A refresh replaces the access token, and keeps the
-	// refresh token.
+	// 1 minute at most. A refresh gives a new access token and keeps the
+	// refresh token; the access token before is good until the next refresh.
 	FAPI2 = kernel.FAPI2
 
 	// OAuth21 is OAuth 2.1 (draft-ietf-oauth-v2-1-16). Confidential clients

@@ -15,6 +15,7 @@
 //	leaks_test.go        take the reports of secret scanners, such as GitHub's
 //	testing_test.go      test your API, and the way through consent
 //	operating_test.go    start and stop, clean-up, health, backup, keys, alerts
+//	fapi2_test.go        hold it to FAPI 2.0, and what its clients do
 //	moving_test.go       move from Doorkeeper, django-oauth-toolkit, Passport, Hydra
 //	review_test.go       a security review before you go live
 package guides
