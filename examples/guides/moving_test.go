@@ -61,6 +61,9 @@ import (
 // One that a person may have chosen keeps its slow hash, and attempts are
 // limited.
 //
+// Doorkeeper has a table oauth_applications, and so has the library: in one
+// database, give the library a schema of its own, as postgres_test.go does.
+//
 // examples/import does all that for the tables of the four.
 func Example_moving() {
 	rows := []oauthapp.Import{ // SELECT uid, name, secret, redirect_uri, confidential FROM oauth_applications

@@ -352,7 +352,9 @@ func TestItselfAndSchemes(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, run(t.Context(), options{system: "keycloak"}, os.Stdout), `no system "keycloak"`)
-	require.Error(t, run(t.Context(), options{system: "hydra", driver: "none"}, os.Stdout))
+	require.ErrorContains(t, run(t.Context(), options{system: "hydra", driver: "none"}, os.Stdout), "-scopes names the scopes")
+	require.Error(t, run(t.Context(), options{system: "hydra", driver: "none", scopes: []string{"read"}}, os.Stdout))
+	require.Equal(t, []string{"read", "write"}, words("read, write"))
 	beyond := options{system: "hydra", driver: "none", scopes: []string{"read"}, itself: []string{"write"}}
 	require.ErrorContains(t, run(t.Context(), beyond, os.Stdout), "-itself names a scope that -scopes does not have")
 }

@@ -72,12 +72,15 @@ func main() {
 	flag.BoolVar(&opts.hashed, "hashed", false, "Doorkeeper has hash_application_secrets")
 	flag.BoolVar(&opts.random, "random", false, "vouch that no person chose any of the secrets")
 	flag.Parse()
-	opts.scopes, opts.itself, opts.schemes = strings.Fields(*scopes), strings.Fields(*itself), strings.Fields(*schemes)
+	opts.scopes, opts.itself, opts.schemes = words(*scopes), words(*itself), words(*schemes)
 	if err := run(context.Background(), opts, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "import:", err)
 		os.Exit(1)
 	}
 }
+
+// words takes a list apart, whether it has spaces or commas.
+func words(list string) []string { return strings.Fields(strings.ReplaceAll(list, ",", " ")) }
 
 // run imports every application, and tells of each on a line. It returns an
 // error if there are any that it could not import.
@@ -85,6 +88,9 @@ func run(ctx context.Context, opts options, stdout io.Writer) error {
 	system, ok := systems[opts.system]
 	if !ok {
 		return fmt.Errorf("there is no system %q", opts.system)
+	}
+	if len(opts.scopes) == 0 {
+		return errors.New("-scopes names the scopes that the service offers, of which there is one at least")
 	}
 	if _, ok := within(opts.itself, opts.scopes); !ok {
 		return errors.New("-itself names a scope that -scopes does not have")

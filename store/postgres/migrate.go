@@ -95,7 +95,8 @@ var (
 var (
 	hasMigrations = qualified(`SELECT to_regclass('oauth_migrations') IS NOT NULL`)
 
-	hasTables = qualified(`SELECT to_regclass('oauth_applications') IS NOT NULL`)
+	// Doorkeeper has oauth_applications, and nobody else this one.
+	hasTables = qualified(`SELECT to_regclass('oauth_client_secrets') IS NOT NULL`)
 
 	lastMigration = qualified(`SELECT coalesce(max(version), 0) FROM oauth_migrations`)
 
@@ -149,7 +150,7 @@ func applyNext(ctx context.Context, pool *pgxpool.Pool, scripts []string) error 
 			}
 		}
 		if _, err := tx.Exec(ctx, scripts[version]); err != nil {
-			return fmt.Errorf("migration %d: %w", version+1, err)
+			return fmt.Errorf("migration %d: %w%s", version+1, err, hint(err))
 		}
 		_, err = tx.Exec(ctx, insertMigration, version+1)
 		return err
@@ -167,6 +168,15 @@ func beginMigrations(ctx context.Context, tx pgx.Tx) error {
 	}
 	_, err := tx.Exec(ctx, createMigrations)
 	return err
+}
+
+// hint says what to do about a table that somebody else has made: Doorkeeper has
+// one named oauth_applications.
+func hint(err error) string {
+	if isCode(err, duplicateTable) {
+		return "; it is not this library's: create a schema for it, and add search_path=NAME to the connection string"
+	}
+	return ""
 }
 
 // takeTurn looks at where the tables are, or are to be; takes the lock of those

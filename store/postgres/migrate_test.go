@@ -274,13 +274,29 @@ func TestMigrateWithoutPrivileges(t *testing.T) {
 	issue(t, s, app.ID, "user")
 }
 
+// Doorkeeper has a table of the same name: it is told apart from one of this
+// library, and a schema before its own in the search_path is all that it takes.
+func TestMigrateBesideDoorkeeper(t *testing.T) {
+	dsn, own := newSchema(t), newSchema(t)
+	pool := openPool(t, dsn, nil)
+	_, err := pool.Exec(ctx, `CREATE TABLE oauth_applications (id bigserial PRIMARY KEY, uid varchar, secret varchar)`)
+	require.NoError(t, err)
+	require.ErrorContains(t, Migrate(ctx, pool), "it is not this library's: create a schema for it, and add search_path=NAME")
+
+	s := openDSN(t, with(own, "search_path", schemaOf(own)+","+schemaOf(dsn)))
+	create(t, s)
+	require.NoError(t, s.Ping(ctx))
+}
+
 // A migration that fails leaves nothing behind, and can be repeated.
 func TestMigrateIsWhole(t *testing.T) {
 	dsn := newSchema(t)
 	pool := openPool(t, dsn, nil)
 	_, err := pool.Exec(ctx, `CREATE TABLE oauth_sessions (id integer)`) // in the way
 	require.NoError(t, err)
-	require.ErrorContains(t, Migrate(ctx, pool), `relation "oauth_sessions" already exists`)
+	err = Migrate(ctx, pool)
+	require.ErrorContains(t, err, `relation "oauth_sessions" already exists`)
+	require.ErrorContains(t, err, "it is not this library's: create a schema for it, and add search_path=NAME")
 	var tables int
 	require.NoError(t, pool.QueryRow(ctx, `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()`).Scan(&tables))
 	require.Equal(t, 1, tables)

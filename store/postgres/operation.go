@@ -80,6 +80,7 @@ const (
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
+	duplicateTable       = "42P07"
 	undefinedTable       = "42P01"
 	undefinedColumn      = "42703"
 	readOnly             = "25006"
