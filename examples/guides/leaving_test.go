@@ -40,7 +40,8 @@ import (
 //
 // Where package tokens lets users make API tokens, one that is for no account
 // stays when its user leaves one: your handlers look up which accounts the user
-// may act for.
+// may act for. MayAct is asked about it with the account "", where it must not
+// look for a membership.
 //
 // Registry.Erase is for a user who asks to be forgotten. It removes what the
 // library keeps of them; your events and logs are yours to clean. Applications

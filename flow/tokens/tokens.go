@@ -16,6 +16,18 @@
 // No page of the library links to the pages of tokens: the host does, from the
 // settings of an account.
 //
+// Where the host has a flow.Config.MayAct, it is asked about a user token with
+// the account "", when it is made and at each use. One that looks for a
+// membership in the account finds none there, and the token would end: let it
+// answer that with the scopes that the user may use at all.
+//
+//	MayAct: func(ctx context.Context, user, account string) ([]string, error) {
+//		if account == "" {
+//			return scopesOfUser(ctx, user) // none for one who is suspended or gone
+//		}
+//		return scopesOfMember(ctx, user, account)
+//	},
+//
 // # The API
 //
 // flow.Provider.Require takes API tokens with the scheme Bearer, as access
