@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -468,4 +469,21 @@ func TestSignIn(t *testing.T) {
 	require.LessOrEqual(t, judged.Load(), int64(18))
 	require.EqualValues(t, 30, judged.Load()+refused.Load())
 	require.Equal(t, http.StatusTooManyRequests, post("same-origin", h.passwords["olga@example.com"]).StatusCode)
+}
+
+// The pages are in English for everybody, and say so: the service has its own
+// ones in no other language.
+func TestPagesAreInOneLanguage(t *testing.T) {
+	t.Parallel()
+	h := start(t)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", h.URL+"/login", nil)
+	require.NoError(t, err)
+	req.Header.Set("Accept-Language", "de")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(page), `<html lang="en">`)
+	require.Equal(t, "en", resp.Header.Get("Content-Language"))
 }
