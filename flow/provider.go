@@ -26,9 +26,9 @@ import (
 // nodes, serve one store. It is safe for concurrent use.
 //
 // Requests are matched by their full path. [Provider.Mount] registers them with
-// the host's mux; any other router has the provider as a handler, without
-// http.StripPrefix, at the root, or at both the issuer's path and
-// /.well-known/.
+// the host's mux. A host with another router has such a mux in front of it, or
+// the provider as a handler, without http.StripPrefix, at the root, or at both
+// the issuer's path and /.well-known/.
 type Provider struct {
 	cfg         Config    // resolved
 	findings    []Finding // of the configuration as the host wrote it

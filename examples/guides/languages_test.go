@@ -56,7 +56,7 @@ import (
 // A file of messages replaces those of the library one by one, so that the same
 // file changes a word in English, or has all words of a language that the
 // library lacks. Copy the texts of the library, translate them, and put them
-// all into one file, such as messages/pt.json; what you leave out is in
+// all into one file, such as messages/nl.json; what you leave out is in
 // English, and Provider.Check counts it. The texts are in
 //
 //	flow/internal/page/messages/en.json   the pages that every service has
@@ -69,6 +69,10 @@ import (
 // refuses a text that is not in English too. So a text of your own, such as
 // site.welcome below, has to be in your messages/en.json as well. The
 // documentation of package dashboard tells how messages are written.
+//
+// A new version of the library may have other texts. Have a test call flow.New
+// and Provider.Check before you serve it: New names the first text of yours
+// whose arguments differ from the English ones, and Check counts what is new.
 func Example_languages() {
 	cfg := service()
 	cfg.Pages.Languages = []string{"en", "de", "nl"}

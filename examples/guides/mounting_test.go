@@ -9,26 +9,34 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
+	"github.com/oauthapps/oauthapps/flow/device"
 )
 
 // # Under a router
 //
-// Provider.Mount registers each endpoint with an http.ServeMux. With any other
-// router the provider is a handler, at the root or at these two paths, without
-// http.StripPrefix. With chi, for example:
+// Provider.Mount registers each endpoint with an http.ServeMux. Where your
+// router is another one, such as chi, gin or echo, put such a mux in front:
 //
-//	router.Handle("/oauth/*", provider)
-//	router.Handle("/.well-known/*", provider)
+//	mux := http.NewServeMux()
+//	provider.Mount(mux)
+//	mux.Handle("/accounts/", pages)
+//	mux.Handle("/", router)
 //
-// A capability has paths of its own; the documentation of package flow lists
-// them.
+// or behind, where the middleware of the router is to see these requests too.
+// This is how chi does so:
+//
+//	router.NotFound(mux.ServeHTTP)
+//
+// Patterns such as /oauth/* in your router are not enough. Capabilities have
+// paths beside them, such as /device and /accounts/{account}/api_tokens; the
+// documentation of package flow lists them, and Mount registers them all.
 //
 // # Below a path
 //
 // An Issuer with a path, such as https://example.com/api, puts the endpoints
 // below it: /api/oauth/token. The metadata is at the root all the same, at
-// /.well-known/oauth-authorization-server/api, as RFC 8414 wants it, so both
-// places go to the provider.
+// /.well-known/oauth-authorization-server/api, as RFC 8414 wants it. Mount
+// registers both.
 //
 // The pages of package dashboard have a path of their own, which has nothing to
 // do with Issuer: dashboard.Config.Prefix. With "/api" there, register them as
@@ -50,6 +58,7 @@ import (
 func Example_mounting() {
 	cfg := service()
 	cfg.Issuer = "https://service.example/api"
+	cfg.Extensions = []flow.Extension{device.New(device.Config{})}
 	cfg.RemoteAddr = func(r *http.Request) string {
 		peer, _, _ := net.SplitHostPort(r.RemoteAddr)
 		if peer != "192.0.2.1" { // our one proxy
@@ -66,13 +75,16 @@ func Example_mounting() {
 
 	pages := must(dashboard.New(dashboard.Config{Provider: provider, Prefix: "/api"}))
 
-	router := http.NewServeMux() // yours
-	router.Handle("/api/oauth/", provider)
-	router.Handle("/.well-known/", provider)
-	router.Handle("/api/accounts/", pages)
-	for _, path := range []string{"/api/oauth/style.css", "/.well-known/oauth-authorization-server/api", pages.Path("7")} {
+	router := http.NotFoundHandler() // yours
+	mux := http.NewServeMux()
+	provider.Mount(mux)
+	mux.Handle("/api/accounts/", pages)
+	mux.Handle("/", router)
+	for _, path := range []string{
+		"/api/oauth/style.css", "/.well-known/oauth-authorization-server/api", "/api/device", pages.Path("7"), "/api/tasks",
+	} {
 		w := httptest.NewRecorder()
-		router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		fmt.Println(path, w.Code, w.Header().Get("Content-Type"))
 	}
 
@@ -84,6 +96,8 @@ func Example_mounting() {
 	// Output:
 	// /api/oauth/style.css 200 text/css; charset=utf-8
 	// /.well-known/oauth-authorization-server/api 200 application/json
+	// /api/device 200 text/html; charset=utf-8
 	// /api/accounts/7/oauth_applications 200 text/html; charset=utf-8
+	// /api/tasks 404 text/plain; charset=utf-8
 	// 198.51.100.7
 }
