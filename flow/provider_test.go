@@ -84,6 +84,10 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"layout without main":      {func(c *flow.Config) { c.Pages.Files = layout(`<title>{{template "title" .}}</title>`) }, "Pages.Files"},
 		"layout without title":     {func(c *flow.Config) { c.Pages.Files = layout(`<main>{{template "main" .}}</main>`) }, "Pages.Files"},
 		"empty layout":             {func(c *flow.Config) { c.Pages.Files = layout(``) }, "Pages.Files"},
+		"page that prints a message": {func(c *flow.Config) {
+			const page = `{{define "title"}}T{{end}}{{define "main"}}{{range .Page.Scopes}}{{.Description}}{{end}}{{end}}`
+			c.Pages.Files = fstest.MapFS{"consent.html": {Data: []byte(page)}}
+		}, "Pages.Files: page consent.html"},
 		"layout that hides main": {func(c *flow.Config) {
 			c.Pages.Files = layout(`{{template "title" .}}{{if .Host}}{{template "main" .}}{{end}}`)
 		}, "Pages.Files"},

@@ -88,21 +88,36 @@ type consentForm struct {
 	choices map[string][]string // of lists, radio buttons and ticks, by their name
 }
 
+// consentForm finds the form among those that the host's frame may have beside
+// it: only that one can be answered.
 func (p *Provider) consentForm(page io.Reader) consentForm {
 	p.t.Helper()
 	document, err := html.Parse(page)
 	if err != nil {
 		p.t.Fatalf("flowtest: the consent page: %v", err)
 	}
-	form := consentForm{values: url.Values{}, choices: map[string][]string{}}
 	for node := range document.Descendants() {
+		if node.Data != "form" {
+			continue
+		}
+		if form := readForm(node); form.values.Has("ticket") && form.values.Has("request") {
+			return form
+		}
+	}
+	p.t.Fatalf("flowtest: the consent page has no form with the fields request and ticket")
+	return consentForm{}
+}
+
+// readForm returns what a browser would send of a form. Of a list it sends the
+// first option, if none is selected.
+func readForm(element *html.Node) consentForm {
+	form := consentForm{action: attribute(element, "action"), values: url.Values{}, choices: map[string][]string{}}
+	for node := range element.Descendants() {
 		switch name := attribute(node, "name"); {
-		case node.Data == "form":
-			form.action = attribute(node, "action")
 		case node.Data == "option":
 			name, value := attribute(node.Parent, "name"), attribute(node, "value")
 			form.choices[name] = append(form.choices[name], value)
-			if has(node, "selected") {
+			if has(node, "selected") || !form.values.Has(name) {
 				form.values.Set(name, value)
 			}
 		case node.Data != "input":
@@ -115,9 +130,6 @@ func (p *Provider) consentForm(page io.Reader) consentForm {
 				form.values.Add(name, value)
 			}
 		}
-	}
-	if form.values.Get("ticket") == "" {
-		p.t.Fatalf("flowtest: the page has no form of the consent page")
 	}
 	return form
 }

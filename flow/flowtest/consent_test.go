@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
@@ -50,6 +51,18 @@ func TestAuthorize(t *testing.T) {
 	require.NotEmpty(t, again.Query().Get("code"))
 	denied := p.Authorize(ann, client.AuthCodeURL("", oauth2.SetAuthURLParam("prompt", "consent")), flowtest.Answer{Deny: true})
 	require.Equal(t, "access_denied", denied.Query().Get("error"))
+}
+
+// The frame of a host has forms of its own, before and after that of the
+// consent page.
+func TestAuthorizeBesideOtherForms(t *testing.T) {
+	const form = `<form method="post" action="/logout"><input type="hidden" name="request" value="x"><select name="account_id"><option>x</option></select></form>`
+	p := flowtest.New(t, flow.Config{Pages: flow.Pages{Files: fstest.MapFS{
+		"navigation.html": {Data: []byte(form)}, "footer.html": {Data: []byte(form)},
+	}}})
+	client := oauth2.Config{ClientID: p.Application.ClientID, Endpoint: oauth2.Endpoint{AuthURL: "/oauth/authorize"}}
+	callback := p.Authorize(ann, client.AuthCodeURL("a state"), flowtest.Answer{AccountID: "8"})
+	require.NotEmpty(t, callback.Query().Get("code"))
 }
 
 // A host that approves applications has its configuration tested without an

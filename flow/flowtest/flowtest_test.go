@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -144,6 +145,11 @@ func TestMistakesEndTheTest(t *testing.T) {
 		},
 		`offers [] for scope, and not "write"`: func(t testing.TB) {
 			authorize(t, flowtest.Answer{Scopes: []string{"write"}})
+		},
+		"no form with the fields request and ticket": func(t testing.TB) {
+			const page = `{{define "title"}}T{{end}}{{define "main"}}<form><input type="hidden" name="request" value="{{.Page.Request}}"></form>{{end}}`
+			p := flowtest.New(t, flow.Config{Pages: flow.Pages{Files: fstest.MapFS{"consent.html": {Data: []byte(page)}}}})
+			p.Authorize(ann, authorizePath+p.Application.ClientID, flowtest.Answer{})
 		},
 		"not sent back to the client: 303": func(t testing.TB) {
 			p := flowtest.New(t, flow.Config{})

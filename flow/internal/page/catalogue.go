@@ -28,6 +28,13 @@ type Message struct {
 	Args []any
 }
 
+// unsaid is what a message is where a template prints it without msg.
+const unsaid = "message that is not said"
+
+// String is for templates that print a message instead of saying it, which no
+// page may do: see [Set.check].
+func (Message) String() string { return unsaid }
+
 // Say returns a message.
 func Say(key string, args ...any) *Message { return &Message{key, args} }
 

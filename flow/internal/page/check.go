@@ -15,8 +15,12 @@ func (s *Set) check() error {
 	}
 	for name, samples := range s.Samples() {
 		for _, sample := range samples {
-			if _, err := s.execute(s.editions[0], name, sample.Data, host); err != nil {
+			b, err := s.execute(s.editions[0], name, sample.Data, host)
+			if err != nil {
 				return err
+			}
+			if bytes.Contains(b, []byte(unsaid)) {
+				return fmt.Errorf("page %s: prints a message as it is; say it with msg, as in {{msg .Description}}", name)
 			}
 		}
 	}
