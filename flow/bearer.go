@@ -2,12 +2,9 @@ package flow
 
 import (
 	"cmp"
-	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,174 +16,6 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 	"github.com/oauthapps/oauthapps/store"
 )
-
-// An Authorization is what an access token stands for: which application may do
-// what, for whom. One that an application has for itself has neither user nor
-// account; see [Guard.Applications]. One that a user made without an
-// application, as package tokens lets them, has neither ApplicationID nor
-// SessionID; see [Authorization.IsAPIToken].
-type Authorization struct {
-	ApplicationID uuid.UUID
-	ClientID      string
-	UserID        string   // the host's user who authorized the application or made the API token; "" for none
-	AccountID     string   // the host's account that is reached; "" for none, and for every one of the user where IsAPIToken
-	Scopes        []string // of the access token; not to be changed
-	SessionID     uuid.UUID
-	APITokenID    uuid.UUID // zero unless IsAPIToken
-	ExpiresAt     time.Time // zero for an API token that does not expire
-}
-
-// HasScope reports whether the access token has a scope. Scopes are compared
-// exactly, case and all (RFC 6749, section 3.3).
-func (a Authorization) HasScope(scope string) bool { return slices.Contains(a.Scopes, scope) }
-
-// IsApplication reports whether the application has the access token for
-// itself, without a user. It reaches no account then.
-func (a Authorization) IsApplication() bool { return a.UserID == "" }
-
-// IsAPIToken reports whether the user made the access token without an
-// application, with package tokens. Of several APIs it opens that of
-// [Config.Resource] alone. AccountID is that of an account token. It is "" for
-// a user token: the handler looks up which accounts UserID may act for, as it
-// does for somebody who is signed in.
-func (a Authorization) IsAPIToken() bool { return a.APITokenID != uuid.Nil }
-
-type authorizationKey struct{}
-
-// AuthorizationFrom returns what [Provider.Require] found out about a request,
-// from the request's context. It reports false outside of a guarded handler.
-func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
-	a, ok := ctx.Value(authorizationKey{}).(*Authorization)
-	if !ok {
-		return Authorization{}, false
-	}
-	return *a, true
-}
-
-// Require returns a middleware that lets requests through whose access token
-// has all the scopes, and answers every other one as RFC 6750 says. The handler
-// behind it gets the [Authorization] with [AuthorizationFrom]. Without scopes,
-// any valid access token will do.
-//
-// The body of an answer is JSON with the members error and error_description.
-// The answer to a request without an access token has a WWW-Authenticate header
-// that names no error, as the RFC asks, and a body with the error
-// invalid_token, which tells a client to get a token.
-//
-// The token is read from the Authorization header alone. A string that cannot
-// be a token of this service is refused without asking the store. For any other
-// the store is asked, once, so that a revocation holds from the next request
-// on. Where the store fails, the answer is 503.
-//
-// A token that an application has for itself is refused: the handler would find
-// no user. [Provider.Guard] lets such tokens through.
-//
-// Where the service has several APIs, Require is for that of [Config.Resource],
-// and [Provider.Guard] for the others.
-//
-// Require panics if [Config.Scopes] lacks one of the scopes, or the API does
-// not take it: nobody could ever have it.
-func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
-	return p.Guard(Guard{Scopes: scopes})
-}
-
-// A Guard is what a request to the service's API needs. The zero Guard takes
-// any valid access token of a user.
-type Guard struct {
-	// Scopes are those that the access token must have, all of them.
-	Scopes []string
-	// Applications lets through access tokens that an application has for
-	// itself, too, as package clientcredentials issues them. The handler tells
-	// them by [Authorization.IsApplication], and has no user to act for.
-	Applications bool
-	// Resource is the Identifier of the API that the handler serves, one of
-	// [Config.Resources]: an access token for other APIs alone is refused with
-	// invalid_token, and the challenge names the metadata of this one. Defaults
-	// to [Config.Resource].
-	Resource string
-	// Current asks [Config.MayAct] at every call, also about access tokens that
-	// are refreshed: a user who may not act any more is refused at once, and
-	// not only after Lifetimes.AccessToken.
-	Current bool
-}
-
-// Guard is as [Provider.Require], for a handler that needs more than scopes. It
-// panics where Require does, and if the service has no such API.
-func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
-	g.Scopes = slices.Clone(g.Scopes)
-	for _, scope := range g.Scopes {
-		if _, offered := p.scopes[scope]; !offered {
-			panic("flow: Guard: " + scope + " is not one of Config.Scopes")
-		}
-	}
-	api, err := p.guarded(g)
-	if err != nil {
-		panic("flow: Guard: " + err.Error())
-	}
-	challenge := `realm="` + p.cfg.Issuer + `"`
-	if len(g.Scopes) > 0 {
-		challenge += `, scope="` + strings.Join(g.Scopes, " ") + `"`
-	}
-	challenge += `, resource_metadata="` + api.metadata + `"` // RFC 9728, section 5.1
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			p.added.AddAnswerHeader(w.Header(), r)
-			a, refusal := p.authorization(r, &g, &api)
-			if refusal != nil {
-				p.refuseToken(w, r, refusal, challenge)
-				return
-			}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), authorizationKey{}, a)))
-		})
-	}
-}
-
-// Authenticate finds out what a request's access token stands for, and lets
-// through what [Provider.Guard] does, for a host that answers refusals in a
-// form of its own. The error is an [*Error] with the code and status of RFC
-// 6750, section 3.1: 401 without a code where there is no access token, 403
-// where it lacks one of the scopes of the guard, and 503 where the store or
-// [Config.MayAct] failed. It is another error where the guard names an API that
-// the service does not have.
-func (p *Provider) Authenticate(r *http.Request, g Guard) (Authorization, error) {
-	api, err := p.guarded(Guard{Resource: g.Resource})
-	if err != nil {
-		return Authorization{}, fmt.Errorf("flow: Authenticate: %w", err)
-	}
-	a, refusal := p.authorization(r, &g, &api)
-	if refusal != nil {
-		return Authorization{}, publicError(refusal)
-	}
-	return *a, nil
-}
-
-// authorization judges the access token of a request. What is refused is
-// reported where the token names a session.
-func (p *Provider) authorization(r *http.Request, g *Guard, api *resource) (*Authorization, *wire.Error) {
-	if len(p.added.Observers) > 0 {
-		return p.observedAuthorization(r, g, api)
-	}
-	a, session, refusal := p.judgeToken(r, g, api)
-	if refusal != nil && session != nil {
-		o := kernel.Outcome{Endpoint: kernel.Resource, Refusal: refusal}
-		o.KnowSession(session)
-		p.reportRefusal(r, &o)
-	}
-	return a, refusal
-}
-
-func (p *Provider) observedAuthorization(r *http.Request, g *Guard, api *resource) (*Authorization, *wire.Error) {
-	o := &kernel.Outcome{Endpoint: kernel.Resource}
-	r, end := p.added.Observe(r, o)
-	defer end()
-	a, session, refusal := p.judgeToken(r, g, api)
-	o.Refusal = refusal
-	if session != nil {
-		o.KnowSession(session)
-		p.reportRefusal(r, o)
-	}
-	return a, refusal
-}
 
 // judgeToken returns the session that the token names too, where there is one.
 func (p *Provider) judgeToken(r *http.Request, g *Guard, api *resource) (*Authorization, *store.Session, *wire.Error) {
@@ -226,36 +55,46 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard, api *resource) (*Author
 	if refusal := p.added.CheckScheme(r, scheme, presented, &session); refusal != nil {
 		return nil, &session, refusal
 	}
+	a, refusal := p.admit(r, g, api, &session, access)
+	if refusal == nil {
+		p.grantUsed(r, session.GrantID, session.GrantUsedAt, now)
+	}
+	return a, &session, refusal
+}
+
+// admit returns what a good access token stands for, where that is as much as
+// the guard needs.
+func (p *Provider) admit(r *http.Request, g *Guard, api *resource, session *store.Session, access store.AccessToken) (*Authorization, *wire.Error) {
+	scopes, refusal := p.currentScopes(r, session, access.Scopes, g.Current)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if len(scopes) == 0 && len(access.Scopes) > 0 {
+		return nil, errNothingLeft
+	}
+	if len(p.cfg.Resources) > 0 { // a token for several has the scopes of all of them
+		if scopes = intersect(scopes, api.Scopes); len(scopes) == 0 {
+			return nil, errInsufficientScope
+		}
+	}
 	a := &Authorization{
 		ApplicationID: session.ApplicationID,
 		ClientID:      session.ClientID,
 		UserID:        session.UserID,
 		AccountID:     session.AccountID,
-		Scopes:        access.Scopes,
+		Scopes:        scopes,
 		SessionID:     session.ID,
 		ExpiresAt:     access.ExpiresAt,
 	}
-	if a.Scopes, refusal = p.currentScopes(r, &session, access.Scopes, g.Current); refusal != nil {
-		return nil, &session, refusal
-	}
-	if len(a.Scopes) == 0 && len(access.Scopes) > 0 {
-		return nil, &session, errNothingLeft
-	}
-	if len(p.cfg.Resources) > 0 { // a token for several has the scopes of all of them
-		if a.Scopes = intersect(a.Scopes, api.Scopes); len(a.Scopes) == 0 {
-			return nil, &session, errInsufficientScope
-		}
-	}
 	if a.IsApplication() && !g.Applications {
-		return nil, &session, errNoUser
+		return nil, errNoUser
 	}
 	for _, scope := range g.Scopes {
 		if !a.HasScope(scope) {
-			return nil, &session, errInsufficientScope
+			return nil, errInsufficientScope
 		}
 	}
-	p.grantUsed(r, session.GrantID, session.GrantUsedAt, now)
-	return a, &session, nil
+	return a, nil
 }
 
 // What requests are refused for, outages aside. None depends on what was sent.
