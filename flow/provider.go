@@ -97,18 +97,7 @@ func New(cfg Config) (*Provider, error) {
 		return nil, fmt.Errorf("flow: Config.Issuer: %w", err)
 	}
 	p.engine = engine.New(resolved.RequirePKCE)
-	p.issue = &kernel.Issuance{
-		Store:       resolved.Store,
-		Credentials: p.credentials,
-		Keys:        resolved.Keys,
-		Lifetimes:   kernel.Lifetimes(resolved.Lifetimes),
-		Resource:    resolved.Resource,
-		Claims:      p.added.Claims,
-		StillGiven:  p.stillGiven,
-	}
-	if len(resolved.Resources) > 0 {
-		p.issue.Consented = p.markConsent
-	}
+	p.issue = p.newIssuance()
 	if err := p.extend(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Extensions: %w", err)
 	}
@@ -118,21 +107,7 @@ func New(cfg Config) (*Provider, error) {
 	if p.documents, err = p.documentResources(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Resources: %w", err)
 	}
-	p.pages, err = page.New(page.Options{
-		Overrides:     resolved.Pages.Files,
-		Further:       p.added.Pages,
-		Data:          resolved.Pages.Data,
-		Words:         p.words(),
-		Languages:     resolved.Pages.Languages,
-		Language:      resolved.Pages.Language,
-		TimeZone:      resolved.Pages.TimeZone,
-		Now:           p.now,
-		Issuer:        resolved.Issuer,
-		Documentation: resolved.Pages.Documentation,
-		Support:       resolved.Pages.Support,
-		Logger:        resolved.Logger,
-	})
-	if err != nil {
+	if p.pages, err = p.newPages(); err != nil {
 		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)
 	}
 	p.kernel.WritePage, p.kernel.Moments, p.kernel.Samples, p.kernel.Languages = p.pages.Write, p.pages.Moments, p.pages.Samples, p.pages.Languages
@@ -142,6 +117,41 @@ func New(cfg Config) (*Provider, error) {
 	}
 	p.mux.HandleFunc("/", wire.AnyOrigin(notFound, wire.Exposed))
 	return p, nil
+}
+
+// newIssuance returns what issues the tokens of a provider.
+func (p *Provider) newIssuance() *kernel.Issuance {
+	issue := &kernel.Issuance{
+		Store:       p.cfg.Store,
+		Credentials: p.credentials,
+		Keys:        p.cfg.Keys,
+		Lifetimes:   kernel.Lifetimes(p.cfg.Lifetimes),
+		Resource:    p.cfg.Resource,
+		Claims:      p.added.Claims,
+		StillGiven:  p.stillGiven,
+	}
+	if len(p.cfg.Resources) > 0 {
+		issue.Consented = p.markConsent
+	}
+	return issue
+}
+
+// newPages returns the pages of a provider, and of the extensions.
+func (p *Provider) newPages() (*page.Set, error) {
+	return page.New(page.Options{
+		Overrides:     p.cfg.Pages.Files,
+		Further:       p.added.Pages,
+		Data:          p.cfg.Pages.Data,
+		Words:         p.words(),
+		Languages:     p.cfg.Pages.Languages,
+		Language:      p.cfg.Pages.Language,
+		TimeZone:      p.cfg.Pages.TimeZone,
+		Now:           p.now,
+		Issuer:        p.cfg.Issuer,
+		Documentation: p.cfg.Pages.Documentation,
+		Support:       p.cfg.Pages.Support,
+		Logger:        p.cfg.Logger,
+	})
 }
 
 // ServeHTTP serves the endpoints. It answers 404 with the JSON of an error for
