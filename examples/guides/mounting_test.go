@@ -49,6 +49,8 @@ import (
 //
 // Issuer is the URL that clients see, whatever the proxy makes of it; nothing
 // is taken from Host or X-Forwarded headers. The proxy must not rewrite paths.
+// To see that all of it gets through, ask for the metadata from outside: none of
+// the URLs in it answers 404.
 //
 // Config.RemoteAddr tells the address of the caller, for events and limits.
 // Without it, all callers have the address of the proxy, and one limit. Take

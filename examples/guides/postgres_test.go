@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"testing"
 
@@ -29,8 +30,10 @@ import (
 // postgres.Migrate brings the tables up to date, from whichever node is first;
 // the others wait. Run it before the nodes of a new version start, with a role
 // that may create tables. The role that serves needs SELECT, INSERT, UPDATE and
-// DELETE, and no more. The documentation of package postgres says for which
-// migrations the nodes of the version before have to stop.
+// DELETE on all tables, and no more. Let the role that migrates say so once with
+// ALTER DEFAULT PRIVILEGES, as below, which covers the tables of later
+// migrations. The documentation of package postgres says for which migrations
+// the nodes of the version before have to stop.
 //
 // Where a tool of yours runs all migrations, postgres.Migrations has the files.
 // Let the tool run each in a transaction of its own, in order, and keep what
@@ -56,26 +59,38 @@ func TestPostgres(t *testing.T) {
 		t.Skip("needs PostgreSQL: set OAUTHAPPS_TEST_POSTGRES=postgres://user@host/database")
 	}
 	ctx := t.Context()
-	config, err := pgxpool.ParseConfig(dsn)
-	require.NoError(t, err)
 	schema := fmt.Sprintf("guide_%d", os.Getpid())
-	config.ConnConfig.RuntimeParams["search_path"] = schema
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	require.NoError(t, err)
-	defer pool.Close()
-	_, err = pool.Exec(ctx, "CREATE SCHEMA "+schema)
-	require.NoError(t, err)
-	defer func() { _, _ = pool.Exec(context.WithoutCancel(ctx), "DROP SCHEMA "+schema+" CASCADE") }()
+	role := schema + "_service" // that serves
+	migrator := pool(t, dsn, map[string]string{"search_path": schema})
+	run := func(statements ...string) {
+		for _, statement := range statements {
+			_, err := migrator.Exec(context.WithoutCancel(ctx), statement)
+			require.NoError(t, err)
+		}
+	}
+	run("CREATE SCHEMA "+schema, "CREATE ROLE "+role, "GRANT USAGE ON SCHEMA "+schema+" TO "+role,
+		"ALTER DEFAULT PRIVILEGES IN SCHEMA "+schema+" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "+role)
+	t.Cleanup(func() { run("DROP SCHEMA "+schema+" CASCADE", "DROP OWNED BY "+role, "DROP ROLE "+role) })
+	require.NoError(t, postgres.Migrate(ctx, migrator))
 
-	require.NoError(t, postgres.Migrate(ctx, pool))
-	st := postgres.New(pool)
+	st := postgres.New(pool(t, dsn, map[string]string{"search_path": schema, "role": role}))
 	require.NoError(t, st.Ping(ctx))
-
 	cfg := service()
 	cfg.Store = st
 	provider, err := flow.New(cfg)
 	require.NoError(t, err)
 	require.Equal(t, "Zonewatch", zonewatch(provider).Name)
+}
+
+// pool is your own: a role has its settings with ALTER ROLE, and not as here.
+func pool(t *testing.T, dsn string, settings map[string]string) *pgxpool.Pool {
+	config, err := pgxpool.ParseConfig(dsn)
+	require.NoError(t, err)
+	maps.Copy(config.ConnConfig.RuntimeParams, settings)
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	return pool
 }
 
 // A tool of yours gets the files by their names.
