@@ -42,7 +42,7 @@
 //	                            store call "ok", "not_found", "exists",
 //	                            "conflict", "limit", "used", "canceled" or
 //	                            "failure"
-//	http.response.status_code   of a request that was refused
+//	http.response.status_code   of a request that was refused; 503 in an outage
 //	oauthapps.store.method      the method of the store
 //
 // # Traces
