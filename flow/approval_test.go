@@ -32,6 +32,7 @@ func TestApproval(t *testing.T) {
 	h := newHost(t, needsApproval)
 	h.approve(h.app, false) // which package flowtest has approved
 	h.user = member(h.app.Owner)
+	require.Contains(t, h.open(request(h.app)).Body.String(), ">awaiting approval</span>")
 	tokens := h.tokens(h.redemption(h.app, h.code(request(h.app), "own")))
 
 	h.user = bob()
@@ -45,6 +46,7 @@ func TestApproval(t *testing.T) {
 
 	h.approve(h.app, true)
 	page := h.open(request(h.app))
+	require.NotContains(t, page.Body.String(), "awaiting approval")
 	h.approve(h.app, false)
 	w = h.decide(page, "authorize", "3")
 	requirePage(t, w, http.StatusForbidden)

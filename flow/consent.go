@@ -78,6 +78,7 @@ func (p *Provider) consentView(r *http.Request, q *kernel.ConsentQuestion) (page
 		Owner:       owner,
 		Badge:       p.added.ClientBadge(app),
 		Verified:    app.Standing.Verified && isItself(app, q.RedirectURI),
+		Awaiting:    p.awaitsApproval(app),
 		Public:      app.Type == oauthapp.Public,
 		Loopback:    app.Owner == "" && onlyLoopback(app.CallbackURLs),
 		Callback:    originOf(q.RedirectURI),

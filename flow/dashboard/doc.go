@@ -158,8 +158,8 @@
 //	consent.html
 //	    Action, Request, Ticket, UserName, Application, Service,
 //	    Avatar and ServiceAvatar (Initials, Colour), Description,
-//	    Homepage, Home, Owner, ClientHost, Badge, Verified, Public,
-//	    Loopback, Callback, Remarks, Resources (Name, Identifier),
+//	    Homepage, Home, Owner, ClientHost, Badge, Verified, Awaiting,
+//	    Public, Loopback, Callback, Remarks, Resources (Name, Identifier),
 //	    Accounts (ID, Name, Selected, Granted), ManyAccounts,
 //	    Scopes (Name, Description, Group, GroupName, Risk, Optional,
 //	        Selected, New),

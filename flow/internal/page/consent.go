@@ -17,6 +17,7 @@ type Consent struct {
 	ClientHost  string   // host of the client ID of an application that is known by its address; ""
 	Badge       *Message // what the service says of it, in a few words; nil
 	Verified    bool     // the service knows who is behind it
+	Awaiting    bool     // the service has not approved it: it is open to the users of its owner's account alone
 	Public      bool
 	Loopback    bool       // nobody registered it, and it can be sent to the user's own device alone
 	Callback    string     // where the user will be sent: scheme and host; "" if nowhere

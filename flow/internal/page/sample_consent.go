@@ -45,6 +45,7 @@ func consentSamples() []Sample {
 			c.Resources = []Resource{{Plain("Domains"), "https://domains.service.example/v2"}, {Plain("Mail"), "https://mail.service.example"}}
 		}),
 		state("Verified by the service", func(c *Consent) { c.Verified = true }),
+		state("Not approved yet, for users of its owner's account", func(c *Consent) { c.Awaiting = true }),
 		state("A mobile app", func(c *Consent) { c.Public, c.Callback = true, "com.example.weather" }),
 		state("Known by its address alone", func(c *Consent) {
 			c.ClientHost, c.Owner, c.Public, c.Callback = "weather.example", "", true, "https://weather.example"
