@@ -142,8 +142,9 @@ type Store interface {
 	// steps. The cursor is "" for the first call, and then what the call before
 	// returned, until that is "" again. By then no code or token of a grant or
 	// session that began before the first call is accepted. What began since
-	// may be ended too. Each call is atomic and short: it examines about limit
-	// grants or applications; a limit below 1 counts as 1.
+	// may be ended too. A cursor that no call returns is an error. Each call is
+	// atomic and short: it examines about limit grants or applications; a limit
+	// below 1 counts as 1.
 	//
 	// A filter without user and account selects whole applications: all their
 	// tokens are revoked, as RevokeTokens does, those of the applications

@@ -80,8 +80,9 @@ type Store interface {
 	// unredeemed and unexpired at r.At; a time equal to the expiry time is
 	// expired. However many callers redeem a code at once, one gets nil.
 	//
-	// RedirectURI and State are forgotten. CodeChallenge stays, so that a
-	// replay by the code's own client can be told from one by somebody else.
+	// RedirectURI, State and ExpiresAt of the code are forgotten: they are zero
+	// from then on. CodeChallenge stays, so that a replay by the code's own
+	// client can be told from one by somebody else.
 	//
 	// It returns ErrUsed if the digest is that of the code and the code was
 	// redeemed. It returns ErrNotFound if there is no such live session, its
