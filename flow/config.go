@@ -126,8 +126,9 @@ type Config struct {
 	// ResourceServers are the client IDs of confidential applications that may
 	// introspect every token. Those of a [Resource] may introspect the tokens
 	// for that API. Every other client may introspect its own tokens.
-	// [Provider.Check] tells which of them the store does not know. Defaults to
-	// none.
+	// [Provider.Check] tells which of them the store does not know;
+	// Registry.Import registers one with an ID that the host chooses. Defaults
+	// to none.
 	ResourceServers []string
 
 	// Applications are the rules for what developers register.

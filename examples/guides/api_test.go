@@ -1,15 +1,19 @@
 package guides
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/flow/tokens"
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // # Guard an API
@@ -76,9 +80,8 @@ func Example_api() {
 // one than the issuer's, have it hand /.well-known/oauth-protected-resource to
 // the provider, with the Host header as it came.
 //
-// An API that is another program asks the introspection endpoint, as a
-// confidential application that Resource.ResourceServers names: it is told of
-// tokens for its own API alone.
+// One that is another program is told of tokens for its own API alone where
+// Resource.ResourceServers names it.
 func Example_severalAPIs() {
 	const billing = "https://service.example/billing"
 	cfg := service()
@@ -101,4 +104,46 @@ func Example_severalAPIs() {
 	// Output:
 	// /v1/domains 401 /.well-known/oauth-protected-resource/v1
 	// /billing/invoices 401 /.well-known/oauth-protected-resource/billing
+}
+
+// # An API that is another program
+//
+// It asks the introspection endpoint what a token stands for, as a confidential
+// application of yours that Config.ResourceServers, or that of a Resource,
+// names by its client ID. Choose the ID beforehand, so that the configuration
+// can have it before the application is registered. No browser is ever sent to
+// it, so its callback URL is one that nobody can have.
+//
+// The answer holds for that moment: a revocation ends nothing that the API
+// keeps. Ask at each call, or keep answers for seconds.
+func Example_introspection() {
+	const reports = "reports-api" // 1 to 255 letters, digits, "-", ".", "_" and "~"
+	cfg := service()
+	cfg.ResourceServers = []string{reports}
+	cfg.Extensions = []flow.Extension{tokens.New(tokens.Config{})}
+	provider := must(flow.New(cfg))
+	ctx, registry := context.Background(), provider.Registry()
+	imported := must(registry.Import(ctx, "operations", oauthapp.Import{
+		Registration: oauthapp.Registration{ClientID: reports, Name: "Reports", CallbackURLs: []string{"https://unused.invalid/"}},
+		Secret:       "its secret, of 32 random bytes or so", SecretForm: oauthapp.PlainSecret, SecretIsRandom: true,
+	}))
+	fmt.Println(imported.Application.ClientID, imported.Existed) // repeat it at each start: it changes nothing
+
+	_, ofAnn, err := registry.CreateAPIToken(ctx, oauthapp.NewAPIToken{UserID: "ann", AccountID: "7", Name: "Backup", Scopes: []string{"read"}})
+	check(err)
+	r := httptest.NewRequest(http.MethodPost, "/oauth/introspect", strings.NewReader(url.Values{"token": {ofAnn.Reveal()}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth(url.QueryEscape(reports), url.QueryEscape("its secret, of 32 random bytes or so"))
+	w := httptest.NewRecorder()
+	provider.ServeHTTP(w, r)
+	var answer struct {
+		Active     bool
+		Sub, Scope string
+		AccountID  string `json:"account_id"`
+	}
+	check(json.Unmarshal(w.Body.Bytes(), &answer))
+	fmt.Printf("%+v\n", answer)
+	// Output:
+	// reports-api false
+	// {Active:true Sub:ann Scope:read AccountID:7}
 }

@@ -9,7 +9,7 @@
 //	audit_test.go        an audit log
 //	leaving_test.go      people who leave: deprovisioning and erasure
 //	standing_test.go     suspend, approve, verify and trust applications
-//	api_test.go          guard an API, or several, and answer for itself
+//	api_test.go          guard an API, or several, or one in another program
 //	itself_test.go       let an application act for itself, without a user
 //	signing_test.go      prove what the service said, and replace a signing key
 //	leaks_test.go        take the reports of secret scanners, such as GitHub's
