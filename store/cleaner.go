@@ -17,7 +17,8 @@ import (
 type Cleaner struct {
 	// Store is what to clean up. Required.
 	Store Store
-	// Interval is the rest between two passes. Defaults to 1 minute.
+	// Interval is the rest between the end of a pass and the begin of the next.
+	// Defaults to 1 minute.
 	Interval time.Duration
 	// Batch is about how many rows one call to the store examines or removes. A
 	// greater Batch makes a pass shorter and each call longer, while others
@@ -26,9 +27,9 @@ type Cleaner struct {
 	// hour or more.
 	Batch int
 	// Pause is the shortest rest between two batches. After a batch that took
-	// longer than Pause, the rest is as long as the batch, so that clean-up
-	// takes at most half of the time of a store that is slow or busy. Defaults
-	// to 10 milliseconds.
+	// longer than Pause, the rest is as long as the batch, so that the clean-up
+	// takes at most half of the time of a slow or busy store. Defaults to 10
+	// milliseconds.
 	Pause time.Duration
 	// Logger receives passes that failed and, at level Debug, how many rows the
 	// other passes removed. Defaults to slog.Default().

@@ -2,9 +2,9 @@
 //
 // Programs that use the library choose a backend and need little else of this
 // package: memory for unit tests, sqlite for a service on one machine, postgres
-// for a service on several. They hand the backend to the registry of package
-// oauthapp and the provider of package flow, and run a [Cleaner]. The rest of
-// this text is for those who write a backend.
+// for a service on several. They hand the backend to flow.New, or to
+// oauthapp.NewRegistry if they only administer, and run a [Cleaner]. The rest
+// of this text is for those who write a backend.
 //
 // # Methods
 //
@@ -54,8 +54,9 @@
 // method says what it returns for what is absent, repeated, expired or taken.
 // Four promises hold for all:
 //
-//   - Once. However many callers redeem a code, rotate a refresh token, or
-//     keep, replace or take a record at the same time, one gets nil.
+//   - Once. However many callers redeem one code, rotate one refresh token, or
+//     keep, replace or take one record at the same time, exactly one of them
+//     gets nil.
 //   - Durable. What a method has done when it returns nil survives the process,
 //     and every later call on any node sees it.
 //   - Whole. A method that returns an error has not done half of its work. An
@@ -78,7 +79,7 @@
 //
 // A session is one row, as wide after any number of refreshes as after the
 // first. It keeps the digests and times of the tokens that are still good, and
-// the Extra of its last write. Tokens carry its ID.
+// the Extra of its last write. Codes and tokens carry its ID.
 //
 // # Writing a store
 //

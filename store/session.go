@@ -49,12 +49,12 @@ type Session struct {
 // MaxExtra is the greatest length of Session.Extra, in bytes.
 const MaxExtra = 1 << 10
 
-// MaxOwnSessions is how many sessions of an application itself are live at a
-// time: those that began last.
+// MaxOwnSessions is how many sessions of an application itself, without a user,
+// are live at a time: those that began last.
 const MaxOwnSessions = 1000
 
-// A Salt is 16 random bytes that the tokens of a rotation are derived with. A
-// salt alone grants no access.
+// A Salt is 16 random bytes from which, with a key, the tokens of a rotation
+// are derived. A salt alone grants no access.
 type Salt [16]byte
 
 // A Code is what is kept of an authorization code. Digest, RedeemedAt and
@@ -99,15 +99,15 @@ type SessionStart struct {
 	// rotated. The store fills GrantID, ClientID and GrantUsedAt.
 	Session Session
 	// GrantID is the ID of a new grant, for when the user has none for this
-	// application and account. It is zero if the user is not asked, having
-	// consented before to all that the session may reach. A session of the
+	// application and account. It is zero if the user is not asked, because
+	// they consented before to all that the session may reach. A session of the
 	// application itself needs it.
 	GrantID uuid.UUID
-	// SecretID is the client secret of the application that the session ends
-	// with, zero for none. It is for a session that begins with an access token
-	// and gets no other. ExpiresAt of the session is then never read as later
-	// than that of the secret. It is read as CreatedAt once there is no such
-	// secret.
+	// SecretID is a client secret of the application: the session ends when
+	// that does. Zero is for none. It is for a session that begins with an
+	// access token and gets no other. The store then reads ExpiresAt of the
+	// session as that of the secret if that is earlier, and as CreatedAt once
+	// there is no such secret.
 	SecretID uuid.UUID
 }
 
@@ -128,9 +128,9 @@ type Redemption struct {
 type Rotation struct {
 	SessionID uuid.UUID
 	Presented credential.Digest // of the refresh token presented
-	// Replaces is the digest of the session's access token as the session was
-	// read, by which Extra was decided. A rotation with a successor may leave
-	// it zero.
+	// Replaces is the digest of the access token that the session had when the
+	// caller read it and decided on Extra. If Refresh has a digest, Replaces
+	// may be zero.
 	Replaces credential.Digest
 	Access   AccessToken
 	// Refresh is the successor. If its digest is zero, the token presented

@@ -19,7 +19,7 @@ var (
 )
 
 // ErrUsed is returned for a code that was redeemed before, or a refresh token
-// that was rotated before. The caller holds a copy of it, or repeats itself.
+// that was rotated before: it was stolen, or its client repeats a request.
 var ErrUsed = errors.New("store: already used")
 
 // A Store keeps applications, grants, sessions and one-time records. Each

@@ -45,9 +45,9 @@
 //
 // Each Store remembers clients, which are applications and their secrets. Each
 // read of a client confirms it by a revision in the row of the application,
-// which is drawn at random with each change. A change of these tables by hand
-// must set the revision to gen_random_uuid(); otherwise it takes effect within
-// ten seconds.
+// which is drawn at random with each change. Whoever changes an application or
+// a secret by hand sets the column revision of the application to
+// gen_random_uuid(); otherwise the change takes effect within ten seconds.
 //
 // Nothing depends on sessions of the database: there is no LISTEN, no temporary
 // table, and no lock that outlives a transaction.
@@ -88,10 +88,11 @@
 // user: turn package flow/tokens on once they have stopped. While migration 8
 // builds an index of oauth_client_secrets, writes to that table wait.
 //
-// They can go on during migration 10, too, which adds columns alone. Until they
-// have stopped, they accept a token that an application got for itself although
-// it is older than the newest or its secret has ended. What they issue of that
-// kind is not counted, and ends with no secret.
+// They can go on during migration 10, too, which only adds columns. It is about
+// tokens that an application got for itself. Until the nodes of the version
+// before have stopped, they accept such a token even if newer ones or the end
+// of its secret ended it, and such tokens that they issue are not counted and
+// end with no secret.
 //
 // A role that serves needs SELECT, INSERT, UPDATE and DELETE on these tables,
 // and nothing else.
@@ -162,7 +163,7 @@
 // core of the database, and a few more for when it waits for the disk, are all
 // that it can use. pgxpool makes 4, or as many as this machine has cores: set
 // pool_max_conns=10 or so in the connection string, and count all nodes
-// together. A call that finds no free connection waits in turn, for 10 seconds
+// together. A call that finds no free connection waits for one, for 10 seconds
 // at most.
 //
 // # Growing

@@ -16,8 +16,8 @@
 // A call that returned nil is durable. It survives kill -9 of the process, and
 // loss of power if the disk keeps what it reports as written (a write-ahead log
 // with synchronous=FULL). A call that was refused, or whose context ended
-// before it began, changed nothing. A call that has begun is finished and
-// returns its outcome.
+// before it began, changed nothing. A call that has begun runs to its end,
+// whatever its context, and returns its outcome.
 //
 // There is one writer. Readers never wait for it. Calls that write at the same
 // moment share a transaction and its fsync. Each of them succeeds or is refused
@@ -33,9 +33,9 @@
 // written by their user alone (mode 0600). Opening brings an older schema up to
 // date, each migration in a transaction of its own; several processes may do so
 // at once. An older version of this library refuses to open the file. Stop the
-// processes of the version before: one that has the file open while it is
-// migrated fails or, where nothing was changed that it uses, goes on and does
-// not see what is new.
+// processes of the previous version before that: one that has the file open
+// during a migration fails afterwards or, if the migration changed nothing that
+// it uses, goes on without what is new.
 //
 // To back up while the service runs, let SQLite make a copy, with its
 // command-line shell or any other client:
