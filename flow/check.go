@@ -14,9 +14,9 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A Finding is something about a configuration that a host should know of: what
-// is right on a developer's machine, or for one client, and not for every
-// service.
+// A Finding is something about a configuration that a host should know of: a
+// setting that is right on a developer's machine, or for one client, but not
+// for every service.
 type Finding struct {
 	Severity Severity
 	Field    string // of Config, such as "Lifetimes.AccessToken"
@@ -125,11 +125,11 @@ func (cfg Config) Check() []Finding {
 }
 
 // Check returns the findings of [Config.Check] and what only the store and the
-// pages can tell of the configuration. That is an entry of ResourceServers, its
-// own or that of a [Resource], that names no confidential application, and so
-// can introspect nothing; and what is said in English to readers of another
-// language, such as the description of a scope. It reads each of those entries
-// from the store, and returns its error.
+// pages can tell of the configuration. It finds entries of
+// Config.ResourceServers and Resource.ResourceServers that name no confidential
+// application, and so can introspect nothing. It finds texts that readers of
+// another language get in English, such as the description of a scope. It reads
+// each of those entries from the store, and returns an error if that fails.
 func (p *Provider) Check(ctx context.Context) ([]Finding, error) {
 	findings, err := p.checkResourceServers(ctx, "ResourceServers", p.cfg.ResourceServers)
 	for _, r := range p.resources {

@@ -17,25 +17,25 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// A Limiter bounds how many failures of client authentication are answered as
-// such at the token, revocation and introspection endpoints. [Config.Limiter]
-// takes a host's own, such as one that all nodes share.
+// A Limiter limits failures of client authentication at the token, revocation
+// and introspection endpoints. A host can set one of its own as Config.Limiter,
+// such as one that all nodes share.
 //
 // A failure is counted after the credentials were judged. A client that
 // authenticates is never counted and never refused, whatever others do at its
 // address. A failure beyond the limit is answered 429 with Retry-After, the
 // same for a client that exists and one that does not.
 //
-// Secrets that were imported as slow hashes have limits of their own beside it,
-// which count an attempt before it is judged. So a right secret can be refused
-// too, until the node has found it right once.
+// Secrets that were imported as slow hashes have further limits, which count an
+// attempt before it is judged. So even a right secret can be refused, until the
+// node has found it right once.
 //
 // Failed is called by many goroutines at once, and a request waits for it. An
 // error is logged, and the library's own limiter decides about that failure.
 type Limiter interface {
-	// Failed counts a failure and returns 0. Where there were too many, it
-	// counts nothing and returns how long the client should wait before it
-	// tries again.
+	// Failed counts a failure and returns 0. If there were too many, it counts
+	// nothing and returns how long the client should wait before it tries
+	// again.
 	Failed(ctx context.Context, f FailedAuthentication) (retryAfter time.Duration, err error)
 }
 
@@ -43,15 +43,15 @@ type Limiter interface {
 // 6749, section 5.2: invalid_client). A request that names no client at all is
 // one too.
 type FailedAuthentication struct {
-	// ClientID is as presented, of up to 255 bytes, or empty. It may name no
-	// client. Do not log it: a client may have sent something else by mistake,
-	// even a secret.
+	// ClientID is what the request sent as its client ID, up to 255 bytes, or
+	// "". There may be no such client. Do not log it: a client may have sent
+	// something else by mistake, even a secret.
 	ClientID string
 
-	// Network is what one caller can be expected to hold of the address space:
-	// an IPv4 address, or the 64-bit prefix of an IPv6 address, such as
-	// 2001:db8::/64. If Config.RemoteAddr returns something that is no address,
-	// that is here as it is.
+	// Network is where the request came from: an IPv4 address, or the 64-bit
+	// prefix of an IPv6 address, such as 2001:db8::/64, as one caller usually
+	// has all of that. If Config.RemoteAddr returns something that is no
+	// address, Network is that.
 	Network string
 }
 

@@ -249,9 +249,9 @@ type Lifetimes struct {
 	// longer.
 	Session time.Duration
 
-	// RotationGrace is how long after a refresh the same refresh gets the same
-	// tokens again, for clients that lose answers or race themselves. At most 1
-	// minute. With [FAPI2], which keeps refresh tokens, it means nothing.
+	// RotationGrace is how long after a refresh a repeat of it gets the same
+	// tokens again, for clients that lose answers or race themselves: at most 1
+	// minute. It has no effect with [FAPI2], which keeps refresh tokens.
 	// Defaults to 10 seconds.
 	RotationGrace time.Duration
 }
@@ -268,7 +268,7 @@ type Pages struct {
 	Files fs.FS
 
 	// Languages are those that the pages are in, as tags of BCP 47. The first
-	// is for those who want none of them. Defaults to those of the library,
+	// is for people who want none of them. Defaults to those of the library,
 	// English first, and those that Files adds.
 	Languages []string
 
@@ -284,30 +284,33 @@ type Pages struct {
 
 	// TimeZone returns the time zone that the host knows somebody to be in,
 	// such as by a setting of theirs: the times on pages are in it, and say how
-	// it differs from UTC, as in "4 Mar 2026, 13:05 UTC+1". Where it returns
-	// nil they are in UTC. Programs find them in UTC. It is called for each page with a time by many
-	// goroutines at once. Defaults to nil.
+	// it differs from UTC, as in "4 Mar 2026, 13:05 UTC+1". For nil they are in
+	// UTC. What programs read of a page is in UTC always. Many goroutines call
+	// it, once for each page with a time. Defaults to UTC.
 	TimeZone func(r *http.Request) *time.Location
 
 	// Documentation is the URL of the documentation of the service's API, which
 	// the page of an application links once it is registered. Defaults to none.
 	Documentation string
 
-	// Support is the URL of where the service helps people, which the pages of
-	// errors link. It may be one of mailto. Defaults to none.
+	// Support is the URL at which the service helps people, which the pages of
+	// errors link. It may be a mailto URL. Defaults to none.
 	Support string
 
-	// Data returns what the host's own layout needs, as .Host. Defaults to nil.
+	// Data returns what the host's own templates receive as .Host. Many
+	// goroutines call it, once for each page; New and dashboard.New call it
+	// with a request of their own. Defaults to nil.
 	Data func(r *http.Request) any
 
-	// AccountName returns the name of an account, for the owner of an
-	// application: users of other accounts see it on the consent page. An error
-	// is an outage and answered 503; "" is for an account that is gone, and
-	// shows its ID. Defaults to "".
+	// AccountName returns the name of the account that owns an application:
+	// users of other accounts see it on the consent page. An error is an outage
+	// and answered 503; "" is for an account that is gone, and shows its ID.
+	// Many goroutines call it at once. Defaults to "".
 	AccountName func(ctx context.Context, account string) (string, error)
 
-	// UserName returns the name of a user, for whom of an account's users
-	// authorized an application. An error is an outage and answered 503; "" is
-	// for a user who is gone. Defaults to "", which shows the user's ID.
+	// UserName returns the name of a user, for lists that tell which user of an
+	// account authorized an application. An error is an outage and answered
+	// 503; "" is for a user who is gone, and shows the ID. Many goroutines call
+	// it at once. Defaults to "".
 	UserName func(ctx context.Context, user string) (string, error)
 }

@@ -40,10 +40,10 @@ const (
 	InsufficientScope = wire.InsufficientScope
 )
 
-// An Error is what [Provider.Authenticate] refuses a request with. Code,
+// An Error is the refusal of a request by [Provider.Authenticate]. Code,
 // Description and Status are for whoever sent the request and hold no
-// internals; what the operator needs to know is the cause, which errors.Is and
-// errors.As find through Unwrap.
+// internals. The cause of an outage is for the operator: errors.Is and
+// errors.As find it.
 type Error struct {
 	// Code is one of the constants above, or of a capability. It is empty only
 	// where RFC 6750 asks for none: a request that carries no access token.
@@ -53,8 +53,8 @@ type Error struct {
 	Description string
 	// Status is the HTTP status of the answer.
 	Status int
-	// Header is what the answer has to have in its header beside the challenge,
-	// such as the DPoP-Nonce of package dpop; nil for nothing.
+	// Header has the header fields that the answer needs beside
+	// WWW-Authenticate, such as the DPoP-Nonce of package dpop; nil for none.
 	Header http.Header
 
 	wire *wire.Error
@@ -67,7 +67,8 @@ func publicError(e *wire.Error) *Error {
 // Error returns the code, the description and the cause.
 func (e *Error) Error() string { return e.wire.Error() }
 
-// Unwrap returns what made an outage or an internal error, nil for a refusal.
+// Unwrap returns the cause of an outage or an internal error, nil for every
+// other refusal.
 func (e *Error) Unwrap() error { return e.wire.Unwrap() }
 
 // writeError answers a protocol endpoint's client as RFC 6749, section 5.2,

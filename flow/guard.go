@@ -15,10 +15,10 @@ import (
 )
 
 // An Authorization is what an access token stands for: which application may do
-// what, for whom. One that an application has for itself has neither user nor
-// account; see [Guard.Applications]. One that a user made without an
-// application, as package tokens lets them, has neither ApplicationID nor
-// SessionID; see [Authorization.IsAPIToken].
+// what, for whom. If an application has the token for itself, there is neither
+// UserID nor AccountID; see [Guard].Applications. If a user made the token
+// without an application, with package tokens, there is no ApplicationID, no
+// ClientID and no SessionID; see [Authorization.IsAPIToken].
 type Authorization struct {
 	ApplicationID uuid.UUID
 	ClientID      string
@@ -39,16 +39,17 @@ func (a Authorization) HasScope(scope string) bool { return slices.Contains(a.Sc
 func (a Authorization) IsApplication() bool { return a.UserID == "" }
 
 // IsAPIToken reports whether the user made the access token without an
-// application, with package tokens. Of several APIs it opens that of
-// [Config.Resource] alone. AccountID is that of an account token. It is "" for
-// a user token: the handler looks up which accounts UserID may act for, as it
-// does for somebody who is signed in.
+// application, with package tokens. If the service has several APIs, such a
+// token opens only that of Config.Resource. An account token has the AccountID
+// of its account. A user token has none: the handler looks up which accounts
+// UserID may act for, as it does for somebody who is signed in.
 func (a Authorization) IsAPIToken() bool { return a.APITokenID != uuid.Nil }
 
 type authorizationKey struct{}
 
-// AuthorizationFrom returns what [Provider.Require] found out about a request,
-// from the request's context. It reports false outside of a guarded handler.
+// AuthorizationFrom returns what [Provider.Require] or [Provider.Guard] found
+// out about a request, from the request's context. It reports false outside of
+// a guarded handler.
 func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 	a, ok := ctx.Value(authorizationKey{}).(*Authorization)
 	if !ok {
@@ -59,8 +60,8 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 
 // Require returns a middleware that lets requests through whose access token
 // has all the scopes, and answers every other one as RFC 6750 says. The handler
-// behind it gets the [Authorization] with [AuthorizationFrom]. Without scopes,
-// any valid access token will do.
+// behind it calls [AuthorizationFrom]. Without scopes, any valid access token
+// of a user will do.
 //
 // The body of an answer is JSON with the members error and error_description.
 // The answer to a request without an access token has a WWW-Authenticate header
@@ -75,11 +76,11 @@ func AuthorizationFrom(ctx context.Context) (Authorization, bool) {
 // A token that an application has for itself is refused: the handler would find
 // no user. [Provider.Guard] lets such tokens through.
 //
-// Where the service has several APIs, Require is for that of [Config.Resource],
-// and [Provider.Guard] for the others.
+// If the service has several APIs, Require guards that of [Config.Resource].
+// [Provider.Guard] guards the others.
 //
-// Require panics if [Config.Scopes] lacks one of the scopes, or the API does
-// not take it: nobody could ever have it.
+// Require panics if a scope is not in Config.Scopes, or the API does not take
+// it: no token could ever have it.
 func (p *Provider) Require(scopes ...string) func(http.Handler) http.Handler {
 	return p.Guard(Guard{Scopes: scopes})
 }
@@ -90,22 +91,25 @@ type Guard struct {
 	// Scopes are those that the access token must have, all of them.
 	Scopes []string
 	// Applications lets through access tokens that an application has for
-	// itself, too, as package clientcredentials issues them. The handler tells
-	// them by [Authorization.IsApplication], and has no user to act for.
+	// itself, too, as package clientcredentials issues them. The handler
+	// recognises them by [Authorization.IsApplication], and has no user to act
+	// for.
 	Applications bool
 	// Resource is the Identifier of the API that the handler serves, one of
-	// [Config.Resources]: an access token for other APIs alone is refused with
-	// invalid_token, and the challenge names the metadata of this one. Defaults
-	// to [Config.Resource].
+	// [Config.Resources]. An access token that is not for this API is refused
+	// with invalid_token. WWW-Authenticate names the metadata of this API.
+	// Defaults to [Config.Resource].
 	Resource string
 	// Current asks [Config.MayAct] at every call, also about access tokens that
-	// are refreshed: a user who may not act any more is refused at once, and
-	// not only after Lifetimes.AccessToken.
+	// are refreshed. So a user who may not act any more is refused at once, and
+	// not only after Lifetimes.AccessToken. Defaults to asking only about
+	// tokens that nothing refreshes.
 	Current bool
 }
 
-// Guard is as [Provider.Require], for a handler that needs more than scopes. It
-// panics where Require does, and if the service has no such API.
+// Guard returns a middleware like that of [Provider.Require], for a handler
+// that needs more than scopes. It panics where Require does, and if the service
+// has no API with [Guard].Resource.
 func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 	g.Scopes = slices.Clone(g.Scopes)
 	for _, scope := range g.Scopes {
@@ -135,13 +139,13 @@ func (p *Provider) Guard(g Guard) func(http.Handler) http.Handler {
 	}
 }
 
-// Authenticate finds out what a request's access token stands for, and lets
-// through what [Provider.Guard] does, for a host that answers refusals in a
-// form of its own. The error is an [*Error] with the code and status of RFC
-// 6750, section 3.1: 401 without a code where there is no access token, 403
-// where it lacks one of the scopes of the guard, and 503 where the store or
-// [Config.MayAct] failed. It is another error where the guard names an API that
-// the service does not have.
+// Authenticate finds out what a request's access token stands for. It judges as
+// [Provider.Guard] does, for a host that answers refusals in a form of its own.
+// A refusal is an [*Error] with the code and status of RFC 6750, section 3.1:
+// 401 without a code if there is no access token, 401 with invalid_token if the
+// token is not good, 403 if it lacks a scope of the guard, and 503 if the store
+// or [Config.MayAct] failed. Any other error means that the guard names an API
+// that the service does not have.
 func (p *Provider) Authenticate(r *http.Request, g Guard) (Authorization, error) {
 	api, err := p.guarded(Guard{Resource: g.Resource})
 	if err != nil {

@@ -18,18 +18,19 @@ import (
 //	settings := flow.ApplicationSettings{OptionalScopes: []string{"write"}}
 //	app, err := registry.SetExtra(ctx, owner, id, "flow", settings)
 type ApplicationSettings struct {
-	// OptionalScopes are scopes that the application can do without. On the
-	// consent page, each that it asks for has a box, which is empty unless the
-	// user ticks it or granted the scope before. The others are granted as a
-	// whole. The scope of the token response tells what was granted (RFC 6749,
-	// section 3.3). The application can ask for the rest later, when it needs
-	// that: a request for more than was granted asks the user again.
+	// OptionalScopes are scopes that the application can do without. If it asks
+	// for one, the consent page has a box for it, which is ticked only if the
+	// user granted the scope before. Other scopes have no box: the user grants
+	// all of them or denies the request. The member scope of the token response
+	// tells what was granted (RFC 6749, section 3.3). The application can ask
+	// for the rest when it needs that: a request for more than was granted asks
+	// the user again. Defaults to none.
 	//
-	// Owners list them in the form of the application, in package dashboard,
-	// where Config.Scopes has several.
+	// If Config.Scopes has several, owners choose the optional ones on the form
+	// of the application in package dashboard.
 	//
 	// A consent page of the host's own has to show the boxes, as package
-	// dashboard says. Without them nobody can grant these scopes.
+	// dashboard says: without them nobody can grant these scopes.
 	OptionalScopes []string `json:"optional_scopes,omitempty"`
 }
 

@@ -21,14 +21,14 @@ import (
 
 // A Provider is the HTTP side of a service's OAuth applications: an
 // http.Handler for the protocol's endpoints, and [Provider.Require] to guard
-// the service's own API. Make one with [New]. It keeps no state of its own but
-// what [Config.Limiter] counts: any number of providers, on any number of
-// nodes, serve one store. It is safe for concurrent use.
+// the service's own API. Make one with [New]. It keeps no state of its own
+// except what it counts for its limits: any number of providers, on any number
+// of nodes, serve one store. It is safe for concurrent use.
 //
-// Requests are matched by their full path. [Provider.Mount] registers them with
-// the host's mux. A host with another router has such a mux in front of it, or
-// the provider as a handler, without http.StripPrefix, at the root, or at both
-// the issuer's path and /.well-known/.
+// Requests are matched by their full path. [Provider.Mount] registers the
+// endpoints with an http.ServeMux. A host with another router has such a mux in
+// front of it, or uses the provider as the handler of the root, or of both the
+// issuer's path and /.well-known/, without http.StripPrefix.
 type Provider struct {
 	cfg         Config    // resolved
 	findings    []Finding // of the configuration as the host wrote it
@@ -59,8 +59,9 @@ type Provider struct {
 	mux *http.ServeMux
 }
 
-// New returns a provider. It fills what cfg leaves out into a copy, and fails,
-// naming the field, on what is missing or cannot be right.
+// New returns a provider. It copies cfg and fills in the defaults. If a field
+// is missing or cannot be right, it returns an error that names the field. It
+// does not ask the store.
 func New(cfg Config) (*Provider, error) {
 	resolved, issuer, err := cfg.resolve()
 	if err != nil {
@@ -158,12 +159,13 @@ func (p *Provider) newPages() (*page.Set, error) {
 // every other path.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
-// Mount registers every endpoint with a mux by its full path. To a method that
-// an endpoint does not have it answers 405 with Allow and the JSON of an error.
-// Each method of RFC 9110 and RFC 5789 but CONNECT has a pattern of its own, so
-// that the service may have patterns such as GET /. These patterns are the
-// narrowest. So a handler at /oauth/, such as a limiter, does not see their
-// requests: give it the provider as the next handler instead of mounting that.
+// Mount registers every endpoint with a mux by its full path. A method that an
+// endpoint does not have is answered 405, with Allow and the JSON of an error.
+// Each method of RFC 9110 and RFC 5789 except CONNECT has a pattern of its own,
+// so that the service may have patterns such as GET /. A mux prefers these
+// patterns to shorter ones, so a handler at /oauth/, such as a limiter, does
+// not see the requests: in place of mounting the provider, hand it to that
+// handler as the next one.
 //
 // Mount panics, as the mux does, if the mux has a conflicting pattern already:
 // one of the same patterns, or HEAD /.
@@ -185,10 +187,10 @@ func (p *Provider) Registry() *oauthapp.Registry { return p.registry }
 // as .Page. A page that fails is answered 500 and logged; nothing of it is
 // sent.
 //
-// Scripts are not allowed on the page, nor styles and images from elsewhere.
-// Its forms may lead anywhere, as a login goes on to a client. The page stays
-// connected with the window of a client that opened it as a pop-up, unless w
-// has a Cross-Origin-Opener-Policy already.
+// The Content-Security-Policy of the page forbids scripts, and styles and
+// images from elsewhere. Its forms may lead anywhere, as a login goes on to a
+// client. The page stays connected with the window of a client that opened it
+// as a pop-up, unless w has a Cross-Origin-Opener-Policy already.
 func (p *Provider) WritePage(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	p.pages.Write(w, r, status, name, data)
 }

@@ -28,7 +28,7 @@ type Refusal struct {
 // Refusals returns what the requests of an application were refused for in the
 // last 7 days, on any node, the latest first: at most 20, each once. The page
 // of the application in package dashboard shows its developer the same. It is
-// for the host's own support desk, and asks nobody who is signed in. Calls of
+// for the host's own support desk: it does not check who is signed in. Calls of
 // the API with an access token that was revoked, or whose application is
 // suspended, are not among them. It returns none for an application that does
 // not exist.

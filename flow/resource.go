@@ -28,20 +28,22 @@ type Resource struct {
 	// language.
 	Name string
 
-	// Scopes are those of [Config.Scopes] that it takes. A client that asks for
-	// another one there is refused with invalid_scope, and its [Guard] finds no
-	// other one in an access token. Defaults to all.
+	// Scopes are those of [Config.Scopes] that the API takes. A client that
+	// asks for another scope there is refused with invalid_scope. Its handlers
+	// see no other scope in an access token. Defaults to all.
 	Scopes []string
 
 	// ResourceServers are the client IDs of confidential applications that may
-	// introspect the access tokens for this API: such a token has only Scopes
-	// of this one for them, and a token for others alone is not active. Those
-	// of [Config.ResourceServers] may introspect every token. Defaults to none.
+	// introspect the access tokens for this API. The answer names only scopes
+	// that this API takes, and a token that is not for this API is not active.
+	// Those of [Config.ResourceServers] may introspect every token. Defaults to
+	// none.
 	ResourceServers []string
 
-	// Metadata are further members of its metadata, for JSON, such as
-	// "resource_name" or "resource_documentation" (RFC 9728, section 2). What
-	// the library says itself cannot be among them. Defaults to none.
+	// Metadata are further members of the API's metadata document, as values
+	// for JSON, such as "resource_name" or "resource_documentation" (RFC 9728,
+	// section 2). Members that the library writes itself are refused. Defaults
+	// to none.
 	Metadata map[string]any
 }
 

@@ -12,8 +12,8 @@
 //
 // The tokens are real: their sessions and grants are in the provider's store as
 // if the user had authorized an application. They expire and can be revoked. A
-// host that makes its own provider gives flowtest the same configuration; both
-// then accept the same tokens.
+// host that makes its own provider gives flowtest the same configuration, Store
+// included: then both accept the same tokens.
 //
 // [Provider.Authorize] takes a user through the consent page instead, for tests
 // of what leads there and of what a client does with the code.
