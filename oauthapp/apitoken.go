@@ -25,7 +25,7 @@ type APIToken struct {
 	Scopes    []string // at least one, sorted
 
 	Digest     credential.Digest // of the token
-	Hint       string            // the last characters of its random part
+	Hint       string            // the last 4 characters of its random part
 	CreatedAt  time.Time
 	LastUsedAt time.Time // to within a few minutes; zero if never used
 	ExpiresAt  time.Time // it is refused from then on; zero if it does not expire

@@ -15,14 +15,14 @@ type Secret struct {
 	ID            uuid.UUID // version 7
 	ApplicationID uuid.UUID
 	Digest        credential.Digest
-	Hint          string // the last characters of its random part
+	Hint          string // the last 4 characters of its random part, or [ImportedHint]
 	CreatedAt     time.Time
 	LastUsedAt    time.Time // to within a few minutes; zero if never used
 	ExpiresAt     time.Time // it is refused from then on; zero if it does not expire
 
-	// Hash is how a secret that was imported is kept, as [Registry.Import]
-	// says; Digest is zero then. It is "" for every other. A store keeps and
-	// returns it unchanged.
+	// Hash is the hash of an imported secret that has no digest, see
+	// [Import].SecretIsRandom; Digest is zero then. It is "" for every other
+	// secret. A store keeps and returns it unchanged.
 	Hash string
 }
 

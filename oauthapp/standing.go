@@ -24,26 +24,27 @@ type Standing struct {
 	// keeps them and judges none of them.
 	//
 	// Approved opens an application to users of other accounts than the
-	// owner's, where the host has applications approved first. An edit by the
-	// developer leaves it.
+	// owner's, if the service demands approval
+	// (flow.Config.Applications.NeedsApproval). An edit by the developer does
+	// not change it.
 	Approved bool
 	// Verified tells users that the service knows who is behind the
-	// application. The consent page does not say so where any program on the
-	// user's device could pose as it.
+	// application. The consent page does not say so if any program on the
+	// user's device could pose as the application.
 	Verified bool
-	// Trusted applications are the service's own: users are not asked for their
-	// consent, and have a grant all the same. A request with prompt=consent
-	// asks, and so does a user with several accounts of which it names none.
-	// Users of a public application are asked unless its redirect URI is an
-	// https URL of another host than their own device, as any program there
-	// could pose as it.
+	// Trusted is for the service's own applications: users are not asked for
+	// their consent, and have a grant all the same. They are asked after all
+	// for a request with prompt=consent, and if they have several accounts and
+	// the request names none. Users of a public application are asked unless
+	// its redirect URI is an https URL of another host than their own device,
+	// as any program there could pose as it.
 	Trusted bool
 }
 
 // ChangeStanding changes the standing of an application, and returns the
 // application as it is now. It is for the host's administrators: nothing else
-// sets a standing. When it has returned, a suspension holds on every node, for
-// what is under way too.
+// sets a standing. A suspension holds on every node from the return on, also
+// for requests that are under way.
 //
 // The function change is given the standing as it is and sets what is to be
 // different. If somebody else changes it at the same time, change is called
@@ -53,10 +54,10 @@ type Standing struct {
 //		s.Suspended, s.Reason = true, "It sends spam."
 //	})
 //
-// It returns a [*ValidationError] of field reason. An application without an
-// owner registered itself and cannot be trusted: that is a [*ValidationError]
-// of field trusted. It returns [ErrConflict] if others go on changing it, and
-// [ErrNotFound].
+// It returns a [*ValidationError] of field reason if Reason is too long, and of
+// field trusted for an application without an owner, which registered itself
+// and cannot be trusted. It returns [ErrConflict] if others go on changing the
+// standing, and [ErrNotFound].
 //
 // What was decided about the owner, such as Approved, is set with [OwnedBy] of
 // that account: it is ErrNotFound then if the application was transferred

@@ -3,9 +3,9 @@
 //
 //	flow.Config{Extensions: []flow.Extension{registration.New(registration.Config{Open: true})}}
 //
-// It adds POST /oauth/register, and GET, PUT and DELETE below it, to which a
-// client comes with its registration access token. Package clientmetadata is
-// the better way for clients that can do both.
+// It adds POST /oauth/register, where clients register, and GET, PUT and DELETE
+// below it, which a client calls with its registration access token. For
+// clients that can do both, package clientmetadata is the better way.
 //
 // A client becomes an application without an owner. The host's administrators
 // can suspend and delete it like any other, and the consent page says that it
@@ -14,9 +14,9 @@
 // Redirect URIs follow the rules of callback URLs (oauthapp.Registration).
 // Other metadata that this service does not support is left out: the answer
 // tells what was registered. A client without token_endpoint_auth_method gets a
-// client secret; one with "none" is public, and one with "private_key_jwt"
-// authenticates with the keys of its jwks or jwks_uri where package clientkeys
-// is there too. With the profile flow.FAPI2, all have to be such clients.
+// client secret. One with "none" is public. One with "private_key_jwt"
+// authenticates with the keys of its jwks or jwks_uri, if package clientkeys is
+// listed too; the profile flow.FAPI2 admits no others.
 //
 // # Open registration
 //
@@ -81,7 +81,8 @@ const (
 // Config configures the capability. One of Open and InitialAccessToken is
 // required.
 type Config struct {
-	// Open lets anybody register a client.
+	// Open lets anybody register a client. Defaults to clients with an initial
+	// access token alone.
 	Open bool
 
 	// InitialAccessToken reports whether the bearer of a token, which the host

@@ -201,7 +201,7 @@ type Parsed struct {
 }
 
 // ErrMalformed is returned for a string that cannot be a credential of the kind
-// and format asked for. It gives no reason and never holds the string.
+// and format asked for. Its text gives no reason and never holds the string.
 var ErrMalformed = errors.New("credential: malformed")
 
 // Parse reads a credential of the given kind. It returns [ErrMalformed] for a
