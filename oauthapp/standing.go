@@ -59,9 +59,9 @@ type Standing struct {
 // and cannot be trusted. It returns [ErrConflict] if others go on changing the
 // standing, and [ErrNotFound].
 //
-// What was decided about the owner, such as Approved, is set with [OwnedBy] of
-// that account: it is ErrNotFound then if the application was transferred
-// meanwhile. With [AnyOwner] it holds for whoever has the application by then.
+// If the decision is about the owner, as with Approved, name the owner with
+// [OwnedBy]: then it is [ErrNotFound] if the application was transferred
+// meanwhile. With [AnyOwner] the decision holds for whoever has it by then.
 func (r *Registry) ChangeStanding(ctx context.Context, owner Owner, id uuid.UUID, change func(*Standing)) (Application, error) {
 	for range maxTries {
 		app, err := r.Application(ctx, owner, id)
