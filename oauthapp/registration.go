@@ -122,7 +122,7 @@ func (reg Registration) normalize(offered []string, has ...string) (Registration
 
 	switch n := len(reg.CallbackURLs); {
 	case n == 0:
-		report("callback_url", "Callback URL", wrong("callback_url.required", `is required; write one as in "https://example.com/callback".`))
+		report("callback_url", "Callback URL", wrong("callback_url.required", `is required; write one as in "https://example.com/callback", or "https://unused.invalid/" if no user is ever sent back to the application.`))
 	case n > maxCallbacks:
 		problems = append(problems, wrong("callback_url.too_many",
 			"Callback URLs are too many: %d; remove some, as an application may have up to %d.", n, maxCallbacks).of("callback_url"))
