@@ -190,7 +190,8 @@ type Config struct {
 	// events and the limits on callers. Defaults to the host of r.RemoteAddr.
 	// Behind a proxy that is the address of the proxy, the same for everyone:
 	// return the address that the proxy vouches for. If RemoteAddr is not set
-	// and headers of a proxy arrive, the Logger gets a warning, once.
+	// and headers of a proxy arrive, the Logger gets a warning, once. A panic of
+	// it is logged, and the default holds.
 	RemoteAddr func(r *http.Request) string
 
 	// Now tells the time. Defaults to time.Now.
@@ -257,7 +258,10 @@ type Lifetimes struct {
 }
 
 // Pages are how the pages look, and what they call accounts and users. Every
-// field is optional.
+// field is optional. A panic of Language, TimeZone or Data is logged, and the
+// page is shown as to somebody of whom the host knows nothing: what it tells
+// may have happened already. A panic of AccountName or UserName is an error of
+// it.
 type Pages struct {
 	// Files overrides pages, the stylesheet and messages file by file, and adds
 	// pages for [Provider.WritePage] and languages; see package dashboard for

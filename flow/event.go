@@ -115,6 +115,25 @@ func printable(s string) string {
 	}, s[:min(len(s), maxActorText)])
 }
 
+// remoteAddr returns what tells the address of a caller: the host's function,
+// or the default. An event needs it once what it tells of has happened, so a
+// panic of the host's function is logged, and the address is that of the
+// connection.
+func remoteAddr(given func(*http.Request) string, logger *slog.Logger) func(*http.Request) string {
+	if given == nil {
+		return connectionAddr(logger)
+	}
+	return func(r *http.Request) (address string) {
+		defer func() {
+			if problem := recover(); problem != nil {
+				logger.ErrorContext(r.Context(), "Config.RemoteAddr panicked", "panic", fmt.Sprint(problem), "stack", string(debug.Stack()))
+				address = connectionHost(r)
+			}
+		}()
+		return given(r)
+	}
+}
+
 // connectionAddr returns the default of Config.RemoteAddr: the host of
 // r.RemoteAddr. It warns once where requests seem to come through a proxy,
 // whose address that is.
@@ -129,10 +148,15 @@ func connectionAddr(logger *slog.Logger) func(*http.Request) string {
 				})
 			}
 		}
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			return r.RemoteAddr
-		}
-		return host
+		return connectionHost(r)
 	}
+}
+
+// connectionHost is the host of r.RemoteAddr.
+func connectionHost(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }

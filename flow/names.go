@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 )
 
 // accountNames returns what names accounts: the host's function, if it has one
@@ -13,7 +14,7 @@ func accountNames(given func(context.Context, string) (string, error)) func(cont
 		if given == nil {
 			return account, nil
 		}
-		name, err := given(ctx, account)
+		name, err := nameBy(ctx, given, account)
 		if err != nil {
 			return "", fmt.Errorf("flow: Config.Pages.AccountName: %w", err)
 		}
@@ -30,10 +31,21 @@ func userNames(given func(context.Context, string) (string, error)) func(context
 		if given == nil {
 			return "", nil
 		}
-		name, err := given(ctx, user)
+		name, err := nameBy(ctx, given, user)
 		if err != nil {
 			return "", fmt.Errorf("flow: Config.Pages.UserName: %w", err)
 		}
 		return name, nil
 	}
+}
+
+// nameBy calls a function of the host's. A panic of it is an error like others:
+// names are asked for beside what is shown only once, such as an API token.
+func nameBy(ctx context.Context, given func(context.Context, string) (string, error), id string) (name string, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("panicked: %v\n%s", problem, debug.Stack())
+		}
+	}()
+	return given(ctx, id)
 }

@@ -100,9 +100,7 @@ func (cfg *Config) setDefaults() {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	if cfg.RemoteAddr == nil {
-		cfg.RemoteAddr = connectionAddr(cfg.Logger)
-	}
+	cfg.RemoteAddr = remoteAddr(cfg.RemoteAddr, cfg.Logger)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

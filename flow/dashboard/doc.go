@@ -264,7 +264,8 @@
 //
 // Times are in the zone of flow.Config.Pages.TimeZone, and in UTC without one. A
 // page of the host's own gives these functions a time.Time, which is told in its
-// own zone. New fails where a template says a message that there is not, or leaves out an argument of it.
+// own zone. New fails if a template says a message that there is not, or leaves
+// out an argument of one.
 //
 // flow.Config.Pages says which languages there are, and which one a page is in.
 // Errors of the protocol, and what the log and events tell, are in English.

@@ -13,8 +13,8 @@
 //
 // Either token has a name and scopes, and expires or not. It is shown once; the
 // store has its digest. When it was last used is known to within a few minutes.
-// No page of the library links to the pages of tokens: the host does, from the
-// settings of an account.
+// The pages of package dashboard, if the host has them, and those of tokens lead
+// to each other. The host links either, from the settings of an account.
 //
 // Where the host has a flow.Config.MayAct, it is asked about a user token with
 // the account "", when it is made and at each use. One that looks for a

@@ -146,7 +146,6 @@ func TestFormIsSentTwice(t *testing.T) {
 	require.Len(t, s.eventsOf(oauthapp.APITokenCreated), 1)
 }
 
-// A token that was made is shown, and each name on the page asked for once.
 // Times are in the zone that the host says for the person.
 func TestTimeZone(t *testing.T) {
 	s := newService(t, tokens.Config{}, func(cfg *flow.Config) {
@@ -157,6 +156,7 @@ func TestTimeZone(t *testing.T) {
 	require.Contains(t, s.get("ada", "/accounts/99/api_tokens").Body.String(), "6 May 2026, 09:00:00 UTC−3</time>")
 }
 
+// A token that was made is shown, and each name on the page asked for once.
 func TestShown(t *testing.T) {
 	asked := 0
 	s := newService(t, tokens.Config{}, func(cfg *flow.Config) {
@@ -168,6 +168,26 @@ func TestShown(t *testing.T) {
 	s.make("ada", "11", url.Values{"kind": {"account"}})
 	require.Equal(t, 2, strings.Count(s.get("bob", "/accounts/11/api_tokens").Body.String(), "by <bdi>1</bdi>"))
 	require.Equal(t, 1, asked)
+}
+
+// A token that was made is shown, also where the names of others are away.
+func TestShownWithoutNames(t *testing.T) {
+	away := false
+	s := newService(t, tokens.Config{}, func(cfg *flow.Config) {
+		cfg.Pages.UserName = func(context.Context, string) (string, error) {
+			if away {
+				panic("no names")
+			}
+			return "", nil
+		}
+	})
+	s.make("ada", "11", url.Values{"kind": {"account"}})
+	form := s.form("bob", "11", url.Values{"kind": {"account"}})
+	away = true
+	answer := s.post("bob", "/accounts/11/api_tokens", form)
+	require.Equal(t, http.StatusOK, answer.Code)
+	require.Regexp(t, shown, answer.Body.String())
+	require.Equal(t, http.StatusServiceUnavailable, s.get("bob", "/accounts/11/api_tokens").Code)
 }
 
 func TestLimit(t *testing.T) {

@@ -13,6 +13,7 @@ func (s *Set) check() error {
 	if err != nil {
 		return err
 	}
+	s.nobody = host
 	for name, samples := range s.Samples() {
 		for _, sample := range samples {
 			b, err := s.execute(s.editions[0], name, sample.Data, host)

@@ -215,16 +215,14 @@ func withTags(r *http.Request, key any, locales string) *http.Request {
 }
 
 // edition returns the pages in the language for a request: the one that
-// WithLanguage names, or else the one that the host says, or else the first that its client asks for and there is, or else
-// the best for the browser, or else the default one.
+// [WithLanguage] names, or else the one that the host says, or else the first
+// that its client asks for and there is, or else the best for the browser, or
+// else the default one.
 func (s *Set) edition(r *http.Request) *edition {
 	if len(s.editions) == 1 {
 		return s.editions[0]
 	}
-	set := ""
-	if s.options.Language != nil {
-		set = s.options.Language(r)
-	}
+	set := ask(s, r, "Language", s.options.Language, "")
 	shown, _ := r.Context().Value(languageKey{}).([]language.Tag)
 	asked, _ := r.Context().Value(localesKey{}).([]language.Tag)
 	for _, tag := range slices.Concat(shown, preferred(set), asked, preferred(r.Header.Get("Accept-Language"))) {

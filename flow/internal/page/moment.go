@@ -29,10 +29,7 @@ func (m Moment) ISO() string { return m.At.UTC().Format(time.RFC3339) }
 // host is asked once, and not before there is a time.
 func (s *Set) Moments(r *http.Request) func(at time.Time) Moment {
 	now, zone := s.options.Now(), sync.OnceValue(func() *time.Location {
-		if s.options.TimeZone == nil {
-			return nil
-		}
-		return s.options.TimeZone(r)
+		return ask(s, r, "TimeZone", s.options.TimeZone, nil)
 	})
 	return func(at time.Time) Moment {
 		if at.IsZero() {

@@ -87,6 +87,7 @@ type Set struct {
 	script     asset
 	copies     map[string]bool // pages that the script is for, by their files
 	path       string          // of the issuer
+	nobody     any             // what Options.Data returns where nobody is signed in
 }
 
 // document is what templates receive.
@@ -140,10 +141,7 @@ func New(o Options) (*Set, error) {
 // page and of a page that the host adds may lead anywhere. Nothing is sent
 // before the page is complete; a page that fails is a 500, and logged.
 func (s *Set) Write(w http.ResponseWriter, r *http.Request, status int, name string, data any, formActions ...string) {
-	var host any
-	if s.options.Data != nil {
-		host = s.options.Data(r)
-	}
+	host := ask(s, r, "Data", s.options.Data, s.nobody)
 	l := s.edition(r)
 	b, err := s.execute(l, name, data, host)
 	if err != nil {
