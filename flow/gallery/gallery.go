@@ -8,7 +8,7 @@
 // It is at [Path]. Anybody can open it, and it shows nothing of anybody, but it
 // is of no use to your users: list it while you work on your pages.
 // [flow.Config.Check] advises against it where the issuer is no loopback host.
-// The forms on the samples do nothing. Add ?ui_locales=de to see them in
+// Browsers send no form of a sample. Add ?ui_locales=de to see them in
 // German, or any other language that there is.
 package gallery
 
@@ -92,7 +92,7 @@ type gallery struct{ kernel *kernel.Kernel }
 
 // index links every sample, in the language that was asked for.
 func (g gallery) index(w http.ResponseWriter, r *http.Request) {
-	base, locales := g.kernel.BasePath+Path, r.URL.Query().Get("ui_locales")
+	base, locales := g.kernel.BasePath+Path, asked(r)
 	query := ""
 	if locales != "" {
 		query = "?" + url.Values{"ui_locales": {locales}}.Encode()
@@ -142,5 +142,27 @@ func (g gallery) sample(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	g.kernel.WritePage(w, page.WithLanguage(r, r.URL.Query().Get("ui_locales")), http.StatusOK, name, samples[number-1].Data)
+	g.kernel.WritePage(idle{w}, page.WithLanguage(r, asked(r)), http.StatusOK, name, samples[number-1].Data)
+}
+
+// maxLocales bounds, in bytes, the languages that are asked for: every link of
+// the index repeats them.
+const maxLocales = 100
+
+// asked returns the languages that are asked for, or "".
+func asked(r *http.Request) string {
+	locales := r.URL.Query().Get("ui_locales")
+	if len(locales) > maxLocales {
+		return ""
+	}
+	return locales
+}
+
+// idle adds a second policy to a page: browsers send none of its forms, whose
+// fields and addresses are those of the pages that it shows.
+type idle struct{ http.ResponseWriter }
+
+func (w idle) WriteHeader(status int) {
+	w.Header().Add("Content-Security-Policy", "form-action 'none'")
+	w.ResponseWriter.WriteHeader(status)
 }

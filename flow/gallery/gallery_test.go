@@ -66,3 +66,35 @@ func TestGallery(t *testing.T) {
 	}
 	require.False(t, strings.Contains(index, "<script"))
 }
+
+// The samples can be used for nothing: a browser sends none of their forms, and
+// shows them in no frame.
+func TestSamplesAreIdle(t *testing.T) {
+	p := flowtest.New(t, flow.Config{Extensions: []flow.Extension{gallery.New(gallery.Config{})}})
+	for _, sample := range []string{"consent/2", "error/2", "application/2", "application_form/2"} {
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, gallery.Path+"/"+sample, nil))
+		require.Equal(t, http.StatusOK, w.Code, sample)
+		policies := w.Result().Header.Values("Content-Security-Policy")
+		require.Len(t, policies, 2, sample)
+		require.Contains(t, policies[0], "frame-ancestors 'none'")
+		require.Equal(t, "form-action 'none'", policies[1])
+		require.Empty(t, w.Result().Cookies())
+		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	}
+}
+
+// Who asks for a language of ten thousand bytes does not get them back a hundred
+// times over. A language that the host does not list is not shown.
+func TestLanguagesAskedFor(t *testing.T) {
+	p := flowtest.New(t, flow.Config{Extensions: []flow.Extension{gallery.New(gallery.Config{})}, Pages: flow.Pages{Languages: []string{"en"}}})
+	get := func(locales string) string {
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, gallery.Path+"?ui_locales="+locales, nil))
+		require.Equal(t, http.StatusOK, w.Code)
+		return w.Body.String()
+	}
+	require.Equal(t, get(""), get(strings.Repeat("x", 10_000)))
+	require.Contains(t, get("de"), `<html lang="en"`)
+	require.NotContains(t, get("de"), "Deutsch")
+}
