@@ -30,7 +30,11 @@ func TestLooks(t *testing.T) {
 				return range.getClientRects().length > 1
 			})`,
 		},
+		"buttons are wider than a small phone": {
+			"consent/2?ui_locales=de", `[...document.querySelectorAll("main *")].filter(e => e.scrollWidth > e.clientWidth && getComputedStyle(e).display !== "inline")`,
+		},
 	} {
+		require.NoError(t, chromedp.Do(c.ctx, chromedp.EmulateViewport(320, 800)))
 		c.open(s.URL + "/oauth/gallery/" + look.page)
 		found, err := chromedp.Run(c.ctx, chromedp.Evaluate[[]string](look.wrong+`.map(e => e.outerHTML)`))
 		require.NoError(t, err, name)
