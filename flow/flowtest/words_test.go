@@ -39,6 +39,24 @@ func TestUntranslated(t *testing.T) {
 	require.Empty(t, flowtest.Untranslated(t, cfg, "plain.html", nil))
 }
 
+// The words of the configuration are messages, and every text of data is a name,
+// wherever it stands.
+func TestUntranslatedKnowsWordsAndNames(t *testing.T) {
+	type person struct {
+		Key   string
+		Lines [1]string
+		Boss  *person
+	}
+	boss := &person{Key: "Chief", Lines: [1]string{"One line"}}
+	boss.Boss = boss
+	files := fstest.MapFS{"own.html": {Data: []byte(`{{define "title"}}{{msg "list.heading"}}{{end}}{{define "main"}}` +
+		`<p>{{msg "scope.read"}}</p>{{with .Page}}{{.Key}} {{index .Boss.Lines 0}}{{end}}<input type="submit" value="Send">{{end}}`)}}
+	require.Equal(t, []string{"Send"}, flowtest.Untranslated(t, flow.Config{
+		Scopes: []flow.Scope{{Name: "read", Description: "Read your <domains>", Default: true}},
+		Pages:  flow.Pages{Files: files},
+	}, "own.html", boss))
+}
+
 // A page of the host, and what it says in one language alone. In a host's own
 // tests, cfg is the configuration of the service, and t is there.
 func ExampleUntranslated() {

@@ -4,10 +4,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dashboard"
+	"github.com/oauthapps/oauthapps/flow/flowtest"
 	"github.com/oauthapps/oauthapps/flow/tokens"
 )
 
@@ -27,4 +30,11 @@ func TestLinksToAndFromApplications(t *testing.T) {
 	require.Contains(t, get(pages, applications), `<a href="`+own+`">API tokens</a>`)
 	require.Contains(t, get(s.Provider, own), `<a href="`+applications+`">OAuth applications</a>`)
 	require.Contains(t, get(s.Provider, own), `<a href="`+own+`" aria-current="page">API tokens</a>`)
+}
+
+// A page of the host's can say what the pages of tokens say.
+func TestMessagesForTheHost(t *testing.T) {
+	cfg := flow.Config{Extensions: []flow.Extension{tokens.New(tokens.Config{})}}
+	cfg.Pages.Files = fstest.MapFS{"own.html": {Data: []byte(`{{define "title"}}{{msg "tokens.heading"}}{{end}}{{define "main"}}{{end}}`)}}
+	require.Empty(t, flowtest.Untranslated(t, cfg, "own.html", nil))
 }

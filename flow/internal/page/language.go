@@ -152,6 +152,7 @@ func (s *Set) Missing(tag string) []string {
 type (
 	languageKey struct{} // of WithLanguage
 	localesKey  struct{} // of WithLocales
+	marksKey    struct{} // of WithMarks
 )
 
 // maxPreferences bounds what is read of somebody's languages, in bytes: nobody
@@ -214,11 +215,37 @@ func withTags(r *http.Request, key any, locales string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), key, tags))
 }
 
+// WithMarks returns a request whose pages have marks around every message, for
+// tests that look for what else they say.
+func WithMarks(r *http.Request, begin, end string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), marksKey{}, [2]string{begin, end}))
+}
+
+// marked is the edition with marks around every message.
+func (l *edition) marked(begin, end string) *edition {
+	around := &edition{tag: l.tag, now: l.now, pages: map[string]*template.Template{}, messages: messages{}}
+	for key, t := range l.messages {
+		around.messages[key] = text{}
+		for form, p := range t {
+			around.messages[key][form] = slices.Concat(pattern{{html: begin}}, p, pattern{{html: end}})
+		}
+	}
+	return around
+}
+
 // edition returns the pages in the language for a request: the one that
 // [WithLanguage] names, or else the one that the host says, or else the first
 // that its client asks for and there is, or else the best for the browser, or
 // else the default one.
 func (s *Set) edition(r *http.Request) *edition {
+	l := s.inLanguage(r)
+	if marks, ok := r.Context().Value(marksKey{}).([2]string); ok {
+		return l.marked(marks[0], marks[1])
+	}
+	return l
+}
+
+func (s *Set) inLanguage(r *http.Request) *edition {
 	if len(s.editions) == 1 {
 		return s.editions[0]
 	}

@@ -3,7 +3,6 @@ package page
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,12 +12,13 @@ import (
 
 // TestPagesSayMessagesAlone: every text of a page is a message or data.
 func TestPagesSayMessagesAlone(t *testing.T) {
-	set, err := New(Options{Overrides: pagetest.Marked(t, os.DirFS("."))})
+	set, err := New(Options{})
 	require.NoError(t, err)
+	r := WithMarks(httptest.NewRequest(http.MethodGet, "/", nil), pagetest.Begin, pagetest.End)
 	for page, list := range samples() {
 		for _, sample := range list {
 			w := httptest.NewRecorder()
-			set.Write(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, page, pagetest.Data(sample.Data))
+			set.Write(w, r, http.StatusOK, page, pagetest.Data(sample.Data))
 			require.Equal(t, http.StatusOK, w.Code, page)
 			require.Empty(t, pagetest.Unsaid(t, w.Body.Bytes()), page)
 		}
@@ -27,6 +27,6 @@ func TestPagesSayMessagesAlone(t *testing.T) {
 
 // TestUnsaidIsFound: what is written in a template is found.
 func TestUnsaidIsFound(t *testing.T) {
-	require.Equal(t, []string{" by ", "Close"}, pagetest.Unsaid(t, []byte(
-		`<html lang="en"><a lang="de" title="Auf Deutsch">Deutsch <b>jetzt</b></a><p>⟦Made <strong>⟦once⟧</strong>⟧ by ⟦Ada⟧</p><code>read</code> … 12 <button title="Close">⟦x⟧</button>`)))
+	require.Equal(t, []string{" by ", "Close", "Send"}, pagetest.Unsaid(t, []byte(
+		`<html lang="en"><a lang="de" title="Auf Deutsch">Deutsch <b>jetzt</b></a><p>⟦Made <strong>⟦once⟧</strong>⟧ by ⟦Ada⟧</p><code><b>read</b></code> … 12 <button title="Close" value="x">⟦x⟧</button><input value="1x"><input type="submit" value="Send">`)))
 }

@@ -3,111 +3,95 @@ package pagetest
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 	"unicode"
 
 	"golang.org/x/net/html"
 )
 
-// The marks around messages and data.
-const begin, end = "⟦", "⟧"
+// Begin and End are the marks around messages and data.
+const Begin, End = "⟦", "⟧"
 
-// English is the file of the messages in English.
-const English = "messages/en.json"
-
-// Marked returns an override of every English message in some files, each with
-// marks around it. Files of the host need not have any.
-func Marked(t testing.TB, files ...fs.FS) fstest.MapFS {
-	t.Helper()
-	marked := map[string]any{}
-	for _, f := range files {
-		b, err := fs.ReadFile(f, English)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		var messages map[string]any
-		if err := json.Unmarshal(b, &messages); err != nil {
-			t.Fatal(err)
-		}
-		for key, text := range messages {
-			if forms, ok := text.(map[string]any); ok {
-				for form, text := range forms {
-					forms[form] = begin + text.(string) + end
-				}
-				marked[key] = forms
-				continue
-			}
-			marked[key] = begin + text.(string) + end
-		}
-	}
-	b, err := json.Marshal(marked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fstest.MapFS{English: {Data: b}}
+// Data returns a sample of the library with marks around every text, but for the
+// keys of messages and the names of fields, which templates go by.
+func Data(sample any) any {
+	return newMarker(func(field, _ string) bool { return field == "Key" || field == "Field" }).data(sample)
 }
 
-// Data returns a sample with marks around every text, but for the keys of
-// messages and the names of fields, which templates go by. Where pages have
-// keys as plain texts, isKey tells which those are; it may be left out.
-func Data(sample any, isKey ...func(string) bool) any {
-	if sample == nil {
+// HostData returns the data of a page of the host's with marks around every
+// text that is no key of a message.
+func HostData(data any, isKey func(text string) bool) any {
+	return newMarker(func(_, text string) bool { return isKey(text) }).data(data)
+}
+
+// A marker puts marks around the texts of data.
+type marker struct {
+	leaves func(field, text string) bool
+	made   map[pointer]reflect.Value // of pointers that were met: data can lead in a circle
+}
+
+type pointer struct {
+	to  uintptr
+	typ reflect.Type
+}
+
+func newMarker(leaves func(field, text string) bool) marker {
+	return marker{leaves, map[pointer]reflect.Value{}}
+}
+
+func (m marker) data(of any) any {
+	if of == nil {
 		return nil
 	}
-	return marker{isKey}.mark(reflect.ValueOf(sample)).Interface()
+	return m.mark("", reflect.ValueOf(of)).Interface()
 }
 
-type marker struct{ isKey []func(string) bool }
-
-func (m marker) leaves(text string) bool {
-	return text == "" || slices.ContainsFunc(m.isKey, func(is func(string) bool) bool { return is(text) })
-}
-
-func (m marker) mark(v reflect.Value) reflect.Value {
+// mark returns a value with marks; field is the one of a struct that has it.
+func (m marker) mark(field string, v reflect.Value) reflect.Value {
 	marked := reflect.New(v.Type()).Elem()
 	marked.Set(v)
 	switch v.Kind() {
 	case reflect.String:
-		if !m.leaves(v.String()) {
-			marked.SetString(begin + v.String() + end)
+		if v.Len() > 0 && !m.leaves(field, v.String()) {
+			marked.SetString(Begin + v.String() + End)
 		}
 	case reflect.Pointer:
 		if !v.IsNil() {
+			met := pointer{v.Pointer(), v.Type()}
+			if made, ok := m.made[met]; ok {
+				return made
+			}
 			marked.Set(reflect.New(v.Type().Elem()))
-			marked.Elem().Set(m.mark(v.Elem()))
+			m.made[met] = marked
+			marked.Elem().Set(m.mark(field, v.Elem()))
 		}
 	case reflect.Interface:
 		if !v.IsNil() {
-			marked.Set(m.mark(v.Elem()))
+			marked.Set(m.mark(field, v.Elem()))
 		}
 	case reflect.Map:
 		if !v.IsNil() {
 			marked.Set(reflect.MakeMap(v.Type()))
 			for key, value := range v.Seq2() {
-				marked.SetMapIndex(key, m.mark(value))
+				marked.SetMapIndex(key, m.mark(field, value))
 			}
 		}
 	case reflect.Slice:
 		marked.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		fallthrough
+	case reflect.Array:
 		for i := range v.Len() {
-			marked.Index(i).Set(m.mark(v.Index(i)))
+			marked.Index(i).Set(m.mark(field, v.Index(i)))
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			field := v.Type().Field(i)
-			if field.IsExported() && field.Name != "Key" && field.Name != "Field" && field.Type != reflect.TypeFor[time.Time]() {
-				marked.Field(i).Set(m.mark(v.Field(i)))
+			f := v.Type().Field(i)
+			if f.IsExported() && f.Type != reflect.TypeFor[time.Time]() {
+				marked.Field(i).Set(m.mark(f.Name, v.Field(i)))
 			}
 		}
 	}
@@ -115,7 +99,13 @@ func (m marker) mark(v reflect.Value) reflect.Value {
 }
 
 // Attributes that are read out or shown.
-var spoken = []string{"alt", "aria-label", "data-copied", "data-copy", "data-label", "placeholder", "title"}
+var spoken = []string{
+	"alt", "aria-description", "aria-label", "aria-placeholder", "aria-roledescription", "aria-valuetext",
+	"data-copied", "data-copy", "data-label", "label", "placeholder", "title",
+}
+
+// silent are the elements whose text is not in a language of people.
+var silent = []string{"code", "script", "style"}
 
 // Unsaid returns the texts of a page that are neither messages nor data. What
 // is in <code>, or written for programs, is no text. What is in an element with
@@ -134,11 +124,11 @@ func Unsaid(t testing.TB, body []byte) []string {
 			continue
 		}
 		for _, a := range n.Attr {
-			if slices.Contains(spoken, a.Key) {
+			if slices.Contains(spoken, a.Key) || a.Key == "value" && isButton(n) {
 				texts = append(texts, outside(a.Val, new(int)))
 			}
 		}
-		if n.Type == html.TextNode && n.Parent.Data != "code" && n.Parent.Data != "style" && n.Parent.Data != "script" {
+		if n.Type == html.TextNode && !isSilent(n) {
 			texts = append(texts, outside(n.Data, &depth))
 		}
 	}
@@ -146,6 +136,24 @@ func Unsaid(t testing.TB, body []byte) []string {
 		t.Fatal("the marks do not match")
 	}
 	return slices.DeleteFunc(texts, func(text string) bool { return !strings.ContainsFunc(text, unicode.IsLetter) })
+}
+
+// isButton reports whether an element is an input that shows its value as what
+// it does.
+func isButton(n *html.Node) bool {
+	return n.Data == "input" && slices.ContainsFunc(n.Attr, func(a html.Attribute) bool {
+		return a.Key == "type" && (a.Val == "submit" || a.Val == "button" || a.Val == "reset")
+	})
+}
+
+// isSilent reports whether a node is in an element that is silent.
+func isSilent(n *html.Node) bool {
+	for n = n.Parent; n != nil; n = n.Parent {
+		if slices.Contains(silent, n.Data) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasOwnLanguage reports whether a node is in an element that says its language
@@ -165,9 +173,9 @@ func outside(text string, depth *int) string {
 	var b strings.Builder
 	for _, r := range text {
 		switch {
-		case string(r) == begin:
+		case string(r) == Begin:
 			*depth++
-		case string(r) == end:
+		case string(r) == End:
 			*depth--
 		case *depth == 0:
 			b.WriteRune(r)
