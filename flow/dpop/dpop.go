@@ -94,7 +94,9 @@ type Application struct {
 }
 
 // New returns the capability, for flow.Config.Extensions.
-func New(cfg Config) flow.Extension { return &extension{cfg: cfg} }
+func New(cfg Config) flow.Extension { return extension{cfg} }
+
+type extension struct{ cfg Config }
 
 const (
 	scheme      = "DPoP"
@@ -103,9 +105,9 @@ const (
 	keyParam    = "dpop_jkt"
 )
 
-func (*extension) Name() string { return Name }
+func (extension) Name() string { return Name }
 
-func (e *extension) Findings() []kernel.Finding {
+func (e extension) Findings() []kernel.Finding {
 	if e.cfg.RequireBinding {
 		return nil
 	}
@@ -122,20 +124,21 @@ func (e *extension) Findings() []kernel.Finding {
 var messages embed.FS
 
 // meets is what the capability sees to for the clauses of a profile.
-func (e *extension) meets() []kernel.Requirement {
-	if !e.cfg.RequireBinding {
+func (s *service) meets() []kernel.Requirement {
+	if !s.cfg.RequireBinding {
 		return nil
 	}
 	return []kernel.Requirement{kernel.BoundTokensOnly}
 }
 
-func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
-	if err := e.prepare(k); err != nil {
+func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
+	s, err := newService(e.cfg, k)
+	if err != nil {
 		return kernel.Contribution{}, err
 	}
 	metadata := map[string]any{"dpop_signing_alg_values_supported": algorithms}
 	resourceMetadata := maps.Clone(metadata)
-	if e.cfg.RequireBinding {
+	if s.cfg.RequireBinding {
 		resourceMetadata["dpop_bound_access_tokens_required"] = true // RFC 9728, section 2
 	}
 	return kernel.Contribution{
@@ -144,28 +147,28 @@ func (e *extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 			Check: checkThumbprint,
 			Keep:  func(value string) any { return binding{Code: value} },
 		}},
-		ApplicationField:   e.field(),
+		ApplicationField:   s.field(),
 		Pages:              page.Further{Files: messages},
-		JudgeAuthorization: e.judgePush,
-		JudgeTokenRequest:  e.judgeTokenRequest,
+		JudgeAuthorization: s.judgePush,
+		JudgeTokenRequest:  s.judgeTokenRequest,
 		Schemes: []kernel.Scheme{{
 			Name:      scheme,
-			Check:     e.checkCall,
+			Check:     s.checkCall,
 			Binds:     isBound,
 			Challenge: `algs="` + strings.Join(algorithms, " ") + `"`,
 		}},
 		Metadata:             metadata,
 		ResourceMetadata:     resourceMetadata,
 		IntrospectionMembers: confirmation,
-		AnswerHeader:         e.addNonce,
+		AnswerHeader:         s.addNonce,
 		ExposedHeaders:       []string{nonceHeader},
-		Meets:                e.meets(),
+		Meets:                s.meets(),
 		ClaimsExtra:          true,
 	}, nil
 }
 
 // field lets the owner of an application demand a proof of its token requests.
-func (e *extension) field() *kernel.ApplicationField {
+func (s *service) field() *kernel.ApplicationField {
 	return &kernel.ApplicationField{
 		Name:  "dpop_bound_access_tokens",
 		Label: page.Say("dpop.label"),
@@ -177,7 +180,7 @@ func (e *extension) field() *kernel.ApplicationField {
 			}
 			var kept Application
 			_, err := app.ReadExtra(Name, &kept)
-			return text, !e.cfg.RequireBinding && (err != nil || !kept.Fixed)
+			return text, !s.cfg.RequireBinding && (err != nil || !kept.Fixed)
 		},
 		Entry: func(_ oauthapp.Application, text string) (entry any, problem *page.Message) {
 			if text == "" {

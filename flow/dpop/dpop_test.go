@@ -14,6 +14,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow"
 	"github.com/oauthapps/oauthapps/flow/dpop"
+	"github.com/oauthapps/oauthapps/flow/flowtest"
 	"github.com/oauthapps/oauthapps/store/memory"
 )
 
@@ -314,4 +315,14 @@ func TestFindings(t *testing.T) {
 		}
 		require.Equal(t, count, found)
 	}
+}
+
+// One capability can be listed by several providers, as by a host's own and by
+// that of its tests: each judges by its own issuer.
+func TestOneCapabilityOfTwoProviders(t *testing.T) {
+	capability := dpop.New(dpop.Config{})
+	h, c := newHost(t, memory.New(), capability), newClient(t, "ES256")
+	flowtest.New(t, flow.Config{Extensions: []flow.Extension{capability}})
+	tokens := h.bound(h.public, c)
+	require.Equal(t, http.StatusNoContent, h.calls(c, tokens.AccessToken).Code)
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-type extension struct {
+// A service judges the requests to one provider.
+type service struct {
 	cfg    Config
 	kernel *kernel.Kernel
 	proofs verifier
@@ -24,37 +25,46 @@ type extension struct {
 	issuer, resource string // the origins of the endpoints and of the API
 }
 
-func (e *extension) prepare(k *kernel.Kernel) (err error) {
-	e.kernel = k
-	e.cfg.RequireBinding = e.cfg.RequireBinding || k.Profile == kernel.FAPI2
-	e.proofs = verifier{nonces: nonces{k.Tickets}, requireNonce: e.cfg.RequireNonce, strict: k.Profile == kernel.FAPI2}
-	e.calls = newMemory(max(nonceLifetime, proofLifetime+clockSkew), maxProofs)
-	if e.issuer, err = originOf(k.Issuer); err != nil {
-		return err
+func newService(cfg Config, k *kernel.Kernel) (*service, error) {
+	strict := k.Profile == kernel.FAPI2
+	cfg.RequireBinding = cfg.RequireBinding || strict
+	issuer, err := originOf(k.Issuer)
+	if err != nil {
+		return nil, err
 	}
-	e.resource, err = originOf(k.Resource)
-	return err
+	resource, err := originOf(k.Resource)
+	if err != nil {
+		return nil, err
+	}
+	return &service{
+		cfg:      cfg,
+		kernel:   k,
+		proofs:   verifier{nonces: nonces{k.Tickets}, requireNonce: cfg.RequireNonce, strict: strict},
+		calls:    newMemory(max(nonceLifetime, proofLifetime+clockSkew), maxProofs),
+		issuer:   issuer,
+		resource: resource,
+	}, nil
 }
 
 // judgeTokenRequest binds what a token request comes to to the key that it
 // proves (RFC 9449, section 5).
-func (e *extension) judgeTokenRequest(t *kernel.TokenRequest) *wire.Error {
+func (s *service) judgeTokenRequest(t *kernel.TokenRequest) *wire.Error {
 	bound, err := bindingOf(t.Extra)
 	if err != nil {
 		return wire.Internal(err)
 	}
-	p, refusal := e.proofAtEndpoint(t.HTTP, t.Now)
+	p, refusal := s.proofAtEndpoint(t.HTTP, t.Now)
 	if refusal == nil {
-		refusal = e.judgeKey(t, bound, p.thumbprint)
+		refusal = s.judgeKey(t, bound, p.thumbprint)
 	}
 	if refusal == nil && p.thumbprint != "" && !t.Again && !namesNothing(t) {
-		refusal = e.claim(t.HTTP.Context(), p, t.Now)
+		refusal = s.claim(t.HTTP.Context(), p, t.Now)
 	}
 	if refusal != nil || t.Repeat {
 		return refusal
 	}
 	next := binding{Access: p.thumbprint}
-	if s := t.Client.Session; s != nil && !s.Refresh.Digest.IsZero() {
+	if session := t.Client.Session; session != nil && !session.Refresh.Digest.IsZero() {
 		if next.Previous = bound.Access; bound.Previous != bound.Access {
 			t.DropOlder()
 		}
@@ -72,9 +82,9 @@ func (e *extension) judgeTokenRequest(t *kernel.TokenRequest) *wire.Error {
 // judgeKey tells whether a token request may go on with a key, "" where it
 // proves none. A confidential client proves itself in another way, so that its
 // refresh tokens are not bound to a key (RFC 9449, section 5).
-func (e *extension) judgeKey(t *kernel.TokenRequest, bound binding, key string) *wire.Error {
+func (s *service) judgeKey(t *kernel.TokenRequest, bound binding, key string) *wire.Error {
 	switch {
-	case key == "" && (e.cfg.RequireBinding || demandsBinding(t.Client.Application)):
+	case key == "" && (s.cfg.RequireBinding || demandsBinding(t.Client.Application)):
 		return wire.Refuse(InvalidProof, "the DPoP header is missing: tokens are bound to a key here")
 	case key == "" && bound.Code != "":
 		return wire.Refuse(InvalidProof, "the DPoP header is missing: the code is bound to a key")
@@ -113,19 +123,19 @@ func namesNothing(t *kernel.TokenRequest) bool {
 
 // judgePush binds the code of a pushed request to the key that the push proves
 // (RFC 9449, section 10.1).
-func (e *extension) judgePush(a *kernel.AuthorizationRequest) *wire.Error {
+func (s *service) judgePush(a *kernel.AuthorizationRequest) *wire.Error {
 	if !a.Pushing {
 		return nil
 	}
-	now := e.kernel.Now()
-	p, refusal := e.proofAtEndpoint(a.HTTP, now)
+	now := s.kernel.Now()
+	p, refusal := s.proofAtEndpoint(a.HTTP, now)
 	if refusal != nil || p.thumbprint == "" {
 		return refusal
 	}
 	if named := a.Params.Get(keyParam); named != "" && named != p.thumbprint {
 		return wire.Refuse(wire.InvalidRequest, keyParam+" is not the key of the DPoP proof")
 	}
-	if refusal := e.claim(a.HTTP.Context(), p, now); refusal != nil {
+	if refusal := s.claim(a.HTTP.Context(), p, now); refusal != nil {
 		return refusal
 	}
 	a.Params = append(a.Params.Without(keyParam), wire.Param{Name: keyParam, Value: p.thumbprint})
@@ -134,38 +144,38 @@ func (e *extension) judgePush(a *kernel.AuthorizationRequest) *wire.Error {
 
 // proofAtEndpoint checks the proof of a request to an endpoint of the library.
 // The proof is zero where there is none.
-func (e *extension) proofAtEndpoint(r *http.Request, now time.Time) (proof, *wire.Error) {
+func (s *service) proofAtEndpoint(r *http.Request, now time.Time) (proof, *wire.Error) {
 	compact, refusal := headerOf(r)
 	if refusal != nil || compact == "" {
 		return proof{}, refusal
 	}
 	// The path is the one that the endpoint was found by.
-	target, err := normalize(e.issuer + r.URL.EscapedPath())
+	target, err := normalize(s.issuer + r.URL.EscapedPath())
 	if err != nil {
 		return proof{}, wire.Internal(err)
 	}
-	p, refusal := e.proofs.check(compact, r.Method, target, now)
-	return p, e.tellNonce(refusal, now)
+	p, refusal := s.proofs.check(compact, r.Method, target, now)
+	return p, s.tellNonce(refusal, now)
 }
 
 // tellNonce adds the nonce to a refusal that asks for one.
-func (e *extension) tellNonce(refusal *wire.Error, now time.Time) *wire.Error {
+func (s *service) tellNonce(refusal *wire.Error, now time.Time) *wire.Error {
 	if refusal != nil && refusal.Code == UseNonce {
 		refusal.Header = http.Header{}
-		refusal.Header.Set(nonceHeader, e.proofs.nonces.issue(now))
+		refusal.Header.Set(nonceHeader, s.proofs.nonces.issue(now))
 	}
 	return refusal
 }
 
 // addNonce tells the next nonce with every answer to a request with DPoP (RFC
 // 9449, section 8.2).
-func (e *extension) addNonce(h http.Header, r *http.Request) {
-	if !e.cfg.RequireNonce {
+func (s *service) addNonce(h http.Header, r *http.Request) {
+	if !s.cfg.RequireNonce {
 		return
 	}
 	name, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if r.Header.Get(headerName) != "" || strings.EqualFold(name, scheme) {
-		h.Set(nonceHeader, e.proofs.nonces.issue(e.kernel.Now()))
+		h.Set(nonceHeader, s.proofs.nonces.issue(s.kernel.Now()))
 	}
 }
 
@@ -176,8 +186,8 @@ const recordMargin = time.Minute
 var errReplayed = wire.Refuse(InvalidProof, "the DPoP proof was used before")
 
 // claim sees to it that a proof is used once, at whatever node.
-func (e *extension) claim(ctx context.Context, p proof, now time.Time) *wire.Error {
-	err := e.kernel.Store.Keep(ctx, store.Record{Kind: Name, Digest: p.id, ExpiresAt: p.until.Add(recordMargin)}, now)
+func (s *service) claim(ctx context.Context, p proof, now time.Time) *wire.Error {
+	err := s.kernel.Store.Keep(ctx, store.Record{Kind: Name, Digest: p.id, ExpiresAt: p.until.Add(recordMargin)}, now)
 	switch {
 	case errors.Is(err, store.ErrExists):
 		return errReplayed
@@ -189,8 +199,8 @@ func (e *extension) claim(ctx context.Context, p proof, now time.Time) *wire.Err
 
 // checkCall judges a call of the API with a valid access token (RFC 9449,
 // section 7).
-func (e *extension) checkCall(r *http.Request, used, token string, s *store.Session) *wire.Error {
-	key, err := keyOf(s, credential.DigestOf(token))
+func (s *service) checkCall(r *http.Request, used, token string, session *store.Session) *wire.Error {
+	key, err := keyOf(session, credential.DigestOf(token))
 	switch {
 	case err != nil:
 		return wire.Internal(err)
@@ -201,7 +211,7 @@ func (e *extension) checkCall(r *http.Request, used, token string, s *store.Sess
 	case used != scheme:
 		return wire.Refuse(wire.InvalidToken, "the access token is bound to a key: it needs the scheme DPoP and a proof")
 	}
-	refusal := e.judgeCall(r, token, key)
+	refusal := s.judgeCall(r, token, key)
 	if refusal != nil && refusal.Status < http.StatusInternalServerError {
 		unauthorized := *refusal
 		unauthorized.Status = http.StatusUnauthorized
@@ -210,7 +220,7 @@ func (e *extension) checkCall(r *http.Request, used, token string, s *store.Sess
 	return refusal
 }
 
-func (e *extension) judgeCall(r *http.Request, token, key string) *wire.Error {
+func (s *service) judgeCall(r *http.Request, token, key string) *wire.Error {
 	compact, refusal := headerOf(r)
 	if refusal != nil {
 		return refusal
@@ -218,26 +228,26 @@ func (e *extension) judgeCall(r *http.Request, token, key string) *wire.Error {
 	if compact == "" {
 		return wire.Refuse(InvalidProof, "the DPoP header is missing")
 	}
-	target, refusal := e.targetOfCall(r)
+	target, refusal := s.targetOfCall(r)
 	if refusal != nil {
 		return refusal
 	}
-	now := e.kernel.Now()
-	p, refusal := e.proofs.check(compact, r.Method, target, now)
+	now := s.kernel.Now()
+	p, refusal := s.proofs.check(compact, r.Method, target, now)
 	switch {
 	case refusal != nil:
-		return e.tellNonce(refusal, now)
+		return s.tellNonce(refusal, now)
 	case p.thumbprint != key:
 		return wire.Refuse(wire.InvalidToken, "the access token is bound to another key")
 	case !p.isFor(token):
 		return wire.Refuse(InvalidProof, "the DPoP proof's ath is not the hash of the access token")
-	case e.cfg.SharedReplay:
-		return e.claim(r.Context(), p, now)
+	case s.cfg.SharedReplay:
+		return s.claim(r.Context(), p, now)
 	}
-	accepted, stale := e.calls.accept(p.id, p.until, now)
+	accepted, stale := s.calls.accept(p.id, p.until, now)
 	switch {
 	case stale:
-		return e.tellNonce(wire.Refuse(UseNonce, "the DPoP proof is too old for what this service can remember now"), now)
+		return s.tellNonce(wire.Refuse(UseNonce, "the DPoP proof is too old for what this service can remember now"), now)
 	case !accepted:
 		return errReplayed
 	}
@@ -245,15 +255,15 @@ func (e *extension) judgeCall(r *http.Request, token, key string) *wire.Error {
 }
 
 // targetOfCall returns the URI of a call of the API.
-func (e *extension) targetOfCall(r *http.Request) (string, *wire.Error) {
-	if e.cfg.RequestURL != nil {
-		target, err := normalize(e.cfg.RequestURL(r))
+func (s *service) targetOfCall(r *http.Request) (string, *wire.Error) {
+	if s.cfg.RequestURL != nil {
+		target, err := normalize(s.cfg.RequestURL(r))
 		if err != nil {
 			return "", wire.Internal(fmt.Errorf("dpop: Config.RequestURL: %w", err))
 		}
 		return target, nil
 	}
-	origin := e.resource
+	origin := s.resource
 	if resource := kernel.ResourceOf(r.Context()); resource != "" {
 		var err error
 		if origin, err = originOf(resource); err != nil {
