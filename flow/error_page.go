@@ -3,7 +3,6 @@ package flow
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
@@ -19,6 +18,7 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		return
 	}
 	refused(r, refusal)
+	wire.SetRetryAfter(w, refusal)
 	view := page.Error{
 		Status:  refusal.Status,
 		Title:   page.Say("error.request"),
@@ -35,7 +35,6 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 	case refusal.Status >= http.StatusInternalServerError:
 		view.Reference = page.NewReference()
 		p.logFailure(r, "request failed", refusal, "reference", view.Reference)
-		w.Header().Set("Retry-After", strconv.Itoa(int(wire.OutageRetryAfter.Seconds())))
 		view.Title = page.Say("error.outage")
 		view.Message = page.Say("error.outage_text")
 		view.Detail = ""

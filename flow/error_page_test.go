@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/oauthapps/oauthapps/flow"
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // The page of an error leads on: to the service, and to where it helps people.
@@ -39,6 +40,15 @@ func TestErrorPageLeadsOn(t *testing.T) {
 	require.NotNil(t, reference, "%s", outage.Body)
 	require.Regexp(t, "Config.Pages.AccountName: the names are away.*reference="+reference[1], log.String())
 	require.NotContains(t, outage.Body.String(), "the names are away")
+}
+
+// A fault of the service does not go away by waiting, so that its page does not
+// say when to try again. A program is told the same.
+func TestErrorPageOfAFault(t *testing.T) {
+	h := newHost(t)
+	_, err := h.Registry().SetExtra(t.Context(), oauthapp.AnyOwner, h.app.ID, "flow", "no settings")
+	require.NoError(t, err)
+	requirePage(t, h.open(request(h.app)), http.StatusInternalServerError)
 }
 
 // Times are in the zone that the host says for the person, and else in UTC.

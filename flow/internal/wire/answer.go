@@ -40,12 +40,18 @@ func WriteAs(w http.ResponseWriter, status int, contentType string, body []byte)
 
 // WriteError answers with an error as RFC 6749, section 5.2, says.
 func WriteError(w http.ResponseWriter, e *Error) {
+	SetRetryAfter(w, e)
+	maps.Copy(w.Header(), e.Header)
+	Write(w, e.Status, ErrorBody(e.Code, e.Description))
+}
+
+// SetRetryAfter tells when it is worth trying again after an error, if it ever
+// is.
+func SetRetryAfter(w http.ResponseWriter, e *Error) {
 	if e.RetryAfter > 0 {
 		seconds := int((e.RetryAfter + time.Second - 1) / time.Second) // never too early
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
-	maps.Copy(w.Header(), e.Header)
-	Write(w, e.Status, ErrorBody(e.Code, e.Description))
 }
 
 // ErrorBody is the body of RFC 6749, section 5.2.

@@ -116,8 +116,8 @@ func Refuse(code, description string) *Error {
 	return &Error{Code: code, Description: PlainText(description), Status: status}
 }
 
-// OutageRetryAfter is how long a client should wait when it is answered 503.
-const OutageRetryAfter = 5 * time.Second
+// outageRetryAfter is how long a client should wait when it is answered 503.
+const outageRetryAfter = 5 * time.Second
 
 // Outage makes the answer to a request that could not be judged because the
 // store, or the host, failed: neither yes nor no.
@@ -126,7 +126,7 @@ func Outage(cause error) *Error {
 		Code:        TemporarilyUnavailable,
 		Description: "the service is temporarily unavailable",
 		Status:      http.StatusServiceUnavailable,
-		RetryAfter:  OutageRetryAfter,
+		RetryAfter:  outageRetryAfter,
 		cause:       cause,
 	}
 }
