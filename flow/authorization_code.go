@@ -81,15 +81,16 @@ func (p *Provider) grantNow(w http.ResponseWriter, r *http.Request, a *authoriza
 		return
 	}
 	q.Client = a.client
+	decision.Scopes = code.Scopes
 	e := q.Event(oauthapp.GrantCreated, decision)
 	e.Time, e.GrantID, e.SessionID = now, code.Grant.ID, code.SessionID
 	p.emit(r, e)
 	p.answer(w, a, "code", code.Value)
 }
 
-// issueCode issues the code of a consent, if the engine agrees. The refusal
-// wraps [store.ErrNotFound] where the application, or the consent remembered,
-// is not there.
+// issueCode issues the code of a consent, if the engine agrees, for as many of
+// the scopes as the user may still give. The refusal wraps [store.ErrNotFound]
+// where the application, or the consent remembered, is not there.
 func (p *Provider) issueCode(r *http.Request, a *authorizationRequest, c kernel.Consent) (kernel.Code, *wire.Error) {
 	given, refusal := p.stillGiven(r.Context(), c.UserID, c.AccountID, a.scopes)
 	if refusal == nil && len(given) == 0 {
@@ -98,12 +99,11 @@ func (p *Provider) issueCode(r *http.Request, a *authorizationRequest, c kernel.
 	if refusal != nil {
 		return kernel.Code{}, refusal
 	}
-	a.scopes = given
-	err := p.engine.Authorize(r.Context(), engineClient(a.client, a.redirectURI, a.scopes), a.params)
+	err := p.engine.Authorize(r.Context(), engineClient(a.client, a.redirectURI, given), a.params)
 	if err != nil {
 		return kernel.Code{}, fromEngine(err)
 	}
-	c.ApplicationID, c.Scopes = a.client.Application.ID, a.scopes
+	c.ApplicationID, c.Scopes = a.client.Application.ID, given
 	c.Public = a.client.Application.Type == oauthapp.Public
 	extra, err := p.added.KeepOf(a.params)
 	if err != nil {

@@ -151,6 +151,29 @@ func TestConsentFollowsTheUser(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, h.open(both).Code)
 }
 
+// The event of a consent has the scopes that the user could give, and not those
+// that they were asked for.
+func TestConsentEventFollowsTheUser(t *testing.T) {
+	h, p := newPeople(t)
+	p.may("read")
+	require.NotEmpty(t, h.code(request(h.app, "scope", "read write"), "1"))
+	events := h.events.take()
+	require.Len(t, events, 1)
+	require.Equal(t, []string{"read"}, events[0].Scopes)
+}
+
+// The consent page asks for all that the application asks for, as the user may
+// choose an account for which they can give it.
+func TestConsentPageAsksForAll(t *testing.T) {
+	h, p := newPeople(t)
+	p.may("read")
+	page := h.open(request(h.app, "scope", "read write", "account_id", "1"))
+	require.Contains(t, h.form(page).Get("request"), "read+write")
+	p.may("read", "write")
+	code := h.answer(h.decide(page, "authorize", "2")).Get("code")
+	require.Equal(t, "read write", h.tokens(h.redemption(h.app, code)).Scope)
+}
+
 // lasting issues a token of the user that nothing refreshes.
 func (h *host) lasting(scopes ...string) string {
 	k := h.Kernel()

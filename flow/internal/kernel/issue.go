@@ -127,6 +127,7 @@ type CodeRequest struct {
 type Code struct {
 	Value     string
 	SessionID uuid.UUID
+	Scopes    []string       // of the session
 	Grant     oauthapp.Grant // without its application
 }
 
@@ -143,7 +144,7 @@ func (i *Issuance) Code(ctx context.Context, c Consent, r CodeRequest) (Code, er
 		kept.State = credential.DigestOf(r.State)
 	}
 	grant, err := i.begin(ctx, c, &store.Session{ID: id, ExpiresAt: expires, Code: kept}, r.Extra, uuid.Nil)
-	return Code{code.Reveal(), id, grant}, err
+	return Code{code.Reveal(), id, c.Scopes, grant}, err
 }
 
 // A GivenCode is a code that a client was given before its user was asked, such
