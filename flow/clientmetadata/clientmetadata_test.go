@@ -459,6 +459,7 @@ func TestUnreachable(t *testing.T) {
 		h.serveStatus(http.StatusBadGateway)
 		w := h.visit()
 		require.Equal(t, http.StatusBadRequest, w.Code)
+		require.NotEmpty(t, w.Header().Get("Retry-After"))
 		require.Contains(t, html.UnescapeString(w.Body.String()), "cannot be fetched at the moment")
 		require.Equal(t, http.StatusTooManyRequests, h.redeem("code").Code)
 		require.Nil(t, h.row())
