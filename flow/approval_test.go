@@ -98,7 +98,7 @@ func TestApprovalWithoutAnOwner(t *testing.T) {
 // the user's device could pose as it.
 func TestVerified(t *testing.T) {
 	h := newHost(t)
-	const mark = `<span class="badge">verified</span>`
+	const mark = `<span class="badge good">verified</span>`
 	require.NotContains(t, h.open(request(h.app)).Body.String(), mark)
 	for _, app := range []oauthapp.Application{h.app, h.public} {
 		h.changeStanding(app, func(s *oauthapp.Standing) { s.Verified = true })
