@@ -5,7 +5,7 @@ import (
 	"hash/crc32"
 	"math"
 	"math/bits"
-	"sync"
+	"strings"
 )
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -17,16 +17,6 @@ const (
 	wordLen     = 11 // 62^11 > 2^64
 	checksumLen = 6  // 62^6 > 2^32
 )
-
-var digitValues = func() (t [256]byte) {
-	for i := range t {
-		t[i] = 0xff
-	}
-	for i, c := range []byte(alphabet) {
-		t[c] = byte(i)
-	}
-	return t
-}()
 
 func encodedLen(bytes int) int { return bytes / wordSize * wordLen }
 
@@ -65,8 +55,8 @@ func appendDigits(dst []byte, v uint64, n int) []byte {
 func parseDigits(s string) (uint64, bool) {
 	var v uint64
 	for i := range len(s) {
-		d := digitValues[s[i]]
-		if d == 0xff {
+		d := strings.IndexByte(alphabet, s[i])
+		if d < 0 {
 			return 0, false
 		}
 		if i == wordLen-1 { // 62^10 < 2^64: no digit before can overflow
@@ -80,15 +70,5 @@ func parseDigits(s string) (uint64, bool) {
 	return v, true
 }
 
-// checksum is CRC-32 (IEEE), of at most maxLen bytes.
-func checksum[T string | []byte](s T) uint64 {
-	room := checksumRooms.Get().(*[maxLen]byte)
-	sum := crc32.ChecksumIEEE(room[:copy(room[:], s)])
-	clear(room[:])
-	checksumRooms.Put(room)
-	return uint64(sum)
-}
-
-// checksumRooms are reused buffers for checksum. Package crc32 lets its
-// argument escape, so without them each string would be copied to the heap.
-var checksumRooms = sync.Pool{New: func() any { return new([maxLen]byte) }}
+// checksum is CRC-32 (IEEE).
+func checksum(s []byte) uint64 { return uint64(crc32.ChecksumIEEE(s)) }

@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -50,12 +51,6 @@ const (
 	sessionSize = 16 // codes and tokens: the session's ID; API tokens: their own
 	familySize  = 16 // refresh tokens: shared by all of one session
 	secretSize  = 32 // all: this credential's own 256 random bits
-)
-
-const (
-	maxPrefixLen = 16
-	// maxLen is the length of the longest credential there is: a refresh token.
-	maxLen = maxPrefixLen + 2 + 2 + (sessionSize+familySize+secretSize)/wordSize*wordLen + checksumLen
 )
 
 func (k Kind) bodySize() int {
@@ -243,28 +238,19 @@ func (f Format) Pattern() string {
 }
 
 func (f Format) encode(kind Kind, body []byte) Plaintext {
-	b := make([]byte, 0, maxLen)
-	b = append(b, f.Prefix()...)
-	b = append(b, '_')
-	b = append(b, kind...)
-	b = append(b, '_')
-	b = appendBase62(b, body)
+	b := appendBase62([]byte(f.Prefix()+"_"+string(kind)+"_"), body)
 	b = appendDigits(b, checksum(b), checksumLen)
 	s := string(b)
 	return Plaintext{&s}
 }
 
 func (f Format) decode(body []byte, kind Kind, s string) bool {
-	prefix := f.Prefix()
-	head := len(prefix) + len(kind) + 2
-	if len(s) != head+encodedLen(len(body))+checksumLen ||
-		s[:len(prefix)] != prefix || s[len(prefix)] != '_' ||
-		s[len(prefix)+1:head-1] != string(kind) || s[head-1] != '_' {
+	encoded, ok := strings.CutPrefix(s, f.Prefix()+"_"+string(kind)+"_")
+	if !ok || len(encoded) != encodedLen(len(body))+checksumLen {
 		return false
 	}
 	sum, ok := parseDigits(s[len(s)-checksumLen:])
-	s = s[:len(s)-checksumLen]
-	return ok && sum == checksum(s) && parseBase62(body, s[head:])
+	return ok && sum == checksum([]byte(s[:len(s)-checksumLen])) && parseBase62(body, encoded)
 }
 
 func random(n int) []byte {
