@@ -168,9 +168,9 @@ func checkPrivateUseCallback(rest string, typ ClientType) *mistake {
 	return checkPathAndQuery(path, query, hasQuery)
 }
 
-// listableScheme is one that a host may list. knownSchemes have a meaning of
-// their own: with most of them a browser, or what it opens, would take the
-// code to whatever host a callback URL names.
+// listableScheme matches the schemes that a host may list, except knownSchemes.
+// Those have a meaning of their own: with most of them a browser, or a program
+// that it opens, would take the code to whatever host a callback URL names.
 var (
 	listableScheme = regexp.MustCompile(`^[a-z][a-z0-9]{1,31}$`)
 	knownSchemes   = []string{
@@ -182,9 +182,9 @@ var (
 	listedHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
 )
 
-// checkListedCallback is checkPrivateUseCallback for a scheme that the host has
-// listed, whose applications are not known for following RFC 8252: there may be
-// a host.
+// checkListedCallback checks what follows a scheme that the host lists. Unlike
+// a private-use scheme it may be followed by a host, as applications with such
+// schemes seldom follow RFC 8252.
 func checkListedCallback(rest string) *mistake {
 	path, query, hasQuery := strings.Cut(rest, "?")
 	if after, found := strings.CutPrefix(path, "//"); found {

@@ -20,7 +20,7 @@ const (
 	ClientSecretRevoked        EventType = "oauth_application.revoke_client_secret"
 	ApplicationSuspended       EventType = "oauth_application.suspend"
 	ApplicationReinstated      EventType = "oauth_application.reinstate"
-	ApplicationStandingChanged EventType = "oauth_application.change_standing" // and neither of the two before
+	ApplicationStandingChanged EventType = "oauth_application.change_standing" // neither suspended nor reinstated
 	ApplicationTransferred     EventType = "oauth_application.transfer"        // to another owner
 	AccessEnded                EventType = "access.end"                        // all access that a filter selected
 	UserErased                 EventType = "user.erase"
@@ -80,8 +80,7 @@ const (
 // An Event tells who did what to which application, grant, session, secret or
 // API token, when and from where. It is delivered after the change is durable.
 // It never holds a secret, code or token. As JSON it has the fields that are
-// set, by the names that they have in a log; those of the actor are an object of
-// its own.
+// set, by the names that they have in a log. The actor is an object of its own.
 type Event struct {
 	Type EventType `json:"type"`
 	Time time.Time `json:"time"`

@@ -2,6 +2,7 @@ package oauthapp
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -63,16 +64,9 @@ func (f GrantFilter) ToOwner(owner Owner) GrantFilter {
 func (f GrantFilter) with(empty bool, what string) GrantFilter {
 	f.valid = true
 	if empty && f.err == nil {
-		f.err = &emptyCriterion{what}
+		f.err = fmt.Errorf("oauthapp: the filter of grants names %s and leaves it empty; pass its ID", what)
 	}
 	return f
-}
-
-// An emptyCriterion is a mistake of the host's program, never of a user.
-type emptyCriterion struct{ what string }
-
-func (e *emptyCriterion) Error() string {
-	return "oauthapp: the filter of grants names " + e.what + " and leaves it empty"
 }
 
 var errNoCriterion = errors.New("oauthapp: the filter of grants is empty; make it with GrantsOfUser or another function of its kind")

@@ -40,8 +40,8 @@ var (
 	argon2Form = regexp.MustCompile(`^(?:argon2)?\$argon2id\$v=19\$m=([0-9]{1,6}),t=([0-9]{1,6}),p=([0-9])\$([A-Za-z0-9+/]{1,128})\$([A-Za-z0-9+/]{1,128})$`)
 )
 
-// slowHash finds what is the hash of a secret, in a form that is read here or
-// another one of its kind, and no secret.
+// slowHash matches what begins as a slow hash, of a form that is read here or
+// of another, and so is no plain secret.
 var slowHash = regexp.MustCompile(`^(?:\$2[abxy]\$|\$?(?:argon2|bcrypt|pbkdf2|scrypt)[a-z0-9_-]*\$)`)
 
 func isBcrypt(text string) bool {

@@ -119,7 +119,7 @@ func (r *Registry) Import(ctx context.Context, account string, imp Import) (Impo
 	}
 	err = r.cfg.Store.CreateApplication(ctx, app, secret, r.cfg.MaxApplications)
 	if errors.Is(err, ErrExists) { // somebody imports the same at the same time
-		if existing, found := r.cfg.Store.ApplicationByClientID(ctx, OwnedBy(account), imp.ClientID); found == nil {
+		if existing, err := r.cfg.Store.ApplicationByClientID(ctx, OwnedBy(account), imp.ClientID); err == nil {
 			return Imported{Application: existing, Existed: true}, nil
 		}
 	}
@@ -137,7 +137,7 @@ var importedClientID = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,255}$`)
 func (r *Registry) checkImport(account string, imp Import) (reg Registration, secret *Secret, refused, problems []FieldError) {
 	reg = imp.Registration.tidy()
 	id := reg.ClientID
-	reg.ClientID = "" // which has rules of its own here
+	reg.ClientID = "" // an imported one has other rules, below
 	if reg.Type == "" {
 		reg.Type = Confidential
 	}
@@ -151,7 +151,7 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 	}
 	reg.CallbackURLs = kept
 	reg, problems = r.check(account, reg)
-	if reg.HomepageURL == "" { // which other services do not ask for
+	if reg.HomepageURL == "" { // other services do not ask for it
 		problems = slices.DeleteFunc(problems, func(p FieldError) bool { return p.Field == "homepage_url" })
 	}
 	reg.ClientID = id
@@ -175,8 +175,8 @@ func (r *Registry) checkImport(account string, imp Import) (reg Registration, se
 // last characters nobody knows.
 const ImportedHint = "imported"
 
-// keep returns what is kept of the secret, or says what is wrong with it, which
-// holds nothing of the secret.
+// keep returns what is kept of the secret, or says what is wrong with it. The
+// problem quotes nothing of the secret.
 func (imp Import) keep() (secret *Secret, problem string) {
 	secret = &Secret{Hint: ImportedHint}
 	switch text := imp.Secret; {

@@ -1,10 +1,6 @@
 package oauthapp
 
-import (
-	"slices"
-
-	"github.com/oauthapps/oauthapps/oauthapp/internal/ucd"
-)
+import "github.com/oauthapps/oauthapps/oauthapp/internal/ucd"
 
 const zeroWidthNonJoiner, zeroWidthJoiner = 0x200c, 0x200d
 
@@ -33,14 +29,12 @@ func joinerFits(text []rune, i int) bool {
 	if text[i] == zeroWidthJoiner {
 		return false
 	}
-	letter := func(r rune) bool { return !ucd.Transparent(r) }
-	before := slices.IndexFunc(reversed(text[:i]), letter)
-	after := slices.IndexFunc(text[i+1:], letter)
-	return before >= 0 && after >= 0 && ucd.JoinsNext(text[i-1-before]) && ucd.JoinsPrevious(text[i+1+after])
-}
-
-func reversed(text []rune) []rune {
-	text = slices.Clone(text)
-	slices.Reverse(text)
-	return text
+	before, after := i-1, i+1
+	for before >= 0 && ucd.Transparent(text[before]) {
+		before--
+	}
+	for after < len(text) && ucd.Transparent(text[after]) {
+		after++
+	}
+	return before >= 0 && after < len(text) && ucd.JoinsNext(text[before]) && ucd.JoinsPrevious(text[after])
 }

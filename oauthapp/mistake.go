@@ -6,12 +6,12 @@ import "fmt"
 type mistake struct {
 	code string
 	text string // the predicate of a sentence about the value, or a sentence
-	args []any  // that text has
+	args []any  // of the text
 }
 
-// wrong returns a mistake: its code, its text as fmt.Sprintf has it, and what
-// stands in that, texts and whole numbers. The messages of package flow's pages
-// have the same texts by these codes.
+// wrong returns a mistake. Its text is formatted as by fmt.Sprintf; args are
+// texts and whole numbers. The messages of package flow's pages have the same
+// texts under the same codes.
 func wrong(code, text string, args ...any) *mistake {
 	return &mistake{code, fmt.Sprintf(text, args...), args}
 }

@@ -57,14 +57,12 @@ func (r *Registry) check(owner string, reg Registration) (Registration, []FieldE
 	if reg.Type == "" {
 		reg.Type = Confidential
 	}
-	reg.ownerless = owner == ""
-	reg.schemes = r.cfg.PrivateUseSchemes
-	reg, problems := reg.normalize(r.cfg.Scopes)
+	reg, problems := reg.normalize(r.cfg.rulesFor(owner))
 	problems = r.checkReserved(problems, owner, reg.Name)
 	if r.cfg.ConfidentialOnly && reg.Type == Public {
 		problems = append(problems, wrong("client_type.confidential_only", `must be "confidential": public applications cannot be registered here.`).about("client_type", "Client type"))
 	}
-	if reg.ClientID != "" && !isClientID(reg.ClientID) && !(reg.ownerless && isForeignClientID(reg.ClientID)) {
+	if reg.ClientID != "" && !isClientID(reg.ClientID) && !(owner == "" && isForeignClientID(reg.ClientID)) {
 		problems = append(problems, wrong("client_id.form", "must be 20 hexadecimal digits in lower case; leave it out to get a new one.").about("client_id", "Client ID"))
 	}
 	return reg, problems

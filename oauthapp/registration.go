@@ -69,10 +69,6 @@ type Registration struct {
 	// changes nothing and returns a [*ConflictError]. A caller that leaves it 0
 	// can edit only an application that was never edited.
 	Version int64
-
-	// What normalize goes by.
-	ownerless bool
-	schemes   []string // Config.PrivateUseSchemes
 }
 
 const (
@@ -82,14 +78,28 @@ const (
 	maxCallbacks   = 20
 )
 
+// rules are what a service demands of a registration beyond what every service
+// does.
+type rules struct {
+	scopes    []string // that the service offers
+	withdrawn []string // scopes that the application keeps, offered or not
+	schemes   []string // Config.PrivateUseSchemes
+	ownerless bool     // the application has no owner
+}
+
+// rulesFor are the rules for an application that is registered.
+func (cfg Config) rulesFor(owner string) rules {
+	return rules{scopes: cfg.Scopes, schemes: cfg.PrivateUseSchemes, ownerless: owner == ""}
+}
+
 // normalizeFor is normalize for an edit of an application, whose type is fixed.
 // It accepts scopes of the application that the service has withdrawn. They
 // give nothing, but an application that lost its only scope would be
 // unrestricted.
-func (reg Registration) normalizeFor(app Application, offered []string) (Registration, []FieldError) {
+func (reg Registration) normalizeFor(app Application, by rules) (Registration, []FieldError) {
 	changed := reg.Type != "" && reg.Type != app.Type
-	reg.Type, reg.ownerless = app.Type, app.Owner == ""
-	reg, problems := reg.normalize(offered, app.Scopes...)
+	reg.Type, by.withdrawn = app.Type, app.Scopes
+	reg, problems := reg.normalize(by)
 	if changed {
 		problems = append(problems, wrong("client_type.fixed", "cannot be changed; it is %s.", quote(string(app.Type))).about("client_type", "Client type"))
 	}
@@ -97,53 +107,49 @@ func (reg Registration) normalizeFor(app Application, offered []string) (Registr
 }
 
 // normalize returns the registration as it is kept, and everything that is
-// wrong with it. The caller has set its type. Its scopes must be among those
-// offered or those that the application has.
-func (reg Registration) normalize(offered []string, has ...string) (Registration, []FieldError) {
+// wrong with it. The caller has set its type.
+func (reg Registration) normalize(by rules) (Registration, []FieldError) {
 	var problems []FieldError
 	report := func(field, subject string, m *mistake) {
 		if m != nil {
 			problems = append(problems, m.about(field, subject))
 		}
 	}
-
 	reg = reg.tidy()
 	report("name", "Name", checkName(reg.Name))
-
 	report("description", "Description", checkDescription(reg.Description))
-
-	if reg.HomepageURL != "" || !reg.ownerless {
+	if reg.HomepageURL != "" || !by.ownerless {
 		report("homepage_url", "Homepage URL", checkHomepage(reg.HomepageURL))
 	}
-
 	if reg.Type != Confidential && reg.Type != Public {
 		report("client_type", "Client type", wrong("client_type.unknown", `must be "confidential" or "public".`))
 	}
-
-	switch n := len(reg.CallbackURLs); {
-	case n == 0:
-		report("callback_url", "Callback URL", wrong("callback_url.required", `is required; write one as in "https://example.com/callback", or "https://unused.invalid/" if no user is ever sent back to the application.`))
-	case n > maxCallbacks:
-		problems = append(problems, wrong("callback_url.too_many",
-			"Callback URLs are too many: %d; remove some, as an application may have up to %d.", n, maxCallbacks).of("callback_url"))
-	default:
-		for i, callback := range reg.CallbackURLs {
-			if slices.Contains(reg.CallbackURLs[:i], callback) {
-				problems = append(problems, wrong("callback_url.twice", "is listed twice; remove one.").aboutValue("callback_url", callback))
-				continue
-			}
-			if m := checkCallback(callback, reg.Type, reg.schemes...); m != nil {
-				problems = append(problems, m.aboutValue("callback_url", callback))
-			}
-		}
-	}
-
+	problems = append(problems, checkCallbacks(reg.CallbackURLs, reg.Type, by.schemes)...)
 	for _, scope := range reg.Scopes {
-		if !slices.Contains(offered, scope) && !slices.Contains(has, scope) {
-			problems = append(problems, unknownScope(offered).aboutValue("scopes", scope))
+		if !slices.Contains(by.scopes, scope) && !slices.Contains(by.withdrawn, scope) {
+			problems = append(problems, unknownScope(by.scopes).aboutValue("scopes", scope))
 		}
 	}
 	return reg, problems
+}
+
+func checkCallbacks(callbacks []string, typ ClientType, schemes []string) (problems []FieldError) {
+	switch n := len(callbacks); {
+	case n == 0:
+		return []FieldError{wrong("callback_url.required", `is required; write one as in "https://example.com/callback", or "https://unused.invalid/" if no user is ever sent back to the application.`).about("callback_url", "Callback URL")}
+	case n > maxCallbacks:
+		return []FieldError{wrong("callback_url.too_many", "Callback URLs are too many: %d; remove some, as an application may have up to %d.", n, maxCallbacks).of("callback_url")}
+	}
+	for i, callback := range callbacks {
+		m := checkCallback(callback, typ, schemes...)
+		if slices.Contains(callbacks[:i], callback) {
+			m = wrong("callback_url.twice", "is listed twice; remove one.")
+		}
+		if m != nil {
+			problems = append(problems, m.aboutValue("callback_url", callback))
+		}
+	}
+	return problems
 }
 
 // tidy returns the registration as it is kept if nothing is wrong with it.

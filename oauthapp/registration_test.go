@@ -126,7 +126,7 @@ func TestRegistrationFields(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			reg := validRegistration()
 			tc.edit(&reg)
-			_, problems := reg.normalize(offered)
+			_, problems := reg.normalize(rules{scopes: offered})
 			if tc.field == "" {
 				require.Empty(t, problems)
 				return
@@ -154,7 +154,7 @@ func TestRegistrationIsNormalized(t *testing.T) {
 		Type:         Confidential,
 		Scopes:       []string{"write", "read", "write"},
 	}
-	kept, problems := reg.normalize([]string{"read", "write"})
+	kept, problems := reg.normalize(rules{scopes: []string{"read", "write"}})
 	require.Empty(t, problems)
 	require.Equal(t, Registration{
 		Name:         "Example",
@@ -174,7 +174,7 @@ func TestEveryBadFieldIsReportedAtOnce(t *testing.T) {
 		CallbackURLs: []string{"http://example.com/", "https://ok.example/", "javascript:x"},
 		Type:         "x",
 		Scopes:       []string{"a", "b"},
-	}.normalize(nil)
+	}.normalize(rules{})
 	var fields []string
 	for _, p := range problems {
 		fields = append(fields, p.Field)
@@ -196,7 +196,7 @@ func TestMessagesQuoteInput(t *testing.T) {
 	_, problems := Registration{
 		Name: "a", HomepageURL: "https://a", Type: Public,
 		CallbackURLs: []string{"https://a/\x1b[31m\u202e" + strings.Repeat("x", 500)},
-	}.normalize(nil)
+	}.normalize(rules{})
 	require.Len(t, problems, 1)
 	require.NotContains(t, problems[0].Message, "\x1b")
 	require.NotContains(t, problems[0].Message, "\u202e")
@@ -216,7 +216,7 @@ func TestCallbackWithoutPath(t *testing.T) {
 	} {
 		reg := validRegistration()
 		reg.CallbackURLs = []string{typed}
-		kept, problems := reg.normalize(nil)
+		kept, problems := reg.normalize(rules{})
 		require.Empty(t, problems, typed)
 		require.Equal(t, []string{want}, kept.CallbackURLs)
 		require.Equal(t, []string{typed}, reg.CallbackURLs)

@@ -95,7 +95,7 @@ func NewRegistry(cfg Config) (*Registry, error) {
 	cfg.Scopes = slices.Clone(cfg.Scopes)
 	for _, scheme := range cfg.PrivateUseSchemes {
 		if !listableScheme.MatchString(scheme) || slices.Contains(knownSchemes, scheme) {
-			return nil, fmt.Errorf("oauthapp: Config.PrivateUseSchemes: %q is not one that an application can have for itself", scheme)
+			return nil, fmt.Errorf("oauthapp: Config.PrivateUseSchemes: %q is not a scheme that an application can have for itself; list 2 to 32 lower-case letters and digits, the first a letter, that mean nothing to browsers", scheme)
 		}
 	}
 	cfg.PrivateUseSchemes = slices.Clone(cfg.PrivateUseSchemes)
@@ -165,8 +165,7 @@ func (r *Registry) Update(ctx context.Context, owner Owner, id uuid.UUID, reg Re
 		if err != nil {
 			return Application{}, err
 		}
-		reg.schemes = r.cfg.PrivateUseSchemes
-		kept, problems := reg.normalizeFor(app, r.cfg.Scopes)
+		kept, problems := reg.normalizeFor(app, r.cfg.rulesFor(app.Owner))
 		if kept.Name != app.Name {
 			problems = r.checkReserved(problems, app.Owner, kept.Name)
 		}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"go/format"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -122,18 +123,9 @@ func readCharacters() {
 	}
 }
 
-func sorted[V any](m map[rune]V) []rune {
-	var keys []rune
-	for r := range m {
-		keys = append(keys, r)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 func decompositions() string {
 	var b strings.Builder
-	for _, r := range sorted(characters) {
+	for _, r := range slices.Sorted(maps.Keys(characters)) {
 		if d := characters[r].canonical; d != "" {
 			fmt.Fprintf(&b, "%c%s\n", r, d)
 		}
@@ -224,7 +216,7 @@ func fold(r rune) string {
 
 func lookAlikes() string {
 	var b strings.Builder
-	for _, r := range sorted(characters) {
+	for _, r := range slices.Sorted(maps.Keys(characters)) {
 		category := characters[r].category
 		if 0xac00 <= r && r <= 0xd7a3 || strings.Contains("Cc Cf Cs Co Mn Me", category) {
 			continue // Hangul syllables are taken apart by rule; the others are not seen
@@ -299,12 +291,7 @@ func writeRanges() {
 	table("arabicNumbers", "Numbers of Bidi_Class AN.", arabicNumbers)
 	table("validInHosts", "Characters that URL parsers accept in the names of hosts (IDNA status valid and deviation), of Unicode 9 and older.", valid)
 	b.WriteString("// Canonical_Combining_Class other than 0.\nvar classes = map[uint8]ranges{\n")
-	var all []int
-	for class := range classes {
-		all = append(all, class)
-	}
-	slices.Sort(all)
-	for _, class := range all {
+	for _, class := range slices.Sorted(maps.Keys(classes)) {
 		fmt.Fprintf(&b, "%d: {%s},\n", class, pairs(classes[class]))
 	}
 	b.WriteString("}\n")
@@ -335,7 +322,7 @@ func eachRange(file string, f func(rune, []string)) {
 // pairs writes a set as first and last of each run.
 func pairs(set map[rune]bool) string {
 	var b strings.Builder
-	runes := sorted(set)
+	runes := slices.Sorted(maps.Keys(set))
 	for i, n := 0, 0; i < len(runes); n++ {
 		j := i
 		for j+1 < len(runes) && runes[j+1] == runes[j]+1 {
