@@ -110,11 +110,19 @@ func (o Options) readCatalogue() (catalogue, error) {
 		}
 		added[fallback][key] = text{plural.Other: {{html: template.HTMLEscapeString(words)}}}
 	}
-	if err := added.read(o.Overrides, true); err != nil {
+	all.add(added)
+	if err := all.check(added); err != nil {
 		return nil, err
 	}
-	all.add(added)
-	return all, all.check(added)
+	overrides := catalogue{}
+	if err := overrides.read(o.Overrides, true); err != nil {
+		return nil, err
+	}
+	if err := all.checkOverrides(overrides); err != nil {
+		return nil, err
+	}
+	all.add(overrides)
+	return all, all.check(overrides)
 }
 
 // add adds the messages of another catalogue, in place of those of the same
@@ -292,6 +300,17 @@ func (p pattern) tokens() []string {
 	return found
 }
 
+// arguments are the numbers of those that a pattern has.
+func (p pattern) arguments() []int {
+	var found []int
+	for _, piece := range p {
+		if piece.arg > 0 {
+			found = append(found, piece.arg)
+		}
+	}
+	return found
+}
+
 // check holds the texts that were added against those in English: each must
 // have the same arguments and markup. Where it counts, the words may tell the
 // number instead of {1}, such as "one user".
@@ -313,6 +332,32 @@ func (all catalogue) check(added catalogue) error {
 				}
 				if !slices.Equal(want, got) {
 					return wrap(file, fmt.Errorf("%s: has the arguments and markup %q; those of %s.json are %q", key, got, fallback, want))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// checkOverrides holds the host's texts against those that they take the places
+// of: a page gives a message its arguments, and a number where it counts. Most
+// pages would fail only before a user.
+func (all catalogue) checkOverrides(overrides catalogue) error {
+	for tag, messages := range overrides {
+		for key, t := range messages {
+			replaced, ok := all[fallback][key]
+			if !ok {
+				continue // a message of the host's own
+			}
+			if len(t) > 1 && len(replaced) == 1 {
+				return wrap(messagesFile(tag), fmt.Errorf("%s: must be one text, as the message counts nothing", key))
+			}
+			given := replaced[plural.Other].arguments()
+			for _, p := range t {
+				for _, arg := range p.arguments() {
+					if !slices.Contains(given, arg) {
+						return wrap(messagesFile(tag), fmt.Errorf("%s: has the argument {%d}, which the message does not have", key, arg))
+					}
 				}
 			}
 		}
