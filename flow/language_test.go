@@ -135,5 +135,8 @@ func TestBrokenLanguageFailsNew(t *testing.T) {
 	require.ErrorContains(t, err, "flow: Config.Pages.Files: page messages/nl.json: consent.heading:")
 	cfg.Pages.Files, cfg.Pages.Languages = nil, []string{"nl"}
 	_, err = flow.New(cfg)
-	require.ErrorContains(t, err, "flow: Config.Pages.Files: Languages has nl, and there is no messages/nl.json")
+	require.ErrorContains(t, err, "flow: Config.Pages.Languages: has nl, and there is no messages/nl.json")
+	cfg.Pages.Languages, cfg.Pages.Data = nil, func(*http.Request) any { panic("nobody") }
+	_, err = flow.New(cfg)
+	require.ErrorContains(t, err, "flow: Config.Pages.Data: panicked for a request that nobody is signed in to: nobody")
 }

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -109,7 +110,7 @@ func New(cfg Config) (*Provider, error) {
 		return nil, fmt.Errorf("flow: Config.Resources: %w", err)
 	}
 	if p.pages, err = p.newPages(); err != nil {
-		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)
+		return nil, err
 	}
 	p.kernel.WritePage, p.kernel.Moments, p.kernel.Samples, p.kernel.Languages = p.pages.Write, p.pages.Moments, p.pages.Samples, p.pages.Languages
 	p.Mount(p.mux)
@@ -139,7 +140,7 @@ func (p *Provider) newIssuance() *kernel.Issuance {
 
 // newPages returns the pages of a provider, and of the extensions.
 func (p *Provider) newPages() (*page.Set, error) {
-	return page.New(page.Options{
+	pages, err := page.New(page.Options{
 		Overrides:     p.cfg.Pages.Files,
 		Further:       p.added.Pages,
 		Data:          p.cfg.Pages.Data,
@@ -153,6 +154,14 @@ func (p *Provider) newPages() (*page.Set, error) {
 		Support:       p.cfg.Pages.Support,
 		Logger:        p.cfg.Logger,
 	})
+	var option *page.OptionError
+	switch {
+	case errors.As(err, &option):
+		return nil, fmt.Errorf("flow: Config.Pages.%s: %w", option.Field, option.Err)
+	case err != nil:
+		return nil, fmt.Errorf("flow: Config.Pages.Files: %w", err)
+	}
+	return pages, nil
 }
 
 // ServeHTTP serves the endpoints. It answers 404 with the JSON of an error for

@@ -59,9 +59,9 @@ func TestBrokenMessagesFailNewWithFileAndKey(t *testing.T) {
 		})
 	}
 	_, err := New(Options{Languages: []string{"nl"}})
-	require.ErrorContains(t, err, "Languages has nl, and there is no messages/nl.json")
+	require.ErrorContains(t, err, "Languages: has nl, and there is no messages/nl.json")
 	_, err = New(Options{Languages: []string{"?"}})
-	require.ErrorContains(t, err, `Languages has "?", which is no tag of BCP 47`)
+	require.ErrorContains(t, err, `Languages: has "?", which is no tag of BCP 47`)
 	_, err = New(Options{Further: []Further{{Files: messageFiles("en", `{"consent.heading": "{1}"}`)}}})
 	require.ErrorContains(t, err, "messages/en.json: consent.heading: is there already")
 }

@@ -60,7 +60,7 @@ func (s *Set) sampleHost() (host any, err error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("page data of a request that nobody is signed in to: %v", p)
+			err = &OptionError{"Data", fmt.Errorf("panicked for a request that nobody is signed in to: %v", p)}
 		}
 	}()
 	r, err := http.NewRequest(http.MethodGet, "/", nil)

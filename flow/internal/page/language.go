@@ -119,10 +119,10 @@ func (o Options) tags(all catalogue) ([]language.Tag, error) {
 	for _, name := range o.Languages {
 		tag, err := language.Parse(name)
 		if err != nil {
-			return nil, fmt.Errorf("Languages has %q, which is no tag of BCP 47", name)
+			return nil, &OptionError{"Languages", fmt.Errorf("has %q, which is no tag of BCP 47", name)}
 		}
 		if !slices.ContainsFunc(lineage(tag), func(tag language.Tag) bool { return all[tag] != nil }) {
-			return nil, fmt.Errorf("Languages has %s, and there is no messages/%s.json", name, tag)
+			return nil, &OptionError{"Languages", fmt.Errorf("has %s, and there is no messages/%s.json", name, tag)}
 		}
 		tags = append(tags, tag)
 	}

@@ -66,6 +66,16 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// An OptionError tells what is wrong with a field of [Options] other than its
+// files.
+type OptionError struct {
+	Field string
+	Err   error
+}
+
+func (e *OptionError) Error() string { return e.Field + ": " + e.Err.Error() }
+func (e *OptionError) Unwrap() error { return e.Err }
+
 // Further are pages that somebody else adds.
 type Further struct {
 	// Files has the templates, *.html at its root, and their messages,

@@ -158,7 +158,7 @@ func TestPageDataThatNeedsASessionFailsNew(t *testing.T) {
 	_, err := page.New(page.Options{Data: func(r *http.Request) any {
 		return r.Context().Value("session").(string)
 	}})
-	require.ErrorContains(t, err, "page data")
+	require.ErrorContains(t, err, "Data: panicked for a request that nobody is signed in to")
 }
 
 func TestFailedPageSendsNoPartOfIt(t *testing.T) {
