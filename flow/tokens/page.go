@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -40,25 +39,6 @@ type listed struct {
 	Scopes                           []page.Scope
 	CreatedAt, LastUsedAt, ExpiresAt page.Moment
 	RevokeURL, Ticket                string // "" where who looks at the page may not revoke it
-}
-
-var samples = map[string][]page.Sample{
-	listPage: {
-		{Data: tokenPage{}},
-		{State: "Everything that it can have", Data: tokenPage{
-			Account: "Account", Accounts: []page.AccountLink{{URL: "/accounts/1/api_tokens", Text: "Account", Current: true}, {URL: "/accounts/2/api_tokens", Text: "Other"}},
-			UserName: "User", Notice: page.Say("tokens.revoked"), Token: "oa_ap_token", Made: "Name",
-			User:      []listed{{Name: "Name", Hint: "hint", Scopes: []page.Scope{{Name: "read", Description: page.Plain("Read")}, {Name: "gone"}}, RevokeURL: "/revoke", Ticket: "ticket"}},
-			OfAccount: []listed{{Name: "Name", Hint: "hint", By: "User", ExpiresAt: page.Moment{At: time.Unix(1, 0)}, LastUsedAt: page.Moment{At: time.Unix(1, 0)}}},
-			UserPages: pageLinks{First: "/first", Next: "/next"},
-			Form: form{
-				Action: "/accounts/1/api_tokens", Name: "Name", OfAccount: true, MaxDays: 30, ExpiresIn: "30",
-				Scopes:   []choice{{Name: "read", Description: page.Plain("Read"), Selected: true}, {Name: "write"}},
-				Problems: []page.Problem{{Field: "name", Message: page.Plain("Problem")}, {Field: "scope", Message: page.Plain("Problem")}, {Field: "expires_in", Message: page.Plain("Problem")}, {Field: "kind", Message: page.Plain("Problem")}},
-			},
-		}},
-		{State: "Nothing was done", Data: tokenPage{Account: "Account", Undone: undone}},
-	},
 }
 
 // show writes the page with its lists and its form, which has what was typed
