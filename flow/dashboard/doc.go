@@ -170,7 +170,7 @@
 //	    Reference, Back (URL, Text)
 //	applications.html
 //	    Everywhere, Account, Accounts (URL, Text, Current),
-//	    Pages (URL, Text, Current), Notice, Problem, OfOthers, Manages,
+//	    Pages (URL, Text), Notice, Problem, OfOthers, Manages,
 //	    NewURL, ReceiveURL, EverywhereURL,
 //	    Authorized (Name, Avatar (Initials, Colour), Homepage, Account, By,
 //	        UserID, You, Standing (Suspended, Reason, Awaiting, Verified),

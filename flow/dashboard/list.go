@@ -12,7 +12,7 @@ import (
 // manage them, those it registered.
 func (req *request) list() error {
 	data := page.Applications{
-		Account: req.account.Name, Accounts: req.accountLinks(), Pages: req.kernel.AccountLinks(req.account.ID, req.listURL()), Problem: req.undone,
+		Account: req.account.Name, Accounts: req.accountLinks(), Pages: req.kernel.OtherPages(req.account.ID, req.listURL()), Problem: req.undone,
 		OfOthers: req.account.SeesGrants, EverywhereURL: req.prefix + everywherePath,
 	}
 	if err := req.addAuthorized(&data, req.grants(req.account.SeesGrants)); err != nil {

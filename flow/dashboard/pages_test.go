@@ -31,6 +31,5 @@ func TestPagesOfAnAccount(t *testing.T) {
 	s := newSite(t, func(cfg *flow.Config, _ *dashboard.Config) { cfg.Extensions = []flow.Extension{paged{}} })
 	body := s.open(list("2")).Body
 	require.Contains(t, body, `<nav class="sections" aria-label="Pages of the account">`)
-	require.Contains(t, body, `<li><a href="`+list("2")+`" aria-current="page">OAuth applications</a></li>`)
 	require.Contains(t, body, `<li><a href="/invoices/2">Invoices</a></li>`)
 }

@@ -17,7 +17,7 @@ const listPage = "api_tokens.html"
 type tokenPage struct {
 	Account  string
 	Accounts []page.AccountLink // all accounts of the user; empty where there is one
-	Pages    []page.PageLink    // the pages that the account has; empty where there is no other
+	Pages    []page.Link        // the other pages that the account has
 	UserName string
 	Notice   *page.Message // what was just done
 	Undone   *page.Message // why nothing was done
@@ -52,7 +52,7 @@ func (req *request) show(status int, shown tokenPage, f form) {
 		isSelected := slices.ContainsFunc(selected, func(c choice) bool { return c.Name == name })
 		f.Scopes = append(f.Scopes, choice{name, req.k.Scopes[name], isSelected})
 	}
-	shown.Pages = req.k.AccountLinks(req.account.ID, req.path(req.account.ID))
+	shown.Pages = req.k.OtherPages(req.account.ID, req.path(req.account.ID))
 	shown.Account, shown.UserName, shown.Form = req.account.Name, req.user.Name, f
 	if len(req.user.Accounts) > 1 {
 		for _, a := range req.user.Accounts {

@@ -44,7 +44,7 @@ func sample(state string, change func(*tokenPage)) page.Sample {
 	p := tokenPage{
 		Account: "Analytical Engines", UserName: "ada@example.com",
 		Accounts: []page.AccountLink{{URL: "/", Text: "Ada Lovelace"}, {URL: "/", Text: "Analytical Engines", Current: true}},
-		Pages:    []page.PageLink{{URL: "/", Text: page.Say("list.heading")}, {URL: "/", Text: page.Say("tokens.heading"), Current: true}},
+		Pages:    []page.Link{{URL: "/", Text: page.Say("list.heading")}},
 		User: []listed{
 			{Name: "Backup", Hint: "iO7x", Scopes: scopes, CreatedAt: days(-40), LastUsedAt: days(-1), ExpiresAt: days(30), RevokeURL: "/", Ticket: "ticket"},
 			{Name: "Laptop", Hint: "Qz3k", Scopes: scopes[:1], CreatedAt: days(-400), RevokeURL: "/", Ticket: "ticket"},

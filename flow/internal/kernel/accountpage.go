@@ -18,17 +18,12 @@ type AccountPage struct {
 // in which the host lists them.
 func (all *Contributions) AccountPages() []AccountPage { return slices.Clone(all.accountPages) }
 
-// AccountLinks are the links between the pages of an account for the one at a
-// path: none where there is no other.
-func (k *Kernel) AccountLinks(account, current string) []page.PageLink {
-	pages := k.AccountPages()
-	if len(pages) < 2 {
-		return nil
-	}
-	links := make([]page.PageLink, len(pages))
-	for i, p := range pages {
-		url := p.URL(account)
-		links[i] = page.PageLink{URL: url, Text: p.Label, Current: url == current}
+// OtherPages are links to the pages of an account, but for the one at a path.
+func (k *Kernel) OtherPages(account, path string) (links []page.Link) {
+	for _, p := range k.AccountPages() {
+		if url := p.URL(account); url != path {
+			links = append(links, page.Link{URL: url, Text: p.Label})
+		}
 	}
 	return links
 }

@@ -6,7 +6,7 @@ type Applications struct {
 	Everywhere bool          // what the user authorized in any account; Account, Accounts and what those have who manage are empty
 	Account    string        // its name
 	Accounts   []AccountLink // all accounts of the user; empty where there is one
-	Pages      []PageLink    // the pages that the account has, this one among them; empty where there is no other
+	Pages      []Link        // the other pages that the account has
 	Notice     *Message      // what was just done
 	Problem    *Message      // what could not be done
 
@@ -20,13 +20,6 @@ type Applications struct {
 	ReceiveURL       string   // where an application is received that another account offers
 	Developer        []Listed // those that the account registered
 	DeveloperListing Listing
-}
-
-// PageLink is a link to one of the pages that an account has.
-type PageLink struct {
-	URL     string
-	Text    *Message
-	Current bool // it is the one shown
 }
 
 // AccountLink is a link to the pages of an account.

@@ -8,7 +8,7 @@ const (
 
 var (
 	sampleAccounts = []AccountLink{{"/", "Ada Lovelace", false}, {"/", sampleAccount, true}}
-	samplePages    = []PageLink{{"/", Say("list.heading"), true}, {"/", Plain("API tokens"), false}}
+	samplePages    = []Link{{"/", Plain("API tokens")}}
 	sampleScopes   = []Scope{{"domains:read", Plain("Read your domains and their records")}, {"dns", nil}}
 	sampleVerified = Standing{Verified: true}
 	sampleAwaiting = Standing{Awaiting: true}
@@ -25,7 +25,7 @@ func listSamples() []Sample {
 	developer := []Listed{
 		{Name: "Loom", URL: "/", ClientID: "5f2b9c0d7e8a4b6c1d3e", Avatar: Avatar{"L", 3}, Standing: sampleVerified, CreatedAt: sampleDays(300), LastUsedAt: sampleMinutes(1)},
 		{Name: "Loom for phones", URL: "/", ClientID: "0a1b2c3d4e5f60718293", Avatar: Avatar{"LF", 8}, Public: true, Standing: sampleAwaiting, CreatedAt: sampleDays(5)},
-		{Name: "Loom (old)", URL: "/", ClientID: "9e8d7c6b5a4938271605", Avatar: Avatar{"L(", 10}, Standing: sampleStopped, CreatedAt: sampleDays(900), LastUsedAt: sampleDays(60)},
+		{Name: "Loom (old)", URL: "/", ClientID: "9e8d7c6b5a4938271605", Avatar: Avatar{"LO", 10}, Standing: sampleStopped, CreatedAt: sampleDays(900), LastUsedAt: sampleDays(60)},
 	}
 	sorts := []Option{{Value: "newest", Text: Say("list.sort_newest"), Selected: true}, {Value: "name", Text: Say("list.sort_name")}, {Value: "used", Text: Say("list.sort_used")}}
 	// state is the sample of a list that is changed in what makes the state.

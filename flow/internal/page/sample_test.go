@@ -16,7 +16,7 @@ import (
 var (
 	alwaysGiven = []string{
 		"Application.Callbacks", "Change.Label", "Consent.Accounts", "Consent.Scopes", "Error.Message", "Error.Title", "Field.Hint", "Field.Label",
-		"Link.Text", "Option.Text", "PageLink.Text", "Problem.Message", "Refusal.Remedy", "Resource.Name",
+		"Link.Text", "Option.Text", "Problem.Message", "Refusal.Remedy", "Resource.Name",
 	}
 	neverGiven = []string{"Consent.Remarks", "Moment.Zone"} // remarks are said by capabilities
 	unused     = map[string][]string{
