@@ -19,7 +19,7 @@ func TestShippedLanguages(t *testing.T) {
 		"fr": {"4 mars 2026, 12:05 UTC", "4 mars 2026, 17:35 UTC+5:30", "il y a 1 heure", "dans 2 jours", "Cela coupe l’accès de 1 utilisateur", "Cela coupe l’accès de 12 utilisateurs"},
 		"es": {"4 mar 2026, 12:05 UTC", "4 mar 2026, 17:35 UTC+5:30", "hace 1 hora", "dentro de 2 días", "Esto corta el acceso de 1 usuario", "Esto corta el acceso de 12 usuarios"},
 		"pt": {"4 de mar. de 2026, 12:05 UTC", "4 de mar. de 2026, 17:35 UTC+5:30", "há 1 hora", "em 2 dias", "Isto corta o acesso de 1 usuário", "Isto corta o acesso de 12 usuários"},
-		"ja": {"2026年3月4日 12:05 UTC", "2026年3月4日 17:35 UTC+5:30", "1 時間前", "2 日後", "1 人のユーザーが利用できなくなります", "12 人のユーザーが利用できなくなります"},
+		"ja": {"2026年3月4日 12:05 UTC", "2026年3月4日 17:35 UTC+5:30", "1\u00a0時間前", "2\u00a0日後", "1 人のユーザーが利用できなくなります", "12 人のユーザーが利用できなくなります"},
 		"ar": {"4 مارس 2026، \u206812:05\u2069 \u2068UTC\u2069", "4 مارس 2026، \u206817:35\u2069 \u2068UTC+5:30\u2069", "قبل ساعة", "بعد يومين", "يقطع هذا الإجراء الوصول عن مستخدم واحد", "يقطع هذا الإجراء الوصول عن 12 مستخدمًا"},
 	}
 	at := time.Date(2026, 3, 4, 12, 5, 0, 0, time.UTC)
