@@ -82,7 +82,7 @@ func TestBoxesOfTheConsentPage(t *testing.T) {
 	h.optional()
 	changed := h.tick(page, "write")
 	requirePage(t, changed, http.StatusBadRequest)
-	require.Contains(t, changed.Body.String(), "What the application can do without has changed since.")
+	require.Contains(t, changed.Body.String(), "The optional permissions of the application have changed meanwhile.")
 	h.optional("write")
 	changed = h.tick(changed)
 	requirePage(t, changed, http.StatusBadRequest)

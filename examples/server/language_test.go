@@ -91,7 +91,7 @@ func TestLoginSpeaksTheLanguageOfTheRequest(t *testing.T) {
 	failed := b.do(http.MethodPost, action, form, "Accept-Language", "es")
 	require.Equal(t, http.StatusUnauthorized, failed.StatusCode)
 	require.Contains(t, failed.text, "<title>Erreur : Se connecter</title>")
-	require.Contains(t, failed.text, "ne vont pas ensemble")
+	require.Contains(t, failed.text, "ne correspondent pas")
 
 	chosen := b.do(http.MethodGet, "/language?tag=ar", nil, "Referer", b.url+action)
 	again := b.do(http.MethodGet, chosen.Header.Get("Location"), nil)

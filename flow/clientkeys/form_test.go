@@ -142,7 +142,7 @@ func TestRegistrationForm(t *testing.T) {
 	require.Contains(t, shown, `<textarea id="jwks"`)
 	w := o.send(o.path(), form, "client_type", "public", "jwks", string(setOf(o.key)), "name", "New")
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
-	require.Contains(t, w.Body.String(), "A public application proves itself with no key")
+	require.Contains(t, w.Body.String(), "A public application does not authenticate with a key")
 	require.Contains(t, html.UnescapeString(w.Body.String()), string(setOf(o.key)), "nothing typed is lost")
 
 	w = o.send(o.path(), form, "client_type", "confidential")

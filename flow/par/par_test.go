@@ -474,7 +474,7 @@ func TestPageOfARequestThatIsOver(t *testing.T) {
 	another := h.browser().open(h.public, requestURI)
 	require.NotEmpty(t, answer(t, b.decide(page, "authorize")).Get("code"))
 	for _, w := range []*httptest.ResponseRecorder{another, b.decide(page, "authorize"), b.open(h.public, requestURI)} {
-		requirePage(t, w, http.StatusBadRequest, "This request is over")
+		requirePage(t, w, http.StatusBadRequest, "This request is no longer valid")
 		require.NotContains(t, w.Body.String(), "made a mistake")
 	}
 }

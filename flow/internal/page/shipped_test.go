@@ -15,7 +15,7 @@ func TestShippedLanguages(t *testing.T) {
 	require.NoError(t, err)
 	read := map[string][]string{
 		"en": {"4 Mar 2026, 12:05 UTC", "4 Mar 2026, 17:35 UTC+5:30", "1 hour ago", "in 2 days", "This cuts off 1 user", "This cuts off 12 users"},
-		"de": {"4. März 2026, 12:05 UTC", "4. März 2026, 17:35 UTC+5:30", "vor 1 Stunde", "in 2 Tagen", "Das trennt 1 Benutzer von der Anwendung", "Das trennt 12 Benutzer von der Anwendung"},
+		"de": {"4. März 2026, 12:05 UTC", "4. März 2026, 17:35 UTC+5:30", "vor 1 Stunde", "in 2 Tagen", "Das beendet den Zugriff für 1 Benutzer", "Das beendet den Zugriff für 12 Benutzer"},
 		"fr": {"4 mars 2026, 12:05 UTC", "4 mars 2026, 17:35 UTC+5:30", "il y a 1 heure", "dans 2 jours", "Cela coupe l’accès de 1 utilisateur", "Cela coupe l’accès de 12 utilisateurs"},
 		"es": {"4 mar 2026, 12:05 UTC", "4 mar 2026, 17:35 UTC+5:30", "hace 1 hora", "dentro de 2 días", "Esto corta el acceso de 1 usuario", "Esto corta el acceso de 12 usuarios"},
 		"pt": {"4 de mar. de 2026, 12:05 UTC", "4 de mar. de 2026, 17:35 UTC+5:30", "há 1 hora", "em 2 dias", "Isto corta o acesso de 1 usuário", "Isto corta o acesso de 12 usuários"},
