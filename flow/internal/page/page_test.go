@@ -135,6 +135,7 @@ func TestBrokenOverrideFailsNewWithItsName(t *testing.T) {
 		{"no such message in a branch", "about.html", `{{define "title"}}{{end}}{{define "main"}}{{range .Page}}{{else}}{{with .Host}}{{.}}{{else}}{{mark "b" (msg "about.us")}}{{end}}{{end}}{{end}}`},
 		{"no such message in a title", "about.html", `{{define "title"}}{{if .Host}}{{msg "about.us" | mark "b"}}{{end}}{{end}}{{define "main"}}{{end}}`},
 		{"no such message in a part", "footer.html", `{{if .Host}}{{msg "about.us"}}{{end}}`},
+		{"no such message that a part is given", "about.html", `{{define "title"}}{{end}}{{define "part"}}{{.}}{{end}}{{define "main"}}{{template "part" (msg "about.us")}}{{end}}`},
 		{"lost argument", "about.html", `{{define "title"}}{{end}}{{define "main"}}{{msg "consent.heading"}}{{end}}`},
 		{"lost second argument", "about.html", `{{define "title"}}{{end}}{{define "main"}}{{.Page | msg "list.shown"}}{{end}}`},
 	}
