@@ -10,8 +10,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// What this package issues can be ended by whoever found it.
-
+// leakable are the credentials that this package issues, which whoever found
+// one can end.
 func (p *Provider) leakable() []kernel.Leakable {
 	return []kernel.Leakable{
 		{Kind: credential.ClientSecret, Revoke: p.revokeLeakedSecret},
@@ -72,13 +72,12 @@ func (p *Provider) endLeaked(r *http.Request, token presentedToken) ([]oauthapp.
 	if err := p.cfg.Store.EndSession(r.Context(), session.ID); err != nil {
 		return nil, err
 	}
-	event := oauthapp.Event{
-		Type: oauthapp.TokenRevoked, ApplicationID: session.ApplicationID, ClientID: session.ClientID, GrantID: session.GrantID, SessionID: session.ID,
-		UserID: session.UserID, AccountID: session.AccountID, Scopes: session.Scopes, Reason: "it was leaked",
+	app, err := p.registry.Application(r.Context(), oauthapp.AnyOwner, session.ApplicationID)
+	if err != nil { // the event goes without its name and owner
+		app = oauthapp.Application{ID: session.ApplicationID, ClientID: session.ClientID}
 	}
-	if app, err := p.registry.Application(r.Context(), oauthapp.AnyOwner, session.ApplicationID); err == nil {
-		event.ApplicationName, event.Owner = app.Name, app.Owner
-	}
+	event := kernel.EventOfSession(oauthapp.TokenRevoked, app, &session)
+	event.Reason = "it was leaked"
 	p.emit(r, event)
 	event.Reason = ""
 	return []oauthapp.Event{event}, nil

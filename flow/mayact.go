@@ -59,9 +59,7 @@ func (p *Provider) endNothingGiven(r *http.Request, app oauthapp.Application, s 
 	if err := p.issue.EndSession(r.Context(), s.ID); err != nil {
 		return wire.Outage(err)
 	}
-	e := kernel.EventOf(oauthapp.UserAccessEnded, app)
-	e.SessionID, e.GrantID, e.UserID, e.AccountID, e.Scopes = s.ID, s.GrantID, s.UserID, s.AccountID, s.Scopes
-	p.emit(r, e)
+	p.emit(r, kernel.EventOfSession(oauthapp.UserAccessEnded, app, s))
 	return nil
 }
 

@@ -52,13 +52,7 @@ func (p *Provider) endSession(r *http.Request, client store.Client, token presen
 	if err := p.cfg.Store.EndSession(r.Context(), client.Session.ID); err != nil {
 		return wire.Outage(err)
 	}
-	event := kernel.EventOf(oauthapp.TokenRevoked, client.Application)
-	event.GrantID = client.Session.GrantID
-	event.SessionID = client.Session.ID
-	event.UserID = client.Session.UserID
-	event.AccountID = client.Session.AccountID
-	event.Scopes = client.Session.Scopes
-	p.emit(r, event)
+	p.emit(r, kernel.EventOfSession(oauthapp.TokenRevoked, client.Application, client.Session))
 	return nil
 }
 

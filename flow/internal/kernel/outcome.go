@@ -43,21 +43,12 @@ func OutcomeOf(ctx context.Context) *Outcome {
 
 // Know notes the client, and the session of what it presented, nil for none.
 func (o *Outcome) Know(app oauthapp.Application, s *store.Session) {
-	o.About, o.Known = EventOf("", app), true
-	o.about(s)
+	o.About, o.Known = EventOfSession("", app, s), true
 }
 
 // KnowSession notes the client that a session is of.
 func (o *Outcome) KnowSession(s *store.Session) {
-	o.About, o.Known = oauthapp.Event{ApplicationID: s.ApplicationID, ClientID: s.ClientID}, true
-	o.about(s)
-}
-
-func (o *Outcome) about(s *store.Session) {
-	if s != nil {
-		e := &o.About
-		e.SessionID, e.GrantID, e.UserID, e.AccountID, e.Scopes = s.ID, s.GrantID, s.UserID, s.AccountID, s.Scopes
-	}
+	o.Know(oauthapp.Application{ID: s.ApplicationID, ClientID: s.ClientID}, s)
 }
 
 // Observe tells all that observe of a request. It returns the request to go on

@@ -95,13 +95,7 @@ func (t *TokenRequest) Limited(scopes []string) []string {
 	if t.limit == nil {
 		return scopes
 	}
-	var limited []string
-	for _, scope := range scopes {
-		if slices.Contains(t.limit, scope) {
-			limited = append(limited, scope)
-		}
-	}
-	return limited
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !slices.Contains(t.limit, scope) })
 }
 
 // Public reports whether the client is public.
@@ -113,11 +107,8 @@ func (t *TokenRequest) Event(kind oauthapp.EventType) oauthapp.Event {
 }
 
 func (t *TokenRequest) event(kind oauthapp.EventType, s *store.Session) oauthapp.Event {
-	e := EventOf(kind, t.Client.Application)
+	e := EventOfSession(kind, t.Client.Application, s)
 	e.Time = t.Now
-	if s != nil {
-		e.SessionID, e.GrantID, e.UserID, e.AccountID, e.Scopes = s.ID, s.GrantID, s.UserID, s.AccountID, s.Scopes
-	}
 	return e
 }
 
@@ -137,6 +128,16 @@ func EventOf(kind oauthapp.EventType, app oauthapp.Application) oauthapp.Event {
 		ClientID:        app.ClientID,
 		Owner:           app.Owner,
 	}
+}
+
+// EventOfSession begins an event about an application and one of its sessions,
+// nil for none.
+func EventOfSession(kind oauthapp.EventType, app oauthapp.Application, s *store.Session) oauthapp.Event {
+	e := EventOf(kind, app)
+	if s != nil {
+		e.SessionID, e.GrantID, e.UserID, e.AccountID, e.Scopes = s.ID, s.GrantID, s.UserID, s.AccountID, s.Scopes
+	}
+	return e
 }
 
 // Terms are the terms on which an endpoint issues tokens. The zero Terms are
