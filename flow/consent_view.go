@@ -2,7 +2,6 @@ package flow
 
 import (
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -154,9 +153,10 @@ const maxShownHost = 60
 // length would push aside what is asked for. Of a long one it shows the end,
 // which tells whose it is.
 func shownOrigin(homepage string) string {
-	scheme, host, found := strings.Cut(originOf(homepage), "://")
+	origin := originOf(homepage)
+	scheme, host, found := strings.Cut(origin, "://")
 	if !found {
-		return originOf(homepage)
+		return origin
 	}
 	return scheme + "://" + shownHost(host)
 }
@@ -181,12 +181,7 @@ func hostOf(uri string) string {
 // where any program can wait for what is sent there.
 func onlyLoopback(callbacks []string) bool {
 	for _, callback := range callbacks {
-		u, err := url.Parse(callback)
-		if err != nil {
-			return false
-		}
-		ip, err := netip.ParseAddr(u.Hostname())
-		if u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
+		if u, err := url.Parse(callback); err != nil || !isLoopback(u) {
 			return false
 		}
 	}

@@ -62,14 +62,6 @@ func (p *Provider) ownResourceMetadata() map[string]any {
 	}
 }
 
-func (p *Provider) scopeNames() []string {
-	names := make([]string, len(p.cfg.Scopes))
-	for i, scope := range p.cfg.Scopes {
-		names[i] = scope.Name
-	}
-	return names
-}
-
 // jsonDocument serves a document of metadata.
 func jsonDocument(v any) http.HandlerFunc {
 	var b bytes.Buffer

@@ -1,41 +1,24 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
 )
 
-// accountNames returns what names accounts: the host's function, if it has one
-// and that knows the account, and otherwise the ID. An owner without a name
-// would be no owner on a page.
-func accountNames(given func(context.Context, string) (string, error)) func(context.Context, string) (string, error) {
-	return func(ctx context.Context, account string) (string, error) {
+// namesOf returns what names accounts or users: the host's function, which a
+// field of Config has, or unnamed for an ID that it has no name for.
+func namesOf(field string, given func(context.Context, string) (string, error), unnamed func(id string) string) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, id string) (string, error) {
 		if given == nil {
-			return account, nil
+			return unnamed(id), nil
 		}
-		name, err := nameBy(ctx, given, account)
+		name, err := nameBy(ctx, given, id)
 		if err != nil {
-			return "", fmt.Errorf("flow: Config.Pages.AccountName: %w", err)
+			return "", fmt.Errorf("flow: Config.%s: %w", field, err)
 		}
-		if name == "" {
-			return account, nil
-		}
-		return name, nil
-	}
-}
-
-// userNames returns what names users: the host's function, or nothing.
-func userNames(given func(context.Context, string) (string, error)) func(context.Context, string) (string, error) {
-	return func(ctx context.Context, user string) (string, error) {
-		if given == nil {
-			return "", nil
-		}
-		name, err := nameBy(ctx, given, user)
-		if err != nil {
-			return "", fmt.Errorf("flow: Config.Pages.UserName: %w", err)
-		}
-		return name, nil
+		return cmp.Or(name, unnamed(id)), nil
 	}
 }
 

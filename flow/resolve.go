@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/oauthapp"
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
 )
@@ -95,8 +96,9 @@ func (cfg *Config) setDefaults() {
 		_, _ = rand.Read(key) // never fails
 		cfg.Keys = [][]byte{key}
 	}
-	cfg.Pages.AccountName = accountNames(cfg.Pages.AccountName)
-	cfg.Pages.UserName = userNames(cfg.Pages.UserName)
+	// An owner without a name would be no owner on a page.
+	cfg.Pages.AccountName = namesOf("Pages.AccountName", cfg.Pages.AccountName, func(id string) string { return id })
+	cfg.Pages.UserName = namesOf("Pages.UserName", cfg.Pages.UserName, func(string) string { return "" })
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -115,13 +117,9 @@ func setDefault[T comparable](field *T, value T) {
 
 // registry is the part of the configuration that administers applications.
 func (cfg Config) registry() oauthapp.Config {
-	names := make([]string, len(cfg.Scopes))
-	for i, scope := range cfg.Scopes {
-		names[i] = scope.Name
-	}
 	return oauthapp.Config{
 		Store:             cfg.Store,
-		Scopes:            names,
+		Scopes:            namesOfScopes(cfg.Scopes),
 		MaxApplications:   cfg.Applications.Max,
 		ReservedName:      cfg.Applications.ReservedName,
 		PrivateUseSchemes: cfg.Applications.PrivateUseSchemes,
@@ -189,7 +187,7 @@ func checkLifetime(lifetime, limit time.Duration) error {
 	case lifetime < time.Second:
 		return errors.New("must be 1 second or more")
 	case limit > 0 && lifetime > limit:
-		return fmt.Errorf("must be %s at most", limit)
+		return fmt.Errorf("must be %s at most", kernel.Words(limit))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func resolveResources(cfg *Config) ([]resource, error) {
 	}
 	resolved, places := make([]resource, len(all)), []string(nil)
 	for i, r := range all {
-		if err := r.check(cfg.Scopes); err != nil {
+		if err := r.check(namesOfScopes(cfg.Scopes)); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Identifier, err)
 		}
 		_, place, _ := strings.Cut(withoutSlash(r.Identifier), "://")
@@ -89,19 +89,17 @@ func resolveResources(cfg *Config) ([]resource, error) {
 			r.Name = place
 		}
 		if r.Scopes = slices.Clone(r.Scopes); r.Scopes == nil {
-			for _, scope := range cfg.Scopes {
-				r.Scopes = append(r.Scopes, scope.Name)
-			}
+			r.Scopes = namesOfScopes(cfg.Scopes)
 		}
 		u, _ := url.Parse(r.Identifier) // checked by resolve
 		metadata := u.Scheme + "://" + u.Host + strings.TrimSuffix(metadataPath(u.Path), "{$}")
 		r.ResourceServers = slices.Clone(r.ResourceServers)
-		resolved[i] = resource{r, place, kernel.ResourceKey(withoutSlash(r.Identifier)), metadata}
+		resolved[i] = resource{r, place, kernel.ResourceKey(r.Identifier), metadata}
 	}
 	return resolved, nil
 }
 
-func (r Resource) check(offered []Scope) error {
+func (r Resource) check(offered []string) error {
 	switch {
 	case len(r.Name) > maxResourceName || !wire.IsText(r.Name):
 		return fmt.Errorf("its Name must be %d bytes of text at most", maxResourceName)
@@ -109,7 +107,7 @@ func (r Resource) check(offered []Scope) error {
 		return errors.New("its Scopes must have one or more, or be nil for all")
 	}
 	for _, name := range r.Scopes {
-		if !slices.ContainsFunc(offered, func(s Scope) bool { return s.Name == name }) {
+		if !slices.Contains(offered, name) {
 			return fmt.Errorf("its Scopes: %q is not one of Config.Scopes", name)
 		}
 	}

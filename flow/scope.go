@@ -31,6 +31,17 @@ type Scope struct {
 	Risk string
 }
 
+func namesOfScopes(scopes []Scope) []string {
+	names := make([]string, len(scopes))
+	for i, scope := range scopes {
+		names[i] = scope.Name
+	}
+	return names
+}
+
+// scopeNames are those of Config.Scopes.
+func (p *Provider) scopeNames() []string { return namesOfScopes(p.cfg.Scopes) }
+
 // allowedScopes returns what an application may ask for now: what the service
 // offers, as far as the application is not restricted to less, by what is kept
 // of it or by a capability.
@@ -91,13 +102,7 @@ func (p *Provider) splitScopes(scope string) []string {
 // intersect returns those of a that are in b, in the order of a. Scopes are
 // compared byte for byte.
 func intersect(a, b []string) []string {
-	var both []string
-	for _, name := range a {
-		if slices.Contains(b, name) {
-			both = append(both, name)
-		}
-	}
-	return both
+	return slices.DeleteFunc(slices.Clone(a), func(name string) bool { return !slices.Contains(b, name) })
 }
 
 // scopeName is the scope-token of RFC 6749, section 3.3.
@@ -127,7 +132,7 @@ func checkIgnoredScopes(ignored []string, scopes []Scope) error {
 		switch {
 		case !scopeName.MatchString(name):
 			return fmt.Errorf("%q is no scope name: printable ASCII without space, quote and backslash", name)
-		case slices.ContainsFunc(scopes, func(s Scope) bool { return s.Name == name }):
+		case slices.Contains(namesOfScopes(scopes), name):
 			return fmt.Errorf("%q is in Scopes", name)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -69,9 +68,9 @@ type Consent struct {
 func (i *Issuance) asksFor(c Consent, keys []string) bool {
 	asked := map[string]bool{}
 	for _, identifier := range c.Resources {
-		asked[ResourceKey(strings.TrimSuffix(identifier, "/"))] = true
+		asked[ResourceKey(identifier)] = true
 	}
-	byDefault := ResourceKey(strings.TrimSuffix(i.Resource, "/"))
+	byDefault := ResourceKey(i.Resource)
 	if len(asked) == 0 {
 		asked[byDefault] = true
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oauthapps/oauthapps/oauthapp/credential"
@@ -44,9 +45,9 @@ type Resources struct {
 type Audience uint8
 
 // ResourceKey is what a session keeps of the identifier of a resource: 16
-// characters.
+// characters. A trailing slash makes no difference.
 func ResourceKey(identifier string) string {
-	sum := sha256.Sum256([]byte(identifier))
+	sum := sha256.Sum256([]byte(strings.TrimSuffix(identifier, "/")))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
