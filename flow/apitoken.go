@@ -47,7 +47,7 @@ func (p *Provider) judgeAPIToken(r *http.Request, g *Guard, api *resource, schem
 		p.reportRefusal(r, &kernel.Outcome{Endpoint: kernel.Resource, About: about, Refusal: refusal})
 		return nil, refusal
 	}
-	p.used(r, store.Use{APITokenID: token.ID}, token.LastUsedAt, p.now())
+	p.noteUse(r, store.Use{APITokenID: token.ID}, token.LastUsedAt, p.now())
 	return a, nil
 }
 
@@ -109,7 +109,7 @@ func (p *Provider) introspectAPIToken(r *http.Request, served []resource, presen
 		return introspection{}, nil
 	}
 	scopes, _ := p.toldTo(served, nil, token.Scopes)
-	p.used(r, store.Use{APITokenID: token.ID}, token.LastUsedAt, p.now())
+	p.noteUse(r, store.Use{APITokenID: token.ID}, token.LastUsedAt, p.now())
 	answer := introspection{
 		Active:    true,
 		Scope:     strings.Join(scopes, " "),

@@ -41,7 +41,7 @@ func (p *Provider) refuseStranger(w http.ResponseWriter, r *http.Request, client
 			p.refuseOnPage(w, r, outage)
 			return
 		}
-		known(r, kept)
+		noteClient(r, kept)
 	}
 	p.refuseOnPage(w, r, refusal)
 }

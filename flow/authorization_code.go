@@ -4,7 +4,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -57,11 +56,11 @@ func (p *Provider) grantAgain(w http.ResponseWriter, r *http.Request, a *authori
 	if !now.Before(code.Grant.AuthorizedAt.Add(p.cfg.Lifetimes.Session)) {
 		return false // nobody is told the code
 	}
-	if refusal := p.decided(r, a); refusal != nil {
+	if refusal := p.useUp(r, a); refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return true
 	}
-	p.grantUsed(r, code.Grant.ID, later(code.Grant.AuthorizedAt, code.Grant.LastUsedAt), now)
+	p.noteUse(r, store.Use{GrantID: code.Grant.ID}, latest(code.Grant.AuthorizedAt, code.Grant.LastUsedAt), now)
 	p.answer(w, a, "code", code.Value)
 	return true
 }
@@ -136,11 +135,4 @@ func (p *Provider) notGranted(w http.ResponseWriter, r *http.Request, a *authori
 	default:
 		p.refuseByRedirect(w, r, a, refusal)
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

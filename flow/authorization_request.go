@@ -30,7 +30,7 @@ const localesParam = "ui_locales"
 type authorizationRequest struct {
 	sent        wire.Params // by the browser, of authorizationParams
 	params      wire.Params // to act on: those sent, or those that they stand for
-	pushed      bool        // the client handed in the params before
+	pushed      bool        // the client pushed the params before
 	client      store.Client
 	redirectURI string // where the answer goes: one that the application registered
 	prompt      prompt // the zero prompt until it is checked, if it is malformed
@@ -38,11 +38,11 @@ type authorizationRequest struct {
 	resources   []string // identifiers
 }
 
-// The bounds of what is acted on of an authorization request, in bytes of a
-// query string. Clients keep much in state, but no browser takes a longer URL
-// everywhere. The request also comes back escaped once more, from signing in
-// and from the consent page, whose form has room for a ticket and an account
-// besides.
+// The bounds of an authorization request, in bytes of a query string of the
+// parameters that are acted on. Clients keep much in state, but browsers bound
+// the length of a URL. The request also comes back escaped once more, from the
+// login page and from the consent page, whose form needs room for a ticket and
+// an account as well.
 const (
 	maxAuthorizationRequest = 32 << 10
 	maxEscapedRequest       = wire.MaxBody - 4<<10
@@ -54,10 +54,11 @@ func isLong(request string) bool {
 
 var errLongRequest = wire.Refuse(InvalidRequest, "the authorization request is too long")
 
-// find finds what a browser's request asks for: the request itself, or one that
-// the client handed in before, whose parameters those of the browser stand for.
-// Others beside them are ignored (RFC 9126, section 4).
-func (p *Provider) find(w http.ResponseWriter, r *http.Request, sent wire.Params) (*authorizationRequest, *wire.Error) {
+// findRequest returns the authorization request that a browser brings: with its
+// own parameters, or with those that the client pushed before and request_uri
+// stands for. Other parameters beside request_uri are then ignored (RFC 9126,
+// section 4).
+func (p *Provider) findRequest(w http.ResponseWriter, r *http.Request, sent wire.Params) (*authorizationRequest, *wire.Error) {
 	a := &authorizationRequest{sent: sent, params: sent}
 	if p.added.Requests == nil || !sent.Has("request_uri") {
 		return a, nil
@@ -74,7 +75,7 @@ func (p *Provider) find(w http.ResponseWriter, r *http.Request, sent wire.Params
 }
 
 // identify finds the client and where to send its users back to. The client
-// stays zero where it cannot be known before somebody has signed in.
+// stays zero where it cannot be known before a user has signed in.
 func (p *Provider) identify(r *http.Request, a *authorizationRequest, signedIn bool) *wire.Error {
 	if refusal := a.params.Check([]string{"client_id", "redirect_uri"}); refusal != nil {
 		return refusal
@@ -116,9 +117,9 @@ func (p *Provider) identifyRedirect(a *authorizationRequest) *wire.Error {
 	return nil
 }
 
-// validate checks everything that is refused by redirect (RFC 6749, section
+// judgeForUser judges everything that is refused by redirect (RFC 6749, section
 // 4.1.2.1), and fills in the scopes.
-func (p *Provider) validate(r *http.Request, a *authorizationRequest, user *kernel.User) *wire.Error {
+func (p *Provider) judgeForUser(r *http.Request, a *authorizationRequest, user *kernel.User) *wire.Error {
 	if refusal := p.judgeAuthorization(r, a, false); refusal != nil {
 		return refusal
 	}
@@ -166,8 +167,8 @@ func (p *Provider) judgePushed(r *http.Request, client store.Client, params wire
 	return a.settled(), nil
 }
 
-// settled returns the parameters of a request that was judged good, with its
-// scopes also where it left them to the defaults, which may be others later.
+// settled returns the parameters of a request that was judged good. Its scopes
+// are among them even if it left them to the defaults, which may change.
 func (a *authorizationRequest) settled() wire.Params {
 	scope := wire.Param{Name: "scope", Value: strings.Join(a.scopes, " ")}
 	return append(a.params.Without(loginTicketParam).Without("scope"), scope)
@@ -194,7 +195,7 @@ func (p *Provider) judgeAuthorization(r *http.Request, a *authorizationRequest, 
 	if _, refusal := parsePrompt(a.params); refusal != nil {
 		return refusal
 	}
-	if refusal := p.validateChallenge(a); refusal != nil {
+	if refusal := p.judgeChallenge(a); refusal != nil {
 		return refusal
 	}
 	var refusal *wire.Error
@@ -218,8 +219,8 @@ func (p *Provider) judgeAuthorization(r *http.Request, a *authorizationRequest, 
 // challengeLen is the length of a SHA-256 in base64url without padding.
 const challengeLen = 43
 
-// validateChallenge checks the proof key's challenge (RFC 7636, section 4.3).
-func (p *Provider) validateChallenge(a *authorizationRequest) *wire.Error {
+// judgeChallenge judges the proof key's challenge (RFC 7636, section 4.3).
+func (p *Provider) judgeChallenge(a *authorizationRequest) *wire.Error {
 	challenge, method := a.params.Get("code_challenge"), a.params.Get("code_challenge_method")
 	switch {
 	case challenge == "" && method != "":

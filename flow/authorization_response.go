@@ -20,7 +20,7 @@ func (p *Provider) answer(w http.ResponseWriter, a *authorizationRequest, params
 // refuseByRedirect sends the user back with an error (RFC 6749, section
 // 4.1.2.1).
 func (p *Provider) refuseByRedirect(w http.ResponseWriter, r *http.Request, a *authorizationRequest, refusal *wire.Error) {
-	refused(r, refusal)
+	noteRefusal(r, refusal)
 	p.answer(w, a, "error", refusal.Code, "error_description", refusal.Description)
 }
 

@@ -27,16 +27,16 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	p.serveAuthorization(w, r, params)
 }
 
-// isPrefetch reports whether a browser asks before anybody goes to the page, on
-// the guess that somebody will. Sec-Purpose is of the Fetch Standard; browsers
-// without it say Purpose.
+// isPrefetch reports whether a browser loads the page on the guess that its
+// user will go there. Sec-Purpose is of the Fetch Standard; browsers without it
+// send Purpose.
 func isPrefetch(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") || r.Header.Get("Purpose") == "prefetch"
 }
 
-// refusePrefetch has the browser ask again when somebody does go to the page,
-// as it does after any error. Until then nobody has used the application: its
-// code would sign in a user who went nowhere, and be spent by the time they do.
+// refusePrefetch has the browser ask again when its user does go to the page,
+// as it does after any error. A code that is issued before would be used up by
+// the time the user gets there.
 func refusePrefetch(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, "This page cannot be prefetched.", http.StatusServiceUnavailable)
@@ -81,7 +81,7 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, se
 		return
 	}
 	user = user.Authorizing()
-	a, refusal := p.find(w, r, sent)
+	a, refusal := p.findRequest(w, r, sent)
 	if refusal == nil {
 		r = page.WithLocales(r, a.params.Get(localesParam))
 		refusal = p.identify(r, a, user != nil)
@@ -100,8 +100,8 @@ func (p *Provider) serveAuthorization(w http.ResponseWriter, r *http.Request, se
 	}
 }
 
-// signInOrTell has the user sign in. A program is told before what the user
-// would be told then.
+// signInOrTell has the user sign in. A program that asks for JSON is told at
+// once what is wrong with the request.
 func (p *Provider) signInOrTell(w http.ResponseWriter, r *http.Request, a *authorizationRequest) {
 	if wantsJSON(r) && a.client.Application.ClientID != "" {
 		if refusal := p.judgeAuthorization(r, a, false); refusal != nil {
@@ -114,7 +114,7 @@ func (p *Provider) signInOrTell(w http.ResponseWriter, r *http.Request, a *autho
 
 // serveUser answers an authorization request of a user who is signed in.
 func (p *Provider) serveUser(w http.ResponseWriter, r *http.Request, a *authorizationRequest, user *kernel.User) {
-	if refusal := p.validate(r, a, user); refusal != nil {
+	if refusal := p.judgeForUser(r, a, user); refusal != nil {
 		p.refuseUnasked(w, r, a, refusal)
 		return
 	}
@@ -181,7 +181,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Para
 		p.comeAgain(w, answer.Request)
 		return
 	}
-	a, refusal := p.find(w, r, answer.Request)
+	a, refusal := p.findRequest(w, r, answer.Request)
 	if refusal == nil {
 		r = page.WithLocales(r, a.params.Get(localesParam))
 		refusal = p.identify(r, a, true)
@@ -190,7 +190,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Para
 		p.refuseOnPage(w, r, refusal)
 		return
 	}
-	if refusal := p.validate(r, a, answer.User); refusal != nil {
+	if refusal := p.judgeForUser(r, a, answer.User); refusal != nil {
 		p.refuseUnasked(w, r, a, refusal)
 		return
 	}
@@ -207,7 +207,7 @@ func (p *Provider) decide(w http.ResponseWriter, r *http.Request, form wire.Para
 // carryOut does what the user decided. Of decisions about one request that was
 // pushed, one counts.
 func (p *Provider) carryOut(w http.ResponseWriter, r *http.Request, a *authorizationRequest, q kernel.ConsentQuestion, decision kernel.Decision) {
-	if refusal := p.decided(r, a); refusal != nil {
+	if refusal := p.useUp(r, a); refusal != nil {
 		p.refuseOnPage(w, r, refusal)
 		return
 	}
@@ -221,8 +221,8 @@ func (p *Provider) carryOut(w http.ResponseWriter, r *http.Request, a *authoriza
 	p.grantNow(w, r, a, q, decision)
 }
 
-// decided uses up a request that was pushed.
-func (p *Provider) decided(r *http.Request, a *authorizationRequest) *wire.Error {
+// useUp uses up a request that was pushed.
+func (p *Provider) useUp(r *http.Request, a *authorizationRequest) *wire.Error {
 	if !a.pushed {
 		return nil
 	}

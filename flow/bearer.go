@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -17,9 +15,11 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// judgeToken returns the session that the token names too, where there is one.
+// judgeToken judges the access token of a request to an API, and returns what
+// it stands for. It returns the session that the token names also with a
+// refusal.
 func (p *Provider) judgeToken(r *http.Request, g *Guard, api *resource) (*Authorization, *store.Session, *wire.Error) {
-	scheme, presented, refusal := p.presentedToken(r)
+	scheme, presented, refusal := p.readAuthorization(r)
 	if refusal != nil {
 		return nil, nil, refusal
 	}
@@ -57,13 +57,13 @@ func (p *Provider) judgeToken(r *http.Request, g *Guard, api *resource) (*Author
 	}
 	a, refusal := p.admit(r, g, api, &session, access)
 	if refusal == nil {
-		p.grantUsed(r, session.GrantID, session.GrantUsedAt, now)
+		p.noteUse(r, store.Use{GrantID: session.GrantID}, session.GrantUsedAt, now)
 	}
 	return a, &session, refusal
 }
 
-// admit returns what a good access token stands for, where that is as much as
-// the guard needs.
+// admit returns what a good access token stands for, if it has all that the
+// guard asks for.
 func (p *Provider) admit(r *http.Request, g *Guard, api *resource, session *store.Session, access store.AccessToken) (*Authorization, *wire.Error) {
 	scopes, refusal := p.currentScopes(r, session, access.Scopes, g.Current)
 	if refusal != nil {
@@ -125,10 +125,10 @@ func invalidToken(reason string) *wire.Error {
 	return refusal
 }
 
-// presentedToken reads the one Authorization header (RFC 6750, section 2.1).
+// readAuthorization reads the one Authorization header (RFC 6750, section 2.1).
 // The other places that the RFC allows for a token end up in logs, so that they
 // are not read.
-func (p *Provider) presentedToken(r *http.Request) (scheme, token string, refusal *wire.Error) {
+func (p *Provider) readAuthorization(r *http.Request) (scheme, token string, refusal *wire.Error) {
 	headers := r.Header["Authorization"]
 	if len(headers) > 1 {
 		return "", "", errTwoHeaders
@@ -159,14 +159,9 @@ func validAccessToken(s *store.Session, presented credential.Digest, now time.Ti
 	return token, resources, now.Before(token.ExpiresAt)
 }
 
-// grantUsed notes that a grant is in use, if the note before is old. A note
-// that fails is no reason to refuse the request.
-func (p *Provider) grantUsed(r *http.Request, grant uuid.UUID, noted, now time.Time) {
-	p.used(r, store.Use{GrantID: grant}, noted, now)
-}
-
-// used is grantUsed for whatever was used.
-func (p *Provider) used(r *http.Request, use store.Use, noted, now time.Time) {
+// noteUse notes the use of a grant or an API token, if the note before is old.
+// A note that fails is no reason to refuse the request.
+func (p *Provider) noteUse(r *http.Request, use store.Use, noted, now time.Time) {
 	if now.Sub(noted) < clientauth.UsedInterval {
 		return
 	}

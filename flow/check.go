@@ -131,18 +131,18 @@ func (cfg Config) Check() []Finding {
 // another language get in English, such as the description of a scope. It reads
 // each of those entries from the store, and returns an error if that fails.
 func (p *Provider) Check(ctx context.Context) ([]Finding, error) {
-	findings, err := p.checkResourceServers(ctx, "ResourceServers", p.cfg.ResourceServers)
-	for _, r := range p.resources {
-		if err == nil {
-			var more []Finding
-			more, err = p.checkResourceServers(ctx, "Resources", r.ResourceServers)
-			findings = append(findings, more...)
-		}
-	}
+	servers, err := p.checkResourceServers(ctx, "ResourceServers", p.cfg.ResourceServers)
 	if err != nil {
 		return nil, err
 	}
-	findings = slices.Concat(p.findings, findings, p.untranslated())
+	for _, r := range p.resources {
+		more, err := p.checkResourceServers(ctx, "Resources", r.ResourceServers)
+		if err != nil {
+			return nil, err
+		}
+		servers = append(servers, more...)
+	}
+	findings := slices.Concat(p.findings, servers, p.untranslated())
 	sortFindings(findings)
 	return findings, nil
 }

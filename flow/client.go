@@ -83,14 +83,9 @@ func (p *Provider) newClients() *clientauth.Authenticator {
 // authenticationFailed counts and reports a failure, and returns its answer:
 // the refusal given, or 429 where there were too many.
 func (p *Provider) authenticationFailed(r *http.Request, f clientauth.Failure, refusal *wire.Error) *wire.Error {
-	failed := FailedAuthentication{ClientID: f.ClientID, Network: bucket.Network(p.cfg.RemoteAddr(r))}
-	retryAfter, err := f.RetryAfter, error(nil)
+	retryAfter := f.RetryAfter
 	if retryAfter == 0 {
-		retryAfter, err = p.limiter.Failed(r.Context(), failed)
-	}
-	if err != nil {
-		p.logFailure(r, "limiter failed", err)
-		retryAfter, _ = p.ownLimiter.Failed(r.Context(), failed) // which never fails
+		retryAfter = p.countFailure(r, f.ClientID)
 	}
 	event := kernel.EventOf(oauthapp.ClientAuthenticationFailed, f.Application)
 	event.ClientID, event.Reason = f.Nameable, f.Reason
@@ -103,22 +98,35 @@ func (p *Provider) authenticationFailed(r *http.Request, f clientauth.Failure, r
 	return refusal
 }
 
+// countFailure counts a failed client authentication, and returns how long the
+// client has to wait, 0 where it need not. The library's own limiter decides
+// where that of the host fails.
+func (p *Provider) countFailure(r *http.Request, clientID string) time.Duration {
+	failed := FailedAuthentication{ClientID: clientID, Network: bucket.Network(p.cfg.RemoteAddr(r))}
+	retryAfter, err := p.limiter.Failed(r.Context(), failed)
+	if err != nil {
+		p.logFailure(r, "limiter failed", err)
+		retryAfter, _ = p.ownLimiter.Failed(r.Context(), failed) // never fails
+	}
+	return retryAfter
+}
+
 // authenticate finds out which client sent a request and whether it is that
-// client, and in the same read takes the session named. It returns the client
-// secret, too, that the client proved itself with, zero where that was
-// something else.
+// client, and in the same read takes the session named. It also returns the
+// client secret that the client authenticated with, zero where it authenticated
+// in another way.
 func (p *Provider) authenticate(r *http.Request, params wire.Params, session uuid.UUID) (store.Client, oauthapp.Secret, *wire.Error) {
-	named(r, params.Get("client_id"))
+	noteClientID(r, params.Get("client_id"))
 	client, secret, refusal := p.clients.Authenticate(r, params, session)
 	if refusal == nil {
-		known(r, client)
+		noteClient(r, client)
 	}
 	return client, secret, refusal
 }
 
-// secretUsed notes that a secret is in use. A note that fails is no reason to
-// refuse the client.
-func (p *Provider) secretUsed(ctx context.Context, secret oauthapp.Secret, now time.Time) {
+// noteSecretUse notes that a secret is in use. A note that fails is no reason
+// to refuse the client.
+func (p *Provider) noteSecretUse(ctx context.Context, secret oauthapp.Secret, now time.Time) {
 	use := store.Use{ApplicationID: secret.ApplicationID, SecretID: secret.ID, At: now}
 	if err := p.cfg.Store.Touch(ctx, use); err != nil && ctx.Err() == nil {
 		p.cfg.Logger.ErrorContext(ctx, "use of a client secret not noted", "error", err)
@@ -134,9 +142,9 @@ func (p *Provider) adoptSecret(ctx context.Context, secret oauthapp.Secret, dige
 	}
 }
 
-// findClient returns the client of an ID, also one that nobody registered. That
-// stays zero where it cannot be known before somebody has signed in. It refuses
-// that of a suspended application.
+// findClient returns the client of an ID, also one that nobody registered. The
+// client is zero where it cannot be known before a user has signed in. The
+// client of a suspended application is refused.
 func (p *Provider) findClient(r *http.Request, id string, signedIn bool) (store.Client, *wire.Error) {
 	if !p.clients.Admits(id) || p.added.ClientSource(id) == nil && !wire.IsUnreserved(id) {
 		return store.Client{}, unknownClient()
@@ -152,7 +160,7 @@ func (p *Provider) findClient(r *http.Request, id string, signedIn bool) (store.
 	case !found && (source == nil || signedIn):
 		return store.Client{}, unknownClient()
 	}
-	known(r, client)
+	noteClient(r, client)
 	if refusal := refuseSuspended(client.Application, UnauthorizedClient); refusal != nil {
 		return store.Client{}, refusal
 	}
@@ -163,8 +171,8 @@ func unknownClient() *wire.Error {
 	return wire.Refuse(UnauthorizedClient, "client_id: there is no such application")
 }
 
-// resolveClient returns a client as it is now: as the store has it or, where a
-// capability knows it, as that says.
+// resolveClient returns a client as it is now: as the capability says that
+// knows it, or else as the store has it.
 func (p *Provider) resolveClient(r *http.Request, id string, client store.Client, kept, signedIn bool) (store.Client, bool, *wire.Error) {
 	source := p.added.ClientSource(id)
 	if source == nil {

@@ -190,8 +190,8 @@ type Config struct {
 	// events and the limits on callers. Defaults to the host of r.RemoteAddr.
 	// Behind a proxy that is the address of the proxy, the same for everyone:
 	// return the address that the proxy vouches for. If RemoteAddr is not set
-	// and headers of a proxy arrive, the Logger gets a warning, once. A panic of
-	// it is logged, and the default holds.
+	// and headers of a proxy arrive, the Logger gets a warning, once. A panic
+	// of it is logged, and the default holds.
 	RemoteAddr func(r *http.Request) string
 
 	// Now tells the time. Defaults to time.Now.

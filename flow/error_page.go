@@ -17,7 +17,7 @@ func (p *Provider) refuseOnPage(w http.ResponseWriter, r *http.Request, refusal 
 		p.writeErrorBody(w, r, refusal)
 		return
 	}
-	refused(r, refusal)
+	noteRefusal(r, refusal)
 	wire.SetRetryAfter(w, refusal)
 	view := page.Error{
 		Status:  refusal.Status,

@@ -83,7 +83,7 @@ func (p *Provider) writeError(w http.ResponseWriter, r *http.Request, e *wire.Er
 // writeErrorBody writes an error without a challenge, and tells the operator of
 // an outage or an internal error.
 func (p *Provider) writeErrorBody(w http.ResponseWriter, r *http.Request, e *wire.Error) {
-	refused(r, e)
+	noteRefusal(r, e)
 	if e.Status >= http.StatusInternalServerError {
 		p.logFailure(r, "request failed", e)
 	}

@@ -19,7 +19,7 @@ import (
 // emit delivers an event that a request caused, once what it tells of is
 // durable. The client going away meanwhile does not take the event with it.
 func (p *Provider) emit(r *http.Request, e oauthapp.Event) {
-	e = told(r, e)
+	e = noteEvent(r, e)
 	if p.cfg.Events == nil {
 		return
 	}

@@ -130,7 +130,7 @@ func (p *Provider) ownContribution() kernel.Contribution {
 	}
 	if p.cfg.Profile != FAPI2 { // which wants clients to have a key (section 5.3.2.1, item 6)
 		own.ClientAuthentication = clientauth.Secrets(clientauth.SecretHost{
-			Used: p.secretUsed, Adopt: p.adoptSecret,
+			Used: p.noteSecretUse, Adopt: p.adoptSecret,
 			Network: func(r *http.Request) string { return bucket.Network(p.cfg.RemoteAddr(r)) },
 		})
 	}

@@ -82,6 +82,3 @@ func (p *Provider) endReused(t *tokenRequest, kind oauthapp.EventType) *wire.Err
 	p.emit(t.HTTP, event)
 	return nil
 }
-
-// tokens is what a token request came to.
-type tokens = kernel.Tokens

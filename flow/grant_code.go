@@ -15,8 +15,8 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// challengeMethod is the only one: what "plain" proves can be read off the
-// request.
+// challengeMethod is the only one. With "plain", whoever sees the authorization
+// request knows the verifier.
 const challengeMethod = "S256"
 
 var errInvalidCode = wire.Refuse(InvalidGrant, "the authorization code is not valid")
@@ -29,7 +29,7 @@ func (p *Provider) codeGrant() kernel.Grant {
 		Present: func(params wire.Params) (credential.Parsed, *wire.Error) {
 			return p.present(credential.AuthorizationCode, params, "code")
 		},
-		Exchange: func(t *kernel.TokenRequest) (tokens, *wire.Error) {
+		Exchange: func(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
 			return p.exchangeCode(&tokenRequest{t, p.grantedScopes(t)})
 		},
 	}
@@ -38,41 +38,40 @@ func (p *Provider) codeGrant() kernel.Grant {
 // exchangeCode exchanges an authorization code for tokens (RFC 6749, section
 // 4.1.3).
 //
-// Of several requests with one code, at most one is the client's own: that the
-// others come at the same time and not later makes them no less a replay, so
-// the session ends and the tokens of the one that won are withdrawn (section
-// 4.1.2).
-func (p *Provider) exchangeCode(t *tokenRequest) (tokens, *wire.Error) {
+// A code that comes in several requests at once is replayed, as one that comes
+// again later is: the session ends, with the tokens of the request that won
+// (section 4.1.2).
+func (p *Provider) exchangeCode(t *tokenRequest) (kernel.Tokens, *wire.Error) {
 	refusal, replayed := t.judgeCode()
 	if refusal == nil {
 		refusal = p.agree(t, authorizationCodeGrant)
 	}
-	var issued tokens
+	var issued kernel.Tokens
 	if refusal == nil {
 		issued, refusal, replayed = p.redeem(t)
 	}
 	if replayed {
 		if outage := p.endReused(t, oauthapp.CodeReplayed); outage != nil {
-			return tokens{}, outage
+			return kernel.Tokens{}, outage
 		}
 	}
 	if refusal != nil {
-		return tokens{}, refusal
+		return kernel.Tokens{}, refusal
 	}
 	p.emit(t.HTTP, t.Issued(oauthapp.TokenIssued, &issued))
 	return issued, nil
 }
 
 // redeem claims the code. It reports one that another request redeemed first.
-func (p *Provider) redeem(t *tokenRequest) (issued tokens, refusal *wire.Error, replayed bool) {
+func (p *Provider) redeem(t *tokenRequest) (issued kernel.Tokens, refusal *wire.Error, replayed bool) {
 	issued, err := p.issue.Redeem(t.TokenRequest, t.scopes)
 	switch {
 	case errors.Is(err, store.ErrUsed):
-		return tokens{}, errUsedCode, true
+		return kernel.Tokens{}, errUsedCode, true
 	case errors.Is(err, store.ErrNotFound):
-		return tokens{}, errInvalidCode, false
+		return kernel.Tokens{}, errInvalidCode, false
 	case err != nil:
-		return tokens{}, kernel.Failed(err), false
+		return kernel.Tokens{}, kernel.Failed(err), false
 	}
 	return issued, nil, false
 }
@@ -80,9 +79,8 @@ func (p *Provider) redeem(t *tokenRequest) (issued tokens, refusal *wire.Error, 
 var errUsedCode = wire.Refuse(InvalidGrant, "the authorization code was used already")
 
 // judgeCode tells whether the code presented may be exchanged by this request
-// (RFC 6749, section 4.1.3; RFC 7636, section 4.6). It changes nothing, so that
-// a request that fails leaves the code as it was for the one that does it
-// right.
+// (RFC 6749, section 4.1.3; RFC 7636, section 4.6). It changes nothing: after a
+// request that fails, the code is as good as before.
 //
 // It reports a replay: a code that was used, and that its own client presents
 // again with the verifier. Codes stay in browser histories, and whoever merely
@@ -136,9 +134,9 @@ func (t *tokenRequest) sameState() bool {
 	return !t.Terms.CompareState || sent == "" || authorized.IsZero() || authorized.Equal(credential.DigestOf(sent))
 }
 
-// judgeVerifier checks the proof key: needed if and only if there was a
-// challenge, whatever the type of the client, and no way around it (RFC 9700,
-// section 2.1.1).
+// judgeVerifier judges the code_verifier. A request must have one if and only
+// if there was a challenge, whatever the type of the client (RFC 9700, section
+// 2.1.1).
 func (t *tokenRequest) judgeVerifier() *wire.Error {
 	challenge, verifier := t.Client.Session.Code.CodeChallenge, t.Params.Get("code_verifier")
 	switch {

@@ -24,7 +24,7 @@ func (p *Provider) refreshGrant() kernel.Grant {
 			return p.present(credential.RefreshToken, params, "refresh_token")
 		},
 		Repeats: p.isRepeat,
-		Exchange: func(t *kernel.TokenRequest) (tokens, *wire.Error) {
+		Exchange: func(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
 			return p.refreshTokens(&tokenRequest{t, p.narrowedScopes(t)})
 		},
 	}
@@ -32,7 +32,7 @@ func (p *Provider) refreshGrant() kernel.Grant {
 
 // refreshTokens exchanges a refresh token for its successor and a new access
 // token (RFC 6749, section 6; RFC 9700, section 4.14.2).
-func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
+func (p *Provider) refreshTokens(t *tokenRequest) (kernel.Tokens, *wire.Error) {
 	if t.Repeat {
 		return p.repeatRefresh(t)
 	}
@@ -41,12 +41,12 @@ func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 		refusal = p.agree(t, refreshTokenGrant)
 	}
 	if refusal != nil {
-		return tokens{}, refusal
+		return kernel.Tokens{}, refusal
 	}
 	issued, err := p.issue.Rotate(t.HTTP.Context(), p.refresh(t))
 	for tries := 0; errors.Is(err, store.ErrConflict) && tries < maxConflicts; tries++ {
 		if refusal := p.judgeAgain(t); refusal != nil {
-			return tokens{}, refusal
+			return kernel.Tokens{}, refusal
 		}
 		issued, err = p.issue.Rotate(t.HTTP.Context(), p.refresh(t))
 	}
@@ -54,12 +54,12 @@ func (p *Provider) refreshTokens(t *tokenRequest) (tokens, *wire.Error) {
 	case errors.Is(err, store.ErrUsed):
 		return p.lostRotation(t)
 	case errors.Is(err, store.ErrNotFound):
-		return tokens{}, errInvalidRefreshToken
+		return kernel.Tokens{}, errInvalidRefreshToken
 	case err != nil:
-		return tokens{}, kernel.Failed(err)
+		return kernel.Tokens{}, kernel.Failed(err)
 	}
 	p.emit(t.HTTP, t.Issued(oauthapp.TokenRefreshed, &issued))
-	p.grantUsed(t.HTTP, t.Client.Session.GrantID, t.Client.Session.GrantUsedAt, t.Now)
+	p.noteUse(t.HTTP, store.Use{GrantID: t.Client.Session.GrantID}, t.Client.Session.GrantUsedAt, t.Now)
 	return issued, nil
 }
 
@@ -80,9 +80,9 @@ const maxConflicts = 100
 // nothing, and a client that loses its answer would lose its access.
 func (p *Provider) keepsRefreshTokens() bool { return p.cfg.Profile == FAPI2 }
 
-// judgeAgain judges a refresh by the session as another refresh left it, which
-// kept the refresh token and replaced the access token meanwhile: what the
-// session keeps of its access tokens is decided by the one that is replaced.
+// judgeAgain judges a refresh once more, after another refresh kept the refresh
+// token and replaced the access token. What the session keeps of its access
+// tokens depends on the one that is replaced.
 func (p *Provider) judgeAgain(t *tokenRequest) *wire.Error {
 	session, refusal := p.reread(t)
 	if refusal != nil {
@@ -105,9 +105,8 @@ func (p *Provider) judgeRefresh(t *tokenRequest) *wire.Error {
 }
 
 // judgeRefreshToken tells whether the refresh token presented may be exchanged
-// by this request. It reports an old one of the session, which tells that
-// somebody has a copy. A repeat does not come here, unless its tokens have
-// expired.
+// by this request. It reports an old one of the session, which shows that
+// somebody has a copy. Repeats do not come here.
 func (t *tokenRequest) judgeRefreshToken() (refusal *wire.Error, reused bool) {
 	s := t.Client.Session
 	switch {
@@ -133,33 +132,33 @@ func (p *Provider) isRepeat(t *kernel.TokenRequest) bool {
 }
 
 // repeatRefresh answers a repeated refresh with the tokens that the first one
-// got: clients lose answers, and race themselves. It changes nothing, so that a
-// repeat which is refused harms nothing either. It has to ask for the same, and
-// capabilities have to say the same of it.
-func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
+// got: clients lose answers, and race themselves. A repeat has to ask for the
+// same as the first one, and capabilities have to judge it alike. It changes
+// nothing, also where it is refused.
+func (p *Provider) repeatRefresh(t *tokenRequest) (kernel.Tokens, *wire.Error) {
 	s := t.Client.Session
 	if !t.Now.Before(earliest(s.Access.ExpiresAt, s.Refresh.ExpiresAt, s.ExpiresAt)) {
-		return tokens{}, wire.Refuse(InvalidGrant, "the tokens that replaced the refresh token have expired")
+		return kernel.Tokens{}, wire.Refuse(InvalidGrant, "the tokens that replaced the refresh token have expired")
 	}
 	if refusal := t.judgeScopes(); refusal != nil {
-		return tokens{}, refusal
+		return kernel.Tokens{}, refusal
 	}
 	if !sameScopes(t.scopes, s.Access.Scopes) {
-		return tokens{}, wire.Refuse(InvalidScope, "a repeated refresh must ask for the same scope")
+		return kernel.Tokens{}, wire.Refuse(InvalidScope, "a repeated refresh must ask for the same scope")
 	}
 	same, refusal := t.sameAudience()
 	if refusal != nil {
-		return tokens{}, refusal
+		return kernel.Tokens{}, refusal
 	}
 	if !same {
-		return tokens{}, wire.Refuse(InvalidTarget, "a repeated refresh must ask for the same resource: the next one can ask for another")
+		return kernel.Tokens{}, wire.Refuse(InvalidTarget, "a repeated refresh must ask for the same resource: the next one can ask for another")
 	}
 	if !t.Extra.Equal(s) {
-		return tokens{}, wire.Refuse(InvalidGrant, "a repeated refresh must be made in the same way")
+		return kernel.Tokens{}, wire.Refuse(InvalidGrant, "a repeated refresh must be made in the same way")
 	}
 	issued, ok := p.issue.Repeat(p.refresh(t))
 	if !ok {
-		return tokens{}, wire.Refuse(InvalidGrant, "the refresh token was just replaced by a newer one")
+		return kernel.Tokens{}, wire.Refuse(InvalidGrant, "the refresh token was just replaced by a newer one")
 	}
 	p.emit(t.HTTP, t.Issued(oauthapp.RefreshRepeated, &issued))
 	return issued, nil
@@ -167,16 +166,16 @@ func (p *Provider) repeatRefresh(t *tokenRequest) (tokens, *wire.Error) {
 
 // lostRotation answers a refresh that another one, with the same refresh token,
 // has overtaken: it is judged once more, by the session as that one left it.
-func (p *Provider) lostRotation(t *tokenRequest) (tokens, *wire.Error) {
+func (p *Provider) lostRotation(t *tokenRequest) (kernel.Tokens, *wire.Error) {
 	session, refusal := p.reread(t)
 	if refusal != nil {
-		return tokens{}, refusal
+		return kernel.Tokens{}, refusal
 	}
 	t.Client.Session = session
 	if p.isRepeat(t.TokenRequest) {
 		return p.repeatRefresh(t)
 	}
-	return tokens{}, cmp.Or(p.judgeRefresh(t), errInvalidRefreshToken)
+	return kernel.Tokens{}, cmp.Or(p.judgeRefresh(t), errInvalidRefreshToken)
 }
 
 // reread returns the session as another refresh left it.
@@ -196,6 +195,5 @@ func sameScopes(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-func earliest(times ...time.Time) time.Time {
-	return slices.MinFunc(times, time.Time.Compare)
-}
+func earliest(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
+func latest(times ...time.Time) time.Time   { return slices.MaxFunc(times, time.Time.Compare) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
@@ -35,10 +36,9 @@ var introspectParams = []string{"token", "token_type_hint"}
 // introspect is the introspection endpoint of RFC 7662. Confidential clients
 // learn about their own access and refresh tokens; [Config.ResourceServers]
 // learn about every access token, and those of a [Resource] about those for it.
-// To anyone else a token is not active, and a
-// code never is. A refresh token is active only for who says that it asks about
-// one: a resource server that takes every active token for an access token
-// would let it in.
+// To anyone else a token is not active, and a code never is. A refresh token is
+// active only for a client that says that it asks about one: a resource server
+// that takes every active token for an access token would let it in.
 func (p *Provider) introspect(w http.ResponseWriter, r *http.Request) {
 	form, refusal := wire.ReadForm(w, r, p.introspectParams)
 	if refusal != nil {
@@ -96,38 +96,39 @@ func (p *Provider) introspectFor(r *http.Request, client store.Client, token pre
 	}
 	answer, refusal := p.describe(r, &session, token, served)
 	if answer.Active {
-		p.grantUsed(r, session.GrantID, session.GrantUsedAt, p.now())
+		p.noteUse(r, store.Use{GrantID: session.GrantID}, session.GrantUsedAt, p.now())
 	}
 	return answer, refusal
 }
 
-// describe tells what a token stands for, if it is valid now, as far as the
-// user may still give it where nothing refreshes the token. It tells it to who
-// serves some resources: an access token for none of them is not active.
+// describe tells what a token of a session stands for, if it is valid now. An
+// access token is told to a client that serves some resources.
 func (p *Provider) describe(r *http.Request, s *store.Session, token presentedToken, served []resource) (introspection, *wire.Error) {
 	if !p.added.Claimed(s) {
 		return introspection{}, nil
 	}
-	now := p.now()
-	answer := introspection{
-		Active:    true,
-		ClientID:  s.ClientID,
-		Subject:   s.UserID,
-		Issuer:    p.cfg.Issuer,
-		AccountID: s.AccountID,
-	}
 	if token.Kind == credential.RefreshToken {
-		expires := earliest(s.Refresh.ExpiresAt, s.ExpiresAt)
-		if !token.Digest.Equal(s.Refresh.Digest) || !now.Before(expires) {
-			return introspection{}, nil
-		}
-		issued := later(s.CreatedAt, later(s.Code.RedeemedAt, s.RotatedAt))
-		answer.Scope = strings.Join(s.Scopes, " ")
-		answer.IssuedAt, answer.ExpiresAt = issued.Unix(), expires.Unix()
-		return answer, nil
+		return p.describeRefreshToken(s, token), nil
 	}
-	access, resources, ok := validAccessToken(s, token.Digest, now)
-	if answer.Audience = p.audience(resources); !ok || answer.Audience == nil || !p.isBoundEnough(s, token.Digest) {
+	return p.describeAccessToken(r, s, token, served)
+}
+
+func (p *Provider) describeRefreshToken(s *store.Session, token presentedToken) introspection {
+	expires := earliest(s.Refresh.ExpiresAt, s.ExpiresAt)
+	if !token.Digest.Equal(s.Refresh.Digest) || !p.now().Before(expires) {
+		return introspection{}
+	}
+	issued := latest(s.CreatedAt, s.Code.RedeemedAt, s.RotatedAt)
+	return p.active(s, s.Scopes, issued, expires)
+}
+
+// describeAccessToken tells what an access token reaches, as far as the user
+// may still give it where nothing refreshes the token. A token for none of the
+// resources that the client serves is not active.
+func (p *Provider) describeAccessToken(r *http.Request, s *store.Session, token presentedToken, served []resource) (introspection, *wire.Error) {
+	access, resources, ok := validAccessToken(s, token.Digest, p.now())
+	audience := p.audience(resources)
+	if !ok || audience == nil || !p.isBoundEnough(s, token.Digest) {
 		return introspection{}, nil
 	}
 	scopes, refusal := p.currentScopes(r, s, access.Scopes, false)
@@ -137,9 +138,21 @@ func (p *Provider) describe(r *http.Request, s *store.Session, token presentedTo
 	if scopes, ok = p.toldTo(served, resources, scopes); !ok {
 		return introspection{}, nil
 	}
-	answer.session = s
-	answer.TokenType = p.added.TokenType(s, token.Digest)
-	answer.IssuedAt, answer.ExpiresAt = access.IssuedAt.Unix(), access.ExpiresAt.Unix()
-	answer.Scope = strings.Join(scopes, " ")
+	answer := p.active(s, scopes, access.IssuedAt, access.ExpiresAt)
+	answer.session, answer.Audience, answer.TokenType = s, audience, p.added.TokenType(s, token.Digest)
 	return answer, nil
+}
+
+// active is what is said of an active token of a session, of either kind.
+func (p *Provider) active(s *store.Session, scopes []string, issued, expires time.Time) introspection {
+	return introspection{
+		Active:    true,
+		Scope:     strings.Join(scopes, " "),
+		ClientID:  s.ClientID,
+		ExpiresAt: expires.Unix(),
+		IssuedAt:  issued.Unix(),
+		Subject:   s.UserID,
+		Issuer:    p.cfg.Issuer,
+		AccountID: s.AccountID,
+	}
 }

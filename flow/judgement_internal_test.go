@@ -231,7 +231,7 @@ func TestAuthorizationIsJudgedTwice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := store.Client{Application: oauthapp.Application{ClientID: "client", Type: test.typ}}
-			require.Equal(t, outcome(test.ours), ourOutcome(p.validateChallenge(&authorizationRequest{params: test.params, client: client})), "ours alone")
+			require.Equal(t, outcome(test.ours), ourOutcome(p.judgeChallenge(&authorizationRequest{params: test.params, client: client})), "ours alone")
 			err := p.engine.Authorize(t.Context(), engineClient(client, test.redirectURI, []string{"read"}), test.params)
 			require.Equal(t, outcome(test.theirs), engineOutcome(t, err), "fosite alone")
 			require.Equal(t, test.ours == test.theirs, test.why == "", "where the two differ it says why")

@@ -68,23 +68,24 @@ func reasonOf(o *kernel.Outcome) string {
 	return cmp.Or(o.Reason, o.Refusal.Reason, o.Refusal.Description)
 }
 
-// refused notes what a request is refused for.
-func refused(r *http.Request, refusal *wire.Error) {
+// noteRefusal notes what a request is refused for.
+func noteRefusal(r *http.Request, refusal *wire.Error) {
 	if o := kernel.OutcomeOf(r.Context()); o != nil && o.Refusal == nil {
 		o.Refusal = refusal
 	}
 }
 
-// known notes the client of a request, and the session of what it presented.
-func known(r *http.Request, client store.Client) {
+// noteClient notes the client of a request, and the session of what it
+// presented.
+func noteClient(r *http.Request, client store.Client) {
 	if o := kernel.OutcomeOf(r.Context()); o != nil && client.Application.ClientID != "" {
 		o.Know(client.Application, client.Session)
 	}
 }
 
-// named notes the client that a request says it is of, if that can be nothing
-// but a client ID.
-func named(r *http.Request, id string) {
+// noteClientID notes the client that a request says it is of, if that can be
+// nothing but a client ID.
+func noteClientID(r *http.Request, id string) {
 	if o := kernel.OutcomeOf(r.Context()); o != nil && o.About.ClientID == "" {
 		o.About.ClientID = nameable(id)
 	}
@@ -97,9 +98,9 @@ func nameable(id string) string {
 	return id
 }
 
-// told notes that an event tells of what a request is refused for, and returns
-// the event with the endpoint.
-func told(r *http.Request, e oauthapp.Event) oauthapp.Event {
+// noteEvent notes that an event tells of what a request is refused for, and
+// returns the event with the endpoint.
+func noteEvent(r *http.Request, e oauthapp.Event) oauthapp.Event {
 	o := kernel.OutcomeOf(r.Context())
 	if o == nil || !tellsOfRefusal(e.Type) {
 		return e

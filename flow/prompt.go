@@ -103,7 +103,7 @@ func (p *Provider) signInAnew(w http.ResponseWriter, r *http.Request, a *authori
 func (p *Provider) signInFor(w http.ResponseWriter, r *http.Request, a *authorizationRequest, signedIn time.Time) {
 	sent := a.sent
 	if _, again := p.sentToSignIn(sent); a.prompt.asksForLogin() && !again {
-		after := later(signedIn, p.now().Add(-maxClockDifference))
+		after := latest(signedIn, p.now().Add(-maxClockDifference))
 		sent = append(sent.Without(loginTicketParam), wire.Param{Name: loginTicketParam, Value: p.loginTicket(sent, after)})
 	}
 	p.signIn(w, r, p.returnTo(sent))

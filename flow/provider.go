@@ -31,28 +31,30 @@ import (
 // front of it, or uses the provider as the handler of the root, or of both the
 // issuer's path and /.well-known/, without http.StripPrefix.
 type Provider struct {
-	cfg         Config    // resolved
-	findings    []Finding // of the configuration as the host wrote it
-	issuer      *url.URL
-	scopes      map[string]Scope
-	resources   []resource // the default one first
-	documents   map[string][]resourceDocument
-	registry    *oauthapp.Registry
-	credentials credential.Format
-	keys        ticket.Keys
-	pages       *page.Set
-	accountPage atomic.Pointer[kernel.AccountPage] // that of package dashboard, likewise
-	manageURL   atomic.Value                       // a string, once package dashboard has set it
-	crossOrigin origin.Guard
-	formSession ticket.Session
-	limiter     Limiter
-	ownLimiter  ownLimiter // decides where the host's fails
-	kept        *bucket.Limiter
-	engine      *engine.Engine
-	issue       *kernel.Issuance
-	kernel      *kernel.Kernel
-	added       kernel.Contributions // by this package and the extensions
-	clients     *clientauth.Authenticator
+	cfg          Config    // resolved
+	findings     []Finding // of the configuration as the host wrote it
+	issuer       *url.URL
+	scopes       map[string]Scope
+	resources    []resource // the default one first
+	documents    map[string][]resourceDocument
+	registry     *oauthapp.Registry
+	credentials  credential.Format
+	keys         ticket.Keys
+	pages        *page.Set
+	crossOrigin  origin.Guard
+	formSession  ticket.Session
+	limiter      Limiter
+	ownLimiter   ownLimiter // decides where the host's fails
+	keptRefusals *bucket.Limiter
+	engine       *engine.Engine
+	issue        *kernel.Issuance
+	kernel       *kernel.Kernel
+	added        kernel.Contributions // by this package and the extensions
+	clients      *clientauth.Authenticator
+
+	// Package dashboard sets these, if the host uses it.
+	accountPage atomic.Pointer[kernel.AccountPage]
+	manageURL   atomic.Value // a string
 
 	// What each endpoint acts on.
 	authorizationParams, tokenParams, revokeParams, introspectParams []string
@@ -69,16 +71,16 @@ func New(cfg Config) (*Provider, error) {
 		return nil, err
 	}
 	p := &Provider{
-		cfg:         resolved,
-		findings:    cfg.Check(),
-		issuer:      issuer,
-		scopes:      make(map[string]Scope, len(resolved.Scopes)),
-		keys:        ticket.Keys(resolved.Keys),
-		formSession: ticket.Session{HTTPS: issuer.Scheme == "https"},
-		limiter:     resolved.Limiter,
-		ownLimiter:  ownLimiter{clientauth.NewLimiter(resolved.Now)},
-		kept:        newKeptRefusals(),
-		mux:         http.NewServeMux(),
+		cfg:          resolved,
+		findings:     cfg.Check(),
+		issuer:       issuer,
+		scopes:       make(map[string]Scope, len(resolved.Scopes)),
+		keys:         ticket.Keys(resolved.Keys),
+		formSession:  ticket.Session{HTTPS: issuer.Scheme == "https"},
+		limiter:      resolved.Limiter,
+		ownLimiter:   ownLimiter{clientauth.NewLimiter(resolved.Now)},
+		keptRefusals: newKeptRefusals(),
+		mux:          http.NewServeMux(),
 	}
 	if p.limiter == nil {
 		p.limiter = p.ownLimiter

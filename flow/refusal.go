@@ -62,7 +62,7 @@ func newKeptRefusals() *bucket.Limiter { return bucket.NewLimiter(bucket.New(1, 
 
 // isDue reports whether a refusal is to be kept, and notes that it is.
 func (p *Provider) isDue(clientID string, refusal kernel.Refusal) bool {
-	return p.kept.Take(refusal.At, bucket.KeyOf(clientID, refusal.Endpoint, refusal.Error, refusal.Reason)) == 0
+	return p.keptRefusals.Take(refusal.At, bucket.KeyOf(clientID, refusal.Endpoint, refusal.Error, refusal.Reason)) == 0
 }
 
 // keepRefusal keeps what a request was refused for, if it names an application.

@@ -46,9 +46,8 @@ func ParseReturnTo(returnTo string) SignIn {
 }
 
 // localPath returns returnTo if it is a path on this service, with its query,
-// and "/" otherwise. It is stricter than any browser is lenient: nothing that
-// one of them could read as a host, after dropping tabs or turning backslashes
-// around, is let through.
+// and "/" otherwise. Browsers drop tabs and read backslashes as slashes, so it
+// refuses whatever could become a host that way.
 func localPath(returnTo string) string {
 	if !strings.HasPrefix(returnTo, "/") || strings.ContainsFunc(returnTo, unicode.IsControl) {
 		return "/"

@@ -26,7 +26,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 
 // tokenResponse is the answer of RFC 6749, section 5.1. The scope is always
 // told, also where it is what the client asked for.
-func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
+func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *kernel.Tokens) any {
 	answer := struct {
 		AccessToken  string `json:"access_token"`
 		TokenType    string `json:"token_type"`
@@ -41,41 +41,48 @@ func (p *Provider) tokenResponse(t *kernel.TokenRequest, issued *tokens) any {
 	return withMembers(answer, members)
 }
 
-// exchange authenticates the client of a token request and hands it to its
-// grant. The client, and the session of what it presents, come with one read.
-func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Terms) (*kernel.TokenRequest, tokens, *wire.Error) {
-	named(r, form.Get("client_id"))
+// readGrant finds the grant of a token request, and takes apart what the
+// request presents to it.
+func (p *Provider) readGrant(r *http.Request, form wire.Params) (kernel.Grant, credential.Parsed, *wire.Error) {
 	grant, ok := p.added.Grants[form.Get("grant_type")]
 	switch {
 	case !form.Has("grant_type"):
-		return nil, tokens{}, wire.Refuse(InvalidRequest, "grant_type is missing")
+		return kernel.Grant{}, credential.Parsed{}, wire.Refuse(InvalidRequest, "grant_type is missing")
 	case !ok:
-		return nil, tokens{}, wire.Refuse(UnsupportedGrantType, "grant_type must be "+strings.Join(p.grantTypes(), " or "))
+		return kernel.Grant{}, credential.Parsed{}, wire.Refuse(UnsupportedGrantType, "grant_type must be "+strings.Join(p.grantTypes(), " or "))
 	}
 	if o := kernel.OutcomeOf(r.Context()); o != nil {
 		o.GrantType = grant.Type
 	}
-	var presented credential.Parsed
-	if grant.Present != nil {
-		var refusal *wire.Error
-		if presented, refusal = grant.Present(form); refusal != nil {
-			return nil, tokens{}, refusal
-		}
+	if grant.Present == nil {
+		return grant, credential.Parsed{}, nil
+	}
+	presented, refusal := grant.Present(form)
+	return grant, presented, refusal
+}
+
+// exchange authenticates the client of a token request and hands it to its
+// grant. The client, and the session of what it presents, come with one read.
+func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Terms) (*kernel.TokenRequest, kernel.Tokens, *wire.Error) {
+	noteClientID(r, form.Get("client_id"))
+	grant, presented, refusal := p.readGrant(r, form)
+	if refusal != nil {
+		return nil, kernel.Tokens{}, refusal
 	}
 	client, secret, refusal := p.authenticate(r, form, presented.Session)
 	if refusal == nil {
 		refusal = refuseSuspendedGrant(client.Application, grant.Type)
 	}
 	if refusal != nil {
-		return nil, tokens{}, refusal
+		return nil, kernel.Tokens{}, refusal
 	}
 	t := &kernel.TokenRequest{HTTP: r, Now: p.now(), Params: form, Client: client, Secret: secret, Presented: presented, Terms: terms}
 	if refusal := p.judgeTokenRequest(t, grant); refusal != nil {
-		return nil, tokens{}, refusal
+		return nil, kernel.Tokens{}, refusal
 	}
 	nothing, refusal := p.limitToUser(t)
 	if refusal != nil {
-		return nil, tokens{}, refusal
+		return nil, kernel.Tokens{}, refusal
 	}
 	issued, refusal := grant.Exchange(t)
 	if nothing && refusal != nil && refusal.Code == InvalidScope {
@@ -85,7 +92,7 @@ func (p *Provider) exchange(r *http.Request, form wire.Params, terms kernel.Term
 		}
 	}
 	if refusal != nil {
-		return nil, tokens{}, refusal
+		return nil, kernel.Tokens{}, refusal
 	}
 	issued.Type = p.added.TokenType(issued.Session, credential.DigestOf(issued.Access))
 	return t, issued, nil

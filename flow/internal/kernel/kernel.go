@@ -175,8 +175,8 @@ type Kernel struct {
 	WriteJSON  func(w http.ResponseWriter, r *http.Request, answer any)
 	WriteError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 
-	// Samples are data for every page, by the name of its file, that shows it in
-	// each of its states. Languages are those that the pages are in.
+	// Samples are data for every page, by the name of its file, that shows it
+	// in each of its states. Languages are those that the pages are in.
 	Samples   func() map[string][]page.Sample
 	Languages func() []string
 

@@ -42,10 +42,11 @@ func Say(key string, args ...any) *Message { return &Message{key, args} }
 func Plain(words string) *Message { return &Message{Args: []any{words}} }
 
 // Messages are those of the library. They stand in files messages/TAG.json, one
-// for each language, whose tag is one of BCP 47. Each has texts by their keys. A
-// text that counts something is an object of one text for each plural category
-// of the language, such as "one" and "other", of which the argument {1} chooses.
-// A text has no markup but <strong> and <em>; arguments are escaped.
+// for each language, whose tag is one of BCP 47. Each has texts by their keys.
+// A text that counts something is an object of one text for each plural
+// category of the language, such as "one" and "other", of which the argument
+// {1} chooses. A text has no markup but <strong> and <em>; arguments are
+// escaped.
 //
 //go:embed messages/*.json
 var Messages embed.FS

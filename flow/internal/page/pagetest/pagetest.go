@@ -16,8 +16,8 @@ import (
 // Begin and End are the marks around messages and data.
 const Begin, End = "⟦", "⟧"
 
-// Data returns a sample of the library with marks around every text, but for the
-// keys of messages and the names of fields, which templates go by.
+// Data returns a sample of the library with marks around every text, but for
+// the keys of messages and the names of fields, which templates go by.
 func Data(sample any) any {
 	return newMarker(func(field, _ string) bool { return field == "Key" || field == "Field" }).data(sample)
 }
