@@ -122,12 +122,10 @@ func (c Cleaner) withDefaults() (Cleaner, error) {
 
 // sleep reports whether it slept to the end, without ctx being done.
 func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	}
 }

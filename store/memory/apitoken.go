@@ -154,11 +154,9 @@ func (s *Store) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, c
 	if err := done(ctx); err != nil {
 		return "", 0, err
 	}
-	before := uuid.Max
-	if cursor != "" {
-		if before, err = uuid.Parse(cursor); err != nil {
-			return "", 0, fmt.Errorf("memory: end API tokens: no call returned the cursor %q", cursor)
-		}
+	before, err := keyset.Below(cursor)
+	if err != nil {
+		return "", 0, fmt.Errorf("memory: end API tokens: %w", err)
 	}
 	if !filter.EndsAPITokens() {
 		return "", 0, nil
@@ -199,8 +197,9 @@ func (s *Store) touchAPIToken(id uuid.UUID, at time.Time) {
 	}
 }
 
+// sweepAPITokens removes expired API tokens.
 func (s *Store) sweepAPITokens(now time.Time, below string, limit int) (reached string, removed int, err error) {
-	id, err := parseBelow(below)
+	id, err := keyset.Below(below)
 	if err != nil {
 		return "", 0, err
 	}

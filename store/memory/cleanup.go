@@ -7,9 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/oauthapps/oauthapps/oauthapp"
+	"github.com/oauthapps/oauthapps/store/internal/keyset"
 )
 
 // A phase of the clean-up goes through the rows of one kind, from the greatest
@@ -17,18 +16,18 @@ import (
 // rows. It returns the key of the last row, "" if there are no more. The caller
 // holds the lock.
 type phase struct {
-	letter byte
+	letter string
 	sweep  func(s *Store, now time.Time, below string, limit int) (reached string, removed int, err error)
 }
 
 // phases are in the order in which they run. A cursor is the letter of a phase
 // and the key that it has reached.
 var phases = []phase{
-	{'s', (*Store).sweepSessions},
-	{'g', (*Store).sweepGrants},
-	{'a', (*Store).sweepSecrets},
-	{'r', (*Store).sweepRecords},
-	{'t', (*Store).sweepAPITokens},
+	{"s", (*Store).sweepSessions},
+	{"g", (*Store).sweepGrants},
+	{"a", (*Store).sweepSecrets},
+	{"r", (*Store).sweepRecords},
+	{"t", (*Store).sweepAPITokens},
 }
 
 // sweepSize is how many rows the clean-up examines before it lets other calls
@@ -54,11 +53,11 @@ func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit
 
 func (s *Store) cleanUp(now time.Time, cursor string, limit int) (next string, removed int, err error) {
 	if cursor == "" {
-		cursor = string(rune(phases[0].letter))
+		cursor = phases[0].letter
 	}
-	i := slices.IndexFunc(phases, func(p phase) bool { return p.letter == cursor[0] })
+	i := slices.IndexFunc(phases, func(p phase) bool { return p.letter == cursor[:1] })
 	if i < 0 {
-		return "", 0, fmt.Errorf("memory: clean-up cursor %q was never returned", cursor)
+		return "", 0, fmt.Errorf("memory: clean up: no call returned the cursor %q", cursor)
 	}
 	s.lock()
 	defer s.mu.Unlock()
@@ -66,21 +65,13 @@ func (s *Store) cleanUp(now time.Time, cursor string, limit int) (next string, r
 	reached, removed, err := phases[i].sweep(s, now, cursor[1:], limit)
 	switch {
 	case err != nil:
-		return "", 0, fmt.Errorf("memory: clean-up cursor %q was never returned: %w", cursor, err)
+		return "", 0, fmt.Errorf("memory: clean up: no call returned the cursor %q", cursor)
 	case reached != "":
 		return cursor[:1] + reached, removed, nil
 	case i+1 < len(phases):
-		return string(rune(phases[i+1].letter)), removed, nil
+		return phases[i+1].letter, removed, nil
 	}
 	return "", removed, nil
-}
-
-// parseBelow returns the ID of a key, or the greatest ID for "".
-func parseBelow(key string) (uuid.UUID, error) {
-	if key == "" {
-		return uuid.Max, nil
-	}
-	return uuid.Parse(key)
 }
 
 // sweep examines up to limit rows below a row, the greatest first. It returns
@@ -98,8 +89,9 @@ func sweep[T any](rows *ordered[T], below T, limit int, dead func(T) bool, key f
 	return found, ""
 }
 
+// sweepSessions removes sessions of which nothing can be accepted any more.
 func (s *Store) sweepSessions(now time.Time, below string, limit int) (reached string, removed int, err error) {
-	id, err := parseBelow(below)
+	id, err := keyset.Below(below)
 	if err != nil {
 		return "", 0, err
 	}
@@ -123,8 +115,9 @@ func (s *session) dead(now time.Time) bool {
 		!s.refreshExpires.after(now)
 }
 
+// sweepGrants removes dead grants.
 func (s *Store) sweepGrants(_ time.Time, below string, limit int) (reached string, removed int, err error) {
-	id, err := parseBelow(below)
+	id, err := keyset.Below(below)
 	if err != nil {
 		return "", 0, err
 	}
@@ -138,7 +131,7 @@ func (s *Store) sweepGrants(_ time.Time, below string, limit int) (reached strin
 
 // sweepSecrets removes the expired secrets of up to limit applications.
 func (s *Store) sweepSecrets(now time.Time, below string, limit int) (reached string, removed int, err error) {
-	id, err := parseBelow(below)
+	id, err := keyset.Below(below)
 	if err != nil {
 		return "", 0, err
 	}

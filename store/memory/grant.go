@@ -118,21 +118,17 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
 	var items []oauthapp.Grant
-	if owner := filter.Owner(); ofOwner(filter) {
-		return keyset.List(s.grantsOfOwner(owner, before, rows), rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), nil
+	more := filter.Err() == nil
+	if keyset.IsOfOwner(filter) {
+		items, more = s.grantsOfOwner(filter.Owner(), before, rows), false
 	}
-	for more := filter.Err() == nil; more && len(items) < rows; {
+	for more && len(items) < rows {
 		if err := done(ctx); err != nil {
 			return oauthapp.List[oauthapp.Grant]{}, err
 		}
 		items, before, more = s.scanGrants(items, filter, before, rows)
 	}
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), nil
-}
-
-// ofOwner reports whether a filter selects by the owner alone.
-func ofOwner(f oauthapp.GrantFilter) bool {
-	return f.Err() == nil && !f.Owner().IsAny() && f.UserID() == "" && f.AccountID() == "" && f.ApplicationID() == uuid.Nil
 }
 
 // grantsOfOwner returns the newest grants below an ID, up to most, of all
@@ -234,11 +230,9 @@ func (s *Store) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, curs
 	if err := done(ctx); err != nil {
 		return "", ended, err
 	}
-	before := uuid.Max
-	if cursor != "" {
-		if before, err = uuid.Parse(cursor); err != nil {
-			return "", ended, fmt.Errorf("memory: end grants: no call returned the cursor %q", cursor)
-		}
+	before, err := keyset.Below(cursor)
+	if err != nil {
+		return "", ended, fmt.Errorf("memory: end grants: %w", err)
 	}
 	s.lock()
 	defer s.mu.Unlock()

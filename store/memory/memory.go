@@ -54,10 +54,7 @@ type Store struct {
 	apiTokens             apiTokens
 }
 
-var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Records = (*Store)(nil)
-)
+var _ store.Store = (*Store)(nil)
 
 // New returns an empty store.
 func New() *Store { return new(Store) }

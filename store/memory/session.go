@@ -102,6 +102,35 @@ func (t *accessToken) clone() store.AccessToken {
 	}
 }
 
+// sessionOf returns the row of a session that begins under a grant.
+func sessionOf(begun store.Session, g *grant) *session {
+	row := &session{
+		id:             begun.ID,
+		grant:          g,
+		scopes:         scopesOf(begun.Scopes),
+		created:        microsOf(begun.CreatedAt),
+		expires:        microsOf(begun.ExpiresAt),
+		codeDigest:     begun.Code.Digest,
+		codeRedeemed:   microsOf(time.Time{}),
+		codeChallenge:  strings.Clone(begun.Code.CodeChallenge),
+		access:         accessTokenOf(begun.Access),
+		previousAccess: accessTokenOf(store.AccessToken{}),
+		refreshDigest:  begun.Refresh.Digest,
+		refreshExpires: microsOf(begun.Refresh.ExpiresAt),
+		refreshFamily:  begun.RefreshFamily,
+		rotated:        microsOf(time.Time{}),
+		extra:          slices.Clone(begun.Extra),
+	}
+	if !row.codeDigest.IsZero() {
+		row.code = &code{
+			expires:     microsOf(begun.Code.ExpiresAt),
+			redirectURI: strings.Clone(begun.Code.RedirectURI),
+			state:       begun.Code.State,
+		}
+	}
+	return row
+}
+
 // clone returns a copy of the row.
 func (s *session) clone() store.Session {
 	session := store.Session{
@@ -216,35 +245,10 @@ func (s *Store) BeginSession(ctx context.Context, b store.SessionStart) (oauthap
 	if b.GrantID != uuid.Nil {
 		s.authorize(g, b.Session)
 	}
-	var itself *own
+	row := sessionOf(b.Session, g)
 	if b.Session.UserID == "" {
 		g.ownSessions++
-		itself = &own{number: g.ownSessions, secret: b.SecretID}
-	}
-	row := &session{
-		id:             b.Session.ID,
-		grant:          g,
-		scopes:         scopesOf(b.Session.Scopes),
-		created:        microsOf(b.Session.CreatedAt),
-		expires:        microsOf(b.Session.ExpiresAt),
-		codeDigest:     b.Session.Code.Digest,
-		codeRedeemed:   microsOf(time.Time{}),
-		codeChallenge:  strings.Clone(b.Session.Code.CodeChallenge),
-		access:         accessTokenOf(b.Session.Access),
-		previousAccess: accessTokenOf(store.AccessToken{}),
-		refreshDigest:  b.Session.Refresh.Digest,
-		refreshExpires: microsOf(b.Session.Refresh.ExpiresAt),
-		refreshFamily:  b.Session.RefreshFamily,
-		rotated:        microsOf(time.Time{}),
-		extra:          slices.Clone(b.Session.Extra),
-		own:            itself,
-	}
-	if !row.codeDigest.IsZero() {
-		row.code = &code{
-			expires:     microsOf(b.Session.Code.ExpiresAt),
-			redirectURI: strings.Clone(b.Session.Code.RedirectURI),
-			state:       b.Session.Code.State,
-		}
+		row.own = &own{number: g.ownSessions, secret: b.SecretID}
 	}
 	s.sessions[row.id] = row
 	s.sessionsByID.insert(row)

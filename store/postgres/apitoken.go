@@ -71,11 +71,9 @@ func (s *Store) RevokeAPIToken(ctx context.Context, filter oauthapp.APITokenFilt
 
 // EndAPITokens implements [oauthapp.APITokenStore].
 func (s *Store) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (next string, ended int, err error) {
-	below := uuid.Max
-	if cursor != "" {
-		if below, err = uuid.Parse(cursor); err != nil {
-			return "", 0, fmt.Errorf("postgres: end API tokens: no call returned the cursor %q", cursor)
-		}
+	below, err := keyset.Below(cursor)
+	if err != nil {
+		return "", 0, fmt.Errorf("postgres: end API tokens: %w", err)
 	}
 	if !filter.EndsAPITokens() || !canSelect(filter) {
 		return "", 0, nil

@@ -64,14 +64,6 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 	return orExists(err)
 }
 
-// orExists tells of an ID that is in use.
-func orExists(err error) error {
-	if isCode(err, uniqueViolation) {
-		return store.ErrExists
-	}
-	return err
-}
-
 // Application implements [oauthapp.Store].
 func (s *Store) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
 	if !isText(owner.Account()) {
@@ -108,9 +100,7 @@ func (s *Store) UpdateApplication(ctx context.Context, owner oauthapp.Owner, app
 		return store.ErrNotFound
 	}
 	why := func(ctx context.Context, c *pgx.Conn) error {
-		var id pgtype.UUID
-		err := c.QueryRow(ctx, existsApplication, idValue(app.ID), ownerValue(owner)).Scan(&id)
-		return orNotFound(err, store.ErrConflict)
+		return refusal(ctx, c, owner, app.ID, store.ErrConflict)
 	}
 	return change(ctx, s.writing("update application"), why, updateApplication, idValue(app.ID), ownerValue(owner), app.Version,
 		app.Name, app.Description, app.HomepageURL, listValue(app.CallbackURLs), listValue(app.Scopes), instant(app.UpdatedAt), bytesValue(app.Extra))
@@ -142,10 +132,16 @@ func (s *Store) TransferApplication(ctx context.Context, owner oauthapp.Owner, i
 		if err != nil || transferred > 0 {
 			return err
 		}
-		var found pgtype.UUID
-		err = c.QueryRow(ctx, existsApplication, idValue(id), ownerValue(owner)).Scan(&found)
-		return orNotFound(err, store.ErrLimit)
+		return refusal(ctx, c, owner, id, store.ErrLimit)
 	})
+}
+
+// refusal returns ErrNotFound if the owner does not reach the application, and
+// otherwise the error given.
+func refusal(ctx context.Context, c *pgx.Conn, owner oauthapp.Owner, id uuid.UUID, reached error) error {
+	var found pgtype.UUID
+	err := c.QueryRow(ctx, existsApplication, idValue(id), ownerValue(owner)).Scan(&found)
+	return orNotFound(err, reached)
 }
 
 // DeleteApplication implements [oauthapp.Store].

@@ -20,26 +20,26 @@ import (
 // which waits for no lock: a row that somebody has locked is in use, and is left
 // to the next pass.
 var phases = []phase{
-	{'s', byID("clean up sessions", cleanSessions)},
-	{'g', (*Store).cleanGrants},
-	{'c', (*Store).cleanSecrets},
-	{'r', (*Store).cleanRecords},
-	{'t', byID("clean up API tokens", cleanAPITokens)},
+	{"s", byID("clean up sessions", cleanSessions)},
+	{"g", (*Store).cleanGrants},
+	{"c", (*Store).cleanSecrets},
+	{"r", (*Store).cleanRecords},
+	{"t", byID("clean up API tokens", cleanAPITokens)},
 }
 
 // A phase is a table. Its clean examines the next rows after a key, and returns
 // the key of the last one.
 type phase struct {
-	letter byte
+	letter string
 	clean  func(s *Store, ctx context.Context, now time.Time, key string, rows int64) (b batch, last string, err error)
 }
 
 // CleanUp implements [store.Store].
 func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit int) (next string, removed int, err error) {
 	if cursor == "" {
-		cursor = string(rune(phases[0].letter))
+		cursor = phases[0].letter
 	}
-	i := slices.IndexFunc(phases, func(p phase) bool { return p.letter == cursor[0] })
+	i := slices.IndexFunc(phases, func(p phase) bool { return p.letter == cursor[:1] })
 	if i < 0 {
 		return "", 0, errCursor(cursor)
 	}
@@ -51,7 +51,7 @@ func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit
 	case b.seen >= rows:
 		next = cursor[:1] + last
 	case i+1 < len(phases):
-		next = string(rune(phases[i+1].letter))
+		next = phases[i+1].letter
 	}
 	return next, int(b.removed), nil
 }

@@ -38,17 +38,12 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 	if err != nil || !canSelect(filter) {
 		return oauthapp.List[oauthapp.Grant]{}, err
 	}
-	if ofOwner(filter) {
+	if keyset.IsOfOwner(filter) {
 		items, err := s.grantsOfOwner(ctx, filter.Owner().Account(), below, rows)
 		return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
 	}
 	items, err := list(ctx, s.reading("grants"), readGrantWithApplication, narrowest(filter), filterValues(below, rows, filter)...)
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
-}
-
-// ofOwner reports whether a filter selects by the owner alone.
-func ofOwner(f oauthapp.GrantFilter) bool {
-	return !f.Owner().IsAny() && f.UserID() == "" && f.AccountID() == "" && f.ApplicationID() == uuid.Nil
 }
 
 // ownedAtOnce is how many applications of an owner are looked at by one
@@ -107,11 +102,9 @@ func filterValues(id uuid.UUID, rows int, f oauthapp.GrantFilter) []any {
 
 // EndGrants implements [oauthapp.Store].
 func (s *Store) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (next string, ended oauthapp.Ended, err error) {
-	below := uuid.Max
-	if cursor != "" {
-		if below, err = uuid.Parse(cursor); err != nil {
-			return "", ended, fmt.Errorf("postgres: end grants: no call returned the cursor %q", cursor)
-		}
+	below, err := keyset.Below(cursor)
+	if err != nil {
+		return "", ended, fmt.Errorf("postgres: end grants: %w", err)
 	}
 	rows := max(limit, 1)
 	if !canSelect(filter) {

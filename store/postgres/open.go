@@ -122,19 +122,20 @@ type connectError struct{ error }
 func (e connectError) Unwrap() error { return e.error }
 
 func (e connectError) Error() string {
-	var refused *pgconn.PgError
-	var lookup *net.DNSError
-	var errno syscall.Errno
-	switch err := e.error; {
-	case errors.Is(err, context.Canceled):
+	err := e.error
+	if errors.Is(err, context.Canceled) {
 		return context.Canceled.Error()
-	case errors.As(err, &refused):
+	}
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return "the server refused the connection: " + whyRefused(refused.Code)
-	case errors.As(err, &lookup):
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "the address of the host was not found"
-	case errors.As(err, &errno):
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return "no connection to the server: " + errno.Error()
-	case errors.Is(err, context.DeadlineExceeded), pgconn.Timeout(err):
+	}
+	if errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
 		return "the server did not answer in time"
 	}
 	return "no connection to the server, which may not be PostgreSQL or not do what sslmode asks for"

@@ -91,6 +91,27 @@ func isCode(err error, codes ...string) bool {
 	return ok && slices.Contains(codes, e.Code)
 }
 
+// orExists returns ErrExists for an ID that is in use, and any other error as it
+// is.
+func orExists(err error) error {
+	if isCode(err, uniqueViolation) {
+		return store.ErrExists
+	}
+	return err
+}
+
+// orNotFound returns ErrNotFound if the row that was looked for is not there,
+// the error found if it is, and any other error as it is.
+func orNotFound(err, found error) error {
+	switch {
+	case err == nil:
+		return found
+	case errors.Is(err, pgx.ErrNoRows):
+		return store.ErrNotFound
+	}
+	return err
+}
+
 // again reports whether an operation can be tried again: it is certain that it
 // changed nothing, and another try may succeed.
 func (o operation) again(err error) bool {

@@ -10,8 +10,6 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-var _ store.Records = (*Store)(nil)
-
 // readRecord reads what selectRecord returns.
 func readRecord(row *columns, r *store.Record) {
 	row.bytes(&r.Value)

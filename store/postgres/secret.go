@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -91,16 +90,4 @@ func (s *Store) RevokeSecret(ctx context.Context, owner oauthapp.Owner, id, secr
 		return oauthapp.Secret{}, store.ErrNotFound
 	}
 	return one(ctx, s.writing("revoke secret"), readSecret, revokeSecret, idValue(id), ownerValue(owner), instant(at), idValue(secret))
-}
-
-// orNotFound is for a row that was looked for: ErrNotFound without one, and
-// otherwise what it means that it is there.
-func orNotFound(err, found error) error {
-	switch {
-	case err == nil:
-		return found
-	case errors.Is(err, pgx.ErrNoRows):
-		return store.ErrNotFound
-	}
-	return err
 }

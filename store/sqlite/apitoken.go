@@ -52,11 +52,8 @@ func (s *Store) CreateAPIToken(ctx context.Context, token oauthapp.APIToken, lim
 }
 
 // APIToken implements [oauthapp.APITokenStore].
-func (s *Store) APIToken(ctx context.Context, id uuid.UUID, now time.Time) (token oauthapp.APIToken, err error) {
-	err = s.read(ctx, "API token", func(c *conn) error {
-		return c.must(selectAPIToken, func(r *row) { token = r.apiToken() }, blob(id[:]), instant(now))
-	})
-	return orZero(token, err)
+func (s *Store) APIToken(ctx context.Context, id uuid.UUID, now time.Time) (oauthapp.APIToken, error) {
+	return readOne(ctx, s, "API token", (*row).apiToken, selectAPIToken, blob(id[:]), instant(now))
 }
 
 // APITokens implements [oauthapp.APITokenStore].
@@ -69,12 +66,8 @@ func (s *Store) APITokens(ctx context.Context, filter oauthapp.APITokenFilter, p
 	if filter.UserID != "" {
 		query = listAPITokensOfUser
 	}
-	var items []oauthapp.APIToken
-	err = s.read(ctx, "API tokens", func(c *conn) error {
-		items = nil
-		return c.all(query, func(r *row) { items = append(items, r.apiToken()) },
-			blob(below[:]), number(int64(rows)), text(filter.UserID), text(filter.AccountID), instant(now))
-	})
+	items, err := readAll(ctx, s, "API tokens", (*row).apiToken, query,
+		blob(below[:]), number(int64(rows)), text(filter.UserID), text(filter.AccountID), instant(now))
 	return keyset.List(items, rows, func(t oauthapp.APIToken) uuid.UUID { return t.ID }), err
 }
 
@@ -95,11 +88,9 @@ func (s *Store) RevokeAPIToken(ctx context.Context, filter oauthapp.APITokenFilt
 
 // EndAPITokens implements [oauthapp.APITokenStore].
 func (s *Store) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (next string, ended int, err error) {
-	below := uuid.Max
-	if cursor != "" {
-		if below, err = uuid.Parse(cursor); err != nil {
-			return "", 0, fmt.Errorf("sqlite: end API tokens: no call returned the cursor %q", cursor)
-		}
+	below, err := keyset.Below(cursor)
+	if err != nil {
+		return "", 0, fmt.Errorf("sqlite: end API tokens: %w", err)
 	}
 	if !filter.EndsAPITokens() {
 		return "", 0, nil
@@ -112,31 +103,29 @@ func (s *Store) EndAPITokens(ctx context.Context, filter oauthapp.GrantFilter, c
 		query = walkAPITokensOfAccount
 	}
 	rows := min(max(limit, 1), endPiece)
-	var last uuid.UUID
-	seen := 0
+	var done step
 	err = s.write(ctx, "end API tokens", func(c *conn) error {
-		seen, ended = 0, 0
+		done = step{}
 		var selected []uuid.UUID
 		err := c.all(query, func(r *row) {
-			last = r.id()
-			seen++
+			done.see(r.id())
 			if r.bool() {
-				selected = append(selected, last)
+				selected = append(selected, done.last)
 			}
 		}, blob(below[:]), number(int64(rows)), text(filter.UserID()), text(filter.AccountID()))
-		for i := range selected {
-			if err == nil {
-				_, err = c.exec(deleteAPIToken, blob(selected[i][:]))
+		if err != nil {
+			return err
+		}
+		for _, id := range selected {
+			if _, err := c.exec(deleteAPIToken, blob(id[:])); err != nil {
+				return err
 			}
 		}
-		ended = len(selected)
-		return err
+		done.ended = len(selected)
+		return nil
 	})
 	if err != nil {
 		return "", 0, err
 	}
-	if seen < rows {
-		return "", ended, nil
-	}
-	return last.String(), ended, nil
+	return done.next(rows), done.ended, nil
 }

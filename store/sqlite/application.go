@@ -74,19 +74,13 @@ func (s *Store) CreateApplication(ctx context.Context, app oauthapp.Application,
 }
 
 // Application implements [oauthapp.Store].
-func (s *Store) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (app oauthapp.Application, err error) {
-	err = s.read(ctx, "application", func(c *conn) error {
-		return c.must(selectApplication, func(r *row) { app = r.application() }, blob(id[:]), ownerValue(owner))
-	})
-	return app, err
+func (s *Store) Application(ctx context.Context, owner oauthapp.Owner, id uuid.UUID) (oauthapp.Application, error) {
+	return readOne(ctx, s, "application", (*row).application, selectApplication, blob(id[:]), ownerValue(owner))
 }
 
 // ApplicationByClientID implements [oauthapp.Store].
-func (s *Store) ApplicationByClientID(ctx context.Context, owner oauthapp.Owner, clientID string) (app oauthapp.Application, err error) {
-	err = s.read(ctx, "application by client ID", func(c *conn) error {
-		return c.must(selectApplicationByClientID, func(r *row) { app = r.application() }, text(clientID), ownerValue(owner))
-	})
-	return app, err
+func (s *Store) ApplicationByClientID(ctx context.Context, owner oauthapp.Owner, clientID string) (oauthapp.Application, error) {
+	return readOne(ctx, s, "application by client ID", (*row).application, selectApplicationByClientID, text(clientID), ownerValue(owner))
 }
 
 // Applications implements [oauthapp.Store].
@@ -99,11 +93,7 @@ func (s *Store) Applications(ctx context.Context, owner oauthapp.Owner, page oau
 	if owner.IsAny() {
 		query, args = listApplications, args[:2]
 	}
-	var items []oauthapp.Application
-	err = s.read(ctx, "applications", func(c *conn) error {
-		items = nil
-		return c.all(query, func(r *row) { items = append(items, r.application()) }, args...)
-	})
+	items, err := readAll(ctx, s, "applications", (*row).application, query, args...)
 	return keyset.List(items, rows, func(a oauthapp.Application) uuid.UUID { return a.ID }), err
 }
 
@@ -175,7 +165,7 @@ func (s *Store) Usage(ctx context.Context, owner oauthapp.Owner, id uuid.UUID, b
 		usage, err = readUsage(c, owner, id, bound)
 		return err
 	})
-	return usage, err
+	return orZero(usage, err)
 }
 
 // RevokeTokens implements [oauthapp.Store].

@@ -18,16 +18,16 @@ import (
 // connection which of the next rows are dead; only if some are does it write,
 // and then judges them again.
 var phases = []phase{
-	{'s', byID("clean up sessions", walkSessions, cleanSessions)},
-	{'g', (*Store).cleanGrants},
-	{'c', (*Store).cleanSecrets},
-	{'r', (*Store).cleanRecords},
-	{'t', byID("clean up API tokens", walkAPITokens, cleanAPITokens)},
+	{"s", byID("clean up sessions", walkSessions, cleanSessions)},
+	{"g", (*Store).cleanGrants},
+	{"c", (*Store).cleanSecrets},
+	{"r", (*Store).cleanRecords},
+	{"t", byID("clean up API tokens", walkAPITokens, cleanAPITokens)},
 }
 
 // A phase is a table.
 type phase struct {
-	letter byte
+	letter string
 	clean  func(s *Store, ctx context.Context, now time.Time, key string, rows int64) (walk, error)
 }
 
@@ -64,9 +64,9 @@ func (s *Store) CleanUp(ctx context.Context, now time.Time, cursor string, limit
 
 func (s *Store) cleanPiece(ctx context.Context, now time.Time, cursor string, rows int64) (next string, removed int, err error) {
 	if cursor == "" {
-		cursor = string(rune(phases[0].letter))
+		cursor = phases[0].letter
 	}
-	i := slices.IndexFunc(phases, func(p phase) bool { return p.letter == cursor[0] })
+	i := slices.IndexFunc(phases, func(p phase) bool { return p.letter == cursor[:1] })
 	if i < 0 {
 		return "", 0, errCursor(cursor)
 	}
@@ -77,7 +77,7 @@ func (s *Store) cleanPiece(ctx context.Context, now time.Time, cursor string, ro
 	case w.seen >= rows:
 		next = cursor[:1] + w.last
 	case i+1 < len(phases):
-		next = string(rune(phases[i+1].letter))
+		next = phases[i+1].letter
 	}
 	return next, w.removed, nil
 }
@@ -168,7 +168,8 @@ func (s *Store) cleanRecords(ctx context.Context, now time.Time, key string, row
 	return w, err
 }
 
-// remove runs a statement that removes the dead rows of a range.
+// remove runs a statement that removes the dead rows of a range, and tells how
+// many they were.
 func (s *Store) remove(ctx context.Context, what, query string, args ...value) (removed int, err error) {
 	err = s.write(ctx, what, func(c *conn) (err error) {
 		removed, err = c.exec(query, args...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"zombiezen.com/go/sqlite"
@@ -110,7 +111,7 @@ func (c *conn) once(sql string, read func(*row)) (rest string, err error) {
 	if err != nil {
 		return "", innermost(err)
 	}
-	err = c.run(&statement{Stmt: stmt}, nil, every, read)
+	err = c.run(&statement{Stmt: stmt}, nil, allRows, read)
 	return sql[len(sql)-left:], errors.Join(err, innermost(stmt.Finalize()))
 }
 
@@ -169,16 +170,16 @@ func (c *conn) count(query string, args ...value) (n int64, err error) {
 	return n, err
 }
 
-const every = math.MaxInt // row
+const allRows = math.MaxInt
 
 // all runs a prepared statement and calls read with every row; it must not run
 // another.
 func (c *conn) all(query string, read func(*row), args ...value) error {
-	return c.run(c.statements[query], args, every, read)
+	return c.run(c.statements[query], args, allRows, read)
 }
 
-// run steps a statement until rows rows are read. A statement that changes rows
-// is stepped to its end. Every parameter is bound each time, so parameters need
+// run steps a statement until a number of rows is read. A statement that changes
+// rows is stepped to its end. Every parameter is bound each time, so parameters need
 // not be cleared.
 func (c *conn) run(stmt *statement, args []value, rows int, read func(*row)) (err error) {
 	for i := range args {
@@ -223,13 +224,7 @@ func innermost(err error) error {
 // isCode reports whether an error is one of the primary result codes of SQLite
 // given.
 func isCode(err error, codes ...sqlite.ResultCode) bool {
-	is := sqlite.ErrCode(err).ToPrimary()
-	for _, code := range codes {
-		if is == code {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(codes, sqlite.ErrCode(err).ToPrimary())
 }
 
 func isBusy(err error) bool { return isCode(err, sqlite.ResultBusy, sqlite.ResultLocked) }

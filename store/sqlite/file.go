@@ -40,7 +40,7 @@ func ensureFile(path string) error {
 
 // cause leaves out the path, which the caller adds.
 func cause(err error) error {
-	if e := new(fs.PathError); errors.As(err, &e) {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
 	}
 	return err

@@ -41,7 +41,7 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 	}
 	var items []oauthapp.Grant
 	err = s.read(ctx, "grants", func(c *conn) (err error) {
-		if ofOwner(filter) {
+		if keyset.IsOfOwner(filter) {
 			items, err = grantsOfOwner(c, filter.Owner(), below, rows)
 			return err
 		}
@@ -49,11 +49,6 @@ func (s *Store) Grants(ctx context.Context, filter oauthapp.GrantFilter, page oa
 		return c.all(narrowest(filter), func(r *row) { items = append(items, r.grantWithApplication()) }, filterValues(&below, rows, filter)...)
 	})
 	return keyset.List(items, rows, func(g oauthapp.Grant) uuid.UUID { return g.ID }), err
-}
-
-// ofOwner reports whether a filter selects by the owner alone.
-func ofOwner(f oauthapp.GrantFilter) bool {
-	return !f.Owner().IsAny() && f.UserID() == "" && f.AccountID() == "" && f.ApplicationID() == uuid.Nil
 }
 
 // grantsOfOwner returns the newest grants below an ID of all applications of an
@@ -112,74 +107,88 @@ func (s *Store) RevokeGrant(ctx context.Context, filter oauthapp.GrantFilter, id
 	return orZero(was, err)
 }
 
-// endPiece is how many grants or applications a step of EndGrants examines at
+// endPiece is how many rows a step of EndGrants or EndAPITokens examines at
 // most, so that other calls wait little for it.
 const endPiece = 200
 
+// A step is what one call of EndGrants or EndAPITokens did.
+type step struct {
+	last  uuid.UUID // the last row that it examined
+	seen  int       // how many it examined
+	ended int
+}
+
+// see notes a row that is examined.
+func (s *step) see(id uuid.UUID) { s.last, s.seen = id, s.seen+1 }
+
+// next is the cursor of the next step, "" if there is none.
+func (s *step) next(rows int) string {
+	if s.seen < rows {
+		return ""
+	}
+	return s.last.String()
+}
+
 // EndGrants implements [oauthapp.Store].
 func (s *Store) EndGrants(ctx context.Context, filter oauthapp.GrantFilter, cursor string, limit int) (next string, ended oauthapp.Ended, err error) {
-	below := uuid.Max
-	if cursor != "" {
-		if below, err = uuid.Parse(cursor); err != nil {
-			return "", ended, fmt.Errorf("sqlite: end grants: no call returned the cursor %q", cursor)
-		}
+	below, err := keyset.Below(cursor)
+	if err != nil {
+		return "", ended, fmt.Errorf("sqlite: end grants: %w", err)
 	}
 	if filter.Err() != nil {
 		return "", ended, nil
 	}
 	rows := min(max(limit, 1), endPiece)
-	var last uuid.UUID
-	seen := 0
-	err = s.write(ctx, "end grants", func(c *conn) error {
-		last, seen, ended = uuid.Nil, 0, oauthapp.Ended{}
-		if filter.UserID() == "" && filter.AccountID() == "" {
-			return endApplications(c, filter, below, rows, &last, &seen, &ended)
-		}
-		return endGrants(c, filter, below, rows, &last, &seen, &ended)
+	end, counted := endGrants, &ended.Grants
+	if filter.UserID() == "" && filter.AccountID() == "" {
+		end, counted = endTokens, &ended.Applications
+	}
+	var done step
+	err = s.write(ctx, "end grants", func(c *conn) (err error) {
+		done, err = end(c, filter, below, rows)
+		return err
 	})
 	if err != nil {
 		return "", oauthapp.Ended{}, err
 	}
-	if seen < rows {
-		return "", ended, nil
-	}
-	return last.String(), ended, nil
+	*counted = done.ended
+	return done.next(rows), ended, nil
 }
 
-func endGrants(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows int, last *uuid.UUID, seen *int, ended *oauthapp.Ended) error {
+// endGrants removes the next grants that a filter of a user or an account
+// selects, and counts those that were live.
+func endGrants(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows int) (done step, err error) {
 	query := walkGrantsOfAccount
 	if filter.UserID() != "" {
 		query = walkGrantsOfUser
 	}
 	var selected []int64
-	live := 0
-	err := c.all(query, func(r *row) {
-		var key int64
-		key, *last = r.int(), r.id()
-		*seen++
+	err = c.all(query, func(r *row) {
+		key := r.int()
+		done.see(r.id())
 		if isSelected, isLive := r.bool(), r.bool(); isSelected {
 			selected = append(selected, key)
 			if isLive {
-				live++
+				done.ended++
 			}
 		}
 	}, filterValues(&below, rows, filter)...)
 	if err != nil {
-		return err
+		return done, err
 	}
 	for _, key := range selected {
 		if _, err := c.exec(removeGrant, number(key)); err != nil {
-			return err
+			return done, err
 		}
 	}
-	ended.Grants = live
-	return nil
+	return done, nil
 }
 
-func endApplications(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows int, last *uuid.UUID, seen *int, ended *oauthapp.Ended) error {
+// endTokens revokes all tokens of the next applications that a filter without
+// user and account selects.
+func endTokens(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows int) (done step, err error) {
 	var ids []uuid.UUID
 	note := func(r *row) { ids = append(ids, r.id()) }
-	var err error
 	switch id := filter.ApplicationID(); {
 	case id != uuid.Nil:
 		_, err = c.one(selectApplication, note, blob(id[:]), ownerValue(filter.Owner()))
@@ -189,19 +198,19 @@ func endApplications(c *conn, filter oauthapp.GrantFilter, below uuid.UUID, rows
 		err = c.all(listApplicationIDsOfOwner, note, blob(below[:]), number(int64(rows)), text(filter.Owner().Account()))
 	}
 	if err != nil {
-		return err
+		return done, err
 	}
 	for _, id := range ids {
 		if _, err := c.exec(revokeTokens, blob(id[:])); err != nil {
-			return err
+			return done, err
 		}
-		*last = id
+		done.see(id)
 	}
-	*seen, ended.Applications = len(ids), len(ids)
+	done.ended = len(ids)
 	if filter.ApplicationID() != uuid.Nil {
-		*seen = 0 // there is no other
+		done.seen = 0 // there is no other
 	}
-	return nil
+	return done, nil
 }
 
 // authorize returns the grant that a session begins under, and its number: the

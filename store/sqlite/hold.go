@@ -23,15 +23,15 @@ import (
 // often than restTime. The number is random, so that the holds of several
 // processes do not take turns.
 type hold struct {
-	reads atomic.Int64 // since there was a reason to count anew; the one that makes them worthHolding takes the hold
+	reads atomic.Int64 // since the count last began; the read that makes it worthHolding takes the hold
 
 	mu      sync.Mutex // of the rest
 	conn    *conn      // nil once closed
 	held    bool
-	version int64       // of the data, when it was begun: every change by another connection makes it another
-	toPass  int         // how many changes there have to be before it is taken again
-	writing bool        // this process is
-	resting bool        // another process wrote
+	version int64       // of the data when the hold began; each change by another connection changes it
+	toPass  int         // how many such changes there have to be before the hold is taken again
+	writing bool        // this process writes
+	resting bool        // another process has written
 	timer   *time.Timer // of the hold or the rest
 }
 

@@ -68,6 +68,23 @@ func (s *Store) read(ctx context.Context, what string, query func(*conn) error) 
 	return outcome(what, retryBusy(ctx, func() error { return query(c) }))
 }
 
+// readOne runs a query that returns one row, or ErrNotFound if there is none.
+func readOne[T any](ctx context.Context, s *Store, what string, read func(*row) T, query string, args ...value) (item T, err error) {
+	err = s.read(ctx, what, func(c *conn) error {
+		return c.must(query, func(r *row) { item = read(r) }, args...)
+	})
+	return orZero(item, err)
+}
+
+// readAll runs a query and returns its rows.
+func readAll[T any](ctx context.Context, s *Store, what string, read func(*row) T, query string, args ...value) (items []T, err error) {
+	err = s.read(ctx, what, func(c *conn) error {
+		items = nil
+		return c.all(query, func(r *row) { items = append(items, read(r)) }, args...)
+	})
+	return orZero(items, err)
+}
+
 // retryBusy runs a query again while another process recovers the database
 // after a crash.
 func retryBusy(ctx context.Context, query func() error) error {

@@ -25,11 +25,9 @@ func (s *Store) Keep(ctx context.Context, r store.Record, now time.Time) error {
 }
 
 // Look implements [store.Records].
-func (s *Store) Look(ctx context.Context, kind string, digest credential.Digest, now time.Time) (found store.Record, err error) {
-	err = s.read(ctx, "look at record", func(c *conn) error {
-		return c.must(selectRecord, func(r *row) { found = r.record(kind, digest) }, text(kind), blob(digest[:]), instant(now))
-	})
-	return found, err
+func (s *Store) Look(ctx context.Context, kind string, digest credential.Digest, now time.Time) (store.Record, error) {
+	read := func(r *row) store.Record { return r.record(kind, digest) }
+	return readOne(ctx, s, "look at record", read, selectRecord, text(kind), blob(digest[:]), instant(now))
 }
 
 // Replace implements [store.Records].

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +14,9 @@ import (
 
 var errColumn = errors.New("a column holds what this library did not write")
 
-// A row is read column by column, from the left. What is absent (NULL) reads as
-// zero. What is present has the type of its column, as all tables are STRICT; a
-// wrong size of it makes err, and the row fail.
+// A row is read column by column, from the left. NULL reads as the zero value.
+// Any other value has the type of its column, as all tables are STRICT. One of
+// the wrong size sets err, and then the statement fails.
 type row struct {
 	stmt *sqlite.Stmt
 	next int
@@ -90,29 +89,12 @@ func (r *row) scopes() []string {
 	return strings.Split(text, " ")
 }
 
-func (r *row) list() []string {
-	list, err := parseList(r.text())
-	if err != nil {
+// list reads what listValue wrote.
+func (r *row) list() (list []string) {
+	if err := json.Unmarshal([]byte(r.text()), &list); err != nil {
 		r.err = errColumn
 	}
-	if len(list) == 0 {
-		return nil
-	}
 	return list
-}
-
-// parseList reads what listValue writes. Where nothing is escaped, no decoder
-// is needed.
-func parseList(text string) (list []string, err error) {
-	inner, begins := strings.CutPrefix(text, `["`)
-	inner, ends := strings.CutSuffix(inner, `"]`)
-	if begins && ends && !strings.Contains(inner, `\`) {
-		list = strings.Split(inner, `","`)
-		if !slices.ContainsFunc(list, func(s string) bool { return strings.Contains(s, `"`) }) {
-			return list, nil
-		}
-	}
-	return list, json.Unmarshal([]byte(text), &list)
 }
 
 // A value is what a parameter of a statement is bound to: one of the three, or
@@ -138,17 +120,20 @@ func (v *value) bind(stmt *sqlite.Stmt, param int) {
 }
 
 func number(n int64) value { return value{is: sqlite.TypeInteger, number: n} }
+func text(s string) value  { return value{is: sqlite.TypeText, text: s} }
+func blob(b []byte) value  { return value{is: sqlite.TypeBlob, blob: b} }
+
 func flag(b bool) value {
 	if b {
 		return number(1)
 	}
 	return number(0)
 }
-func text(s string) value { return value{is: sqlite.TypeText, text: s} }
-func blob(b []byte) value { return value{is: sqlite.TypeBlob, blob: b} }
 
-// What is the zero value of its kind is kept as NULL by the functions below,
-// but for instant, which is for times that every row has.
+// instant is for times that every row has.
+func instant(t time.Time) value { return number(t.UnixMicro()) }
+
+// The functions from here to timeValue keep the zero value as NULL.
 
 func idValue(id *uuid.UUID) value {
 	if *id == uuid.Nil {
@@ -184,8 +169,6 @@ func timeValue(t time.Time) value {
 	}
 	return instant(t)
 }
-
-func instant(t time.Time) value { return number(t.UnixMicro()) }
 
 // Scopes are separated by a space, which none of them holds (RFC 6749, section
 // 3.3).

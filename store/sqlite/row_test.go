@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,20 +41,5 @@ func TestDamagedRows(t *testing.T) {
 			s := openTemp(t)
 			require.ErrorIs(t, damage(s, create(t, s)), errColumn)
 		})
-	}
-}
-
-func TestParseList(t *testing.T) {
-	for _, text := range []string{
-		`[]`, `[""]`, `["a"]`, `["a","b"]`, `["a", "b"]`, `["","a",""]`, ` ["a"] `, `["a,b","c"]`, `["]","["]`, `["a\\","b"]`, `["\u0026","b"]`,
-		``, `[`, `["`, `["]`, `"]`, `["a"`, `["a"b"]`, `["a" "b"]`, `["a""b"]`, `["a",]`, `["a",1]`, `"a"`, `none`,
-	} {
-		var want []string
-		wrong := json.Unmarshal([]byte(text), &want)
-		list, err := parseList(text)
-		require.Equal(t, wrong == nil, err == nil, text)
-		if err == nil {
-			require.Equal(t, want, list, text)
-		}
 	}
 }

@@ -44,18 +44,15 @@ func (s *Store) Secrets(ctx context.Context, owner oauthapp.Owner, id uuid.UUID,
 			}
 		}, blob(id[:]), ownerValue(owner), instant(now))
 	})
-	return secrets, err
+	return orZero(secrets, err)
 }
 
 // FindSecret implements [oauthapp.Store].
-func (s *Store) FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (secret oauthapp.Secret, err error) {
+func (s *Store) FindSecret(ctx context.Context, digest credential.Digest, now time.Time) (oauthapp.Secret, error) {
 	if digest.IsZero() { // that of every imported secret
 		return oauthapp.Secret{}, store.ErrNotFound
 	}
-	err = s.read(ctx, "find secret", func(c *conn) error {
-		return c.must(findSecret, func(r *row) { secret = r.secret() }, blob(digest[:]), instant(now))
-	})
-	return orZero(secret, err)
+	return readOne(ctx, s, "find secret", (*row).secret, findSecret, blob(digest[:]), instant(now))
 }
 
 // AdoptSecret implements [oauthapp.Store].

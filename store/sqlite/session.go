@@ -91,11 +91,13 @@ func (r *row) sessionOf(clientID string) *store.Session {
 }
 
 // Session implements [store.Store].
-func (s *Store) Session(ctx context.Context, id uuid.UUID) (session store.Session, err error) {
-	err = s.read(ctx, "session", func(c *conn) error {
-		return c.must(selectSession, func(r *row) { session = r.session(); session.ClientID = r.text() }, blob(id[:]))
-	})
-	return session, err
+func (s *Store) Session(ctx context.Context, id uuid.UUID) (store.Session, error) {
+	read := func(r *row) store.Session {
+		session := r.session()
+		session.ClientID = r.text()
+		return session
+	}
+	return readOne(ctx, s, "session", read, selectSession, blob(id[:]))
 }
 
 // BeginSession implements [store.Store].

@@ -25,10 +25,7 @@ type Store struct {
 	closeErr error
 }
 
-var (
-	_ store.Store   = (*Store)(nil)
-	_ store.Records = (*Store)(nil)
-)
+var _ store.Store = (*Store)(nil)
 
 // A call waits for the lock of another process up to busyLimit, in steps,
 // between which it can end.
@@ -120,16 +117,17 @@ func prepareWriter(ctx context.Context, c *conn) error {
 	if err := migrate(c, scripts); err != nil {
 		return err
 	}
-	// Beside the log of another process, a read-only file can be opened, read
-	// and locked.
+	// Only a write tells whether the file can be written: while another process
+	// has its log open, a read-only file can be opened, read and locked.
 	if err := c.script(strings.Join([]string{begin, insertProbe, deleteProbe, commit}, ";")); err != nil {
 		return err
 	}
 	return c.prepare(writes)
 }
 
-// useWAL turns on the write-ahead log. SQLite does not wait for the lock that
-// the first to do so needs, as two who wait for each other would wait for ever.
+// useWAL turns on the write-ahead log. It tries again while another process
+// holds the lock, for which SQLite does not wait: two processes that turn it on
+// could wait for each other for ever.
 func useWAL(ctx context.Context, c *conn) error {
 	for start := time.Now(); ; {
 		mode, err := c.word("PRAGMA journal_mode = WAL")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -156,13 +157,12 @@ func (w *writer) take() []*operation {
 func (w *writer) withdraw(v *operation) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i, waiting := range w.queue {
-		if waiting == v {
-			w.queue = append(w.queue[:i:i], w.queue[i+1:]...)
-			return true
-		}
+	i := slices.Index(w.queue, v)
+	if i < 0 {
+		return false
 	}
-	return false
+	w.queue = slices.Delete(w.queue, i, i+1)
+	return true
 }
 
 // runAll runs operations in the transaction that was begun, and commits it. An
@@ -170,7 +170,7 @@ func (w *writer) withdraw(v *operation) bool {
 // operation. It holds only if the commit succeeds, as the reason for it may be
 // a change in the same transaction.
 func (w *writer) runAll(batch []*operation) error {
-	end := rollback // of nothing
+	end := rollback // if all are refused
 	for _, v := range batch {
 		before := w.conn.changed
 		v.err = v.protected(w.conn)

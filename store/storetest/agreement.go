@@ -42,20 +42,14 @@ type comparison struct {
 
 func agreementRandom(t *trial) {
 	c := &comparison{trial: t, memory: memory.New()}
-	names := slices.Sorted(func(yield func(string) bool) {
-		for name, call := range randomly {
-			for range call.weight {
-				if !yield(name) {
-					return
-				}
-			}
-		}
-	})
+	var names []string // each as often as its weight says
+	for name, call := range randomly {
+		names = append(names, slices.Repeat([]string{name}, call.weight)...)
+	}
 	for range randomRounds {
 		c.apps, c.secrets, c.sessions, c.records = nil, nil, nil, nil
 		for range randomCalls {
-			name := pick(names)
-			randomly[name].make(c)
+			randomly[pick(names)].make(c)
 		}
 		c.compareAll()
 	}
@@ -65,8 +59,8 @@ func pick[T any](from []T) T { return from[rand.IntN(len(from))] }
 
 func chance(percent int) bool { return rand.IntN(100) < percent }
 
-// either returns one of what there is, or, seldom or where there is nothing,
-// what is given.
+// either returns one of the values, or the other one seldom and where there are
+// none.
 func either[T any](from []T, other T) T {
 	if len(from) == 0 || chance(5) {
 		return other
@@ -74,8 +68,8 @@ func either[T any](from []T, other T) T {
 	return pick(from)
 }
 
-// sometime returns one of few times, so that many are equal, or differ by the
-// least.
+// sometime returns one of a few times, so that many are equal or differ by a
+// tick.
 func sometime() time.Time {
 	return start.Add(time.Duration(rand.IntN(6))*time.Minute + time.Duration(rand.IntN(3)-1)*tick)
 }
@@ -125,7 +119,7 @@ func (c *comparison) history() string {
 	return strings.Join(before[max(0, len(before)-30):], "\n\t\t")
 }
 
-// kind tells errors apart that callers can tell apart.
+// kind names the error of the interface that err is, "outage" for any other.
 func kind(err error) string {
 	for _, known := range []error{nil, store.ErrNotFound, store.ErrExists, store.ErrConflict, store.ErrLimit, store.ErrUsed} {
 		if err == known || known != nil && errors.Is(err, known) {

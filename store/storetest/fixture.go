@@ -18,7 +18,7 @@ import (
 // reads none, and with every digit that a store keeps.
 var start = time.Date(2031, time.February, 3, 4, 5, 6, 789_012_000, time.UTC)
 
-// What follows start by these is when things end.
+// How long after start things end.
 const (
 	codeTTL    = 5 * time.Minute
 	accessTTL  = time.Hour

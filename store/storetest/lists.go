@@ -318,8 +318,8 @@ func listsCursor(t *trial) {
 	} {
 		for _, after := range []string{"!", " ", "not a cursor!", "é", "\x00", "\xff\xfe", "'; --", "%00", strings.Repeat("!", 100_000)} {
 			_, _, err := list.page(oauthapp.Page{After: after})
-			var invalid *oauthapp.ValidationError
-			if !errors.As(err, &invalid) || len(invalid.Fields) != 1 || invalid.Fields[0].Field != "after" || invalid.Fields[0].Message == "" {
+			invalid, ok := errors.AsType[*oauthapp.ValidationError](err)
+			if !ok || len(invalid.Fields) != 1 || invalid.Fields[0].Field != "after" || invalid.Fields[0].Message == "" {
 				t.failf("%s after %.20q returned %s, not a *ValidationError of the field after", list.name, after, describe(err))
 			}
 		}

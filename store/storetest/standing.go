@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -79,21 +80,8 @@ func standingReplaced(t *trial) {
 		_, err := t.SetStanding(t.ctx, oauthapp.AnyOwner, app.ID, suspended, oauthapp.Standing{Reason: reasons[i%2]})
 		return err
 	})
-	winner := -1
-	for i, err := range results {
-		switch {
-		case err == nil && winner >= 0:
-			t.failf("two of a crowd replaced the same standing")
-		case err == nil:
-			winner = i
-		default:
-			t.want(store.ErrConflict, err, "SetStanding of a crowd")
-		}
-	}
-	if winner < 0 {
-		t.failf("none of a crowd replaced the standing")
-	}
-	app.Standing = oauthapp.Standing{Reason: reasons[winner%2]}
+	t.winners(1, store.ErrConflict, results, "SetStanding of one standing")
+	app.Standing = oauthapp.Standing{Reason: reasons[slices.Index(results, nil)%2]}
 	t.same(t.stored(app), app, "Application after a crowd")
 }
 

@@ -95,9 +95,9 @@ func (c *Cache[R]) Put(e *Entry[R]) {
 
 // bytes returns how many bytes an entry takes, with what finds it.
 func (e Entry[R]) bytes() int {
-	const found = 200 // the list and the map of the LRU
+	const overhead = 200 // of the list and the map of the LRU
 	a := &e.Application
-	n := found + int(unsafe.Sizeof(e)) + len(a.ClientID) + len(a.Owner) + len(a.Name) + len(a.Description) + len(a.HomepageURL) +
+	n := overhead + int(unsafe.Sizeof(e)) + len(a.ClientID) + len(a.Owner) + len(a.Name) + len(a.Description) + len(a.HomepageURL) +
 		len(a.Standing.Reason) + len(a.Extra)
 	for _, list := range [][]string{a.CallbackURLs, a.Scopes} {
 		for _, text := range list {

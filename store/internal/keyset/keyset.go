@@ -1,9 +1,11 @@
-// Package keyset cuts lists into pages for the stores of this module: newest
-// first, by ID, so that a page costs the same wherever it stands.
+// Package keyset cuts lists into pages for the stores of this module, and walks
+// into steps: newest first, by ID, so that each costs the same wherever it
+// stands.
 package keyset
 
 import (
 	"encoding/base64"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -34,10 +36,30 @@ func Parse(page oauthapp.Page) (below uuid.UUID, rows int, err error) {
 	if err != nil || len(id) != len(below) {
 		return below, 0, &oauthapp.ValidationError{Fields: []oauthapp.FieldError{{
 			Field:   "after",
-			Message: "must be the next of the page before, or empty for the first page.",
+			Message: "After must be the Next of the page before, or empty for the first page.",
 		}}}
 	}
 	return uuid.UUID(id), limit + 1, nil
+}
+
+// Below returns the ID that the next step of EndGrants, EndAPITokens or CleanUp
+// begins below, by the cursor that the step before returned.
+func Below(cursor string) (uuid.UUID, error) {
+	if cursor == "" {
+		return uuid.Max, nil
+	}
+	id, err := uuid.Parse(cursor)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("no call returned the cursor %q", cursor)
+	}
+	return id, nil
+}
+
+// IsOfOwner reports whether a filter selects by the owner alone. No index has
+// the grants to all applications of an owner in their order, so they are read
+// application by application.
+func IsOfOwner(f oauthapp.GrantFilter) bool {
+	return f.Err() == nil && !f.Owner().IsAny() && f.UserID() == "" && f.AccountID() == "" && f.ApplicationID() == uuid.Nil
 }
 
 // List makes a page of the rows that were read.
