@@ -43,16 +43,15 @@ func (p *Provider) optionalScopesField() *kernel.ApplicationField {
 		return nil
 	}
 	return &kernel.ApplicationField{
-		Name:   "optional_scopes",
-		Label:  page.Say("optional_scopes.label"),
-		Hint:   page.Say("optional_scopes.hint"),
-		Scopes: func(oauthapp.Application) []string { return p.scopeNames() },
+		Name:  "optional_scopes",
+		Label: page.Say("optional_scopes.label"),
+		Hint:  page.Say("optional_scopes.hint", strings.Join(p.scopeNames(), ", ")),
 		Text: func(app oauthapp.Application) (string, bool) {
 			var settings ApplicationSettings
 			if _, err := app.ReadExtra(settingsName, &settings); err != nil {
 				return "", true
 			}
-			return strings.Join(intersect(p.scopeNames(), settings.OptionalScopes), " "), true
+			return strings.Join(settings.OptionalScopes, "\n"), true
 		},
 		Entry: p.optionalScopesEntry,
 	}

@@ -124,15 +124,15 @@ func TestFurtherFieldsOfPublicApplications(t *testing.T) {
 // Owners say what their application can do without.
 func TestOptionalScopes(t *testing.T) {
 	s := newSite(t)
-	app, _ := s.register("2", "optional_scopes", "write")
+	app, _ := s.register("2", "optional_scopes", "write\r\n")
 	require.Equal(t, map[string]any{"flow": map[string]any{"optional_scopes": []any{"write"}}}, s.extra(app))
 
-	a := s.submit(pathOf(app, "edit"), pathOf(app), "optional_scopes", "write admin", "description", "typed")
+	a := s.submit(pathOf(app, "edit"), pathOf(app), "optional_scopes", "write\r\nadmin", "description", "typed")
 	require.Equal(t, http.StatusUnprocessableEntity, a.Status)
 	require.Contains(t, a.text(), `There is no permission "admin". Choose from these: read, write.`)
-	require.Equal(t, []string{"write", "typed"}, []string{a.form(pathOf(app)).Get("optional_scopes"), a.form(pathOf(app)).Get("description")})
+	require.Equal(t, []string{"write\nadmin", "typed"}, []string{a.form(pathOf(app)).Get("optional_scopes"), a.form(pathOf(app)).Get("description")})
 
-	s.follow(s.submit(pathOf(app, "edit"), pathOf(app), "optional_scopes", "write read"))
+	s.follow(s.submit(pathOf(app, "edit"), pathOf(app), "optional_scopes", "write\r\n read\r\nwrite"))
 	require.Equal(t, map[string]any{"flow": map[string]any{"optional_scopes": []any{"read", "write"}}}, s.extra(app))
 	s.follow(s.submit(pathOf(app, "edit"), pathOf(app), "optional_scopes", ""))
 	require.Empty(t, s.extra(app))

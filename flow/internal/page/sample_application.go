@@ -69,7 +69,8 @@ func formSamples() []Sample {
 	typed := Fields{Name: "Loom", Description: "Weaves the domains of a team into one list.", Homepage: "https://loom.example", Callbacks: "https://loom.example/oauth/callback"}
 	further := func(keys, scopes, flag string) []Field {
 		return []Field{
-			{Name: "optional_scopes", Label: Say("optional_scopes.label"), Hint: Say("optional_scopes.hint"), Scopes: sampleScopes, Text: scopes, Was: scopes},
+			{Name: "optional_scopes", Label: Say("optional_scopes.label"), Hint: Say("optional_scopes.hint", "domains:read, dns"), Text: scopes, Was: scopes},
+			{Name: "own_scopes", Label: Plain("Permissions of its own"), Hint: Plain("Tick nothing if it acts for users only."), Scopes: sampleScopes, Text: scopes, Was: scopes},
 			{Name: "keys", Label: Plain("Keys"), Hint: Plain("A JSON Web Key Set."), Text: keys, Was: keys},
 			{Name: "flag", Label: Plain("Bound tokens only"), Hint: Plain("Tick this if the application binds its tokens."), Flag: true, Text: flag, Was: flag},
 		}
