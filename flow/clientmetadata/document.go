@@ -10,6 +10,7 @@ import (
 
 	"github.com/oauthapps/oauthapps/flow/internal/clientauth"
 	"github.com/oauthapps/oauthapps/flow/internal/jose"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -59,7 +60,7 @@ func (s *source) parse(clientID string, body []byte) (*client, error) {
 	if err := json.Unmarshal(body, &members); err != nil {
 		return nil, errors.New("the document is not a JSON object")
 	}
-	switch id, ok := text(members["client_id"]); {
+	switch id, ok := wire.Text(members["client_id"]); {
 	case !ok || id != clientID:
 		return nil, errors.New("client_id of the document is not its URL")
 	case members["client_secret"] != nil || members["client_secret_expires_at"] != nil:
@@ -81,7 +82,8 @@ func (s *source) parse(clientID string, body []byte) (*client, error) {
 	if len(reg.CallbackURLs) == 0 {
 		return nil, errors.New("redirect_uris of the document has none that this service accepts")
 	}
-	reg.Scopes = s.scopes(members["scope"])
+	scope, _ := wire.Text(members["scope"])
+	reg.Scopes = s.kernel.ScopesWithin(scope, s.cfg.Scopes)
 	return c, s.describe(reg, members)
 }
 
@@ -112,7 +114,7 @@ func (s *source) readMethod(c *client, members map[string]json.RawMessage) error
 }
 
 func (s *source) readKeys(c *client, members map[string]json.RawMessage) error {
-	uri, _ := text(members["jwks_uri"])
+	uri, _ := wire.Text(members["jwks_uri"])
 	found := &jose.Source{Set: members["jwks"], URI: uri}
 	if err := found.Check(); err != nil {
 		return fmt.Errorf("the keys of the document are of no use: %w", err)
@@ -121,32 +123,13 @@ func (s *source) readKeys(c *client, members map[string]json.RawMessage) error {
 	return nil
 }
 
-// scopes are what a client may ask for: what the document names of what the
-// host allows, and all of that where the document names none of it. Those that
-// this service does not have mean nothing.
-func (s *source) scopes(member json.RawMessage) []string {
-	allowed := s.cfg.Scopes
-	named, _ := text(member)
-	var both []string
-	for _, scope := range strings.Fields(named) {
-		_, offered := s.kernel.Scopes[scope]
-		if offered && (len(allowed) == 0 || slices.Contains(allowed, scope)) {
-			both = append(both, scope)
-		}
-	}
-	if len(both) == 0 {
-		return slices.Clone(allowed)
-	}
-	return both
-}
-
 // describe fills in what users see of a client: nothing that the service would
 // not let an application have, and no page of another host.
 func (s *source) describe(reg *oauthapp.Registration, members map[string]json.RawMessage) error {
 	host := hostOf(reg.ClientID)
 	home := "https://" + host + "/"
-	reg.Name, _ = text(members["client_name"])
-	reg.HomepageURL, _ = text(members["client_uri"])
+	reg.Name, _ = wire.Text(members["client_name"])
+	reg.HomepageURL, _ = wire.Text(members["client_uri"])
 	if u, err := url.Parse(reg.HomepageURL); err != nil || u.Scheme != "https" || u.Host != host {
 		reg.HomepageURL = home
 	}
@@ -178,19 +161,10 @@ func shortened(host string) string {
 	return "…" + host[len(host)-most+1:]
 }
 
-// text reads a string.
-func text(member json.RawMessage) (string, bool) {
-	var s *string
-	if member == nil || json.Unmarshal(member, &s) != nil || s == nil {
-		return "", false
-	}
-	return *s, true
-}
-
 // texts reads the strings of an array, or one string. Other values are left
 // out.
 func texts(member json.RawMessage) (all []string) {
-	if s, ok := text(member); ok {
+	if s, ok := wire.Text(member); ok {
 		return []string{s}
 	}
 	var values []json.RawMessage
@@ -198,7 +172,7 @@ func texts(member json.RawMessage) (all []string) {
 		return nil
 	}
 	for _, value := range values {
-		if s, ok := text(value); ok {
+		if s, ok := wire.Text(value); ok {
 			all = append(all, s)
 		}
 	}

@@ -23,8 +23,8 @@ func base(typed url.Values) oauthapp.Registration {
 	}
 }
 
-// version is the version that the form was opened at. What is none is that of
-// no application, so that a form without it never overwrites anything unseen.
+// version is the version that the form was opened at. Without one it is -1, the
+// version of no application, so that such a form overwrites nothing unseen.
 func version(typed url.Values) int64 {
 	n, err := strconv.ParseInt(typed.Get("version"), 10, 64)
 	if err != nil {

@@ -84,8 +84,8 @@ func (d *Dashboard) wayOn(r *http.Request, status int) *page.Link {
 	return &page.Link{URL: d.Path(account.ID), Text: page.Say("list.title", account.Name)}
 }
 
-// unrouted answers what no pattern matches, for which the mux gives h: as it
-// would, but with a page.
+// unrouted answers a request that no pattern matches. It answers as the mux does
+// with h, but with a page.
 func (d *Dashboard) unrouted(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	answer := headerOnly{header: http.Header{}}
 	h.ServeHTTP(&answer, r)

@@ -22,7 +22,7 @@ type form struct {
 	do    handler // carries it out
 	show  handler // shows the page that it stands on
 	page  string  // the pattern of that page
-	check handler // before a refusal: is there what it is about? nil where that is known by then
+	check handler // looks up what the form is about before it is refused; nil if that is known by then
 }
 
 const (
@@ -59,7 +59,7 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 	_ = body.SetReadDeadline(time.Now().Add(bodyTimeout)) // where the server can
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	err := r.ParseForm()
-	_, readErr := io.Copy(io.Discard, r.Body) // of what is no form
+	_, readErr := io.Copy(io.Discard, r.Body) // a body that is no form is unread so far
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge) || errors.As(readErr, &tooLarge):

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/kernel"
@@ -12,7 +13,8 @@ import (
 )
 
 // furtherFields are the fields that capabilities add to the form of an
-// application, as they are saved. One that is registered is zero.
+// application, as they are saved. The application is zero while it is
+// registered.
 func (req *request) furtherFields(app oauthapp.Application) []page.Field {
 	var fields []page.Field
 	for _, f := range req.kernel.ApplicationFields() {
@@ -54,11 +56,11 @@ func typedFurther(fields []page.Field, typed url.Values) {
 func typedText(text string) string { return strings.TrimSpace(unixLines(text)) }
 
 // further returns what the capabilities keep of a form, for those fields that
-// the user changed, and what is wrong with them. app is as saved, or zero where
-// it is registered.
+// the user changed, and what is wrong with them. The application is as saved,
+// or zero while it is registered.
 func (req *request) further(app oauthapp.Application, clientType oauthapp.ClientType) (map[string]any, []page.Problem) {
 	saved := req.furtherFields(app)
-	typed := append([]page.Field{}, saved...)
+	typed := slices.Clone(saved)
 	typedFurther(typed, req.r.PostForm)
 	app.Type = clientType
 	extra := map[string]any{}
@@ -101,7 +103,7 @@ func keeps(app oauthapp.Application, extra map[string]any) bool {
 }
 
 // furtherChanges are the changes of those fields since the form was opened. A
-// form that does not tell what they were is not held against what they are.
+// field for which the form does not tell counts as unchanged.
 func (req *request) furtherChanges(app oauthapp.Application) []page.Change {
 	var changes []page.Change
 	typed := req.furtherFields(app)

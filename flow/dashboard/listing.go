@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"cmp"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -66,34 +67,38 @@ func rows[T any](req *request, l listing[T]) ([]T, page.Listing, error) {
 	for _, name := range sorts {
 		tools.Sorts = append(tools.Sorts, page.Option{Value: name, Text: page.Say("list.sort_" + name), Selected: name == order})
 	}
-	tools.Found = len(found)
-
 	number, _ := strconv.Atoi(query.Get(l.prefix + listPage)) // 0 for the first
 	first := min(max(number-1, 0)*rowsPerPage, (max(len(found), 1)-1)/rowsPerPage*rowsPerPage)
 	last := min(first+rowsPerPage, len(found))
-	tools.First, tools.Last = first+1, last
+	tools.Found, tools.First, tools.Last = len(found), first+1, last
+	req.linkListing(&tools, query, next)
+	return found[first:last], tools, nil
+}
+
+// linkListing adds the links to other rows of a list, whose next rows in the
+// store begin after next, and what its search keeps of the query.
+func (req *request) linkListing(tools *page.Listing, query url.Values, next string) {
 	kept := keptQuery(query)
-	if first > 0 {
-		tools.Previous = req.listed(kept, l.prefix+listPage, strconv.Itoa(first/rowsPerPage))
+	pageField, afterField := tools.Field+listPage, tools.Field+listAfter
+	number := (tools.First-1)/rowsPerPage + 1
+	if number > 1 {
+		tools.Previous = req.linkWith(kept, pageField, strconv.Itoa(number-1))
 	}
-	if last < len(found) {
-		tools.Next = req.listed(kept, l.prefix+listPage, strconv.Itoa(first/rowsPerPage+2))
+	if tools.Last < tools.Found {
+		tools.Next = req.linkWith(kept, pageField, strconv.Itoa(number+1))
 	}
-	kept.Del(l.prefix + listPage)
+	kept.Del(pageField)
 	if next != "" {
-		tools.Older = req.listed(kept, l.prefix+listAfter, next)
+		tools.Older = req.linkWith(kept, afterField, next)
 	}
-	if query.Get(l.prefix+listAfter) != "" {
-		tools.Newest = req.listed(kept, l.prefix+listAfter, "")
+	if kept.Has(afterField) {
+		tools.Newest = req.linkWith(kept, afterField, "")
 	}
-	for _, name := range []string{listSearch, listSort} {
-		kept.Del(l.prefix + name)
-	}
-	for name := range kept {
+	kept.Del(tools.Field + listSearch)
+	kept.Del(tools.Field + listSort)
+	for _, name := range slices.Sorted(maps.Keys(kept)) {
 		tools.Kept = append(tools.Kept, page.Pair{Name: name, Value: kept.Get(name)})
 	}
-	slices.SortFunc(tools.Kept, func(a, b page.Pair) int { return cmp.Compare(a.Name, b.Name) })
-	return found[first:last], tools, nil
 }
 
 // window reads the rows from a place on, maxRows at most, and returns the place
@@ -151,12 +156,10 @@ func keptQuery(query url.Values) url.Values {
 	return kept
 }
 
-// listed returns a link to this page with one field of its query changed.
-func (req *request) listed(query url.Values, field, value string) string {
-	changed := url.Values{}
-	for name := range query {
-		changed.Set(name, query.Get(name))
-	}
+// linkWith returns a link to this page with one field of its query changed, or
+// left out for "".
+func (req *request) linkWith(query url.Values, field, value string) string {
+	changed := maps.Clone(query)
 	changed.Set(field, value)
 	if value == "" {
 		changed.Del(field)

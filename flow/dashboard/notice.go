@@ -86,8 +86,11 @@ func (req *request) revoked(application, user, account string) (*page.Message, e
 		return nil, err
 	}
 	accountName, err := req.accountName(account)
-	if user == req.user.ID || err != nil {
-		return page.Say("notice.access-revoked.yours", name, accountName), err
+	if err != nil {
+		return nil, err
+	}
+	if user == req.user.ID {
+		return page.Say("notice.access-revoked.yours", name, accountName), nil
 	}
 	by, err := req.userName(user)
 	return page.Say("notice.access-revoked", by, name, accountName), err

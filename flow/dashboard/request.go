@@ -33,16 +33,16 @@ type request struct {
 
 	status int           // of the page that is shown
 	undone *page.Message // why a form was not carried out, on the page that is shown in its place
-	typed  url.Values    // what that form was filled in with; nil
+	typed  url.Values    // what that form was filled in with; nil without one
 }
 
 // A handler answers a request. The error it returns is answered by
 // [Dashboard.fail].
 type handler func(*request) error
 
-// serve lets h see nothing but requests that are in order: from this origin, by
-// a user who is signed in, to an account of theirs. f is the form that is sent,
-// nil for a page.
+// serve lets only those requests through to h that come from this origin, from a
+// user who is signed in, and are about an account of theirs. f is the form that
+// is sent, nil for a page.
 func (d *Dashboard) serve(h handler, f *form) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		req, err := d.admit(w, r, f)

@@ -98,11 +98,11 @@ func (req *request) receive() error {
 	if err == nil {
 		switch req.field("decision") {
 		case "accept":
-			err = req.acceptOffer(o)
+			err = req.acceptOffer(o, code)
 		case "decline":
 			err = req.declineOffer(o)
 		default:
-			return req.showOffer(o, code)
+			err = req.writeOffer(http.StatusOK, o, code, nil)
 		}
 	}
 	if errors.Is(err, errNoOffer) {
@@ -130,10 +130,7 @@ func (req *request) refuseCode(code string) error {
 	})
 }
 
-func (req *request) showOffer(o openOffer, code string) error {
-	return req.writeOffer(http.StatusOK, o, code, nil)
-}
-
+// writeOffer shows what is offered, and the problem with accepting it, if any.
 func (req *request) writeOffer(status int, o openOffer, code string, problem *page.Message) error {
 	from, err := req.kernel.AccountName(req.ctx, o.Owner)
 	if err != nil {
@@ -153,8 +150,7 @@ func (req *request) writeOffer(status int, o openOffer, code string, problem *pa
 	}})
 }
 
-func (req *request) acceptOffer(o openOffer) error {
-	code := codeOf(req.field("code"))
+func (req *request) acceptOffer(o openOffer, code string) error {
 	if o.Owner == req.account.ID {
 		return req.writeOffer(http.StatusUnprocessableEntity, o, code, page.Say("receive.own"))
 	}

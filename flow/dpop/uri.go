@@ -66,8 +66,6 @@ func normalize(uri string) (string, error) {
 	return u.Scheme + "://" + host + plain.ResolveReference(plain).EscapedPath(), nil // without dot segments
 }
 
-const upperHex = "0123456789ABCDEF"
-
 // normalizeEscapes decodes what need not be encoded, and writes the rest in
 // capitals. The path is well-formed.
 func normalizeEscapes(path string) string {
@@ -82,9 +80,7 @@ func normalizeEscapes(path string) string {
 		case err == nil && isUnreserved(decoded[0]):
 			b.WriteByte(decoded[0])
 		case err == nil:
-			b.WriteByte('%')
-			b.WriteByte(upperHex[decoded[0]>>4])
-			b.WriteByte(upperHex[decoded[0]&15])
+			b.WriteString(strings.ToUpper(path[i : i+3]))
 		}
 		i += 2
 	}

@@ -60,9 +60,6 @@ func refuseSubject(description string) *wire.Error {
 
 // identifier reads a string that can name something.
 func identifier(member json.RawMessage) (string, bool) {
-	var s *string
-	if member == nil || json.Unmarshal(member, &s) != nil || s == nil {
-		return "", false
-	}
-	return *s, *s != "" && len(*s) <= maxIdentifier && wire.IsText(*s)
+	s, ok := wire.Text(member)
+	return s, ok && s != "" && len(s) <= maxIdentifier && wire.IsText(s)
 }

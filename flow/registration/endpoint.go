@@ -181,7 +181,7 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) *wi
 	if refusal != nil {
 		return refusal
 	}
-	asked, _ := text(members["token_endpoint_auth_method"])
+	asked, _ := wire.Text(members["token_endpoint_auth_method"])
 	if !hasSecret(m.kept.Method) || !hasSecret(asked) {
 		method, _ := json.Marshal(m.kept.Method) // a string always marshals
 		members["token_endpoint_auth_method"] = method
@@ -211,13 +211,13 @@ func (s *service) checkReplacement(r *http.Request, members map[string]json.RawM
 	if m.app.Standing.Suspended {
 		return &wire.Error{Code: wire.AccessDenied, Description: "the client is suspended", Status: http.StatusForbidden}
 	}
-	if id, _ := text(members["client_id"]); id != m.app.ClientID {
+	if id, _ := wire.Text(members["client_id"]); id != m.app.ClientID {
 		return wire.Refuse(wire.InvalidClientMetadata, "client_id must be that of the client")
 	}
 	if members["client_secret"] == nil {
 		return nil
 	}
-	secret, _ := text(members["client_secret"])
+	secret, _ := wire.Text(members["client_secret"])
 	client, err := s.kernel.Store.Client(r.Context(), m.app.ClientID, uuid.Nil, s.kernel.Now())
 	if err != nil {
 		return wire.Outage(err)

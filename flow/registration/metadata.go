@@ -93,7 +93,8 @@ func (s *service) parse(members map[string]json.RawMessage, open bool) (*metadat
 		var flag bool
 		m.flags[name] = members[name] != nil && json.Unmarshal(members[name], &flag) == nil && flag
 	}
-	reg.Scopes = s.scopes(members["scope"])
+	scope, _ := wire.Text(members["scope"])
+	reg.Scopes = s.kernel.ScopesWithin(scope, s.cfg.Scopes)
 	describe(reg, members, open)
 	return m, s.check(reg)
 }
@@ -102,13 +103,13 @@ func (s *service) parse(members map[string]json.RawMessage, open bool) (*metadat
 // that this service lacks becomes the default.
 func (s *service) readMethod(m *metadata, members map[string]json.RawMessage) *wire.Error {
 	m.registration.Type = oauthapp.Confidential
-	switch method, _ := text(members["token_endpoint_auth_method"]); {
+	switch method, _ := wire.Text(members["token_endpoint_auth_method"]); {
 	case method == methodPost && s.kernel.HasClientAuthentication(methodPost):
 		m.method = methodPost
 	case method == methodNone && s.kernel.HasClientAuthentication(methodNone):
 		m.method, m.registration.Type = methodNone, oauthapp.Public
 	case method == methodKey && s.kernel.HasClientAuthentication(methodKey):
-		uri, _ := text(members["jwks_uri"])
+		uri, _ := wire.Text(members["jwks_uri"])
 		m.method, m.keys = methodKey, &jose.Source{Set: members["jwks"], URI: uri}
 		if err := m.keys.Check(); err != nil {
 			refusal := wire.Refuse(wire.InvalidClientMetadata, err.Error())
@@ -184,28 +185,11 @@ func (s *service) grants(member json.RawMessage) ([]string, *wire.Error) {
 	return append(grants, grantRefresh), nil
 }
 
-// scopes are what a client may ask for: what it names of what the host allows,
-// and all of that where it names none of it.
-func (s *service) scopes(member json.RawMessage) []string {
-	named, _ := text(member)
-	var both []string
-	for _, scope := range strings.Fields(named) {
-		_, offered := s.kernel.Scopes[scope]
-		if offered && (len(s.cfg.Scopes) == 0 || slices.Contains(s.cfg.Scopes, scope)) {
-			both = append(both, scope)
-		}
-	}
-	if len(both) == 0 {
-		return slices.Clone(s.cfg.Scopes)
-	}
-	return both
-}
-
 // describe fills in what users see. A client without a name has that of where
 // it sends them.
 func describe(reg *oauthapp.Registration, members map[string]json.RawMessage, open bool) {
-	reg.Name, _ = text(members["client_name"])
-	reg.HomepageURL, _ = text(members["client_uri"])
+	reg.Name, _ = wire.Text(members["client_name"])
+	reg.HomepageURL, _ = wire.Text(members["client_uri"])
 	hosts := make([]string, 0, len(reg.CallbackURLs))
 	for _, callback := range reg.CallbackURLs {
 		if u, err := url.Parse(callback); err == nil && u.Scheme == "https" {
@@ -221,15 +205,6 @@ func describe(reg *oauthapp.Registration, members map[string]json.RawMessage, op
 			reg.Name = hosts[0]
 		}
 	}
-}
-
-// text reads a string.
-func text(member json.RawMessage) (string, bool) {
-	var s *string
-	if member == nil || json.Unmarshal(member, &s) != nil || s == nil {
-		return "", false
-	}
-	return *s, true
 }
 
 // texts reads an array of strings.

@@ -40,7 +40,7 @@ func (s *service) readStatement(r *http.Request, members map[string]json.RawMess
 	if members[statementMember] == nil || len(s.cfg.Publishers) == 0 {
 		return "", nil
 	}
-	statement, ok := text(members[statementMember])
+	statement, ok := wire.Text(members[statementMember])
 	if !ok {
 		return "", wire.Refuse(wire.InvalidSoftwareStatement, "software_statement must be a string")
 	}

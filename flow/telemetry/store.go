@@ -44,7 +44,7 @@ type observed struct {
 	mu         sync.Mutex
 	passBegan  time.Time
 	passEnded  time.Time
-	underWay   bool // the cursor of the pass is known
+	underWay   bool // a pass that was followed from its beginning
 	nextCursor string
 }
 
@@ -105,14 +105,15 @@ func (s *observed) call(ctx context.Context, method string) (context.Context, fu
 	began := time.Now()
 	ctx, span := s.tracer.Start(ctx, "store."+method)
 	return ctx, func(err *error) {
-		attributes := []attribute.KeyValue{methodKey.String(method), resultKey.String(resultOf(*err))}
+		result := resultOf(*err)
+		attributes := []attribute.KeyValue{methodKey.String(method), resultKey.String(result)}
 		s.duration.Record(ctx, time.Since(began).Seconds(), metric.WithAttributes(attributes...))
 		defer span.End()
 		if !span.IsRecording() {
 			return
 		}
 		span.SetAttributes(attributes...)
-		if result := attributes[1].Value.AsString(); result == failure {
+		if result == failure {
 			span.SetStatus(codes.Error, failure)
 		}
 	}

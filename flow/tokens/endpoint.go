@@ -42,8 +42,10 @@ func (e *endpoints) create(w http.ResponseWriter, r *http.Request) {
 	}
 	token, problems := req.newToken(id, &filled)
 	if len(problems) == 0 {
-		if problems = req.missingScopes(token); problems == nil {
-			return // it is an outage, and answered
+		var outage *wire.Error
+		if problems, outage = req.missingScopes(token); outage != nil {
+			e.k.WritePageError(w, r, outage)
+			return
 		}
 	}
 	if len(problems) > 0 {
@@ -87,15 +89,9 @@ func (e *endpoints) revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := oauthapp.WithActor(r.Context(), e.k.Actor(r, req.user.ID))
-	err = oauthapp.ErrNotFound
-	ofAccount := oauthapp.APITokenFilter{AccountID: req.account.ID}
-	if !req.account.EndsGrants {
-		ofAccount.UserID = req.user.ID
-	}
-	for _, filter := range []oauthapp.APITokenFilter{{UserID: req.user.ID}, ofAccount} {
-		if errors.Is(err, oauthapp.ErrNotFound) {
-			_, err = e.k.Registry.RevokeAPIToken(ctx, filter, id, "")
-		}
+	_, err = e.k.Registry.RevokeAPIToken(ctx, oauthapp.APITokenFilter{UserID: req.user.ID}, id, "")
+	if errors.Is(err, oauthapp.ErrNotFound) {
+		_, err = e.k.Registry.RevokeAPIToken(ctx, req.ofAccount(req.account.EndsGrants), id, "")
 	}
 	switch {
 	case errors.Is(err, oauthapp.ErrNotFound): // it has ended, as by the same form

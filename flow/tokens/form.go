@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/flow/internal/wire"
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
@@ -17,7 +18,7 @@ type form struct {
 	Action, Ticket, ID string
 	Name, ExpiresIn    string
 	OfAccount          bool
-	MaxDays            int // 0: it need not expire
+	MaxDays            int // 0: a token need not expire
 	Scopes             []choice
 	Problems           []page.Problem
 }
@@ -119,20 +120,18 @@ func digit(r rune) rune {
 	return r
 }
 
-// missingScopes says which scopes the user may not give. It returns nil where
-// it has answered.
-func (req *request) missingScopes(token oauthapp.NewAPIToken) []page.Problem {
-	given, refusal := req.k.StillGiven(req.r.Context(), token.UserID, token.AccountID, token.Scopes)
-	if refusal != nil {
-		req.k.WritePageError(req.w, req.r, refusal)
-		return nil
+// missingScopes says which scopes the user may not give. It returns an error in
+// an outage.
+func (req *request) missingScopes(token oauthapp.NewAPIToken) (problems []page.Problem, outage *wire.Error) {
+	given, outage := req.k.StillGiven(req.r.Context(), token.UserID, token.AccountID, token.Scopes)
+	if outage != nil {
+		return nil, outage
 	}
-	problems := []page.Problem{}
 	for _, scope := range token.Scopes {
 		_, offered := req.k.Scopes[scope]
 		if offered && (!slices.Contains(given, scope) || !slices.Contains(req.k.TakenScopes, scope)) {
 			problems = append(problems, page.Problem{Field: "scope", Message: page.Say("tokens.not_scope", scope)})
 		}
 	}
-	return problems
+	return problems, nil
 }

@@ -61,11 +61,7 @@ func (req *request) show(status int, shown tokenPage, f form) {
 	}
 	var err error
 	if shown.User, shown.UserPages, err = req.tokens("after", oauthapp.APITokenFilter{UserID: req.user.ID}); err == nil {
-		ofAccount := oauthapp.APITokenFilter{AccountID: req.account.ID}
-		if !req.account.SeesGrants {
-			ofAccount.UserID = req.user.ID
-		}
-		shown.OfAccount, shown.AccountPages, err = req.tokens("account_after", ofAccount)
+		shown.OfAccount, shown.AccountPages, err = req.tokens("account_after", req.ofAccount(req.account.SeesGrants))
 	}
 	var invalid *oauthapp.ValidationError
 	switch {

@@ -73,6 +73,15 @@ func (e *endpoints) admit(w http.ResponseWriter, r *http.Request) *request {
 	return req
 }
 
+// ofAccount selects the account tokens of the account: those of every user, or
+// the user's own.
+func (req *request) ofAccount(ofAll bool) oauthapp.APITokenFilter {
+	if ofAll {
+		return oauthapp.APITokenFilter{AccountID: req.account.ID}
+	}
+	return oauthapp.APITokenFilter{AccountID: req.account.ID, UserID: req.user.ID}
+}
+
 func (e *endpoints) refuseForm(r *http.Request, event oauthapp.Event) {
 	event.Type = oauthapp.APITokenFormRefused
 	e.k.Emit(r, event)

@@ -110,7 +110,7 @@ func (x extension) Findings() []kernel.Finding {
 var pages embed.FS
 
 func (x extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
-	if max := x.cfg.MaxLifetime; max < 0 || max%day != 0 || max > maxDays*day {
+	if most := x.cfg.MaxLifetime; most < 0 || most%day != 0 || most > maxDays*day {
 		return kernel.Contribution{}, fmt.Errorf("Config.MaxLifetime must be 1 to %d days, in whole days, or 0 for no limit", maxDays)
 	}
 	files, err := fs.Sub(pages, "pages")

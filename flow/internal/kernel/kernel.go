@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -195,6 +196,23 @@ type Kernel struct {
 	WritePageError func(w http.ResponseWriter, r *http.Request, e *wire.Error)
 
 	Host
+}
+
+// ScopesWithin returns what a client that registers itself may ask for: the
+// scopes that it names, as far as the service has them and they are among most,
+// or all of most if it names none of those. An empty most is no limit.
+func (k *Kernel) ScopesWithin(named string, most []string) []string {
+	var both []string
+	for scope := range strings.FieldsSeq(named) {
+		_, offered := k.Scopes[scope]
+		if offered && (len(most) == 0 || slices.Contains(most, scope)) {
+			both = append(both, scope)
+		}
+	}
+	if len(both) == 0 {
+		return slices.Clone(most)
+	}
+	return both
 }
 
 // A SigningKey is a key pair of the service for one JWS algorithm. Nobody has

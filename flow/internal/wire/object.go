@@ -17,6 +17,15 @@ func ReadObject(w http.ResponseWriter, r *http.Request) (map[string]json.RawMess
 	return ParseObject(body)
 }
 
+// Text reads a member that is a string. It reports false for anything else.
+func Text(member json.RawMessage) (string, bool) {
+	var s *string
+	if member == nil || json.Unmarshal(member, &s) != nil || s == nil {
+		return "", false
+	}
+	return *s, true
+}
+
 // ParseObject reads one JSON object without a member twice. The members may be
 // anything.
 func ParseObject(body string) (map[string]json.RawMessage, *Error) {
