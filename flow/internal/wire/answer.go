@@ -29,11 +29,7 @@ func WriteAs(w http.ResponseWriter, status int, contentType string, body []byte)
 	h.Set("Content-Type", contentType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if len(body) > 1<<10 {
-		// Of what is shorter net/http tells the length itself, what is longer
-		// it would send in chunks.
-		h.Set("Content-Length", strconv.Itoa(len(body)))
-	}
+	h.Set("Content-Length", strconv.Itoa(len(body))) // or else a long body is sent in chunks
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails only when the client has gone
 }

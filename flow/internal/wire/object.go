@@ -29,32 +29,48 @@ func Text(member json.RawMessage) (string, bool) {
 // ParseObject reads one JSON object without a member twice. The members may be
 // anything.
 func ParseObject(body string) (map[string]json.RawMessage, *Error) {
+	members := map[string]json.RawMessage{}
+	refusal := eachMember(body, func(name string, value json.RawMessage) *Error {
+		if members[name] != nil {
+			return Refuse(InvalidRequest, "the body has a member twice")
+		}
+		members[name] = value
+		return nil
+	})
+	if refusal != nil {
+		return nil, refusal
+	}
+	return members, nil
+}
+
+// eachMember reads one JSON object and calls member with each of its members,
+// in the order in which they came. A refusal of a member ends the reading.
+// Values stay undecoded: a number may be one that no type of Go holds.
+func eachMember(body string, member func(name string, value json.RawMessage) *Error) *Error {
 	malformed := Refuse(InvalidRequest, "the body must be one JSON object")
 	decoder := json.NewDecoder(strings.NewReader(body))
 	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return nil, malformed
+		return malformed
 	}
-	members := map[string]json.RawMessage{}
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {
-			return nil, malformed
+			return malformed
 		}
-		var member json.RawMessage
-		if err := decoder.Decode(&member); err != nil {
-			return nil, malformed
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return malformed
 		}
 		name, _ := key.(string) // the decoder admits nothing else as a key
-		if members[name] != nil {
-			return nil, Refuse(InvalidRequest, "the body has a member twice")
+		if refusal := member(name, value); refusal != nil {
+			return refusal
 		}
-		members[name] = member
 	}
 	if end, err := decoder.Token(); err != nil || end != json.Delim('}') {
-		return nil, malformed
+		return malformed
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return nil, malformed
+		return malformed
 	}
-	return members, nil
+	return nil
 }

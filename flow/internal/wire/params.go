@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,15 +8,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
-const (
-	MaxBody   = 64 << 10 // bytes; no request of the protocol comes near
-	usualBody = 4 << 10  // bytes that few requests exceed
-)
+const MaxBody = 64 << 10 // bytes; no request of the protocol comes near
 
 const (
 	FormType = "application/x-www-form-urlencoded"
@@ -33,9 +28,9 @@ type Param struct{ Name, Value string }
 
 // Get returns the value of a parameter, or "" where there is none.
 func (p Params) Get(name string) string {
-	for i := range p {
-		if p[i].Name == name {
-			return p[i].Value
+	for _, param := range p {
+		if param.Name == name {
+			return param.Value
 		}
 	}
 	return ""
@@ -46,8 +41,8 @@ func (p Params) Has(name string) bool { return p.Count(name) > 0 }
 
 // Count tells how often there is a parameter.
 func (p Params) Count(name string) (n int) {
-	for i := range p {
-		if p[i].Name == name {
+	for _, param := range p {
+		if param.Name == name {
 			n++
 		}
 	}
@@ -199,45 +194,18 @@ func readBody(w http.ResponseWriter, r *http.Request, names []string, mediaTypes
 	return mediaType, body, refusal
 }
 
-// bodies are rooms to read the usual body in. What was read is wiped before the
-// room is used again.
-var bodies = sync.Pool{New: func() any { return new([usualBody]byte) }}
-
 func readAll(w http.ResponseWriter, r *http.Request) (string, *Error) {
 	if r.ContentLength > MaxBody {
 		return "", errBodyTooLarge
 	}
-	source := r.Body
-	if r.ContentLength < 0 {
-		source = http.MaxBytesReader(w, source, MaxBody) // has the server close the connection, not read the rest
-	}
-	room := bodies.Get().(*[usualBody]byte)
-	body := room[:0]
-	defer func() {
-		clear(room[:min(len(body), usualBody)])
-		bodies.Put(room)
-	}()
-	for {
-		n, err := source.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case len(body) > MaxBody: // and longer than told, which net/http rules out, but not every host that replaces it
-			return "", errBodyTooLarge
-		case err == io.EOF:
-			return string(body), nil
-		case err != nil:
-			return "", unreadable(err)
-		case len(body) == cap(body):
-			body = slices.Grow(body, bytes.MinRead)
-		}
-	}
-}
-
-func unreadable(err error) *Error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return errBodyTooLarge
+		return "", errBodyTooLarge
 	}
-	return Refuse(InvalidRequest, "the body could not be read")
+	if err != nil {
+		return "", Refuse(InvalidRequest, "the body could not be read")
+	}
+	return string(body), nil
 }
 
 var errBodyTooLarge = &Error{
@@ -250,13 +218,8 @@ var errBodyTooLarge = &Error{
 // body of a form, as WHATWG URL, section 5.1, has it: "&" alone separates them.
 // One of them whose percent-encoding is broken is refused.
 func ParseForm(raw string, names []string) (Params, *Error) {
-	if raw == "" {
-		return nil, nil
-	}
-	params := make(Params, 0, min(strings.Count(raw, "&")+1, len(names)))
-	for raw != "" {
-		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
+	var params Params
+	for pair := range strings.SplitSeq(raw, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(name)
 		if err != nil || !slices.Contains(names, name) {
@@ -274,38 +237,22 @@ func ParseForm(raw string, names []string) (Params, *Error) {
 // they must be strings. One that may be sent more than once can be an array of
 // strings. Other members may be anything.
 func ParseJSON(body string, names []string) (Params, *Error) {
-	malformed := Refuse(InvalidRequest, "the body must be one JSON object")
-	decoder := json.NewDecoder(strings.NewReader(body))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
-		return nil, malformed
-	}
 	var params Params
-	for decoder.More() {
-		key, err := decoder.Token()
-		if err != nil {
-			return nil, malformed
-		}
-		var member json.RawMessage // a number may be any, also one that no type of Go holds
-		if err := decoder.Decode(&member); err != nil {
-			return nil, malformed
-		}
-		name, _ := key.(string) // the decoder admits nothing else as a key
+	refusal := eachMember(body, func(name string, value json.RawMessage) *Error {
 		if !slices.Contains(names, name) {
-			continue
+			return nil
 		}
-		values, ok := jsonStrings(member, name == repeatable)
+		values, ok := jsonStrings(value, name == repeatable)
 		if !ok {
-			return nil, Refuse(InvalidRequest, "parameter that is no string: "+name)
+			return Refuse(InvalidRequest, "parameter that is no string: "+name)
 		}
 		for _, value := range values {
 			params = append(params, Param{name, value})
 		}
-	}
-	if end, err := decoder.Token(); err != nil || end != json.Delim('}') {
-		return nil, malformed
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, malformed
+		return nil
+	})
+	if refusal != nil {
+		return nil, refusal
 	}
 	return params.sent(), nil
 }
