@@ -55,12 +55,14 @@ func (r Rules) Read(compact string) (a Assertion, err error) {
 		return a, err
 	}
 	claims := a.Token.Unverified()
-	for name, value := range map[string]*string{"iss": &a.Issuer, "sub": &a.Subject, "jti": &a.ID} {
-		if *value, err = claims.Text(name); err != nil {
-			return a, err
-		}
+	if a.Issuer, err = claims.Text("iss"); err != nil {
+		return a, err
 	}
-	return a, nil
+	if a.Subject, err = claims.Text("sub"); err != nil {
+		return a, err
+	}
+	a.ID, err = claims.Text("jti")
+	return a, err
 }
 
 // Judge judges what an assertion says of itself.

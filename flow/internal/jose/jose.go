@@ -110,10 +110,13 @@ func readHeader(header members, rules Rules) (*Token, error) {
 	}
 	token := &Token{}
 	var typ string
-	for name, value := range map[string]*string{"alg": &token.Algorithm, "kid": &token.KeyID, "typ": &typ} {
+	for _, member := range []struct {
+		name  string
+		value *string
+	}{{"alg", &token.Algorithm}, {"kid", &token.KeyID}, {"typ", &typ}} {
 		var ok bool
-		if *value, ok = header.text(name); !ok {
-			return nil, fmt.Errorf("the token's header has a %s that is no string", name)
+		if *member.value, ok = header.text(member.name); !ok {
+			return nil, fmt.Errorf("%s in the token's header is no string", member.name)
 		}
 	}
 	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")

@@ -199,6 +199,15 @@ func TestRefusedTokens(t *testing.T) {
 	}
 }
 
+// A token with several mistakes is refused for the same one every time.
+func TestRefusedForTheSame(t *testing.T) {
+	token := newSigner().sign(`{"alg":1,"kid":2,"typ":3}`, `{}`)
+	for range 50 {
+		_, err := jose.Parse(token, rules)
+		require.EqualError(t, err, "alg in the token's header is no string")
+	}
+}
+
 func TestKeyInHeader(t *testing.T) {
 	s, with := newSigner(), rules
 	with.WithKey = true

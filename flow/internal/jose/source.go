@@ -3,6 +3,7 @@ package jose
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -18,9 +19,11 @@ type Source struct {
 	GoodUntil time.Time `json:"good_until,omitzero"`
 }
 
-// MaxAge is how old keys are at most that are fetched: one that was withdrawn
-// is good no longer.
+// MaxAge is how old fetched keys are at most. A key that its owner has taken
+// out is good no longer than that.
 const MaxAge = time.Hour
+
+const maxURI = 2000 // bytes
 
 // SourceName is the name of package clientkeys.
 const SourceName = "clientkeys"
@@ -28,16 +31,15 @@ const SourceName = "clientkeys"
 // Check refuses a source that nobody could use. The error is a phrase for the
 // client's developer.
 func (s Source) Check() error {
-	const most = 2000
 	switch {
 	case (s.URI == "") == (s.Set == nil):
 		return errors.New("private_key_jwt needs jwks or jwks_uri, and not both")
 	case s.Set != nil:
 		if _, err := ParseSet(s.Set); err != nil {
-			return errors.New("jwks: " + err.Error())
+			return fmt.Errorf("jwks: %w", err)
 		}
-	case !strings.HasPrefix(s.URI, "https://") || len(s.URI) > most:
-		return errors.New("jwks_uri must be an https URL")
+	case !strings.HasPrefix(s.URI, "https://") || len(s.URI) > maxURI:
+		return fmt.Errorf("jwks_uri must be an https URL of %d bytes at most", maxURI)
 	}
 	return nil
 }
