@@ -24,9 +24,10 @@ const MaxClientID = 255
 // MaxForeignClientID is that bound for a client that nobody registered here.
 const MaxForeignClientID = 1 << 10
 
-// params are the parameters of client authentication that are read whatever the
-// methods: a secret or an assertion that nobody takes must not be ignored.
-var params = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+// alwaysRead are the parameters of client authentication that are read whatever
+// the methods: a secret or an assertion that no method takes must not be
+// ignored.
+var alwaysRead = []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
 
 // A Method is a way in which confidential clients authenticate.
 type Method struct {
@@ -60,8 +61,8 @@ type Verdict struct {
 	// Reason is why the client is not the one that it says it is: a fixed
 	// phrase for the host, never for the client. It is "" where it is.
 	Reason string
-	// Secret is the client secret that the client proved itself with, zero
-	// where that is something else.
+	// Secret is the client secret that the client authenticated with, zero
+	// where it authenticated in another way.
 	Secret oauthapp.Secret
 }
 
@@ -84,8 +85,8 @@ type Authenticator struct {
 	// named.
 	Failed func(r *http.Request, f Failure, refusal *wire.Error) *wire.Error
 
-	// IsForeign reports whether a client ID is of a form that a capability
-	// knows, and Resolve returns the client as that knows it. client is as the
+	// IsForeign reports whether a client ID has the form of a capability's, and
+	// Resolve returns the client as the capability knows it. client is as the
 	// store has it, if it is kept there. Both are nil where every client is
 	// registered.
 	IsForeign func(clientID string) bool
@@ -113,9 +114,9 @@ type Failure struct {
 
 // Authenticate returns the client of a request, if it is that client, and in
 // the same read the session named, which is zero where the request names none.
-// It returns the client secret, too, that the client proved itself with, zero
-// where that was something else. A public client is known by its client ID
-// alone.
+// It also returns the client secret that the client authenticated with, zero
+// where it authenticated in another way. A public client is known by its client
+// ID alone.
 //
 // An unknown client and a wrong secret get the same answer for the same work. A
 // secret that was imported as a slow hash takes longer, and tells by that that
@@ -238,7 +239,7 @@ func (a *Authenticator) takes(param string) bool {
 // Params are the parameters of client authentication that an endpoint reads:
 // those of all methods, and those that are refused where no method takes them.
 func (a *Authenticator) Params() []string {
-	names := slices.Clone(params)
+	names := slices.Clone(alwaysRead)
 	for _, m := range a.Methods {
 		names = append(names, m.Params...)
 	}

@@ -31,7 +31,7 @@ const (
 	attemptClientPace   = time.Second
 
 	maxVerified = 1 << 12 // remembered
-	turnWait    = 10 * time.Second
+	slotWait    = 10 * time.Second
 
 	// bcryptMax is how many bytes bcrypt looks at.
 	bcryptMax = 72
@@ -44,25 +44,25 @@ func (*Limited) Error() string { return "too many attempts at an imported client
 
 // imported judges imported secrets. It is safe for concurrent use.
 type imported struct {
-	host SecretHost
-	turn chan struct{} // has room for those that are judged at once
-	vast chan struct{} // has room for the one that takes much memory
-	key  [32]byte      // of this process
+	host   SecretHost
+	slots  chan struct{} // of secrets that are judged at once
+	argon2 chan struct{} // the one slot of a hash that takes much memory
+	key    [32]byte      // of this process
 
 	attempts *bucket.Limiter // of a network and a client ID; of a network; of a client ID
 
 	mu       sync.Mutex
-	verified map[place]bool          // secrets that were right, with what was presented
-	judging  map[place]chan struct{} // closed once it is known
+	verified map[attempt]bool          // secrets that were right, with what was presented
+	judging  map[attempt]chan struct{} // closed once it is known
 }
 
 func newImported(host SecretHost) *imported {
 	i := &imported{
 		host:     host,
-		turn:     make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		vast:     make(chan struct{}, 1),
-		verified: map[place]bool{},
-		judging:  map[place]chan struct{}{},
+		slots:    make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		argon2:   make(chan struct{}, 1),
+		verified: map[attempt]bool{},
+		judging:  map[attempt]chan struct{}{},
 		attempts: bucket.NewLimiter(
 			bucket.New(attemptBurst, attemptPace),
 			bucket.New(attemptNetworkBurst, attemptNetworkPace),
@@ -88,16 +88,16 @@ func (i *imported) match(r *http.Request, client store.Client, p secretProof, no
 }
 
 // isRight counts and judges an attempt, unless the secret was right before.
-// Where so many wait that its turn does not come within turnWait, the error is
-// that of a context that ended.
+// Where it gets no slot within slotWait, the error is that of a context that
+// ended.
 func (i *imported) isRight(r *http.Request, clientID string, secret oauthapp.Secret, p secretProof, now time.Time) (right bool, err error) {
-	ctx, cancel := context.WithTimeout(r.Context(), turnWait)
+	ctx, cancel := context.WithTimeout(r.Context(), slotWait)
 	defer cancel()
-	place := i.place(secret, p)
-	if right, err := i.begin(ctx, place); right || err != nil {
+	a := i.attempt(secret, p)
+	if right, err := i.begin(ctx, a); right || err != nil {
 		return right, err
 	}
-	defer func() { i.end(place, right) }()
+	defer func() { i.end(a, right) }()
 	network := i.host.Network(r)
 	wait := i.attempts.Take(now, bucket.KeyOf(network, clientID), bucket.KeyOf(network), bucket.KeyOf(clientID))
 	if wait > 0 {
@@ -115,12 +115,12 @@ func (i *imported) isRight(r *http.Request, clientID string, secret oauthapp.Sec
 // begin returns whether a secret was right before. Where it was not, the caller
 // judges it and calls end. Others with the same secret wait for that: a client
 // that sends many requests at once is judged once.
-func (i *imported) begin(ctx context.Context, place place) (right bool, err error) {
+func (i *imported) begin(ctx context.Context, a attempt) (right bool, err error) {
 	for {
 		i.mu.Lock()
-		right, judging := i.verified[place], i.judging[place]
+		right, judging := i.verified[a], i.judging[a]
 		if !right && judging == nil {
-			i.judging[place] = make(chan struct{})
+			i.judging[a] = make(chan struct{})
 		}
 		i.mu.Unlock()
 		if right || judging == nil {
@@ -135,53 +135,53 @@ func (i *imported) begin(ctx context.Context, place place) (right bool, err erro
 }
 
 // end remembers a secret that was right.
-func (i *imported) end(place place, right bool) {
+func (i *imported) end(a attempt, right bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	close(i.judging[place])
-	delete(i.judging, place)
+	close(i.judging[a])
+	delete(i.judging, a)
 	if !right {
 		return
 	}
 	if len(i.verified) >= maxVerified {
 		clear(i.verified)
 	}
-	i.verified[place] = true
+	i.verified[a] = true
 }
 
 // judge compares a secret, at most a few at once, and one alone of those that
 // take much memory.
 func (i *imported) judge(ctx context.Context, secret oauthapp.Secret, presented string) (bool, error) {
 	if secret.IsArgon2() {
-		if err := enter(ctx, i.vast); err != nil {
+		if err := enter(ctx, i.argon2); err != nil {
 			return false, err
 		}
-		defer func() { <-i.vast }()
+		defer func() { <-i.argon2 }()
 	}
-	if err := enter(ctx, i.turn); err != nil {
+	if err := enter(ctx, i.slots); err != nil {
 		return false, err
 	}
-	defer func() { <-i.turn }()
+	defer func() { <-i.slots }()
 	return secret.MatchHash(presented, func(hash, presented []byte) bool {
 		return bcrypt.CompareHashAndPassword(hash, presented) == nil
 	}, argon2.IDKey), nil
 }
 
-// enter waits until there is room.
-func enter(ctx context.Context, room chan<- struct{}) error {
+// enter waits for a slot.
+func enter(ctx context.Context, slots chan<- struct{}) error {
 	select {
-	case room <- struct{}{}:
+	case slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// A place is where it is remembered that a secret was right. It tells nothing
-// of the secret to whoever lacks the key.
-type place [sha256.Size]byte
+// An attempt stands for a secret and what was presented for it. It tells
+// nothing of either to whoever lacks the key.
+type attempt [sha256.Size]byte
 
-func (i *imported) place(secret oauthapp.Secret, p secretProof) place {
+func (i *imported) attempt(secret oauthapp.Secret, p secretProof) attempt {
 	b := append([]byte{}, i.key[:]...)
 	b = append(b, secret.ID[:]...)
 	b = append(b, p.digest[:]...)

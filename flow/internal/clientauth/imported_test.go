@@ -28,13 +28,13 @@ func TestTurnsOfImportedSecrets(t *testing.T) {
 		ok, err := match(t.Context(), "test")
 		require.NoError(t, err)
 		require.True(t, ok)
-		for range cap(i.turn) {
-			i.turn <- struct{}{}
+		for range cap(i.slots) {
+			i.slots <- struct{}{}
 		}
 		began := time.Now()
 		_, err = match(t.Context(), "guess")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, turnWait, time.Since(began))
+		require.Equal(t, slotWait, time.Since(began))
 		ok, err = match(t.Context(), "test")
 		require.NoError(t, err)
 		require.True(t, ok)
@@ -46,7 +46,7 @@ func TestTurnsOfImportedSecrets(t *testing.T) {
 		leave()
 		_, err = match(gone, "guess")
 		require.ErrorIs(t, err, context.Canceled)
-		time.Sleep(2 * turnWait)
+		time.Sleep(2 * slotWait)
 		synctest.Wait()
 		require.Empty(t, i.judging)
 	})
@@ -59,20 +59,20 @@ func TestLargeImportedSecretsTakeTurns(t *testing.T) {
 		i := newImported(SecretHost{Network: func(*http.Request) string { return "192.0.2.1" }})
 		large := oauthapp.Secret{Hash: "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$" + strings.Repeat("a", 43)}
 		require.True(t, large.IsArgon2())
-		i.vast <- struct{}{}
+		i.argon2 <- struct{}{}
 		began := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), turnWait)
+		ctx, cancel := context.WithTimeout(t.Context(), slotWait)
 		defer cancel()
 		_, err := i.judge(ctx, large, "guess")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Equal(t, turnWait, time.Since(began))
+		require.Equal(t, slotWait, time.Since(began))
 		_, err = i.judge(t.Context(), oauthapp.Secret{Hash: "sha256:" + strings.Repeat("0", 64)}, "guess")
 		require.NoError(t, err)
-		<-i.vast
+		<-i.argon2
 		right, err := i.judge(t.Context(), large, "guess")
 		require.NoError(t, err)
 		require.False(t, right)
-		require.Empty(t, i.vast)
-		require.Empty(t, i.turn)
+		require.Empty(t, i.argon2)
+		require.Empty(t, i.slots)
 	})
 }

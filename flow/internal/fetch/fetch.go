@@ -188,14 +188,15 @@ func (f *Fetcher) find(ctx context.Context, rawURL, user string, refresh bool) (
 	switch {
 	case err == nil:
 		return fetched.body, fetched.at, nil
-	case ok && !refresh && now.Before(kept.staleUntil) && !withdraws(err):
+	case ok && !refresh && now.Before(kept.staleUntil) && !isGone(err):
 		return kept.body, kept.at, nil
 	}
 	return nil, time.Time{}, err
 }
 
-// withdraws reports whether a failure says that there is a document no longer.
-func withdraws(err error) bool { return errors.Is(err, ErrGone) || errors.Is(err, ErrURL) }
+// isGone reports whether a failure says that there is no such document any
+// more.
+func isGone(err error) bool { return errors.Is(err, ErrGone) || errors.Is(err, ErrURL) }
 
 // fetchOnce fetches a document, or waits for who does so already. What it came
 // to is kept. A caller who goes away does not take the fetch with it, as others
@@ -252,7 +253,7 @@ func (f *Fetcher) keep(key string, fetched *document, err error) {
 	switch {
 	case err == nil && !fetched.staleUntil.IsZero():
 		f.kept.Add(key, fetched)
-	case err == nil || withdraws(err):
+	case err == nil || isGone(err):
 		f.kept.Remove(key)
 	case ok:
 		again := *old
