@@ -76,14 +76,14 @@ func (p *Provider) newKernel() *kernel.Kernel {
 		RevokeLeaked: func(r *http.Request, text string) ([]oauthapp.Event, error) {
 			return p.added.Revoke(p.credentials, r, text)
 		},
-		AgreeItself:        p.agreeItself,
-		RequestedScopes:    p.requestedScopesAt,
-		SplitScopes:        p.splitScopes,
-		RequestedResources: p.requestedResources,
-		KeptResources:      p.keptResources,
+		AgreeClientCredentials: p.agreeClientCredentials,
+		RequestedScopes:        p.requestedScopesAt,
+		SplitScopes:            p.splitScopes,
+		RequestedResources:     p.requestedResources,
+		KeptResources:          p.keptResources,
 
 		AuthorizationParams: func() []string { return p.authorizationParams },
-		JudgeAuthorization:  p.judgePushed,
+		JudgePushed:         p.judgePushed,
 		AskCapabilities:     p.added.JudgeAuthorization,
 		SignIn:              p.signIn,
 		ApplicationFields:   p.added.ApplicationFields,

@@ -309,7 +309,7 @@ func TestJudgementOfPushedRequests(t *testing.T) {
 			}
 			params, refusal := wire.ParseForm(form.Encode(), v.k.AuthorizationParams())
 			require.Nil(t, refusal)
-			_, refusal = v.k.JudgeAuthorization(httptest.NewRequest(http.MethodPost, "/", nil), client, params)
+			_, refusal = v.k.JudgePushed(httptest.NewRequest(http.MethodPost, "/", nil), client, params)
 			require.NotNil(t, refusal)
 			require.Equal(t, test.code, refusal.Code)
 			if test.says != "" {
@@ -333,7 +333,7 @@ func TestJudgementOfPushedRequests(t *testing.T) {
 	require.Nil(t, refusal)
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	r.Header.Set("Colour", "green")
-	judged, refusal := v.k.JudgeAuthorization(r, client, params)
+	judged, refusal := v.k.JudgePushed(r, client, params)
 	require.Nil(t, refusal)
 	require.Equal(t, url.Values{"client_id": {p.app.ClientID}, "response_type": {"code"}, "scope": {"read"}, "colour": {"green"}}, judged.Values())
 	last := v.judged[len(v.judged)-1]

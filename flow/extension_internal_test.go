@@ -615,7 +615,7 @@ func TestConflictsOfCapabilities(t *testing.T) {
 		second Extension
 		says   string
 	}{
-		"requests":              {&voucher{name: "other", edit: only(kernel.Contribution{Requests: &kernel.RequestSource{}})}, "voucher and other both add authorization requests that were handed in before"},
+		"requests":              {&voucher{name: "other", edit: only(kernel.Contribution{Requests: &kernel.RequestSource{}})}, "voucher and other both add pushed authorization requests"},
 		"name":                  {&voucher{name: "voucher"}, "voucher and voucher both add a capability of the name voucher"},
 		"grant":                 {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{grant}})}, "voucher and other both add the grant type urn:example:voucher"},
 		"grant of the flow":     {&voucher{name: "other", edit: only(kernel.Contribution{Grants: []kernel.Grant{{Type: "refresh_token"}}})}, "flow and other both add the grant type refresh_token"},
@@ -749,8 +749,8 @@ func TestContributionsThatCannotWork(t *testing.T) {
 		"metadata of all grants":       {metadata("grant_types_supported", "x"), "flow and other both add the metadata member grant_types_supported"},
 		"metadata of all methods":      {metadata("token_endpoint_auth_methods_supported", "x"), "flow and other both add the metadata member token_endpoint_auth_methods_supported"},
 		"metadata of the API":          {kernel.Contribution{ResourceMetadata: map[string]any{"resource": "x"}}, "flow and other both add the member resource of the metadata of the API"},
-		"requests without functions":   {kernel.Contribution{Requests: &kernel.RequestSource{}}, "need the functions Find and Decided"},
-		"clients without functions":    {kernel.Contribution{Clients: &kernel.ClientSource{}}, "need the functions Match, Resolve and Keep"},
+		"requests without functions":   {kernel.Contribution{Requests: &kernel.RequestSource{}}, "must have the functions Find and Decided"},
+		"clients without functions":    {kernel.Contribution{Clients: &kernel.ClientSource{}}, "must have the functions Match, Resolve and Keep"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			first := &voucher{name: "voucher", edit: func(c *kernel.Contribution) { c.Requests = nil }}

@@ -41,9 +41,9 @@ func (p *Provider) agree(t *tokenRequest, grantType string) *wire.Error {
 	}, t.Params))
 }
 
-// agreeItself is agree for a client that asks for tokens for itself, which was
-// granted some scopes and gets others of these.
-func (p *Provider) agreeItself(t *kernel.TokenRequest, granted, scopes []string) *wire.Error {
+// agreeClientCredentials is agree for a client that asks for tokens for itself,
+// which was granted some scopes and gets others of these.
+func (p *Provider) agreeClientCredentials(t *kernel.TokenRequest, granted, scopes []string) *wire.Error {
 	return fromEngine(p.engine.Exchange(t.HTTP.Context(), engine.ClientCredentials, engineClient(t.Client, "", granted),
 		&engine.Session{Scopes: scopes}, t.Params))
 }

@@ -305,7 +305,7 @@ func TestClientCredentialsAreJudgedTwice(t *testing.T) {
 				HTTP:   httptest.NewRequest(http.MethodPost, "/oauth/token", nil),
 				Client: store.Client{Application: oauthapp.Application{ClientID: "client", Type: test.typ}},
 			}
-			require.Equal(t, outcome(test.theirs), ourOutcome(p.agreeItself(request, test.granted, test.scopes)))
+			require.Equal(t, outcome(test.theirs), ourOutcome(p.agreeClientCredentials(request, test.granted, test.scopes)))
 		})
 	}
 }

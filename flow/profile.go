@@ -42,7 +42,7 @@ const fapi2CodeLifetime = time.Minute
 
 func checkProfile(profile Profile) error {
 	if profile != "" && clausesOf(profile) == nil {
-		return fmt.Errorf("%q is none that this package knows", profile)
+		return fmt.Errorf("%q must be FAPI2, OAuth21 or MCP, or empty for none", profile)
 	}
 	return nil
 }

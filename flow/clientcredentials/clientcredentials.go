@@ -127,7 +127,7 @@ func (g *grant) exchange(t *kernel.TokenRequest) (kernel.Tokens, *wire.Error) {
 	granted = g.offered(granted)
 	scopes, refusal := g.judge(t, granted)
 	if refusal == nil {
-		refusal = g.kernel.AgreeItself(t, granted, scopes)
+		refusal = g.kernel.AgreeClientCredentials(t, granted, scopes)
 	}
 	if refusal != nil {
 		return kernel.Tokens{}, refusal

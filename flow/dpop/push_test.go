@@ -30,7 +30,7 @@ func TestPushedRequests(t *testing.T) {
 		if jkt != "" {
 			params = append(params, wire.Param{Name: "dpop_jkt", Value: jkt})
 		}
-		return k.JudgeAuthorization(r, found, params)
+		return k.JudgePushed(r, found, params)
 	}
 	proof := c.proof(h.now, http.MethodPost, parURL, "")
 	params, refusal := push("", proof)

@@ -184,7 +184,7 @@ func (p *endpoint) push(w http.ResponseWriter, r *http.Request) {
 	if p.strict && !form.Has("redirect_uri") { // FAPI 2.0, section 5.3.2.2, item 6
 		refusal = wire.Refuse(wire.InvalidRequest, "redirect_uri is missing")
 	} else {
-		params, refusal = p.kernel.JudgeAuthorization(r, client, form.Only(names))
+		params, refusal = p.kernel.JudgePushed(r, client, form.Only(names))
 	}
 	if refusal != nil {
 		p.kernel.WriteError(w, r, refusal)

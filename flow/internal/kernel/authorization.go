@@ -23,8 +23,8 @@ type AuthorizationRequest struct {
 	Pushed, Pushing bool
 }
 
-// A RequestSource finds authorization requests that clients handed in before
-// (RFC 9126): the parameters that a browser sends stand for others.
+// A RequestSource finds authorization requests that clients pushed before (RFC
+// 9126): the parameters that a browser sends stand for others.
 type RequestSource struct {
 	// Find returns the parameters for which those that a browser sent stand,
 	// and nil where they stand for themselves. It is asked each time that the
@@ -32,7 +32,7 @@ type RequestSource struct {
 	// It may set a cookie. A refusal is shown on a page.
 	Find func(w http.ResponseWriter, r *http.Request, sent wire.Params) (wire.Params, *wire.Error)
 
-	// Decided is told that the person has decided, with what the browser sent.
+	// Decided is told that the user has decided, with what the browser sent.
 	// The decision counts unless it is refused. However many decide at once, it
 	// refuses all but one.
 	Decided func(r *http.Request, sent wire.Params) *wire.Error
@@ -46,13 +46,13 @@ type ClientSource struct {
 	Match func(clientID string) bool
 
 	// Resolve returns the client as it is now. kept is its row in the store,
-	// nil before the first consent. signedIn tells that a person who is signed
-	// in waits for it. Where nobody is, it may return nil: then the client is
-	// resolved once somebody has signed in. Before Keep the ID is zero.
+	// nil before the first consent. signedIn tells that a user who is signed
+	// in waits for it. Until then it may return nil: the client is resolved
+	// once a user has signed in. Before Keep the ID is zero.
 	Resolve func(r *http.Request, clientID string, kept *oauthapp.Application, signedIn bool) (*oauthapp.Application, *wire.Error)
 
 	// Keep sees to it that the store has the client as it was resolved, without
-	// an owner, and returns it with its ID. It is called whenever somebody
+	// an owner, and returns it with its ID. It is called whenever a user
 	// authorizes the client, before anything is issued.
 	Keep func(r *http.Request, app oauthapp.Application) (oauthapp.Application, *wire.Error)
 }

@@ -173,10 +173,10 @@ func (c Contribution) checkSchemes() error {
 
 func (c Contribution) checkSources() error {
 	if c.Requests != nil && (c.Requests.Find == nil || c.Requests.Decided == nil) {
-		return errors.New("requests that were handed in before need the functions Find and Decided")
+		return errors.New("pushed authorization requests must have the functions Find and Decided")
 	}
 	if c.Clients != nil && (c.Clients.Match == nil || c.Clients.Resolve == nil || c.Clients.Keep == nil) {
-		return errors.New("clients that nobody registered need the functions Match, Resolve and Keep")
+		return errors.New("clients that nobody registered must have the functions Match, Resolve and Keep")
 	}
 	return nil
 }

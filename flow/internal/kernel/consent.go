@@ -12,9 +12,9 @@ import (
 // judged anew too.
 type ConsentQuestion struct {
 	Client store.Client // of [Kernel.FindClient]
-	// User has accounts, among which the page lets them choose: those for which
-	// they may authorize applications. It refuses who has none. A
-	// question about one account has a copy of the user with that alone.
+	// User chooses on the page among their accounts for which they may
+	// authorize applications. A user without any is refused. A question about
+	// one account has a copy of the user with that account alone.
 	User *User
 	// Scopes are one or more that the application may ask for, as
 	// [Kernel.RequestedScopes] says. The user may leave out what the

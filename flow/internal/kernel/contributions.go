@@ -168,7 +168,24 @@ func (all *Contributions) addFuncs(c Contribution) {
 
 // claim notes what a capability adds that can be there once.
 func (all *Contributions) claim(name string, c Contribution) error {
-	claims := []string{"a capability of the name " + name}
+	claims := append(c.claims(), "a capability of the name "+name)
+	slices.Sort(claims)
+	for i, what := range claims {
+		if i > 0 && what == claims[i-1] {
+			return fmt.Errorf("%s adds %s twice", name, what)
+		}
+		if owner, taken := all.owners[what]; taken {
+			return fmt.Errorf("%s and %s both add %s", owner, name, what)
+		}
+	}
+	for _, what := range claims {
+		all.owners[what] = name
+	}
+	return nil
+}
+
+// claims are the things in a contribution that can be there once.
+func (c Contribution) claims() (claims []string) {
 	for _, route := range c.Routes {
 		claims = append(claims, claimOfRoute(route))
 	}
@@ -191,7 +208,7 @@ func (all *Contributions) claim(name string, c Contribution) error {
 		claims = append(claims, "the scheme "+strings.ToLower(scheme.Name))
 	}
 	if c.Requests != nil {
-		claims = append(claims, "authorization requests that were handed in before")
+		claims = append(claims, "pushed authorization requests")
 	}
 	if c.WriteIntrospection != nil {
 		claims = append(claims, "a form of the answers of the introspection endpoint")
@@ -211,19 +228,7 @@ func (all *Contributions) claim(name string, c Contribution) error {
 	for member := range c.ResourceMetadata {
 		claims = append(claims, "the member "+member+" of the metadata of the API")
 	}
-	slices.Sort(claims)
-	for i, what := range claims {
-		if i > 0 && what == claims[i-1] {
-			return fmt.Errorf("%s adds %s twice", name, what)
-		}
-		if owner, taken := all.owners[what]; taken {
-			return fmt.Errorf("%s and %s both add %s", owner, name, what)
-		}
-	}
-	for _, what := range claims {
-		all.owners[what] = name
-	}
-	return nil
+	return claims
 }
 
 func claimOfRoute(route Route) string { return "the route " + route.Method + " " + route.Path }

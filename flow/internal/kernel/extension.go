@@ -57,7 +57,7 @@ type Contribution struct {
 	// otherwise, whether a browser brings them, the client pushes them or a
 	// device makes them.
 	JudgeAuthorization func(a *AuthorizationRequest) *wire.Error
-	// Requests finds authorization requests that clients handed in before.
+	// Requests finds authorization requests that clients pushed before.
 	Requests *RequestSource
 	// Tokens knows access tokens that belong to no session.
 	Tokens *TokenSource
@@ -93,10 +93,10 @@ type Contribution struct {
 	// JudgeTokenRequest is asked about every token request whose client was
 	// authenticated, before its grant judges and issues, repeats of a refresh
 	// included; with [TokenRequest.Again] it is asked about one once more. A
-	// refusal is the answer. It may change the capability's own
-	// entry with [TokenRequest.Keep], and narrow what the access token reaches
-	// with [TokenRequest.Limit]. Nothing has proven yet that the code or
-	// refresh token presented is that of the session.
+	// refusal is the answer. It may change the capability's own entry with
+	// [TokenRequest.Keep], and narrow what the access token reaches with
+	// [TokenRequest.Limit]. Nothing has proven yet that the code or refresh
+	// token presented is that of the session.
 	JudgeTokenRequest func(t *TokenRequest) *wire.Error
 
 	// AnswerHeader adds to the header of every answer of a [Route] that issues

@@ -64,7 +64,7 @@ type Consent struct {
 }
 
 // asksFor reports whether the user of a consent was asked for the resources of
-// some keys, the default one where there are none.
+// these keys, or for the default one if there are no keys.
 func (i *Issuance) asksFor(c Consent, keys []string) bool {
 	asked := map[string]bool{}
 	for _, identifier := range c.Resources {
@@ -103,15 +103,15 @@ func (i *Issuance) begin(ctx context.Context, c Consent, session *store.Session,
 	}
 	session.ApplicationID, session.UserID, session.AccountID = c.ApplicationID, c.UserID, c.AccountID
 	session.Scopes, session.CreatedAt = c.Scopes, c.At
-	b := store.SessionStart{Session: *session, SecretID: secret}
+	start := store.SessionStart{Session: *session, SecretID: secret}
 	if !c.Remembered {
 		id, err := uuid.NewV7()
 		if err != nil {
 			return oauthapp.Grant{}, err
 		}
-		b.GrantID = id
+		start.GrantID = id
 	}
-	return i.Store.BeginSession(ctx, b)
+	return i.Store.BeginSession(ctx, start)
 }
 
 // A CodeRequest is what of an authorization request its code is bound to.
@@ -208,21 +208,10 @@ func (i *Issuance) Application(t *TokenRequest, scopes []string) (Tokens, *wire.
 }
 
 func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool, secret oauthapp.Secret) (Tokens, *wire.Error) {
-	if c.UserID != "" && !i.asksFor(c, t.Resources.Granted) {
-		return Tokens{}, wire.Refuse(wire.InvalidTarget, "resource exceeds what the user authorized")
-	}
 	c.ApplicationID, c.At = t.Client.Application.ID, t.Now
-	given, refusal := i.StillGiven(t.HTTP.Context(), c.UserID, c.AccountID, c.Scopes)
+	scopes, refusal := i.judgeConsent(t, &c)
 	if refusal != nil {
 		return Tokens{}, refusal
-	}
-	if len(given) == 0 && len(c.Scopes) > 0 {
-		return Tokens{}, wire.Refuse(wire.InvalidGrant, "the user may not give the application access")
-	}
-	c.Scopes = given
-	scopes := t.Limited(c.Scopes)
-	if len(scopes) == 0 && len(c.Scopes) > 0 {
-		return Tokens{}, wire.Refuse(wire.InvalidScope, "the request leaves no scope")
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -252,6 +241,26 @@ func (i *Issuance) tokens(t *TokenRequest, c Consent, refreshable bool, secret o
 	session.GrantID = grant.ID
 	issued.Session = &session
 	return issued, nil
+}
+
+// judgeConsent narrows a consent to what its user may still give, and returns
+// the scopes of an access token of the request.
+func (i *Issuance) judgeConsent(t *TokenRequest, c *Consent) (scopes []string, refusal *wire.Error) {
+	if c.UserID != "" && !i.asksFor(*c, t.Resources.Granted) {
+		return nil, wire.Refuse(wire.InvalidTarget, "resource exceeds what the user authorized")
+	}
+	given, refusal := i.StillGiven(t.HTTP.Context(), c.UserID, c.AccountID, c.Scopes)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if len(given) == 0 && len(c.Scopes) > 0 {
+		return nil, wire.Refuse(wire.InvalidGrant, "the user may not give the application access")
+	}
+	c.Scopes = given
+	if scopes = t.Limited(given); len(scopes) == 0 && len(given) > 0 {
+		return nil, wire.Refuse(wire.InvalidScope, "the request leaves no scope")
+	}
+	return scopes, nil
 }
 
 // access is what is kept of an access token. None outlives its session.

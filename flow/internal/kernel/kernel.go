@@ -95,10 +95,10 @@ type Kernel struct {
 	// the caller emits. There is none for a string that is no live credential.
 	RevokeLeaked func(r *http.Request, text string) ([]oauthapp.Event, error)
 
-	// AgreeItself asks the engine for its opinion of a request that was judged
-	// good, of a client for tokens for itself: it was granted some scopes, and
-	// gets others.
-	AgreeItself func(t *TokenRequest, granted, scopes []string) *wire.Error
+	// AgreeClientCredentials asks the engine for its opinion of a request that
+	// was judged good, of a client for tokens for itself (RFC 6749, section
+	// 4.4): of the scopes granted to the client, the token gets these.
+	AgreeClientCredentials func(t *TokenRequest, granted, scopes []string) *wire.Error
 
 	// RequestedResources returns the identifiers of the resources that a
 	// request names (RFC 8707), the default one where it names none, and
@@ -108,26 +108,25 @@ type Kernel struct {
 	KeptResources      func(resources []string) Extra
 
 	// AuthorizationParams are the names of what the authorization endpoint acts
-	// on. JudgeAuthorization judges an authorization request that a client has
-	// authenticated for and pushes (RFC 9126): it refuses, in the same words,
-	// all that the authorization endpoint would refuse of it whoever the user
-	// is. It returns what is to be acted on, the scopes asked for among it.
-	// AskCapabilities judges one that has come another way, by what
-	// capabilities say of it alone.
+	// on. JudgePushed judges an authorization request that its authenticated
+	// client pushes (RFC 9126): it refuses, in the same words, all that the
+	// authorization endpoint would refuse whoever the user is. It returns the
+	// parameters to act on, with the scopes asked for. AskCapabilities judges a
+	// request that has come another way, by what capabilities say of it alone.
 	AuthorizationParams func() []string
-	JudgeAuthorization  func(r *http.Request, client store.Client, params wire.Params) (wire.Params, *wire.Error)
+	JudgePushed         func(r *http.Request, client store.Client, params wire.Params) (wire.Params, *wire.Error)
 	AskCapabilities     func(a *AuthorizationRequest) *wire.Error
 
 	// SignIn sends a user to sign in and from there to returnTo, a path of this
 	// service with its query. It begins with BasePath.
 	SignIn func(w http.ResponseWriter, r *http.Request, returnTo string)
 
-	// FindClient returns the client of an ID, one from elsewhere too. signedIn
-	// tells that a person who is signed in waits for it. Where nobody is, a
-	// client from elsewhere may be zero: it is found once somebody is. The
-	// client of a suspended application is refused. KeepClient sees to it that
-	// the store has a client that was found. It is called after the user's yes,
-	// before anything is issued.
+	// FindClient returns the client of an ID, also one that nobody registered.
+	// signedIn tells that a user who is signed in waits for it. Until then, a
+	// client that nobody registered may be zero. The client of a suspended
+	// application is refused. KeepClient sees to it that the store has a client
+	// that was found. It is called after the user's yes, before anything is
+	// issued.
 	FindClient func(r *http.Request, clientID string, signedIn bool) (store.Client, *wire.Error)
 	KeepClient func(r *http.Request, client store.Client) (store.Client, *wire.Error)
 
@@ -276,7 +275,7 @@ type Account struct {
 	// What the user may do there:
 	Manages    bool // register and administer applications
 	SeesGrants bool // see what others authorized
-	EndsGrants bool // withdraw what others authorized
+	EndsGrants bool // revoke what others authorized
 	Authorizes bool // authorize applications
 }
 

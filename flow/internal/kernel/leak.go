@@ -13,7 +13,7 @@ type Leakable struct {
 	Kind credential.Kind
 
 	// Revoke ends a live credential of the Kind. It returns an event for each
-	// application or person that the credential was of, which tells of them,
+	// application or user that the credential was of, which tells of them,
 	// and none where there is no such live credential. It may end one and
 	// return an error too, and can be repeated.
 	Revoke func(r *http.Request, c credential.Parsed) ([]oauthapp.Event, error)

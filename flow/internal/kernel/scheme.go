@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/oauthapps/oauthapps/flow/internal/wire"
@@ -55,14 +56,13 @@ func (all *Contributions) HasScheme(name string) bool {
 	return all.scheme(name).Name != ""
 }
 
-// scheme returns the scheme of a name, in upper or lower case.
-func (all *Contributions) scheme(name string) (used Scheme) {
-	for _, scheme := range all.schemes {
-		if strings.EqualFold(scheme.Name, name) {
-			used = scheme
-		}
+// scheme returns the scheme of a name, in upper or lower case, or zero.
+func (all *Contributions) scheme(name string) Scheme {
+	i := slices.IndexFunc(all.schemes, func(s Scheme) bool { return strings.EqualFold(s.Name, name) })
+	if i < 0 {
+		return Scheme{}
 	}
-	return used
+	return all.schemes[i]
 }
 
 // CheckScheme judges with which scheme an access token of a session was
