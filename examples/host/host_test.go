@@ -487,3 +487,12 @@ func TestPagesAreInOneLanguage(t *testing.T) {
 	require.Contains(t, string(page), `<html lang="en">`)
 	require.Equal(t, "en", resp.Header.Get("Content-Language"))
 }
+
+// Where another program has the port, the message names it and the remedy.
+func TestPortInUse(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer busy.Close()
+	err = run(t.Context(), settings{Addr: busy.Addr().String()}, false, io.Discard)
+	require.ErrorContains(t, err, "another program listens on "+busy.Addr().String()+": stop it, or choose another port with ADDR=")
+}
