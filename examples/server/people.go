@@ -51,13 +51,14 @@ func authenticate(email, password string) (person, bool) {
 }
 
 // personByEmail finds a person by an e-mail address, in any spelling.
-func personByEmail(email string) (found person, known bool) {
+func personByEmail(email string) (person, bool) {
+	email = canonicalEmail(email)
 	for _, p := range people {
-		if p.email == canonicalEmail(email) {
-			found, known = p, true
+		if p.email == email {
+			return p, true
 		}
 	}
-	return found, known
+	return person{}, false
 }
 
 // canonicalEmail is the form of an e-mail address that two spellings of it

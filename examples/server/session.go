@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -85,10 +86,10 @@ func (s *sessions) current(r *http.Request) (session, bool) {
 		return session{}, false
 	}
 	now := s.now()
-	if now.Sub(found.Seen) >= sessionIdle || now.Sub(found.Started) >= sessionLimit {
+	if now.Sub(found.Seen) >= sessionIdle || now.Sub(found.Started) >= sessionLimit || s.hasEnded(found) {
 		return session{}, false
 	}
-	return found, !s.hasEnded(found)
+	return found, true
 }
 
 // keptBy reports whether a browser keeps cookies: it has one, be its session
@@ -188,12 +189,7 @@ func (s *sessions) checkForm(current session, token string) bool {
 
 // signed reports whether a signature is one of the keys' for a value.
 func (s *sessions) signed(signature []byte, purpose, value string) bool {
-	for _, key := range s.keys {
-		if hmac.Equal(signature, mac(key, purpose, value)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.keys, func(key []byte) bool { return hmac.Equal(signature, mac(key, purpose, value)) })
 }
 
 // mac tells purposes apart by their name, which holds no NUL.

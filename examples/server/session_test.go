@@ -185,6 +185,10 @@ func TestSessionEnd(t *testing.T) {
 	_, ok := s.current(r)
 	require.False(t, ok, "a copied cookie is of no use")
 
+	// Who signs in again in that browser gets forms of their own.
+	before, _ := s.current(r)
+	require.NotEqual(t, begun.Forms, s.follow(httptest.NewRecorder(), before, "1").Forms)
+
 	// Its end is remembered for as long as it matters, and not longer.
 	clock.advance(sessionLimit)
 	s.end(httptest.NewRecorder(), session{ID: "another", User: "2", Started: s.now()})

@@ -44,7 +44,26 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		return nil, err
 	}
 	opts.signOut = login.sessions.endAll
-	cfg := flow.Config{
+	provider, err := flow.New(configuration(opts, st, keys, login, logger))
+	if err != nil {
+		return nil, err
+	}
+	findings, err := provider.Check(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	logFindings(logger, findings)
+	login.provider = provider
+	dashboard, err := dashboard.New(dashboard.Config{Provider: provider})
+	if err != nil {
+		return nil, err
+	}
+	return routes(opts, st, provider, dashboard, login, logger), nil
+}
+
+// configuration is what the demo tells the library.
+func configuration(opts options, st pingableStore, keys masterKeys, login *login, logger *slog.Logger) flow.Config {
+	return flow.Config{
 		Issuer:        opts.issuer,
 		Store:         st,
 		Keys:          keys.derive("forms of the library"),
@@ -87,21 +106,6 @@ func newSite(opts options, st pingableStore, keys masterKeys, logger *slog.Logge
 		},
 		Logger: logger,
 	}
-	provider, err := flow.New(cfg)
-	if err != nil {
-		return nil, err
-	}
-	findings, err := provider.Check(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	logFindings(logger, findings)
-	login.provider = provider
-	dashboard, err := dashboard.New(dashboard.Config{Provider: provider})
-	if err != nil {
-		return nil, err
-	}
-	return routes(opts, st, provider, dashboard, login, logger), nil
 }
 
 // logFindings tells the operator what to change before others rely on the
