@@ -122,7 +122,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	}
 	for _, scope := range e.cfg.Scopes {
 		if _, ok := k.Scopes[scope]; !ok {
-			return kernel.Contribution{}, fmt.Errorf("Config.Scopes: %q is not a scope of the service", scope)
+			return kernel.Contribution{}, fmt.Errorf("Config.Scopes: %q is not one of flow.Config.Scopes", scope)
 		}
 	}
 	s := &source{kernel: k, cfg: e.cfg}

@@ -70,10 +70,10 @@ func (s *source) resolve(r *http.Request, clientID string, row *oauthapp.Applica
 	return app, nil
 }
 
-// refuseFault refuses a client without a document. Nil is for one that is
-// unknown. What can be fetched later is no answer about the client. Only where
-// the client is known here is that an outage of this service: anybody can name
-// an origin that does not answer.
+// refuseFault refuses a client whose document was not read. It returns nil for
+// one that counts as unknown. A document that may be there later says nothing
+// about the client. It is an outage of this service only if the client is known
+// here, as anybody can name an origin that does not answer.
 func (s *source) refuseFault(r *http.Request, clientID string, fault error, known, signedIn bool) *wire.Error {
 	if errors.Is(fault, fetch.ErrBusy) || errors.Is(fault, fetch.ErrUnreachable) {
 		outage := wire.Outage(fault)
@@ -93,7 +93,7 @@ func (s *source) refuseFault(r *http.Request, clientID string, fault error, know
 	return wire.Refuse(wire.InvalidRequest, "client_id: "+reason(fault))
 }
 
-// reason is what a developer can do something about.
+// reason is the part of a fault that the client's developer can mend.
 func reason(err error) string {
 	for _, known := range []error{fetch.ErrGone, fetch.ErrURL, fetch.ErrDocument} {
 		if _, detail, found := strings.Cut(err.Error(), known.Error()+": "); found {
@@ -108,9 +108,9 @@ func (s *source) refused(r *http.Request, clientID, reason string) {
 	s.kernel.Emit(r, oauthapp.Event{Type: oauthapp.ClientMetadataRefused, ClientID: clientID, Reason: reason})
 }
 
-// fetch returns the document of a client, or that which its application has
-// kept while there is none to get. A document that was withdrawn is not kept.
-// The application of a client has a budget of its own.
+// fetch returns the document of a client or, while it cannot be fetched, the one
+// that its application has kept, unless the client has withdrawn it. The
+// application of a client has a budget of its own.
 func (s *source) fetch(r *http.Request, clientID string, row *oauthapp.Application, signedIn bool) (entry, error) {
 	who := ""
 	switch {
@@ -223,8 +223,8 @@ func (s *source) keep(r *http.Request, app oauthapp.Application) (oauthapp.Appli
 const updatePace = 12 * time.Hour
 
 // update brings the row of a client up to date, for lists and for the time when
-// the document cannot be fetched. What is wrong with that keeps nobody from
-// going on: the document holds.
+// the document cannot be fetched. A failure is logged and refuses nobody, as the
+// document holds.
 func (s *source) update(ctx context.Context, row oauthapp.Application, c *client, fetched entry) {
 	var kept entry
 	if _, err := row.ReadExtra(Name, &kept); err == nil &&

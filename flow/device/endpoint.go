@@ -100,7 +100,7 @@ func (e *endpoints) begin(r *http.Request, params wire.Params) (answer, *wire.Er
 	}, nil
 }
 
-// askCapabilities refuses a request for what other capabilities say of it.
+// askCapabilities refuses a request that another capability refuses.
 func (e *endpoints) askCapabilities(r *http.Request, client store.Client, scopes, resources []string) *wire.Error {
 	params := wire.Params{{Name: "client_id", Value: client.Application.ClientID}, {Name: "scope", Value: strings.Join(scopes, " ")}}
 	for _, resource := range resources {

@@ -24,7 +24,7 @@ const (
 	beginPace  = time.Second
 )
 
-// Limits count in bounded memory. They are safe for concurrent use.
+// The limits count in bounded memory. They are safe for concurrent use.
 type limits struct {
 	k *kernel.Kernel
 

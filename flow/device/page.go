@@ -22,7 +22,7 @@ const (
 	donePage  = "device_done.html"
 )
 
-// An Entry is the data of device.html: the form for the code of a device.
+// An entry is the data of device.html: the form for the code of a device.
 type entry struct {
 	Action   string        // where the form posts to
 	UserCode string        // as it is shown, or as it was typed; ""
@@ -31,7 +31,7 @@ type entry struct {
 	UserName string
 }
 
-// A Done is the data of device_done.html: what became of a request.
+// A done is the data of device_done.html: what became of a request.
 type done struct {
 	Title, Message *page.Message
 	ManageURL      string // where users take access back; "" where it was not given, or there is no such page
@@ -80,12 +80,13 @@ func (e *endpoints) writeEntry(w http.ResponseWriter, r *http.Request, status in
 // readForm serves both forms: that of the code, and that of the consent page,
 // which has a ticket.
 func (e *endpoints) readForm(w http.ResponseWriter, r *http.Request) {
+	// Several boxes of the consent page can be ticked, so scope may come twice.
 	params, refusal := wire.ReadFormUnchecked(w, r, slices.Concat([]string{"user_code"}, kernel.ConsentParams))
 	switch {
 	case refusal != nil:
 		e.k.WritePageError(w, r, refusal)
 	case params.Has("ticket"):
-		e.readDecision(w, r, params) // of whose boxes several can be ticked
+		e.readDecision(w, r, params)
 	default:
 		e.readUserCode(w, r, params)
 	}
@@ -99,7 +100,7 @@ func (e *endpoints) readUserCode(w http.ResponseWriter, r *http.Request, params 
 		})
 		return
 	}
-	typed := params.Get("user_code") // of several the first; what is no code is refused below
+	typed := params.Get("user_code") // the first of several
 	code, wellFormed := parseUserCode(typed)
 	user, ok := e.signedIn(w, r, code)
 	if !ok {

@@ -46,15 +46,15 @@ type keptRequest struct {
 	record store.Record
 }
 
-// Requests are kept in the one-time records of a store. Its methods return the
-// store's errors.
+// The requests are kept in the one-time records of a store. The methods return
+// the store's errors.
 type requests struct {
 	store   store.Records
 	digests []codeDigest
 }
 
-// maxCollisions is how many user codes that somebody else has are drawn before
-// something must be wrong.
+// maxCollisions is how many user codes are drawn before a request fails because
+// each belonged to another one.
 const maxCollisions = 5
 
 // keep keeps a new request under its device code, and draws its user code.

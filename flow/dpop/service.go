@@ -111,9 +111,9 @@ func demandsBinding(app oauthapp.Application) bool {
 }
 
 // namesNothing reports whether a token request presents a code or refresh token
-// that names no session, or is that of a public client for tokens for itself.
-// Its grant refuses it, or has the device wait: nobody fills the store with the
-// proofs of such requests.
+// that names no session, or is one of a public client for tokens for itself. Its
+// grant refuses such a request, or has the device wait. Its proof is not kept,
+// so that nobody fills the store with them.
 func namesNothing(t *kernel.TokenRequest) bool {
 	if t.Params.Get("grant_type") == "client_credentials" {
 		return t.Public()

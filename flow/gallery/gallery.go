@@ -117,7 +117,7 @@ func (g gallery) index(w http.ResponseWriter, r *http.Request) {
 	g.kernel.WritePage(w, page.WithLanguage(r, locales), http.StatusOK, "gallery.html", view)
 }
 
-// title makes a name for people of that of a file.
+// title makes a file's name one for people.
 func title(file string) string {
 	words := strings.ReplaceAll(file, "_", " ")
 	words = strings.ToUpper(words[:1]) + words[1:]

@@ -8,9 +8,8 @@ import (
 	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
-// The limits of pushes of clients that anybody can be, as each push is written
-// to the store: public clients, and those without an owner, which are here
-// without anybody having asked.
+// Each push is written to the store. So pushes are limited for clients that
+// anybody can be: public clients, and clients without an owner.
 const (
 	publicBurst = 120 // pushes from one network; then
 	publicPace  = time.Second

@@ -108,7 +108,7 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) *wire.Error {
 	return refusal
 }
 
-// A managed request is one for a client, which is that client's own.
+// A managed request is one of a client about its own registration.
 type managed struct {
 	app   oauthapp.Application
 	kept  entry
@@ -206,7 +206,8 @@ func (s *service) replace(w http.ResponseWriter, r *http.Request, m managed) *wi
 // secret.
 func hasSecret(method string) bool { return method == methodBasic || method == methodPost }
 
-// checkReplacement judges what of an update names the client itself.
+// checkReplacement judges whether an update is for this client, and whether the
+// client may be updated.
 func (s *service) checkReplacement(r *http.Request, members map[string]json.RawMessage, m managed) *wire.Error {
 	if m.app.Standing.Suspended {
 		return &wire.Error{Code: wire.AccessDenied, Description: "the client is suspended", Status: http.StatusForbidden}

@@ -70,8 +70,8 @@ func (s *service) extraOf(m *metadata, kept entry, app oauthapp.Application) map
 	return extra
 }
 
-// parse reads client metadata. What is over-strict or not known is left out, as
-// the answer tells; what is wrong is refused.
+// parse reads client metadata. What this service does not support is left out,
+// as the answer tells. What is wrong is refused.
 func (s *service) parse(members map[string]json.RawMessage, open bool) (*metadata, *wire.Error) {
 	m := &metadata{method: methodBasic}
 	reg := &m.registration

@@ -149,7 +149,7 @@ func (e extension) Contribute(k *kernel.Kernel) (kernel.Contribution, error) {
 	}
 	for _, scope := range e.cfg.Scopes {
 		if _, ok := k.Scopes[scope]; !ok {
-			return kernel.Contribution{}, fmt.Errorf("Config.Scopes: %q is not a scope of the service", scope)
+			return kernel.Contribution{}, fmt.Errorf("Config.Scopes: %q is not one of flow.Config.Scopes", scope)
 		}
 	}
 	s := &service{kernel: k, cfg: e.cfg, networks: bucket.NewLimiter(bucket.New(openBurst, openPace))}
@@ -254,7 +254,12 @@ func (s *service) isUnused(ctx context.Context, app oauthapp.Application) (bool,
 		return false, nil
 	}
 	usage, err := s.kernel.Registry.Usage(ctx, oauthapp.AnyOwner, app.ID)
-	return err == nil && usage.Users == 0 && usage.Itself.Tokens == 0 && usage.LastUsedAt.IsZero(), err // which an authenticated client does not tell
+	if err != nil {
+		return false, err
+	}
+	// The LastUsedAt above is zero for the client of a request, whenever it was
+	// used last.
+	return usage.Users == 0 && usage.Itself.Tokens == 0 && usage.LastUsedAt.IsZero(), nil
 }
 
 // judge refuses authorization requests of clients that have ended unused.
@@ -269,9 +274,9 @@ func (s *service) judge(a *kernel.AuthorizationRequest) *wire.Error {
 	return nil
 }
 
-// sweepSize is how many applications one registration looks at. As it makes
-// one, those that have ended unused cannot pile up, and nothing runs in the
-// background.
+// sweepSize is how many applications one registration looks at. It is more than
+// the one that the registration makes, so clients that ended unused do not pile
+// up, and nothing runs in the background.
 const sweepSize = 50
 
 // sweep deletes some of the clients that have ended unused.

@@ -34,8 +34,8 @@ func (s *service) usePublishers() (err error) {
 	return err
 }
 
-// readStatement has the claims of the software statement of a request go before
-// its other members, and returns the statement, "" where none counts.
+// readStatement overrules the members of a request by the claims of its software
+// statement. It returns the statement, "" if none counts.
 func (s *service) readStatement(r *http.Request, members map[string]json.RawMessage) (statement string, refusal *wire.Error) {
 	if members[statementMember] == nil || len(s.cfg.Publishers) == 0 {
 		return "", nil
