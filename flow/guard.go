@@ -162,7 +162,7 @@ func (p *Provider) Authenticate(r *http.Request, g Guard) (Authorization, error)
 // reported where the token names a session.
 func (p *Provider) authorization(r *http.Request, g *Guard, api *resource) (*Authorization, *wire.Error) {
 	o := &kernel.Outcome{Endpoint: kernel.Resource}
-	r, end := p.added.Observe(r, o)
+	r, end := p.added.Observe(r.WithContext(kernel.WithOutcome(r.Context(), o)), o)
 	defer end()
 	a, session, refusal := p.judgeToken(r, g, api)
 	o.Refusal = refusal

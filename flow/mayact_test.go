@@ -224,7 +224,7 @@ func TestAPIFollowsTheUser(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, call(write, refreshed))
 	require.Equal(t, http.StatusUnauthorized, call(flow.Guard{Current: true}, refreshed))
 	require.Contains(t, introspected(), `{"active":false}`)
-	require.Equal(t, 2, count(h.eventTypes(), oauthapp.UserAccessEnded))
+	require.Equal(t, []oauthapp.EventType{oauthapp.UserAccessEnded, oauthapp.UserAccessEnded}, h.eventTypes(), "one for each session, and none beside")
 	p.may("read", "write")
 	require.Equal(t, http.StatusUnauthorized, call(write, refreshed), "the session has ended")
 	require.Equal(t, http.StatusUnauthorized, call(write, lasting))
