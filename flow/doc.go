@@ -20,7 +20,7 @@
 //	mux.Handle("/api/", provider.Require("read")(api))
 //
 // Package dashboard adds the pages on which developers register applications
-// and users withdraw what they authorized. Package flowtest serves the host's
+// and users revoke what they authorized. Package flowtest serves the host's
 // own tests.
 //
 // # Endpoints

@@ -39,8 +39,7 @@ func (p *Provider) observed(route kernel.Route) http.HandlerFunc {
 			id, _, _ := r.BasicAuth()
 			o.About.ClientID = nameable(id)
 		}
-		// What a page refuses before it knows the client is for the person
-		// alone.
+		// What a page refuses before it knows the client is for the user alone.
 		if route.AnyOrigin || o.Known {
 			p.reportRefusal(r, o)
 		}

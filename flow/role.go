@@ -8,7 +8,7 @@ type Role uint
 
 const (
 	// Member is the zero Role. A member authorizes applications for the
-	// account, sees those that they authorized themselves, and withdraws that.
+	// account, sees those that they authorized themselves, and revokes that.
 	Member Role = 0
 
 	// ManageApplications allows a user to register applications of the account,
@@ -20,7 +20,7 @@ const (
 	// for the account.
 	SeeGrants Role = 1 << 1
 
-	// RevokeGrants allows a user to withdraw what others authorized for the
+	// RevokeGrants allows a user to revoke what others authorized for the
 	// account, and so to see it.
 	RevokeGrants Role = 1<<2 | SeeGrants
 

@@ -110,7 +110,7 @@ func (o Options) editions() ([]*edition, error) {
 // tags are the languages that the host names, or else all that there are.
 func (o Options) tags(all catalogue) ([]language.Tag, error) {
 	if len(o.Languages) == 0 {
-		place := func(tag language.Tag) int { return slices.Index(append(order, tag), tag) }
+		place := func(tag language.Tag) int { return slices.Index(slices.Concat(order, []language.Tag{tag}), tag) }
 		return slices.SortedFunc(maps.Keys(all), func(a, b language.Tag) int {
 			return cmp.Or(place(a)-place(b), strings.Compare(a.String(), b.String()))
 		}), nil
@@ -155,8 +155,8 @@ type (
 	marksKey    struct{} // of WithMarks
 )
 
-// maxPreferences bounds what is read of somebody's languages, in bytes: nobody
-// has so many, and each is compared with all that there are.
+// maxPreferences bounds, in bytes, what is read of a reader's languages, as
+// each is compared with all that there are.
 const maxPreferences = 1 << 10
 
 func bounded(preferences string) string {
@@ -190,14 +190,14 @@ func preferred(list string) []language.Tag {
 }
 
 // WithLocales returns a request whose pages are in the language that its client
-// asks for, where the host has none for the person: tags of BCP 47, in order of
+// asks for, where the host has none for the reader: tags of BCP 47, in order of
 // preference (ui_locales of OpenID Connect Core 1.0, section 3.1.2.1).
 func WithLocales(r *http.Request, locales string) *http.Request {
 	return withTags(r, localesKey{}, locales)
 }
 
 // WithLanguage returns a request whose pages are in a language whatever the
-// host says of the person, for who looks at pages in other languages.
+// host says of the reader, for those who look at pages in other languages.
 func WithLanguage(r *http.Request, tag string) *http.Request {
 	return withTags(r, languageKey{}, tag)
 }
