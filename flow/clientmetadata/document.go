@@ -134,8 +134,7 @@ func (s *source) describe(reg *oauthapp.Registration, members map[string]json.Ra
 		reg.HomepageURL = home
 	}
 	kept, err := s.kernel.Registry.CheckOwnerless(*reg)
-	var invalid *oauthapp.ValidationError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*oauthapp.ValidationError](err); ok {
 		if invalid.Message("name") != "" {
 			reg.Name = shortened(host)
 		}

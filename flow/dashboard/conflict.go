@@ -42,8 +42,8 @@ func (req *request) updateBased(reg oauthapp.Registration) error {
 	for range maxTries {
 		reg.Scopes = req.app.Scopes // the form does not have them
 		_, err = req.registry.Update(req.ctx, oauthapp.OwnedBy(req.account.ID), req.app.ID, reg)
-		var conflict *oauthapp.ConflictError
-		if !errors.As(err, &conflict) || len(req.changes(conflict.Application)) > 0 || len(req.furtherChanges(conflict.Application)) > 0 {
+		conflict, ok := errors.AsType[*oauthapp.ConflictError](err)
+		if !ok || len(req.changes(conflict.Application)) > 0 || len(req.furtherChanges(conflict.Application)) > 0 {
 			break
 		}
 		req.app, reg.Version = conflict.Application, conflict.Application.Version

@@ -42,7 +42,7 @@ func New(cfg Config) (*Dashboard, error) {
 	}
 	prefix := strings.TrimSuffix(cfg.Prefix, "/")
 	if prefix != "" && (prefix[0] != '/' || strings.ContainsAny(prefix, " {}?#%") || strings.Contains(prefix, "//")) {
-		return nil, errors.New("dashboard: Config.Prefix: must be a path that begins with a slash and needs no escaping")
+		return nil, errors.New("dashboard: Config.Prefix must be a path that begins with a slash and needs no escaping, such as /settings")
 	}
 	k := cfg.Provider.Kernel()
 	d := &Dashboard{

@@ -51,11 +51,10 @@ func (req *request) addDeveloper(data *page.Applications) error {
 	return nil
 }
 
-// notFoundIfInvalid takes a link to a place in a list that there never was as
-// one to nowhere.
+// notFoundIfInvalid returns ErrNotFound for a link to a place in a list that
+// there never was.
 func notFoundIfInvalid(err error) error {
-	var invalid *oauthapp.ValidationError
-	if errors.As(err, &invalid) {
+	if _, ok := errors.AsType[*oauthapp.ValidationError](err); ok {
 		return oauthapp.ErrNotFound
 	}
 	return err

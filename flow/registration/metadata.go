@@ -125,8 +125,7 @@ func (s *service) readMethod(m *metadata, members map[string]json.RawMessage) *w
 // check has the registry judge a registration.
 func (s *service) check(reg *oauthapp.Registration) *wire.Error {
 	kept, err := s.kernel.Registry.CheckOwnerless(*reg)
-	var invalid *oauthapp.ValidationError
-	if errors.As(err, &invalid) && invalid.Message("homepage_url") != "" {
+	if invalid, ok := errors.AsType[*oauthapp.ValidationError](err); ok && invalid.Message("homepage_url") != "" {
 		reg.HomepageURL = ""
 		kept, err = s.kernel.Registry.CheckOwnerless(*reg)
 	}
@@ -139,8 +138,8 @@ func (s *service) check(reg *oauthapp.Registration) *wire.Error {
 
 // refuseInvalid says what is wrong with metadata, or that the store failed.
 func refuseInvalid(err error) *wire.Error {
-	var invalid *oauthapp.ValidationError
-	if !errors.As(err, &invalid) {
+	invalid, ok := errors.AsType[*oauthapp.ValidationError](err)
+	if !ok {
 		return wire.Outage(err)
 	}
 	refusal := wire.Refuse(wire.InvalidClientMetadata, "client_name: "+invalid.Message("name"))
