@@ -4,7 +4,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oauthapps/oauthapps/flow/internal/kernel"
 	"github.com/oauthapps/oauthapps/flow/internal/page"
+	"github.com/oauthapps/oauthapps/oauthapp"
 )
 
 // samples show the page of a user of a service where people keep domains.
@@ -20,10 +22,10 @@ var samples = map[string][]page.Sample{listPage: {
 	sample("What was sent was not carried out", func(p *tokenPage) { p.Undone = undone }),
 	sample("The form, with every problem", func(p *tokenPage) {
 		p.Form.MaxDays, p.Form.ExpiresIn, p.Form.OfAccount = 30, "soon", true
-		p.Form.Problems = []page.Problem{
-			{Field: "name", Message: page.Say("problem.name.required", page.Say("field.name"))}, {Field: "kind", Message: page.Say("tokens.not_account")},
-			{Field: "scope", Message: page.Say("problem.scope.required")}, {Field: "expires_in", Message: page.Say("tokens.days", "30")},
-		}
+		p.Form.Problems = append(
+			kernel.Problems(&oauthapp.ValidationError{Fields: []oauthapp.FieldError{{Field: "name", Code: "name.required"}, {Field: "scope", Code: "scope.required"}}}),
+			page.Problem{Field: "kind", Message: page.Say("tokens.not_account")}, page.Problem{Field: "expires_in", Message: page.Say("tokens.days", "30")},
+		)
 	}),
 	sample("Names from right to left", func(p *tokenPage) {
 		p.Account, p.UserName, p.Token, p.Made = "شركة العاصفة (2)", "ليلى (2)", "oa_ap_3Jc0qF5mT7vX2bN8zR4kW6hY1dL9sP0gE3uA5iO7", "نسخ احتياطي 2"
