@@ -15,8 +15,14 @@ import (
 	"github.com/oauthapps/oauthapps/store"
 )
 
-// settle keeps what the user has decided, and says so.
+// settle keeps what the user has decided, and says so. A yes to scopes of which
+// the user may give none for the account decides nothing.
 func (e *endpoints) settle(w http.ResponseWriter, r *http.Request, kept keptRequest, q kernel.ConsentQuestion, answered kernel.Decision) {
+	answered, refusal := e.limitToUser(r, q, answered)
+	if refusal != nil {
+		e.k.WritePageError(w, r, refusal)
+		return
+	}
 	keep := e.deny
 	result := done{Title: page.Say("device.denied"), Message: page.Say("device.denied_text")}
 	if answered.Authorized {
@@ -26,7 +32,7 @@ func (e *endpoints) settle(w http.ResponseWriter, r *http.Request, kept keptRequ
 	if kept.Decision != undecided {
 		keep = e.repeat
 	}
-	refusal := keep(r, kept, q, answered)
+	refusal = keep(r, kept, q, answered)
 	if refusal != nil && errors.Is(refusal, store.ErrConflict) {
 		refusal = e.repeat(r, kept, q, answered)
 	}
@@ -38,6 +44,20 @@ func (e *endpoints) settle(w http.ResponseWriter, r *http.Request, kept keptRequ
 	default:
 		e.k.WritePageError(w, r, refusal)
 	}
+}
+
+// limitToUser narrows a yes to the scopes that the user may still give for the
+// account that they chose.
+func (e *endpoints) limitToUser(r *http.Request, q kernel.ConsentQuestion, answered kernel.Decision) (kernel.Decision, *wire.Error) {
+	if !answered.Authorized {
+		return answered, nil
+	}
+	given, refusal := e.k.StillGiven(r.Context(), q.User.ID, answered.AccountID, answered.Scopes)
+	if refusal == nil && len(given) == 0 {
+		refusal = wire.Refuse(wire.AccessDenied, "the user may not give the application access to the account")
+	}
+	answered.Scopes = given
+	return answered, refusal
 }
 
 // allow begins the session of a request, and with it the user's grant. The

@@ -1,7 +1,9 @@
 package device_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -64,6 +66,39 @@ func TestDeviceAuthorization(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, again)
 	require.Equal(t, http.StatusNoContent, s.call(again))
 	require.Contains(t, s.enter("ada", c.user).Body.String(), "used already")
+}
+
+// A yes gives as much as the user may give for the account that they chose. If
+// that is nothing, the device waits for another answer.
+func TestConsentFollowsTheUser(t *testing.T) {
+	may := map[string][]string{"11": {"read"}}
+	var outage error
+	s := newService(t, memory.New(), device.Config{}, func(cfg *flow.Config) {
+		cfg.MayAct = func(_ context.Context, _, account string) ([]string, error) { return may[account], outage }
+	})
+	c := s.ask("scope", "read write")
+	refused := s.answer("ada", c.user, "authorize", "10")
+	require.Equal(t, http.StatusBadRequest, refused.Code)
+	require.Contains(t, refused.Body.String(), "the user may not give the application access to the account")
+	outage = errors.New("the directory is away")
+	require.Equal(t, http.StatusServiceUnavailable, s.answer("ada", c.user, "authorize", "11").Code)
+	outage = nil
+	s.requirePoll(c, "authorization_pending")
+	require.Empty(t, s.events.of(oauthapp.GrantCreated))
+
+	yes := append(consentForm(t, s.enter("ada", c.user)), "decision", "authorize", "account_id", "11")
+	for range 2 { // a double click
+		require.Contains(t, s.postForm(device.Path, "ada", yes...).Body.String(), "Your device is connected")
+	}
+	created, grants := s.events.of(oauthapp.GrantCreated), flowGrants(t, s)
+	require.Len(t, created, 1)
+	require.Equal(t, []string{"read"}, created[0].Scopes)
+	require.Len(t, grants, 1)
+	require.Equal(t, []string{"read"}, grants[0].Scopes)
+
+	may["11"] = []string{"read", "write"}
+	s.clock.pass(5 * time.Second)
+	require.Equal(t, "read", s.requirePoll(c, "")["scope"], "they gave no more")
 }
 
 func flowGrants(t *testing.T, s *service) []oauthapp.Grant {
