@@ -48,7 +48,9 @@ import (
 // callback URL there. Import it with one that nobody can receive, such as
 // https://unused.invalid/, and with what it may do in Registration.Extra:
 //
-//	Extra: map[string]any{clientcredentials.Name: clientcredentials.Settings{Scopes: []string{"read"}}}
+//	Extra: map[string]any{
+//		clientcredentials.Name: clientcredentials.Settings{Scopes: []string{"read"}},
+//	}
 //
 // The account is one of yours. Doorkeeper's owner_id and the user_id of
 // django-oauth-toolkit name an owner there: translate it.

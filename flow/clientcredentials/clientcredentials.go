@@ -9,7 +9,8 @@
 // application. The host grants any, as the entry [Name] of
 // oauthapp.Application.Extra, which is a [Settings]:
 //
-//	registry.SetExtra(ctx, owner, app.ID, clientcredentials.Name, clientcredentials.Settings{Scopes: []string{"read"}})
+//	settings := clientcredentials.Settings{Scopes: []string{"read"}}
+//	registry.SetExtra(ctx, owner, app.ID, clientcredentials.Name, settings)
 //
 // An application has no such scopes by default. They are apart from those that
 // it may ask users for. One that has no users is registered with the callback

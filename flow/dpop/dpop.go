@@ -82,7 +82,8 @@ const Name = "dpop"
 // An Application is the entry [Name] of oauthapp.Application.Extra. The owner
 // of the application sets it on the pages of package dashboard, and the host:
 //
-//	registry.SetExtra(ctx, owner, app.ID, dpop.Name, dpop.Application{BoundAccessTokens: true, Fixed: true})
+//	bound := dpop.Application{BoundAccessTokens: true, Fixed: true}
+//	registry.SetExtra(ctx, owner, app.ID, dpop.Name, bound)
 type Application struct {
 	// BoundAccessTokens demands a proof with every token request of the
 	// application (RFC 9449, section 5.2).
